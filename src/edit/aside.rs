@@ -1,0 +1,115 @@
+//! Moves a file or directory in the way aside, and puts a link in its place.
+//!
+//! The link is staged beside under the name of the backup, and traded with what is in the way: the name is never
+//! absent, and what was there has its new name in the same instant. Nothing is removed.
+
+use std::ffi::{OsStr, OsString};
+
+use super::staging::{Area, Staged};
+use super::verify::{self, ReadBack};
+use super::{Attempt, Changed, guarantee, replace};
+use crate::entry::Entry;
+use crate::error::{Error, FileKind, Kind, Result};
+use crate::model::Change;
+use crate::sys::{self, Fault, Handle, Stat};
+
+/// The longest name, in bytes.
+const NAME_MAX: usize = 255;
+
+/// How many backups of one name can stand side by side.
+const BACKUPS_MAX: usize = 1000;
+
+pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result<Attempt> {
+    let calls = entry.root.calls();
+    let area = Area::lock(entry, None)?;
+    let Some((present, _pin)) = pin_in_the_way(entry)? else { return Ok(Attempt::Again) };
+    let staged = stage(entry, &area, text, directory)?;
+    let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Created) };
+    match calls.exchange(staged.at(), entry.at()) {
+        Ok(()) => {}
+        Err(source) if sys::fault(&source) == Fault::Missing => {
+            let leftover = staged.discard(text);
+            return if leftover.is_empty() { Ok(Attempt::Again) } else { Err(leftover.on(verify::taken())) };
+        }
+        Err(source) if sys::fault(&source) == Fault::Unsupported => {
+            changed.guarantee = guarantee(&entry.root, false).map_err(|error| staged.take_back(text, error))?;
+            let reason = "this host cannot exchange two names, so the name would be absent for a moment";
+            return Err(staged.take_back(text, Error::new(Kind::Unsupported).because(reason)));
+        }
+        Err(source) => return Err(staged.take_back(text, verify::refused(entry, source))),
+    }
+    match calls.stat_at(staged.at().0, staged.at().1) {
+        Ok(stat) if stat.id == present.id => {}
+        Ok(_) => return replace::undo(entry, &staged, text, None),
+        Err(source) => return replace::undo(entry, &staged, text, Some(Error::from_io(source))),
+    }
+    if !entry.root.policy().unverified {
+        match verify::read_back(entry, staged.id(), text) {
+            Ok(ReadBack::Stands) => changed.verified = true,
+            Ok(ReadBack::Taken) => return replace::undo(entry, &staged, text, Some(verify::taken())),
+            Ok(ReadBack::Moved) => return replace::undo(entry, &staged, text, Some(verify::parent_moved())),
+            Err(error) => return replace::undo(entry, &staged, text, Some(error)),
+        }
+    }
+    changed.backup = Some(staged.path());
+    Ok(Attempt::Done(changed))
+}
+
+/// Pins the file or directory that has the name; none where it is something else by now.
+fn pin_in_the_way(entry: &Entry) -> Result<Option<(Stat, Handle)>> {
+    let calls = entry.root.calls();
+    let pin = match calls.pin(&entry.parent, entry.name()) {
+        Ok(pin) => pin,
+        Err(source) if sys::fault(&source) == Fault::Missing => return Ok(None),
+        Err(source) => return Err(Error::from_io(source)),
+    };
+    let stat = calls.stat(&pin).map_err(Error::from_io)?;
+    Ok(matches!(stat.kind, FileKind::File | FileKind::Dir).then_some((stat, pin)))
+}
+
+fn stage<'a>(entry: &Entry, area: &'a Area<'_>, text: &OsStr, directory: bool) -> Result<Staged<'a>> {
+    for index in 0..BACKUPS_MAX {
+        let name = backup_name(entry.name(), index);
+        match area.stage_beside(name, text, directory) {
+            Err(error) if error.kind() == Kind::Exists => {}
+            staged => return staged,
+        }
+    }
+    Err(Error::new(Kind::Exists).because(format!("{BACKUPS_MAX} backups of this name are there already")))
+}
+
+/// The first name for a backup that nothing has.
+pub(super) fn free_backup_name(entry: &Entry) -> OsString {
+    let taken = |name: &OsString| entry.root.calls().stat_at(&entry.parent, name).is_ok();
+    (0..BACKUPS_MAX).map(|index| backup_name(entry.name(), index)).find(|name| !taken(name)).unwrap_or_default()
+}
+
+/// `NAME.backup`, `NAME.backup-1` and so on; a long name is cut so that it fits.
+fn backup_name(name: &OsStr, index: usize) -> OsString {
+    let suffix = if index == 0 { ".backup".to_owned() } else { format!(".backup-{index}") };
+    let room = NAME_MAX - suffix.len();
+    let mut backup = OsString::new();
+    if name.len() <= room {
+        backup.push(name);
+    } else {
+        let text = name.to_string_lossy();
+        backup.push(&text[..text.floor_char_boundary(room)]);
+    }
+    backup.push(suffix);
+    backup
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_name_fits() {
+        assert_eq!(backup_name(OsStr::new("conf"), 0), "conf.backup");
+        assert_eq!(backup_name(OsStr::new("conf"), 7), "conf.backup-7");
+        for long in ["x".repeat(255), "ß".repeat(127), "x".repeat(248)] {
+            assert!(backup_name(OsStr::new(&long), 12).len() <= NAME_MAX, "{long}");
+        }
+        assert_eq!(backup_name(OsStr::new(&"x".repeat(248)), 0).len(), 255);
+    }
+}

@@ -1,0 +1,55 @@
+//! Creates a link: one exclusive call, nothing staged.
+//!
+//! The link is then looked up from the root. If it is not found there, its directory was moved meanwhile and the link
+//! is taken back, or another program took the name.
+
+use std::ffi::OsStr;
+
+use super::staging::{Area, Leftover};
+use super::verify::{self, ReadBack};
+use super::{Attempt, Changed};
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::model::Change;
+use crate::sys::{self, Fault};
+
+pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Attempt> {
+    let calls = entry.root.calls();
+    match calls.symlink(text, &entry.parent, entry.name(), directory) {
+        Ok(()) => {}
+        Err(source) if sys::fault(&source) == Fault::Exists => return Ok(Attempt::Again),
+        Err(source) => return Err(verify::refused(entry, source)),
+    }
+    let mut changed = Changed::new(Change::Created);
+    if entry.root.policy().unverified {
+        return Ok(Attempt::Done(changed));
+    }
+    // What is at the name is compared with what a new walk finds; both must be the link with this text.
+    let read_back = match calls.stat_at(&entry.parent, entry.name()) {
+        Ok(made) => verify::read_back(entry, made.id, text),
+        Err(source) if sys::fault(&source) == Fault::Missing => match verify::parent_in_place(entry) {
+            Ok(true) => return Err(verify::taken()),
+            Ok(false) => return Err(verify::parent_moved()),
+            Err(error) => Err(error),
+        },
+        Err(source) => Err(Error::from_io(source)),
+    };
+    match read_back {
+        Ok(ReadBack::Stands) => {
+            changed.verified = true;
+            Ok(Attempt::Done(changed))
+        }
+        Ok(ReadBack::Taken) => Err(verify::taken()),
+        Ok(ReadBack::Moved) => Err(take_back(entry, text).on(verify::parent_moved())),
+        Err(error) => Err(take_back(entry, text).on(error)),
+    }
+}
+
+/// Removes the link that was just made, if it is still what has the name.
+fn take_back(entry: &Entry, text: &OsStr) -> Leftover {
+    let ours = |stat: &sys::Stat, found: &OsStr| stat.uid == sys::current_user() && stat.links == 1 && found == text;
+    match Area::lock(entry, None) {
+        Ok(area) => area.discard(&entry.parent, entry.name(), &ours),
+        Err(_) => Leftover::left(entry.physical.clone()),
+    }
+}

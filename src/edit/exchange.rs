@@ -1,0 +1,301 @@
+//! Two links trade places, in one step.
+//!
+//! Under the locks of both directories: both links are pinned, each text is judged at its new place, the names are
+//! traded in one kernel call, and both are looked at. If either is not the link that was pinned, they are traded back.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::replace::Pinned;
+use super::target::{Rules, leads_where_it_may};
+use super::verify::{self, ReadBack};
+use super::{guarantee, lock, spelled, sync, tell};
+use crate::entry::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Change, Durability, Guarantee, LinkPath, Outcome, Staging};
+use crate::resolve::Overlay;
+use crate::root::{Root, is_state};
+use crate::sys::{self, Access, Fault, Handle};
+
+/// How often the trade is decided anew when others change the same names.
+const ATTEMPTS: usize = 64;
+
+/// Two links that are to trade places.
+///
+/// # Examples
+///
+/// ```
+/// use caplink::{Exchange, LinkPath};
+///
+/// let exchange = Exchange::new(LinkPath::new("blue")?, LinkPath::new("green")?).allow_dangling(true);
+/// # let _ = exchange;
+/// # Ok::<(), caplink::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Exchange {
+    a: LinkPath,
+    b: LinkPath,
+    allow_dangling: bool,
+    allow_outside: bool,
+    durability: Durability,
+}
+
+impl Exchange {
+    /// Two links, by their paths.
+    pub fn new(a: LinkPath, b: LinkPath) -> Exchange {
+        Exchange { a, b, allow_dangling: false, allow_outside: false, durability: Durability::None }
+    }
+
+    /// Lets a target be missing, seen from its link's new place.
+    #[must_use]
+    pub fn allow_dangling(mut self, allow: bool) -> Exchange {
+        self.allow_dangling = allow;
+        self
+    }
+
+    /// Lets a text lead outside the root, seen from its link's new place.
+    #[must_use]
+    pub fn allow_outside(mut self, allow: bool) -> Exchange {
+        self.allow_outside = allow;
+        self
+    }
+
+    /// Says what is to survive a power cut once the exchange has succeeded.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Exchange {
+        self.durability = durability;
+        self
+    }
+}
+
+impl Root {
+    /// Two links trade places. See [`Exchange`].
+    ///
+    /// # Atomicity
+    ///
+    /// One kernel call; neither name is ever absent. Where the host cannot do that it is `unsupported`.
+    ///
+    /// # Errors
+    ///
+    /// `not_found`, `not_a_link`, `unsupported`; those of the paths, of the targets and of the system.
+    pub fn exchange(&self, a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Result<[Outcome; 2]> {
+        self.apply_exchange(&Exchange::new(spelled("exchange", a)?, spelled("exchange", b)?))
+    }
+
+    /// Carries out an exchange.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exchange`](Root::exchange).
+    pub fn apply_exchange(&self, exchange: &Exchange) -> Result<[Outcome; 2]> {
+        Trade { root: self, exchange, dry_run: false }.carry_out()
+    }
+
+    /// Decides everything and changes nothing: what [`apply_exchange`](Root::apply_exchange) would report.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exchange`](Root::exchange) that do not come from making the change.
+    pub fn preview_exchange(&self, exchange: &Exchange) -> Result<[Outcome; 2]> {
+        Trade { root: self, exchange, dry_run: true }.carry_out()
+    }
+}
+
+struct Trade<'a> {
+    root: &'a Root,
+    exchange: &'a Exchange,
+    dry_run: bool,
+}
+
+impl Trade<'_> {
+    fn carry_out(&self) -> Result<[Outcome; 2]> {
+        let a = self.open(&self.exchange.a)?;
+        let b = self.open(&self.exchange.b)?;
+        for _ in 0..ATTEMPTS {
+            if let Some(mut outcomes) = self.attempt(&a, &b)? {
+                if outcomes[0].change.is_change() && !self.dry_run {
+                    self.make_durable(&a, &b, &mut outcomes);
+                    outcomes.iter().for_each(|outcome| tell(self.root, outcome));
+                }
+                return Ok(outcomes);
+            }
+        }
+        Err(Error::new(Kind::Contended).on("exchange", &a.path))
+    }
+
+    fn open(&self, path: &LinkPath) -> Result<Entry> {
+        if is_state(self.root, path.as_path()) {
+            let error = Error::new(Kind::Policy).because("this name belongs to the state directory");
+            return Err(error.on("exchange", path));
+        }
+        Entry::open(self.root, path).map_err(|error| self.root.or_gone(error.on("exchange", path)))
+    }
+
+    /// None if one of the names was changed meanwhile; then nothing is left of the attempt.
+    fn attempt(&self, a: &Entry, b: &Entry) -> Result<Option<[Outcome; 2]>> {
+        let on = |entry: &Entry, error: Error| self.root.or_gone(error.on("exchange", &entry.path));
+        let (link_a, link_b) = match (pinned(a), pinned(b)) {
+            (Ok(link_a), Ok(link_b)) => (link_a, link_b),
+            (Err(error), _) => return Err(on(a, error)),
+            (_, Err(error)) => return Err(on(b, error)),
+        };
+        let (Some(link_a), Some(link_b)) = (link_a, link_b) else { return Ok(None) };
+        if link_a.stat.id == link_b.stat.id {
+            let [one, two] = [(a, &link_a), (b, &link_b)]
+                .map(|(entry, link)| self.report(entry, Change::Unchanged, Some(&link.text), None, true));
+            return Ok(Some([one, two]));
+        }
+        if !self.root.policy().replace {
+            return Err(on(a, Error::new(Kind::Policy)));
+        }
+        let overlay =
+            [(a.physical.as_path(), link_b.text.as_os_str()), (b.physical.as_path(), link_a.text.as_os_str())];
+        let rules = Rules { dangling: self.exchange.allow_dangling, outside: self.exchange.allow_outside };
+        for (entry, text) in [(a, &link_b.text), (b, &link_a.text)] {
+            leads_where_it_may(self.root, entry.dir(), text, Overlay::new(&overlay), rules)
+                .map_err(|error| on(entry, error))?;
+        }
+        if self.dry_run {
+            if !self.root.abilities().exchange {
+                return Err(on(a, unsupported(self.root)));
+            }
+            return Ok(Some(self.exchanged(a, b, &link_a, &link_b, false)));
+        }
+        let locks = lock_both(self.root, a, b).map_err(|error| on(a, error))?;
+        match self.root.calls().exchange(a.at(), b.at()) {
+            Ok(()) => {}
+            Err(source) => {
+                return match sys::fault(&source) {
+                    Fault::Missing => Ok(None),
+                    Fault::Unsupported => Err(on(a, unsupported(self.root))),
+                    _ => Err(on(a, verify::refused(a, source))),
+                };
+            }
+        }
+        let traded = self.check(a, b, &link_a, &link_b);
+        drop(locks);
+        match traded {
+            Ok(true) => Ok(Some(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified))),
+            Ok(false) => Ok(None),
+            Err((entry, error)) => Err(on(entry, error)),
+        }
+    }
+
+    /// Looks at both names after the trade, and trades back what is not as it should be.
+    fn check<'e>(
+        &self,
+        a: &'e Entry,
+        b: &'e Entry,
+        link_a: &Pinned,
+        link_b: &Pinned,
+    ) -> std::result::Result<bool, (&'e Entry, Error)> {
+        let calls = self.root.calls();
+        let id = |entry: &Entry| calls.stat_at(&entry.parent, entry.name()).ok().map(|stat| stat.id);
+        let as_pinned = id(a) == Some(link_b.stat.id) && id(b) == Some(link_a.stat.id);
+        let mut cause = None;
+        if as_pinned && !self.root.policy().unverified {
+            for (entry, link) in [(a, link_b), (b, link_a)] {
+                match verify::read_back(entry, link.stat.id, &link.text) {
+                    Ok(ReadBack::Stands) => {}
+                    Ok(ReadBack::Taken) => cause = Some((entry, verify::taken())),
+                    Ok(ReadBack::Moved) => cause = Some((entry, verify::parent_moved())),
+                    Err(error) => cause = Some((entry, error)),
+                }
+            }
+        }
+        if as_pinned && cause.is_none() {
+            return Ok(true);
+        }
+        // Only what this trade put there is traded back; a name that a third program took keeps what it has.
+        let undone = calls.exchange(a.at(), b.at()).is_ok();
+        match cause {
+            Some((entry, error)) if undone => Err((entry, error)),
+            Some((entry, error)) => {
+                Err((entry, error.leaving(vec![a.physical.clone(), b.physical.clone()], Vec::new())))
+            }
+            None if undone => Ok(false),
+            None => Err((a, verify::taken().leaving(Vec::new(), vec![a.physical.clone(), b.physical.clone()]))),
+        }
+    }
+
+    fn exchanged(&self, a: &Entry, b: &Entry, link_a: &Pinned, link_b: &Pinned, verified: bool) -> [Outcome; 2] {
+        [
+            self.report(a, Change::Exchanged, Some(&link_b.text), Some(&link_a.text), verified),
+            self.report(b, Change::Exchanged, Some(&link_a.text), Some(&link_b.text), verified),
+        ]
+    }
+
+    fn report(
+        &self,
+        entry: &Entry,
+        change: Change,
+        target: Option<&OsString>,
+        previous: Option<&OsString>,
+        verified: bool,
+    ) -> Outcome {
+        Outcome {
+            link: entry.path.clone(),
+            physical: entry.physical.clone(),
+            change,
+            target: target.cloned(),
+            previous: previous.cloned(),
+            guarantee: Guarantee::Atomic,
+            durability: if self.dry_run { self.exchange.durability } else { Durability::None },
+            confinement: self.root.confinement(),
+            staging: Staging::None,
+            verified,
+            dry_run: self.dry_run,
+            backup: None,
+            made: Vec::new(),
+            shortfalls: Vec::new(),
+        }
+    }
+
+    fn make_durable(&self, a: &Entry, b: &Entry, outcomes: &mut [Outcome; 2]) {
+        let dirs: [PathBuf; 2] = [a.dir().to_path_buf(), b.dir().to_path_buf()];
+        for (outcome, (entry, dir)) in outcomes.iter_mut().zip([a, b].into_iter().zip(dirs)) {
+            match sync(self.root, Some(&entry.parent), &[dir], self.exchange.durability) {
+                Ok(()) => outcome.durability = self.exchange.durability,
+                Err(error) => outcome.shortfalls.push(error.on("exchange", &entry.path)),
+            }
+        }
+    }
+}
+
+/// Pins a link, or says what has the name instead; none if it is a link by now.
+fn pinned(entry: &Entry) -> Result<Option<Pinned>> {
+    if let Some(link) = Pinned::at(entry, entry.at())? {
+        return Ok(Some(link));
+    }
+    let found = entry.look()?;
+    let kind = match found {
+        crate::error::Found::Missing => Kind::NotFound,
+        crate::error::Found::Link(_) => return Ok(None),
+        crate::error::Found::Other(_) => Kind::NotALink,
+    };
+    let reason = format!("found {found}");
+    Err(Error::new(kind).because(reason).found_instead(found))
+}
+
+fn unsupported(root: &Root) -> Error {
+    guarantee(root, false)
+        .err()
+        .unwrap_or_else(|| Error::new(Kind::Unsupported).because("this host cannot exchange two names in one step"))
+}
+
+/// Takes the locks of both directories, in an order that every holder keeps.
+fn lock_both(root: &Root, a: &Entry, b: &Entry) -> Result<Vec<Handle>> {
+    let calls = root.calls();
+    let mut dirs = Vec::new();
+    for entry in [a, b] {
+        let dir = calls.open_dir(&entry.parent, "".as_ref(), true, Access::Read).map_err(Error::from_io)?;
+        let id = calls.stat(&dir).map_err(Error::from_io)?.id;
+        dirs.push(((id.device, id.inode), dir));
+    }
+    dirs.sort_by_key(|(id, _)| *id);
+    dirs.dedup_by_key(|(id, _)| *id);
+    for (_, dir) in &dirs {
+        lock::take(root, dir)?;
+    }
+    Ok(dirs.into_iter().map(|(_, dir)| dir).collect())
+}

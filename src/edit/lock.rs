@@ -1,0 +1,43 @@
+//! The lock by which holders of this library exclude each other: `flock`, with a bounded wait.
+//!
+//! The kernel drops it with its holder, so there is no stale lock and no verb to unlock.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Kind, Result};
+use crate::root::Root;
+use crate::sys::Handle;
+
+/// How long another holder is waited for. An edit holds the lock for some ten microseconds.
+const WAIT: Duration = Duration::from_millis(1000);
+
+/// How often the lock is tried again without sleeping.
+const SPINS: u32 = 64;
+
+/// The longest sleep between two tries.
+const NAP: Duration = Duration::from_millis(2);
+
+/// Takes the lock of an opened directory; it is held until the handle is dropped.
+pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
+    let mut tries = 0;
+    let mut nap = Duration::from_micros(20);
+    let mut deadline = None;
+    loop {
+        if root.calls().try_lock(dir).map_err(Error::from_io)? {
+            return Ok(());
+        }
+        tries += 1;
+        if tries <= SPINS {
+            thread::yield_now();
+            continue;
+        }
+        let now = Instant::now();
+        if now >= *deadline.get_or_insert(now + WAIT) {
+            let reason = format!("another holder had the lock for more than {} ms", WAIT.as_millis());
+            return Err(Error::new(Kind::Busy).because(reason));
+        }
+        thread::sleep(nap);
+        nap = (nap * 2).min(NAP);
+    }
+}

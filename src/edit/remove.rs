@@ -1,0 +1,64 @@
+//! Removes a link, and only a link.
+//!
+//! Under the lock: the link is pinned and checked, moved aside without replacing anything, looked at, and unlinked
+//! only if it is a link that fits. Anything else is put back. Between the move and the putting back its name is
+//! absent.
+
+use super::replace::Pinned;
+use super::staging::{Area, Leftover, Spare, put_back};
+use super::{Attempt, Changed, guarantee, verify};
+use crate::entry::Entry;
+use crate::error::{Error, Found, Result};
+use crate::model::{Change, Edit, fits};
+use crate::sys::{self, Fault};
+
+pub(super) fn remove(entry: &Entry, edit: &Edit) -> Result<Attempt> {
+    let calls = entry.root.calls();
+    let Some(present) = Pinned::at(entry, entry.at())? else { return Ok(Attempt::Again) };
+    let area = Area::lock(entry, Some(&present.stat))?;
+    let Some(present) = Pinned::at(entry, entry.at())? else { return Ok(Attempt::Again) };
+    let as_decided = |link: &Pinned| fits(&edit.expected, &Found::Link(link.text.clone()));
+    if !as_decided(&present) {
+        return Ok(Attempt::Again);
+    }
+    let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Removed) };
+    let spare = area.spare()?;
+    match calls.rename_new(entry.at(), spare.at()) {
+        Ok(()) => {}
+        Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Attempt::Again),
+        Err(source) if sys::fault(&source) == Fault::Unsupported => {
+            changed.guarantee = guarantee(&entry.root, false)?;
+            // The new name is random: nothing has it that could be replaced.
+            calls.rename_over(entry.at(), spare.at()).map_err(|source| verify::refused(entry, source))?;
+        }
+        Err(source) => return Err(verify::refused(entry, source)),
+    }
+    let aside = match Pinned::at(entry, spare.at()) {
+        Ok(Some(link)) if link.stat.id == present.stat.id || as_decided(&link) => link,
+        Ok(_) => return restore(entry, &spare, None),
+        Err(error) => return restore(entry, &spare, Some(error)),
+    };
+    if !entry.root.policy().unverified {
+        match verify::parent_in_place(entry) {
+            Ok(true) => changed.verified = true,
+            Ok(false) => return restore(entry, &spare, Some(verify::parent_moved())),
+            Err(error) => return restore(entry, &spare, Some(error)),
+        }
+    }
+    let (dir, name) = spare.at();
+    let leftover = area.discard(dir, name, &|stat, _| stat.id == aside.stat.id);
+    changed.shortfalls.extend(leftover.into_shortfall());
+    changed.previous = Some(aside.text);
+    Ok(Attempt::Done(changed))
+}
+
+/// Puts back what was moved aside; where its name was taken meanwhile it is kept and reported.
+fn restore(entry: &Entry, spare: &Spare<'_>, cause: Option<Error>) -> Result<Attempt> {
+    let back = put_back(entry, spare.at(), entry.at());
+    let leftover = if back { Leftover::default() } else { Leftover::preserved(spare.path()) };
+    match cause {
+        Some(cause) => Err(leftover.on(cause)),
+        None if back => Ok(Attempt::Again),
+        None => Err(leftover.on(verify::taken())),
+    }
+}

@@ -1,0 +1,130 @@
+//! The text that a link will store, and whether it leads where it may.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+
+use crate::error::{Error, FileKind, Kind, Result};
+use crate::model::{Desired, Edit, ObjectId, TargetPath, relative_text};
+use crate::resolve::{End, Judged, Overlay, Stop, judge as judge_text, walk};
+use crate::root::Root;
+
+/// `PATH_MAX` of Linux with the final NUL: no file system there stores more. What stores less says so by its error.
+const TEXT_LIMIT: usize = 4096;
+
+/// A target that was judged.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) directory: bool,
+}
+
+/// The text to store in a link of the physical directory `from`.
+pub(super) fn text(root: &Root, edit: &Edit, from: &Path) -> Result<OsString> {
+    let Desired::Link(target) = &edit.desired else {
+        return Err(Error::new(Kind::InvalidTarget).because("nothing is to be stored"));
+    };
+    let text = match target.spell()? {
+        TargetPath::Verbatim(text) => text.to_os_string(),
+        TargetPath::Relative(path) => relative_text(from, &path),
+        TargetPath::Absolute(path) => match root.physical_path() {
+            Some(root) => root.join(path).into_os_string(),
+            None => {
+                let reason = "the root was not opened by path, so its absolute path is not known";
+                return Err(Error::new(Kind::Unsupported).because(reason));
+            }
+        },
+    };
+    if text.len() >= TEXT_LIMIT {
+        let reason = format!("the text has {} bytes, no link stores more than {}", text.len(), TEXT_LIMIT - 1);
+        return Err(Error::new(Kind::TooLong).because(reason));
+    }
+    Ok(text)
+}
+
+/// Judges the text as it would lead from the link at `link`, in the physical directory `from`.
+pub(super) fn judge(root: &Root, edit: &Edit, from: &Path, link: &Path, text: &OsStr) -> Result<Target> {
+    let Desired::Link(target) = &edit.desired else {
+        return Err(Error::new(Kind::InvalidTarget).because("nothing is to be stored"));
+    };
+    let overlay = [(link, text)];
+    let rules = Rules { dangling: edit.allow_dangling, outside: edit.allow_outside };
+    let reached = leads_where_it_may(root, from, text, Overlay::new(&overlay), rules)?;
+    if let (Some(reached), TargetPath::Relative(path) | TargetPath::Absolute(path)) = (&reached, target.spell()?) {
+        is_the_same(root, &path, reached, Overlay::new(&overlay))?;
+    }
+    let seen = reached.is_some_and(|reached| reached.directory);
+    Ok(Target { directory: target.directory_hint().unwrap_or(seen) })
+}
+
+/// What an edit lets a text do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) dangling: bool,
+    pub(super) outside: bool,
+}
+
+/// The object that a text leads to.
+#[derive(Debug)]
+pub(super) struct Leads {
+    /// None where the text leads there without a link: then the path itself is the proof.
+    id: Option<ObjectId>,
+    directory: bool,
+}
+
+/// The object a text leads to; none where it may be missing or outside.
+pub(super) fn leads_where_it_may(
+    root: &Root,
+    from: &Path,
+    text: &OsStr,
+    overlay: Overlay<'_>,
+    rules: Rules,
+) -> Result<Option<Leads>> {
+    let policy = root.policy();
+    let cross = policy.cross_mounts;
+    let stop = match judge_text(root, from, text, cross, overlay) {
+        Judged::Direct { object, .. } => {
+            let directory = cfg!(windows) && root.calls().stat(&object).is_ok_and(|stat| stat.kind == FileKind::Dir);
+            return Ok(Some(Leads { id: None, directory }));
+        }
+        Judged::Through { reached, .. } => {
+            let directory = reached.stat.kind == FileKind::Dir;
+            return Ok(Some(Leads { id: Some(reached.stat.id), directory }));
+        }
+        Judged::Missing if rules.dangling && policy.dangling => return Ok(None),
+        Judged::Missing => match walk(root, from, text, cross, 1, overlay).end {
+            End::Stopped(stop) => stop,
+            End::Reached(_) => return Err(Error::new(Kind::Contended).because("the target came and went meanwhile")),
+        },
+        Judged::Stopped { stop, .. } => stop,
+    };
+    let allowed = match stop.kind {
+        Kind::NotFound => rules.dangling && policy.dangling,
+        Kind::Escape => rules.outside && policy.outside,
+        _ => false,
+    };
+    if allowed { Ok(None) } else { Err(refused(stop)) }
+}
+
+fn refused(stop: Stop) -> Error {
+    let (kind, reason) = match stop.kind {
+        Kind::NotFound => (Kind::Dangling, "the target does not exist"),
+        Kind::Escape => (Kind::Escape, "the target leads out of the root"),
+        Kind::Loop => (Kind::Loop, "the target leads back to the link, or over more than 40 hops"),
+        Kind::CrossMount => (Kind::CrossMount, "the target is on another mount"),
+        kind => return Error::from_io(stop.source.unwrap_or_else(|| io::ErrorKind::Other.into())).with_kind(kind),
+    };
+    stop.into_error().with_kind(kind).because(reason)
+}
+
+/// The text must lead to the very object that the path below the root names.
+fn is_the_same(root: &Root, path: &Path, reached: &Leads, overlay: Overlay<'_>) -> Result<()> {
+    let Some(id) = reached.id else { return Ok(()) };
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let named = match judge_text(root, Path::new(""), path.as_os_str(), root.policy().cross_mounts, overlay) {
+        Judged::Direct { object, .. } => root.calls().stat(&object).map_err(Error::from_io)?.id,
+        Judged::Through { reached, .. } => reached.stat.id,
+        Judged::Missing => return Err(Error::new(Kind::Contended).because("the target was changed meanwhile")),
+        Judged::Stopped { stop, .. } => return Err(refused(stop)),
+    };
+    if named == id { Ok(()) } else { Err(Error::new(Kind::Contended).because("the target was changed meanwhile")) }
+}

@@ -1,0 +1,78 @@
+//! Reading back: a new walk from the root must find the very link that was made.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::entry::{Entry, open_dir};
+use crate::error::{Error, Kind, Result};
+use crate::model::ObjectId;
+use crate::sys::{Access, Handle};
+
+/// What a new walk to the link found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReadBack {
+    /// The very link.
+    Stands,
+    /// The directory is in its place, but something else has the name.
+    Taken,
+    /// The directory is no longer where the link's path leads.
+    Moved,
+}
+
+/// Walks to the link anew and compares it with what was made.
+pub(super) fn read_back(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
+    let calls = entry.root.calls();
+    if let Ok(found) = reach(entry) {
+        let stat = calls.stat(&found).map_err(Error::from_io)?;
+        if stat.id == made && calls.read_pinned(&found).is_ok_and(|found| found == text) {
+            return Ok(ReadBack::Stands);
+        }
+    }
+    Ok(if parent_in_place(entry)? { ReadBack::Taken } else { ReadBack::Moved })
+}
+
+/// Pins what a walk from the root finds at the link's path.
+pub(super) fn reach(entry: &Entry) -> Result<Handle> {
+    let root = &entry.root;
+    let calls = root.calls();
+    if root.policy().follow {
+        let (parent, _) = open_dir(root, entry.path.parent(), Access::Search)?;
+        return calls.pin(&parent, entry.name()).map_err(Error::from_io);
+    }
+    calls.reach_entry(root.handle(), entry.path.as_path(), root.policy().cross_mounts).map_err(Error::from_io)
+}
+
+/// Whether the directory that was opened is the one that the link's path leads to now.
+pub(super) fn parent_in_place(entry: &Entry) -> Result<bool> {
+    if entry.path.parent() == Path::new("") {
+        return Ok(true);
+    }
+    let calls = entry.root.calls();
+    let opened = calls.stat(&entry.parent).map_err(Error::from_io)?;
+    let there = match open_dir(&entry.root, entry.path.parent(), Access::Search) {
+        Ok((there, _)) => calls.stat(&there).map_err(Error::from_io)?,
+        Err(error) if error.kind() == Kind::FdExhausted => return Err(error),
+        Err(_) => return Ok(false),
+    };
+    Ok(there.id == opened.id)
+}
+
+/// The error for a directory that was moved away; what was made there has been taken back.
+pub(super) fn parent_moved() -> Error {
+    Error::new(Kind::ParentMoved)
+}
+
+/// The error for a name that another program took during the operation.
+pub(super) fn taken() -> Error {
+    Error::new(Kind::Contended).because("another program took the name meanwhile")
+}
+
+/// Turns a refusal of the kernel into `parent_moved` where the directory is no longer in its place.
+///
+/// Under Landlock a directory that was moved outside refuses the change itself.
+pub(super) fn refused(entry: &Entry, source: std::io::Error) -> Error {
+    match parent_in_place(entry) {
+        Ok(false) => parent_moved(),
+        _ => Error::from_io(source),
+    }
+}

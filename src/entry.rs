@@ -1,0 +1,202 @@
+//! An opened parent directory and one name in it.
+//!
+//! The parent is opened once, below the root. From then on only (parent, name) is spoken of.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Found, Kind, Result};
+use crate::model::LinkPath;
+use crate::resolve::{End, Overlay, walk};
+use crate::root::Root;
+use crate::sys::{self, Access, Fault, Handle};
+
+/// Tries of a lookup whose directories others rename at the same time.
+const TRIES: usize = 16;
+
+/// One name in an opened directory below a root.
+///
+/// Holding it saves the lookup of the directory; what is done through it is still checked and read back from the root.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+/// # dir.create_dir_all("srv/v1")?;
+/// use caplink::{Edit, Policy, Root, Target};
+///
+/// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+/// let current = root.entry("srv/current")?;
+/// let _ = current.apply(&Edit::ensure(current.path().clone(), Target::relative("srv/v1")))?;
+/// assert_eq!(current.read()?.text(), Some(std::ffi::OsStr::new("v1")));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Entry {
+    pub(crate) root: Root,
+    pub(crate) path: LinkPath,
+    pub(crate) physical: PathBuf,
+    pub(crate) parent: Handle,
+}
+
+impl Root {
+    /// Opens the directory of a link.
+    ///
+    /// # Errors
+    ///
+    /// Those of a link path; `symlink_in_path`, `not_found`, `cross_mount`, `permission` with the component.
+    pub fn entry(&self, path: impl AsRef<OsStr>) -> Result<Entry> {
+        let path = LinkPath::new(path)?;
+        Entry::open(self, &path).map_err(|error| self.or_gone(error.on("open", &path)))
+    }
+}
+
+impl Root {
+    /// Opens a directory below this root as a root of its own, with the same policy and observer.
+    ///
+    /// # Security
+    ///
+    /// The state directory stays that of this root, out of the reach of whoever writes below the narrower one.
+    ///
+    /// # Errors
+    ///
+    /// Those of a path below the root, and `not_found` where it is no directory.
+    pub fn subroot(&self, path: impl AsRef<OsStr>) -> Result<Root> {
+        let place = LinkPath::new(path)?;
+        let open = || {
+            let (handle, physical) = open_dir(self, place.as_path(), Access::Search)?;
+            self.at(handle, &physical).map_err(Error::from_io)
+        };
+        open().map_err(|error| self.or_gone(error.on("open", &place)))
+    }
+}
+
+impl Entry {
+    pub(crate) fn open(root: &Root, path: &LinkPath) -> Result<Entry> {
+        let (parent, dir) = open_dir(root, path.parent(), Access::Search)?;
+        Ok(Entry { root: root.clone(), path: path.clone(), physical: dir.join(path.name()), parent })
+    }
+
+    /// Returns the path of the link.
+    pub fn path(&self) -> &LinkPath {
+        &self.path
+    }
+
+    /// Returns what has the name now.
+    ///
+    /// # Errors
+    ///
+    /// `permission`, `io`.
+    pub fn read(&self) -> Result<Found> {
+        self.look().map_err(|error| error.on("read", &self.path))
+    }
+
+    /// The physical path of the directory, below the root.
+    pub(crate) fn dir(&self) -> &Path {
+        self.physical.parent().expect("BUG: an entry has a name")
+    }
+
+    pub(crate) fn name(&self) -> &OsStr {
+        self.path.name()
+    }
+
+    pub(crate) fn at(&self) -> (&Handle, &OsStr) {
+        (&self.parent, self.name())
+    }
+
+    pub(crate) fn look(&self) -> Result<Found> {
+        let calls = self.root.calls();
+        for _ in 0..TRIES {
+            match calls.read_link(&self.parent, self.name()) {
+                Ok(Some(text)) => return Ok(Found::Link(text)),
+                Ok(None) => {}
+                Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Found::Missing),
+                Err(source) => return Err(Error::from_io(source)),
+            }
+            match calls.stat_at(&self.parent, self.name()) {
+                // It became a link after it was read as something else.
+                Ok(stat) if stat.kind == crate::error::FileKind::Symlink => {}
+                Ok(stat) => return Ok(Found::Other(stat.kind)),
+                Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Found::Missing),
+                Err(source) => return Err(Error::from_io(source)),
+            }
+        }
+        Err(Error::new(Kind::Contended))
+    }
+}
+
+/// Opens a directory below the root; returns it with its physical path.
+pub(crate) fn open_dir(root: &Root, path: &Path, access: Access) -> Result<(Handle, PathBuf)> {
+    for _ in 0..TRIES {
+        let source = match root.calls().open_dir(root.handle(), path, root.policy().cross_mounts, access) {
+            Ok(dir) => return Ok((dir, path.to_path_buf())),
+            Err(source) => source,
+        };
+        if sys::fault(&source) == Fault::Link && root.policy().follow {
+            if let Some(opened) = open_followed(root, path, access)? {
+                return Ok(opened);
+            }
+        } else if let Some(error) = diagnose(root, path) {
+            return Err(error);
+        } else if !matches!(sys::fault(&source), Fault::Missing | Fault::NotDirectory | Fault::Link | Fault::Crossing) {
+            return Err(Error::from_io(source));
+        }
+        // The way was changed between the refusal and the look at it.
+    }
+    Err(Error::new(Kind::Contended))
+}
+
+/// Goes through links that stay below the root; none if the directory moved away meanwhile.
+fn open_followed(root: &Root, path: &Path, access: Access) -> Result<Option<(Handle, PathBuf)>> {
+    let cross = root.policy().cross_mounts;
+    let reached = match walk(root, Path::new(""), path.as_os_str(), cross, 0, Overlay::default()).end {
+        End::Reached(reached) => reached,
+        End::Stopped(stop) => return Err(stop.into_error()),
+    };
+    if reached.stat.kind != crate::error::FileKind::Dir {
+        let last = path.components().count().saturating_sub(1);
+        return Err(not_a_directory(path.file_name().unwrap_or_default(), last));
+    }
+    match root.calls().open_dir(root.handle(), &reached.path, cross, access) {
+        Ok(dir) => Ok(Some((dir, reached.path))),
+        Err(source) if matches!(sys::fault(&source), Fault::Missing | Fault::Link | Fault::NotDirectory) => Ok(None),
+        Err(source) => Err(Error::from_io(source)),
+    }
+}
+
+fn not_a_directory(name: &OsStr, index: usize) -> Error {
+    Error::new(Kind::NotFound).because("a parent is no directory").at(name, index)
+}
+
+/// Opens one component at a time, to name the one that a confined open was refused at.
+///
+/// None if everything opens: then it was changed meanwhile.
+fn diagnose(root: &Root, path: &Path) -> Option<Error> {
+    let calls = root.calls();
+    let mut dir: Option<Handle> = None;
+    for (index, component) in path.components().enumerate() {
+        let name = component.as_os_str();
+        let at = dir.as_ref().unwrap_or(root.handle());
+        let source = match calls.open_dir(at, Path::new(name), root.policy().cross_mounts, Access::Search) {
+            Ok(next) => {
+                dir = Some(next);
+                continue;
+            }
+            Err(source) => source,
+        };
+        let text = calls.read_link(at, name);
+        return Some(match sys::fault(&source) {
+            _ if matches!(text, Ok(Some(_))) => {
+                let text = text.ok().flatten().unwrap_or_default();
+                Error::new(Kind::SymlinkInPath).at(name, index).via(text)
+            }
+            Fault::Missing => Error::from_io(source).because("a parent is missing").at(name, index),
+            Fault::NotDirectory => not_a_directory(name, index),
+            Fault::Link => return None,
+            _ => Error::from_io(source).at(name, index),
+        });
+    }
+    None
+}

@@ -1,0 +1,171 @@
+//! Why an operation failed: the stable kinds, the sentence each has, and what an error number alone says.
+
+use std::fmt;
+use std::io;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Why an operation failed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Kind {
+            /// Every kind, in the order of the command line's exit codes.
+            pub const ALL: &[Kind] = &[$(Kind::$variant),*];
+
+            /// Returns the stable name that the command line prints, for instance `symlink_in_path`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Kind::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The call itself makes no sense: for instance a root that is no directory.
+    Usage = "usage",
+    /// The spelling of a path is not one of a link below the root.
+    InvalidPath = "invalid_path",
+    /// The spelling of a target is not one that can be stored or found.
+    InvalidTarget = "invalid_target",
+    /// A component is longer than 255 bytes, or a text longer than the file system takes.
+    TooLong = "too_long",
+    /// A manifest cannot be read.
+    InvalidManifest = "invalid_manifest",
+    /// The name is taken.
+    Exists = "exists",
+    /// The name belongs to something that is no symbolic link.
+    NotALink = "not_a_link",
+    /// The link is not the one that was expected.
+    Mismatch = "mismatch",
+    /// Another program kept changing the same name, or the kernel kept asking for another try.
+    Contended = "contended",
+    /// The path leads out of the root.
+    Escape = "escape",
+    /// A directory on the way to the link is itself a link, and parents are not followed.
+    SymlinkInPath = "symlink_in_path",
+    /// The path goes through a link of `/proc` that names a kernel object.
+    MagicLink = "magic_link",
+    /// The path crosses a mount point.
+    CrossMount = "cross_mount",
+    /// The file system is mounted so that links are not followed.
+    MountPolicy = "mount_policy",
+    /// The policy of this root forbids it.
+    Policy = "policy",
+    /// The target does not exist, and that was not allowed.
+    Dangling = "dangling",
+    /// The directory of the link was moved during the operation; what was made there was taken back.
+    ParentMoved = "parent_moved",
+    /// The private directory for staging could be written or was owned by somebody else.
+    UnsafeState = "unsafe_state",
+    /// There is nothing of this name.
+    NotFound = "not_found",
+    /// The links lead in a circle, or over more than 40 hops.
+    Loop = "loop",
+    /// The root directory is gone.
+    RootGone = "root_gone",
+    /// Another holder had the lock for longer than the bounded wait.
+    Busy = "busy",
+    /// A batch stopped half-way.
+    Partial = "partial",
+    /// A health check failed.
+    CheckFailed = "check_failed",
+    /// Records are damaged.
+    Integrity = "integrity",
+    /// The caller may not do this.
+    Permission = "permission",
+    /// The file system is mounted read-only.
+    ReadOnly = "read_only",
+    /// The file system or the quota is full.
+    NoSpace = "no_space",
+    /// The process or the system has no descriptors left.
+    FdExhausted = "fd_exhausted",
+    /// This host cannot do what was required.
+    Unsupported = "unsupported",
+    /// Something of this program's own could not be taken back; [`Error::left`] names it.
+    Residue = "residue",
+    /// The link has an empty text, as a crash can leave it.
+    Corrupt = "corrupt",
+    /// Any other error of the system.
+    Io = "io",
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The sentence for a kind where the place of the failure has none of its own.
+pub(super) fn default_reason(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Usage => "the call makes no sense",
+        Kind::InvalidPath => "the path does not name a link below the root",
+        Kind::InvalidTarget => "the target cannot be stored",
+        Kind::TooLong => "a name or text is too long",
+        Kind::InvalidManifest => "the manifest cannot be read",
+        Kind::Exists => "the name is taken",
+        Kind::NotALink => "it is not a symbolic link",
+        Kind::Mismatch => "it is not what was expected",
+        Kind::Contended => "another program kept changing it",
+        Kind::Escape => "it leads out of the root",
+        Kind::SymlinkInPath => "a parent directory is a symbolic link",
+        Kind::MagicLink => "it goes through a link to a kernel object",
+        Kind::CrossMount => "it crosses a mount point",
+        Kind::MountPolicy => "the mount does not let links be followed",
+        Kind::Policy => "the policy of this root forbids it",
+        Kind::Dangling => "the target does not exist",
+        Kind::ParentMoved => "its directory was moved meanwhile",
+        Kind::UnsafeState => "the state directory is not private to the caller",
+        Kind::NotFound => "there is no such entry",
+        Kind::Loop => "the links lead in a circle or over more than 40 hops",
+        Kind::RootGone => "the root directory is gone",
+        Kind::Busy => "another holder has the lock",
+        Kind::Partial => "it stopped half-way",
+        Kind::CheckFailed => "the health check failed",
+        Kind::Integrity => "the records are damaged",
+        Kind::Permission => "permission denied",
+        Kind::ReadOnly => "the file system is read-only",
+        Kind::NoSpace => "no space is left",
+        Kind::FdExhausted => "no file descriptors are left",
+        Kind::Unsupported => "this host cannot do it",
+        Kind::Residue => "something could not be taken back",
+        Kind::Corrupt => "the link has an empty text",
+        Kind::Io => "the system reported an error",
+    }
+}
+
+impl Kind {
+    /// The kind that follows from an error number alone.
+    ///
+    /// `EXDEV` and `ELOOP` of a confined open are ambiguous; the walk that names the component decides those.
+    pub(crate) fn of(error: &io::Error) -> Kind {
+        use io::ErrorKind as E;
+        match error.kind() {
+            E::NotFound | E::NotADirectory => Kind::NotFound,
+            E::AlreadyExists => Kind::Exists,
+            E::PermissionDenied => Kind::Permission,
+            E::ReadOnlyFilesystem => Kind::ReadOnly,
+            E::StorageFull | E::QuotaExceeded => Kind::NoSpace,
+            E::InvalidFilename => Kind::TooLong,
+            E::CrossesDevices => Kind::CrossMount,
+            E::ResourceBusy => Kind::Busy,
+            E::WouldBlock => Kind::Contended,
+            E::Unsupported => Kind::Unsupported,
+            _ if is_fd_exhaustion(error) => Kind::FdExhausted,
+            _ => Kind::Io,
+        }
+    }
+}
+
+/// `ENFILE` and `EMFILE` have these numbers on every Unix; Windows has `ERROR_TOO_MANY_OPEN_FILES`.
+fn is_fd_exhaustion(error: &io::Error) -> bool {
+    match error.raw_os_error() {
+        Some(23 | 24) => cfg!(unix),
+        Some(4) => cfg!(windows),
+        _ => false,
+    }
+}

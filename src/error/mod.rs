@@ -1,0 +1,245 @@
+//! The one error type.
+//!
+//! An error says which operation failed on which link, the component that was at fault, the text that led astray,
+//! what was found instead of what was expected, and what could not be cleaned up. Its [`Kind`] is what programs
+//! decide on; the message is for people.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+mod found;
+mod kind;
+mod printable;
+
+pub use found::{FileKind, Found};
+pub use kind::Kind;
+pub use printable::{Printable, printable};
+
+use kind::default_reason;
+
+/// The result of an operation below a root.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One component of a path, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// The component as it was written; `/` for the beginning of an absolute path.
+    pub name: OsString,
+    /// Its place, counted from 0 after `.` and empty components are dropped.
+    pub index: usize,
+}
+
+/// An operation below a root failed.
+///
+/// After an error of a kind in the classes *conflict*, *refused*, *not there* and *busy* nothing of this program's
+/// own is left, and everything of others is where others put it, unless [`left`](Error::left) or
+/// [`preserved`](Error::preserved) name something.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+/// let root = caplink::Root::from_dir(dir.try_clone()?, caplink::Policy::default())?;
+/// let error = root.read_link("../passwd").unwrap_err();
+/// assert_eq!(error.kind(), caplink::Kind::Escape);
+/// assert_eq!(error.component().map(|c| c.index), Some(0));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Error(Box<Repr>);
+
+struct Repr {
+    kind: Kind,
+    verb: &'static str,
+    link: Option<PathBuf>,
+    component: Option<Component>,
+    via: Option<OsString>,
+    found: Option<Found>,
+    reason: Option<String>,
+    source: Option<io::Error>,
+    left: Vec<PathBuf>,
+    preserved: Vec<PathBuf>,
+    made: Vec<PathBuf>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind) -> Error {
+        Error(Box::new(Repr {
+            kind,
+            verb: "",
+            link: None,
+            component: None,
+            via: None,
+            found: None,
+            reason: None,
+            source: None,
+            left: Vec::new(),
+            preserved: Vec::new(),
+            made: Vec::new(),
+        }))
+    }
+
+    /// An error that the system reported; its kind follows from the error number.
+    pub(crate) fn from_io(source: io::Error) -> Error {
+        let mut error = Error::new(Kind::of(&source));
+        error.0.source = Some(source);
+        error
+    }
+
+    pub(crate) fn with_kind(mut self, kind: Kind) -> Error {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Names the operation and the link, unless an inner layer did.
+    pub(crate) fn on(mut self, verb: &'static str, link: impl AsRef<Path>) -> Error {
+        if self.0.verb.is_empty() {
+            self.0.verb = verb;
+        }
+        if self.0.link.is_none() {
+            self.0.link = Some(link.as_ref().to_path_buf());
+        }
+        self
+    }
+
+    /// Names the operation anew, where an outer layer knows it better.
+    pub(crate) fn renamed(mut self, verb: &'static str) -> Error {
+        self.0.verb = verb;
+        self
+    }
+
+    pub(crate) fn at(mut self, name: impl Into<OsString>, index: usize) -> Error {
+        self.0.component = Some(Component { name: name.into(), index });
+        self
+    }
+
+    pub(crate) fn via(mut self, text: impl Into<OsString>) -> Error {
+        self.0.via = Some(text.into());
+        self
+    }
+
+    pub(crate) fn found_instead(mut self, found: Found) -> Error {
+        self.0.found = Some(found);
+        self
+    }
+
+    pub(crate) fn because(mut self, reason: impl Into<String>) -> Error {
+        self.0.reason = Some(reason.into());
+        self
+    }
+
+    pub(crate) fn leaving(mut self, left: Vec<PathBuf>, preserved: Vec<PathBuf>) -> Error {
+        self.0.left.extend(left);
+        self.0.preserved.extend(preserved);
+        self
+    }
+
+    pub(crate) fn having_made(mut self, made: Vec<PathBuf>) -> Error {
+        self.0.made = made;
+        self
+    }
+
+    /// Returns why the operation failed.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// Returns the name of the operation, for instance `swap`.
+    pub fn operation(&self) -> &'static str {
+        self.0.verb
+    }
+
+    /// Returns the link or path that the operation was about, as the caller wrote it or normalised.
+    pub fn link(&self) -> Option<&Path> {
+        self.0.link.as_deref()
+    }
+
+    /// Returns the component that was at fault.
+    pub fn component(&self) -> Option<&Component> {
+        self.0.component.as_ref()
+    }
+
+    /// Returns the text of the link that led astray.
+    pub fn via_text(&self) -> Option<&std::ffi::OsStr> {
+        self.0.via.as_deref()
+    }
+
+    /// Returns what had the name instead of what was expected.
+    pub fn found(&self) -> Option<&Found> {
+        self.0.found.as_ref()
+    }
+
+    /// Returns the error of the system, where there is one.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        self.0.source.as_ref()
+    }
+
+    /// Returns the names below the root that this program made and could not take back.
+    pub fn left(&self) -> &[PathBuf] {
+        &self.0.left
+    }
+
+    /// Returns the names under which entries of others are kept that could not go back to their own.
+    pub fn preserved(&self) -> &[PathBuf] {
+        &self.0.preserved
+    }
+
+    /// Returns the directories that were made for the link's path before the failure.
+    pub fn made(&self) -> &[PathBuf] {
+        &self.0.made
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let repr = &self.0;
+        f.debug_struct("Error")
+            .field("kind", &repr.kind)
+            .field("verb", &repr.verb)
+            .field("link", &repr.link)
+            .field("component", &repr.component)
+            .field("via", &repr.via)
+            .field("found", &repr.found)
+            .field("reason", &repr.reason)
+            .field("source", &repr.source)
+            .field("left", &repr.left)
+            .field("preserved", &repr.preserved)
+            .field("made", &repr.made)
+            .finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let repr = &self.0;
+        f.write_str("cannot ")?;
+        f.write_str(if repr.verb.is_empty() { "proceed" } else { repr.verb })?;
+        if let Some(link) = &repr.link {
+            write!(f, " `{}`", printable(link))?;
+        }
+        f.write_str(": ")?;
+        if let Some(reason) = &repr.reason {
+            f.write_str(reason)?;
+        } else if let Some(found) = &repr.found {
+            write!(f, "found {found}")?;
+        } else {
+            f.write_str(default_reason(repr.kind))?;
+        }
+        if let Some(component) = &repr.component {
+            write!(f, ", at component `{}` ({})", printable(&component.name), component.index)?;
+        }
+        if let Some(via) = &repr.via {
+            write!(f, " via `{}`", printable(via))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,62 @@
+//! Names for terminals and logs: control characters cannot forge a line or move the cursor.
+
+use std::ffi::OsStr;
+use std::fmt::{self, Write as _};
+
+/// A name or text with its control characters and undecodable bytes escaped; made by [`printable`].
+pub struct Printable<'a>(&'a OsStr);
+
+/// Shows a name or text so that it stays on one line and cannot drive a terminal.
+///
+/// Control characters (also the C1 range and the Unicode line and direction controls) and the backslash are
+/// escaped as in a Rust string, bytes that are not UTF-8 as `\xNN`. The form is for people; it is unambiguous.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(caplink::printable("a\nb\u{1b}[2J").to_string(), r"a\nb\u{1b}[2J");
+/// ```
+pub fn printable<T: AsRef<OsStr> + ?Sized>(name: &T) -> Printable<'_> {
+    Printable(name.as_ref())
+}
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.as_encoded_bytes().utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if c == '\\' || c.is_control() || is_layout(c) {
+                    write!(f, "{}", c.escape_default())?;
+                } else {
+                    f.write_char(c)?;
+                }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Characters that are no controls to Unicode but reorder or break a line of output.
+fn is_layout(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_are_escaped_and_letters_are_not() {
+        assert_eq!(printable("größe ü").to_string(), "größe ü");
+        assert_eq!(printable("a\tb\\n\u{9b}\u{202e}x").to_string(), "a\\tb\\\\n\\u{9b}\\u{202e}x");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_not_utf8_are_shown_as_hex() {
+        use std::os::unix::ffi::OsStrExt as _;
+        assert_eq!(printable(OsStr::from_bytes(b"a\xff\xfeb")).to_string(), "a\\xff\\xfeb");
+    }
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod edit;
+mod entry;
+mod error;
+mod inspect;
+mod model;
+mod observe;
+mod resolve;
+mod root;
+mod state;
+mod sys;
+
+pub use edit::Exchange;
+pub use entry::Entry;
+pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};
+pub use inspect::{Explained, Inspected, Resolved};
+pub use model::{
+    Change, Confinement, Desired, Durability, Edit, Expected, Guarantee, LinkPath, ObjectId, Outcome, Policy, Staging,
+    Status, Style, Target, Trait, Traits,
+};
+pub use observe::{Actor, Event, Observer};
+pub use resolve::{Hop, LinkView};
+pub use root::Root;
+pub use state::StateCheck;
+pub use sys::Abilities;

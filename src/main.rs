@@ -1,0 +1,3 @@
+//! The `caplink` program.
+
+fn main() {}

@@ -1,0 +1,153 @@
+//! An edit: if the entry is as expected, make it as desired.
+
+use std::ffi::OsString;
+
+use super::{Durability, LinkPath, Target};
+
+/// What an edit expects to find under the name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// Nothing has the name.
+    Nothing,
+    /// Nothing, or any symbolic link.
+    NothingOrLink,
+    /// Any symbolic link.
+    AnyLink,
+    /// A symbolic link with exactly this text.
+    Link(OsString),
+}
+
+/// What an edit makes of the name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Desired {
+    /// Nothing has the name.
+    Nothing,
+    /// A link to this target.
+    Link(Target),
+}
+
+/// One change of one name, with what it is based on. Every mutation is one of these.
+///
+/// # Examples
+///
+/// ```
+/// use caplink::{Edit, LinkPath, Target};
+///
+/// let edit = Edit::swap(LinkPath::new("current")?, Target::relative("releases/42"), "releases/41");
+/// assert_eq!(edit.path().as_path(), std::path::Path::new("current"));
+/// # Ok::<(), caplink::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Edit {
+    pub(crate) verb: &'static str,
+    pub(crate) path: LinkPath,
+    pub(crate) expected: Expected,
+    pub(crate) desired: Desired,
+    pub(crate) allow_dangling: bool,
+    pub(crate) allow_outside: bool,
+    pub(crate) parents: bool,
+    pub(crate) backup: bool,
+    pub(crate) missing_ok: bool,
+    pub(crate) durability: Durability,
+}
+
+impl Edit {
+    fn new(verb: &'static str, path: LinkPath, expected: Expected, desired: Desired) -> Edit {
+        Edit {
+            verb,
+            path,
+            expected,
+            desired,
+            allow_dangling: false,
+            allow_outside: false,
+            parents: false,
+            backup: false,
+            missing_ok: false,
+            durability: Durability::None,
+        }
+    }
+
+    /// Makes a link where nothing is.
+    pub fn create(path: LinkPath, target: Target) -> Edit {
+        Edit::new("create", path, Expected::Nothing, Desired::Link(target))
+    }
+
+    /// Makes the name a link to the target, whether nothing or any link was there.
+    pub fn ensure(path: LinkPath, target: Target) -> Edit {
+        Edit::new("ensure", path, Expected::NothingOrLink, Desired::Link(target))
+    }
+
+    /// Replaces the link if its text is exactly `old`.
+    pub fn swap(path: LinkPath, target: Target, old: impl Into<OsString>) -> Edit {
+        Edit::new("swap", path, Expected::Link(old.into()), Desired::Link(target))
+    }
+
+    /// Removes the link.
+    pub fn remove(path: LinkPath) -> Edit {
+        Edit::new("remove", path, Expected::AnyLink, Desired::Nothing)
+    }
+
+    /// Expects exactly this text.
+    #[must_use]
+    pub fn expect(mut self, text: impl Into<OsString>) -> Edit {
+        self.expected = Expected::Link(text.into());
+        self
+    }
+
+    /// Lets the target be missing.
+    #[must_use]
+    pub fn allow_dangling(mut self, allow: bool) -> Edit {
+        self.allow_dangling = allow;
+        self
+    }
+
+    /// Lets the text lead outside the root.
+    #[must_use]
+    pub fn allow_outside(mut self, allow: bool) -> Edit {
+        self.allow_outside = allow;
+        self
+    }
+
+    /// Creates missing parent directories, below the root.
+    #[must_use]
+    pub fn parents(mut self, create: bool) -> Edit {
+        self.parents = create;
+        self
+    }
+
+    /// Moves a file or directory in the way aside, beside the link. Only for [`Edit::ensure`].
+    #[must_use]
+    pub fn backup(mut self, backup: bool) -> Edit {
+        self.backup = backup;
+        self
+    }
+
+    /// Lets the link, or its directory, be missing already. Only for [`Edit::remove`].
+    #[must_use]
+    pub fn missing_ok(mut self, ok: bool) -> Edit {
+        self.missing_ok = ok;
+        self
+    }
+
+    /// Says what is to survive a power cut once the edit has succeeded.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Edit {
+        self.durability = durability;
+        self
+    }
+
+    /// Returns the path of the link.
+    pub fn path(&self) -> &LinkPath {
+        &self.path
+    }
+
+    /// Returns what is expected under the name.
+    pub fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// Returns what is made of the name.
+    pub fn desired(&self) -> &Desired {
+        &self.desired
+    }
+}

@@ -1,0 +1,22 @@
+//! Values without input or output: what a path, a target, an edit, a policy and an outcome are.
+
+mod decision;
+mod edit;
+mod outcome;
+mod path;
+mod policy;
+mod status;
+mod target;
+mod text;
+
+pub use edit::{Desired, Edit, Expected};
+pub use outcome::{Change, Confinement, Durability, Guarantee, ObjectId, Outcome, Staging};
+pub use path::LinkPath;
+pub use policy::Policy;
+pub use status::{Status, Trait, Traits};
+pub use target::{Style, Target};
+
+pub(crate) use decision::{Decision, decide, fits};
+pub(crate) use path::Place;
+pub(crate) use target::{TargetPath, relative_text};
+pub(crate) use text::{Spelling, Start};

@@ -1,0 +1,172 @@
+//! What one edit did.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::LinkPath;
+use crate::error::Error;
+
+/// What became of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Change {
+    /// A link was made where no link was.
+    Created,
+    /// It was so already; nothing was written.
+    Unchanged,
+    /// Another link was replaced.
+    Replaced,
+    /// Two links traded places.
+    Exchanged,
+    /// The link was removed.
+    Removed,
+    /// The edit was not tried.
+    Skipped,
+}
+
+impl Change {
+    /// Returns the stable name that the command line prints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Change::Created => "created",
+            Change::Unchanged => "unchanged",
+            Change::Replaced => "replaced",
+            Change::Exchanged => "exchanged",
+            Change::Removed => "removed",
+            Change::Skipped => "skipped",
+        }
+    }
+
+    /// Returns whether the name differs because of the edit.
+    pub fn is_change(self) -> bool {
+        !matches!(self, Change::Unchanged | Change::Skipped)
+    }
+}
+
+/// What this host could promise for an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Guarantee {
+    /// The kernel compared or exchanged in one step, or creation was exclusive.
+    Atomic,
+    /// Correct among holders of this program's lock only.
+    Cooperative,
+}
+
+impl Guarantee {
+    /// Returns the stable name that the command line prints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Guarantee::Atomic => "atomic",
+            Guarantee::Cooperative => "cooperative",
+        }
+    }
+}
+
+/// What survives a power cut once an edit has succeeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// Nothing is waited for.
+    #[default]
+    None,
+    /// Each changed directory is synced.
+    Dir,
+    /// The whole file system is synced.
+    Fs,
+}
+
+impl Durability {
+    /// Returns the stable name that the command line prints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Durability::None => "none",
+            Durability::Dir => "dir",
+            Durability::Fs => "fs",
+        }
+    }
+}
+
+/// How far the kernel itself confined an edit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Confinement {
+    /// Not at all, beyond the confined lookups.
+    #[default]
+    None,
+    /// By Landlock, with the rules of this version of its interface.
+    Landlock(u32),
+}
+
+impl fmt::Display for Confinement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Confinement::None => f.write_str("none"),
+            Confinement::Landlock(version) => write!(f, "landlock-{version}"),
+        }
+    }
+}
+
+/// Where the new link was made before it was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Staging {
+    /// Nothing was staged.
+    None,
+    /// In the link's own directory, under a random name.
+    Beside,
+    /// In the private state directory.
+    Private,
+}
+
+impl Staging {
+    /// Returns the stable name that the command line prints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Staging::None => "none",
+            Staging::Beside => "beside",
+            Staging::Private => "private",
+        }
+    }
+}
+
+/// A file system object: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectId {
+    /// The device, as `stat` reports it.
+    pub device: u64,
+    /// The inode on that device.
+    pub inode: u64,
+}
+
+/// What one edit did, as it was read back.
+#[derive(Debug)]
+#[must_use = "an outcome says what was there before and how much was guaranteed"]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The link, normalised.
+    pub link: LinkPath,
+    /// Where the link is below the root, where links were followed on the way.
+    pub physical: PathBuf,
+    /// What became of the name.
+    pub change: Change,
+    /// The text the link has now; none once it is removed.
+    pub target: Option<OsString>,
+    /// The text of the link that was displaced, never of one seen earlier.
+    pub previous: Option<OsString>,
+    /// What this host could promise.
+    pub guarantee: Guarantee,
+    /// What was synced.
+    pub durability: Durability,
+    /// How far the kernel confined the edit.
+    pub confinement: Confinement,
+    /// Where the new link was staged.
+    pub staging: Staging,
+    /// Whether the result was read back by a new walk from the root.
+    pub verified: bool,
+    /// Whether everything was decided and nothing changed.
+    pub dry_run: bool,
+    /// Where a file or directory that was in the way is kept.
+    pub backup: Option<PathBuf>,
+    /// The parent directories that were made.
+    pub made: Vec<PathBuf>,
+    /// Errors that happened after the change stood: a leftover, a sync that failed.
+    pub shortfalls: Vec<Error>,
+}

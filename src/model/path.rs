@@ -1,0 +1,221 @@
+//! Paths below the root, checked by their spelling alone.
+//!
+//! Nothing here asks the file system. A path that passes has normal components only, so that no `..` ever reaches
+//! the kernel; its bytes are kept as they were.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::{Error, Kind, Result, printable};
+
+/// The longest name that the file systems of Linux, macOS, the BSDs and Windows store, in bytes.
+const NAME_MAX: usize = 255;
+
+/// A validated path of a link below a root: one or more normal components.
+///
+/// `./a//b` is `a/b`. The bytes of each component are kept.
+///
+/// # Errors
+///
+/// [`LinkPath::new`] refuses, by spelling alone: an empty path, a NUL byte, an inside `..`, a trailing `/` or `/.`,
+/// and `.` (`invalid_path`); an absolute path and a `..` that climbs above the root (`escape`); a component over 255
+/// bytes (`too_long`). The error names the component and its index.
+///
+/// # Examples
+///
+/// ```
+/// use caplink::{Kind, LinkPath};
+///
+/// assert_eq!(LinkPath::new("./srv//current")?.as_path(), std::path::Path::new("srv/current"));
+/// assert_eq!(LinkPath::new("a/../../x").unwrap_err().kind(), Kind::Escape);
+/// assert_eq!(LinkPath::new("a/../x").unwrap_err().kind(), Kind::InvalidPath);
+/// # Ok::<(), caplink::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkPath(PathBuf);
+
+impl LinkPath {
+    /// Checks the spelling of `path` and normalises it.
+    pub fn new(path: impl AsRef<OsStr>) -> Result<LinkPath> {
+        let path = path.as_ref();
+        let spelled = spell(path)?;
+        let named = |error: Error| error.on("use", path);
+        if spelled.depth == 0 || spelled.trailing {
+            let reason = if spelled.depth == 0 {
+                "`.` is the root itself and names no link"
+            } else {
+                "a trailing `/` names a directory, not a link"
+            };
+            return Err(named(Error::new(Kind::InvalidPath).because(reason)));
+        }
+        Ok(LinkPath(spelled.path))
+    }
+
+    /// Returns the normalised path.
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns the path of the directory that holds the link; empty for the root.
+    pub fn parent(&self) -> &Path {
+        self.0.parent().expect("BUG: a link path has a last component")
+    }
+
+    /// Returns the last component, the link's own name.
+    pub fn name(&self) -> &OsStr {
+        self.0.file_name().expect("BUG: a link path has a last component")
+    }
+}
+
+impl AsRef<Path> for LinkPath {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl fmt::Debug for LinkPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for LinkPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        printable(&self.0).fmt(f)
+    }
+}
+
+/// A path that a looking verb was given: the root itself, or anything below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Normal components only; empty for the root.
+    pub(crate) path: PathBuf,
+    /// The path ended in `/` or `/.`: only a directory is meant.
+    pub(crate) directory: bool,
+}
+
+impl Place {
+    /// Checks the spelling of `path`; `.` and a trailing `/` are fine here.
+    pub(crate) fn new(path: impl AsRef<OsStr>) -> Result<Place> {
+        let spelled = spell(path.as_ref())?;
+        Ok(Place { directory: spelled.trailing || spelled.depth == 0, path: spelled.path })
+    }
+}
+
+struct Spelled {
+    path: PathBuf,
+    depth: usize,
+    trailing: bool,
+}
+
+fn spell(path: &OsStr) -> Result<Spelled> {
+    let bytes = path.as_encoded_bytes();
+    let refuse = |kind: Kind| Error::new(kind).on("use", path);
+    if bytes.is_empty() {
+        return Err(refuse(Kind::InvalidPath).because("the path is empty"));
+    }
+    if bytes.contains(&0) {
+        return Err(refuse(Kind::InvalidPath).because("the path contains a NUL byte"));
+    }
+    let mut normal = PathBuf::new();
+    let mut depth = 0_usize;
+    let mut inside = None;
+    let mut long = None;
+    let mut index = 0;
+    for component in Path::new(path).components() {
+        match component {
+            Component::CurDir => continue,
+            Component::Prefix(_) | Component::RootDir => {
+                let name = component.as_os_str();
+                return Err(refuse(Kind::Escape).because("an absolute path leads out of the root").at(name, 0));
+            }
+            Component::ParentDir if depth == 0 => {
+                return Err(refuse(Kind::Escape).because("the path climbs above the root").at("..", index));
+            }
+            Component::ParentDir => {
+                depth -= 1;
+                inside.get_or_insert(index);
+            }
+            Component::Normal(name) => {
+                depth += 1;
+                normal.push(name);
+                if name.len() > NAME_MAX {
+                    long.get_or_insert((name, index));
+                }
+            }
+        }
+        index += 1;
+    }
+    if let Some(index) = inside {
+        let error = refuse(Kind::InvalidPath).because("a `..` is not taken in paths below the root");
+        return Err(error.at("..", index));
+    }
+    if let Some((name, index)) = long {
+        let reason = format!("a component has {} bytes, the limit is {NAME_MAX}", name.len());
+        return Err(refuse(Kind::TooLong).because(reason).at(name, index));
+    }
+    Ok(Spelled { path: normal, depth, trailing: ends_as_directory(bytes) })
+}
+
+/// Whether the spelling says "a directory": `x/`, `x//`, `x/.`.
+pub(super) fn ends_as_directory(bytes: &[u8]) -> bool {
+    let slash = |b: u8| std::path::is_separator(char::from(b));
+    match bytes {
+        [.., last] if slash(*last) => true,
+        [.., before, b'.'] => slash(*before),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(path: &str) -> (Kind, Option<(String, usize)>) {
+        let error = LinkPath::new(path).unwrap_err();
+        let at = error.component().map(|c| (c.name.to_string_lossy().into_owned(), c.index));
+        (error.kind(), at)
+    }
+
+    #[test]
+    fn spellings_are_normalised() {
+        for (given, normal) in [("a", "a"), ("./a//b", "a/b"), ("a/./b", "a/b"), ("-n", "-n"), ("a\\..\\x", "a\\..\\x")]
+        {
+            assert_eq!(LinkPath::new(given).unwrap().as_path().as_os_str(), OsStr::new(normal), "{given}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_component() {
+        let at = |name: &str, index| Some((name.to_owned(), index));
+        let long = "x".repeat(256);
+        for (given, kind, component) in [
+            ("", Kind::InvalidPath, None),
+            ("a\0b", Kind::InvalidPath, None),
+            (".", Kind::InvalidPath, None),
+            ("a/", Kind::InvalidPath, None),
+            ("a/.", Kind::InvalidPath, None),
+            ("a//", Kind::InvalidPath, None),
+            ("/x", Kind::Escape, at("/", 0)),
+            ("//x", Kind::Escape, at("/", 0)),
+            ("../x", Kind::Escape, at("..", 0)),
+            ("./../x", Kind::Escape, at("..", 0)),
+            ("a//.././../x", Kind::Escape, at("..", 2)),
+            ("a/../x", Kind::InvalidPath, at("..", 1)),
+            ("..", Kind::Escape, at("..", 0)),
+            (&format!("a/{long}"), Kind::TooLong, at(&long, 1)),
+        ] {
+            assert_eq!(failure(given), (kind, component), "{given:?}");
+        }
+        LinkPath::new("x".repeat(255)).unwrap();
+    }
+
+    #[test]
+    fn a_place_may_be_the_root_or_end_in_a_slash() {
+        assert_eq!(Place::new(".").unwrap(), Place { path: PathBuf::new(), directory: true });
+        assert_eq!(Place::new("a//").unwrap(), Place { path: "a".into(), directory: true });
+        assert_eq!(Place::new("a").unwrap(), Place { path: "a".into(), directory: false });
+        assert_eq!(Place::new("../").unwrap_err().kind(), Kind::Escape);
+    }
+}

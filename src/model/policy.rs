@@ -1,0 +1,119 @@
+//! What a holder of a root may do.
+
+/// What a holder of a root may do. It is chosen when the root is opened, and can only be narrowed afterwards.
+///
+/// The default lets links be created, replaced and removed; parents that are links and paths across mount points are
+/// refused; a weaker guarantee is accepted where the host has no better; every success is read back.
+///
+/// # Examples
+///
+/// ```
+/// use caplink::Policy;
+///
+/// let looking_only = Policy::default().narrow(Policy::read_only());
+/// assert!(!looking_only.allows_changes());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Policy {
+    pub(crate) create: bool,
+    pub(crate) replace: bool,
+    pub(crate) remove: bool,
+    pub(crate) dangling: bool,
+    pub(crate) outside: bool,
+    pub(crate) follow: bool,
+    pub(crate) cross_mounts: bool,
+    pub(crate) cooperative: bool,
+    pub(crate) unverified: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            create: true,
+            replace: true,
+            remove: true,
+            dangling: true,
+            outside: true,
+            follow: false,
+            cross_mounts: false,
+            cooperative: true,
+            unverified: false,
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident = $field:ident;)*) => {
+        $($(#[$doc])* #[must_use] pub fn $name(mut self, allowed: bool) -> Policy {
+            self.$field = allowed;
+            self
+        })*
+    };
+}
+
+impl Policy {
+    /// Looking is allowed, nothing else.
+    pub fn read_only() -> Policy {
+        Policy { create: false, replace: false, remove: false, ..Policy::default() }.follow(true).cross_mounts(true)
+    }
+
+    setters! {
+        /// Whether links may be created where nothing was.
+        create = create;
+        /// Whether links may be replaced and exchanged.
+        replace = replace;
+        /// Whether links may be removed.
+        remove = remove;
+        /// Whether an edit may ask for a target that does not exist.
+        dangling = dangling;
+        /// Whether an edit may ask for a text that leads outside the root.
+        outside = outside;
+        /// Whether directories on the way to a link may be links that stay inside the root. Off by default.
+        follow = follow;
+        /// Whether paths may cross a mount point below the root. Off by default.
+        cross_mounts = cross_mounts;
+        /// Whether the `cooperative` guarantee is accepted where the host has no better. If not, such an edit is
+        /// `unsupported`.
+        cooperative = cooperative;
+        /// Whether successes are reported without the read-back. Off by default.
+        ///
+        /// # Security
+        ///
+        /// For batches in trees that nobody else writes. The outcome says that it was not verified.
+        unverified = unverified;
+    }
+
+    /// Returns what both policies allow.
+    #[must_use]
+    pub fn narrow(self, other: Policy) -> Policy {
+        Policy {
+            create: self.create && other.create,
+            replace: self.replace && other.replace,
+            remove: self.remove && other.remove,
+            dangling: self.dangling && other.dangling,
+            outside: self.outside && other.outside,
+            follow: self.follow && other.follow,
+            cross_mounts: self.cross_mounts && other.cross_mounts,
+            cooperative: self.cooperative && other.cooperative,
+            unverified: self.unverified && other.unverified,
+        }
+    }
+
+    /// Returns whether any change is allowed.
+    pub fn allows_changes(self) -> bool {
+        self.create || self.replace || self.remove
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrowing_never_widens() {
+        let wide = Policy::default().follow(true).cross_mounts(true).unverified(true);
+        assert_eq!(Policy::default().narrow(wide), Policy::default());
+        assert_eq!(wide.narrow(Policy::default()), Policy::default());
+        assert!(!Policy::read_only().narrow(wide).allows_changes());
+    }
+}

@@ -1,0 +1,79 @@
+//! Judging a link's text: one confined open where its spelling allows, a walk otherwise.
+//!
+//! A text whose `..` all stand in front is rewritten to a path from the root by the physical path of the link's
+//! directory. If the kernel reaches it without any link, that is the answer; if it misses a name, the answer is
+//! `dangling`, since no `..` is left that could lead out. Only a link on the way needs the walk.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::walk::{End, Reached, Stop, walk};
+use crate::error::Kind;
+use crate::model::{Spelling, Start};
+use crate::root::Root;
+use crate::sys::{self, Fault, Handle};
+
+/// Links as they would be after an edit, by their physical path.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Overlay<'a>(&'a [(&'a Path, &'a OsStr)]);
+
+impl<'a> Overlay<'a> {
+    pub(crate) fn new(links: &'a [(&'a Path, &'a OsStr)]) -> Overlay<'a> {
+        Overlay(links)
+    }
+
+    pub(super) fn text_at(&self, path: &Path) -> Option<&'a OsStr> {
+        self.0.iter().find(|(link, _)| *link == path).map(|(_, text)| *text)
+    }
+
+    fn touches(&self, path: &Path) -> bool {
+        self.0.iter().any(|(link, _)| path.starts_with(link))
+    }
+}
+
+/// Where a text leads.
+#[derive(Debug)]
+pub(crate) enum Judged {
+    /// To the object at this path, without going through another link.
+    Direct { path: PathBuf, object: Handle },
+    /// To this object, through this many links, the judged one included.
+    Through { reached: Reached, links: usize },
+    /// To a name that is missing, by a way without links and without a `..`.
+    Missing,
+    /// Nowhere, or not to be told.
+    Stopped { stop: Stop, links: usize },
+}
+
+/// Judges the text of a link in the physical directory `from`.
+pub(crate) fn judge(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
+    let spelling = Spelling::new(text);
+    let escape = |component: &str, index| {
+        let via = Some(text.to_os_string());
+        let stop = Stop { kind: Kind::Escape, component: component.into(), index, via, source: None };
+        Judged::Stopped { stop, links: 1 }
+    };
+    let path = match spelling.start(from, root.physical_path()) {
+        Start::Outside => return escape("/", 0),
+        Start::Climbs(index) => return escape("..", index),
+        Start::Plain(path) if !overlay.touches(&path) => path,
+        Start::Plain(_) | Start::Winding | Start::Absolute(_) => return walked(root, from, text, cross, overlay),
+    };
+    match root.calls().reach(root.handle(), &path, spelling.wants_directory(), cross) {
+        Ok(object) => Judged::Direct { path, object },
+        Err(source) => match sys::fault(&source) {
+            Fault::Missing | Fault::NotDirectory => Judged::Missing,
+            _ => walked(root, from, text, cross, overlay),
+        },
+    }
+}
+
+fn walked(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
+    let walk = walk(root, from, text, cross, 1, overlay);
+    match walk.end {
+        End::Reached(reached) => Judged::Through { reached, links: walk.links },
+        End::Stopped(mut stop) => {
+            stop.via.get_or_insert_with(|| OsString::from(text));
+            Judged::Stopped { stop, links: walk.links }
+        }
+    }
+}

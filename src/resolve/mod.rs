@@ -1,0 +1,16 @@
+//! Where a path or a link's text leads, below the root.
+//!
+//! [`walk`] goes as the kernel would, one component at a time, and stays below the root: it can name the component at
+//! fault. [`judge`] asks the kernel once where the spelling of the text allows that, and walks otherwise. [`view`] says
+//! what a link is like.
+
+mod judge;
+mod view;
+mod walk;
+
+pub use view::LinkView;
+pub use walk::Hop;
+
+pub(crate) use judge::{Judged, Overlay, judge};
+pub(crate) use view::{Detail, view};
+pub(crate) use walk::{End, Stop, walk};

@@ -1,0 +1,274 @@
+//! The capability: an opened directory, with the policy of its holder.
+//!
+//! Everything starts from the descriptor. The path that a root was opened by is used once, and kept only as the text
+//! that absolute links begin with.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use cap_std::AmbientAuthority;
+use cap_std::fs::Dir;
+
+use crate::error::{Error, Kind, Result};
+use crate::model::{Confinement, LinkPath, ObjectId, Policy};
+use crate::observe::Observer;
+use crate::state::{StateCheck, StatePlace};
+use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules};
+
+/// The name of the state directory below the root, unless another place is given.
+pub(crate) const STATE_NAME: &str = ".caplink";
+
+/// An opened directory: the authority over the links below it.
+///
+/// A root is `Send + Sync` and cheap to clone. What is reached through it is below the directory that was opened,
+/// wherever that directory is moved and whatever takes its path.
+///
+/// # Security
+///
+/// Whoever holds a root can do what its [`Policy`] allows. Give away a [`narrow`](Root::narrow)er one, or a
+/// [`subroot`](Root::subroot).
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+/// use caplink::{Policy, Root, Target};
+///
+/// let root = Root::from_dir(dir.try_clone()?, caplink::Policy::default())?;
+/// let outcome = root.create("current", Target::verbatim("releases/1"));
+/// assert_eq!(outcome.unwrap_err().kind(), caplink::Kind::Dangling);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Root {
+    shared: Arc<Shared>,
+    policy: Policy,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+struct Shared {
+    handle: Handle,
+    calls: Arc<dyn Calls>,
+    physical: Option<PathBuf>,
+    id: ObjectId,
+    state: Arc<StatePlace>,
+    rules: OnceLock<LinkRules>,
+}
+
+impl Root {
+    /// Opens the directory at `path`, with the authority of the process.
+    ///
+    /// This is the only place where a path is looked up outside a root.
+    ///
+    /// # Errors
+    ///
+    /// `root_gone` where nothing is there, `usage` where it is no directory, `permission`, `io`.
+    pub fn open_ambient(path: impl AsRef<Path>, policy: Policy, authority: AmbientAuthority) -> Result<Root> {
+        let path = path.as_ref();
+        let dir = Dir::open_ambient_dir(path, authority).map_err(|source| root_error(path, source))?;
+        let mut root = Root::from_dir(dir, policy)?;
+        root.learn_path(path);
+        Ok(root)
+    }
+
+    /// Takes a directory that was opened elsewhere. Its physical path is not known, so absolute texts are outside.
+    ///
+    /// # Errors
+    ///
+    /// `io`, where the descriptor cannot be duplicated or is no directory.
+    pub fn from_dir(dir: Dir, policy: Policy) -> Result<Root> {
+        let open = || -> io::Result<Root> {
+            let handle = sys::root_handle(&dir)?;
+            let calls = sys::calls(&handle)?;
+            Root::assemble(handle, calls, policy)
+        };
+        open().map_err(|source| Error::from_io(source).on("open", "."))
+    }
+
+    fn assemble(handle: Handle, calls: Arc<dyn Calls>, policy: Policy) -> io::Result<Root> {
+        let id = calls.stat(&handle)?.id;
+        let base = calls.duplicate(&handle)?;
+        let state = StatePlace { base, name: STATE_NAME.into(), below: Some(STATE_NAME.into()) };
+        let shared = Shared { handle, calls, physical: None, id, state: Arc::new(state), rules: OnceLock::new() };
+        Ok(Root { shared: Arc::new(shared), policy, observer: None })
+    }
+
+    /// Keeps the physical path of the root if it still names the directory that was opened.
+    fn learn_path(&mut self, path: &Path) {
+        let Ok(physical) = path.canonicalize() else { return };
+        let Ok(named) = Dir::open_ambient_dir(&physical, cap_std::ambient_authority()) else { return };
+        let same = sys::root_handle(&named).and_then(|handle| self.calls().stat(&handle));
+        if same.is_ok_and(|stat| stat.id == self.id()) {
+            let shared = Arc::get_mut(&mut self.shared).expect("BUG: a root that was just made is shared");
+            shared.physical = Some(physical);
+        }
+    }
+
+    /// Returns this root with what both policies allow.
+    #[must_use]
+    pub fn narrow(&self, policy: Policy) -> Root {
+        Root { policy: self.policy.narrow(policy), ..self.clone() }
+    }
+
+    /// Returns this root with fewer abilities, to do as a weaker host would.
+    #[must_use]
+    pub fn with_abilities(&self, abilities: Abilities) -> Root {
+        let calls = self.shared.calls.narrowed(abilities);
+        self.rebuilt(|shared| shared.calls = calls)
+    }
+
+    /// Returns this root with its state directory at `name` in `parent`, made there when it is first needed.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_path` where `name` is not one normal component; `io`.
+    pub fn with_state(&self, parent: &Dir, name: impl AsRef<OsStr>) -> Result<Root> {
+        let named = LinkPath::new(&name)?;
+        if !named.parent().as_os_str().is_empty() {
+            return Err(Error::new(Kind::InvalidPath).on("use", named).because("a state directory is one name"));
+        }
+        let io = |source| Error::from_io(source).on("open", &named);
+        let base = sys::root_handle(parent).map_err(io)?;
+        let here = self.calls().stat(&base).map_err(io)?.id == self.id();
+        let below = here.then(|| named.as_path().to_path_buf());
+        let state = StatePlace { base, name: named.name().to_os_string(), below };
+        Ok(self.rebuilt(|shared| shared.state = Arc::new(state)))
+    }
+
+    fn rebuilt(&self, change: impl FnOnce(&mut Shared)) -> Root {
+        let old = &self.shared;
+        // Duplicating a descriptor fails only where none are left; then the calls themselves will say so.
+        let handle = match self.calls().duplicate(&old.handle) {
+            Ok(handle) => handle,
+            Err(_) => return self.clone(),
+        };
+        let mut shared = Shared {
+            handle,
+            calls: Arc::clone(&old.calls),
+            physical: old.physical.clone(),
+            id: old.id,
+            state: Arc::clone(&old.state),
+            rules: OnceLock::new(),
+        };
+        change(&mut shared);
+        Root { shared: Arc::new(shared), policy: self.policy, observer: self.observer.clone() }
+    }
+
+    /// Returns this root with an observer of every change that is made through it.
+    #[must_use]
+    pub fn observed_by(&self, observer: Arc<dyn Observer>) -> Root {
+        Root { observer: Some(observer), ..self.clone() }
+    }
+
+    /// Returns the policy of this holder.
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Returns what this host lets be done here; found by trying, at the first need.
+    pub fn abilities(&self) -> Abilities {
+        self.calls().abilities(self.handle())
+    }
+
+    /// Returns device and inode of the opened directory.
+    pub fn id(&self) -> ObjectId {
+        self.shared.id
+    }
+
+    /// Returns the physical path at the time of opening, where the root was opened by path.
+    pub fn physical_path(&self) -> Option<&Path> {
+        self.shared.physical.as_deref()
+    }
+
+    /// Looks at the state directory, without making it.
+    pub fn check_state(&self) -> StateCheck {
+        self.state().check(self.calls())
+    }
+
+    /// A root at a directory below this one, with the same policy and observer.
+    ///
+    /// The state directory stays that of this root, out of the reach of whoever writes below the narrower one.
+    pub(crate) fn at(&self, handle: Handle, physical: &Path) -> io::Result<Root> {
+        let state = self.state();
+        let base = self.calls().duplicate(&state.base)?;
+        let shared = Shared {
+            id: self.calls().stat(&handle)?.id,
+            handle,
+            calls: Arc::clone(&self.shared.calls),
+            physical: self.physical_path().map(|root| root.join(physical)),
+            state: Arc::new(StatePlace { base, name: state.name.clone(), below: None }),
+            rules: OnceLock::new(),
+        };
+        Ok(Root { shared: Arc::new(shared), policy: self.policy, observer: self.observer.clone() })
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.shared.handle
+    }
+
+    pub(crate) fn calls(&self) -> &dyn Calls {
+        &*self.shared.calls
+    }
+
+    pub(crate) fn state(&self) -> &StatePlace {
+        &self.shared.state
+    }
+
+    pub(crate) fn observer(&self) -> Option<&dyn Observer> {
+        self.observer.as_deref()
+    }
+
+    pub(crate) fn confinement(&self) -> Confinement {
+        Confinement::None
+    }
+
+    /// The rules for links on the root's own mount.
+    pub(crate) fn link_rules(&self) -> LinkRules {
+        *self.shared.rules.get_or_init(|| self.calls().link_rules(self.handle()).unwrap_or_default())
+    }
+
+    /// Turns "not there" into `root_gone` where the root itself was removed.
+    pub(crate) fn or_gone(&self, error: Error) -> Error {
+        if error.kind() != Kind::NotFound {
+            return error;
+        }
+        let gone = match self.calls().stat(self.handle()) {
+            Ok(stat) => stat.links == 0,
+            Err(source) => sys::fault(&source) == Fault::Missing,
+        };
+        if gone { error.with_kind(Kind::RootGone).because("the root directory was removed") } else { error }
+    }
+}
+
+fn root_error(path: &Path, source: io::Error) -> Error {
+    let error = match source.kind() {
+        io::ErrorKind::NotFound => {
+            Error::from_io(source).with_kind(Kind::RootGone).because("there is no such directory")
+        }
+        io::ErrorKind::NotADirectory => {
+            Error::from_io(source).with_kind(Kind::Usage).because("the root is not a directory")
+        }
+        _ => Error::from_io(source),
+    };
+    error.on("open", path)
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Root")
+            .field("id", &self.shared.id)
+            .field("path", &self.shared.physical)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a path of this root leads into its own state directory.
+pub(crate) fn is_state(root: &Root, path: &Path) -> bool {
+    root.state().below.as_ref().is_some_and(|state| path.starts_with(state))
+}

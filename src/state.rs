@@ -1,0 +1,84 @@
+//! The state directory: private to the caller, made when it is first needed.
+//!
+//! It is a second capability: a directory and one name in it. Nothing but its privacy is trusted.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::error::{Error, FileKind, Kind, Result, printable};
+use crate::sys::{self, Access, Calls, Fault, Handle, Stat};
+
+/// Tries of a state directory that others of this user remove when they are done.
+pub(crate) const TRIES: usize = 64;
+
+/// Another user may enter, read or write.
+const OPEN_TO_OTHERS: u32 = 0o077;
+
+/// Where the state directory is, or will be made when it is needed.
+pub(crate) struct StatePlace {
+    pub(crate) base: Handle,
+    pub(crate) name: OsString,
+    /// Its path below the root, where it is there.
+    pub(crate) below: Option<PathBuf>,
+}
+
+/// What the state directory is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateCheck {
+    /// Not there; it is made when it is needed.
+    Absent,
+    /// Only the caller can enter it.
+    Private,
+    /// Others can enter it, or it is no directory; an edit that needs it is refused.
+    Unsafe,
+}
+
+impl StatePlace {
+    /// Opens the directory, or makes it; none where it cannot be made. The second value says that it was made now.
+    pub(crate) fn open(&self, calls: &dyn Calls) -> Result<Option<(Handle, bool)>> {
+        let mut made = false;
+        for _ in 0..TRIES {
+            match calls.open_dir(&self.base, self.name.as_ref(), true, Access::Read) {
+                Ok(dir) => {
+                    let stat = calls.stat(&dir).map_err(Error::from_io)?;
+                    return if is_private(&stat) { Ok(Some((dir, made))) } else { Err(self.not_private()) };
+                }
+                Err(source) => match sys::fault(&source) {
+                    Fault::Missing => {}
+                    Fault::Link | Fault::NotDirectory | Fault::Denied => return Err(self.not_private()),
+                    _ => return Err(Error::from_io(source)),
+                },
+            }
+            match calls.make_dir(&self.base, &self.name, 0o700) {
+                Ok(()) => made = true,
+                Err(source) if sys::fault(&source) == Fault::Exists => made = false,
+                Err(source) => match Kind::of(&source) {
+                    Kind::Permission | Kind::NotFound => return Ok(None),
+                    _ => return Err(Error::from_io(source)),
+                },
+            }
+        }
+        Err(Error::new(Kind::Contended).because("the state directory keeps changing"))
+    }
+
+    /// Looks at the directory, without making it.
+    pub(crate) fn check(&self, calls: &dyn Calls) -> StateCheck {
+        match calls.stat_at(&self.base, &self.name) {
+            Ok(stat) if stat.kind == FileKind::Dir && is_private(&stat) => StateCheck::Private,
+            Err(source) if sys::fault(&source) == Fault::Missing => StateCheck::Absent,
+            _ => StateCheck::Unsafe,
+        }
+    }
+
+    fn not_private(&self) -> Error {
+        let name = printable(&self.name);
+        Error::new(Kind::UnsafeState).because(format!(
+            "others can write its directory, and the state directory `{name}` is not one that only the caller can enter"
+        ))
+    }
+}
+
+fn is_private(stat: &Stat) -> bool {
+    stat.uid == sys::current_user() && stat.mode & OPEN_TO_OTHERS == 0
+}

@@ -1,0 +1,358 @@
+//! Linux: lookups by `openat2`, exchange by `renameat2`.
+//!
+//! Lookups never carry a `..`, so the `EAGAIN` of a rename elsewhere on the machine does not concern them; where it
+//! comes all the same it is tried again a bounded number of times. Where `openat2` is not to be had the portable walk
+//! takes its place; every other call is the same.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::mem::MaybeUninit;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustix::fs::{Mode, OFlags, RawDir, RenameFlags, ResolveFlags, StatVfsMountFlags};
+use rustix::io::Errno;
+
+use super::{Abilities, Access, Calls, LinkRules, Listed, Stat, portable, posix};
+
+/// Tries of one `openat2` before the lookup is given up as contended.
+const OPEN_TRIES: usize = 128;
+
+/// Paths are handed to the kernel in pieces shorter than this; `PATH_MAX` is 4096 with the final NUL.
+const PIECE: usize = 4000;
+
+/// `f_type` of a `proc` file system (linux/magic.h).
+const PROC_SUPER_MAGIC: u64 = 0x9fa0;
+
+/// `ST_NOSYMFOLLOW` in `statvfs` flags (Linux 5.10).
+const ST_NOSYMFOLLOW: u64 = 0x2000;
+
+/// The buffer of one `getdents64`, in bytes.
+const LIST_BUFFER: usize = 64 * 1024;
+
+/// A descriptor: `O_PATH`, or a directory opened for reading.
+#[derive(Debug)]
+pub(crate) struct Handle(OwnedFd);
+
+impl Handle {
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsFd for Handle {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A handle to the directory of a capability.
+pub(crate) fn root_handle(dir: &cap_std::fs::Dir) -> io::Result<Handle> {
+    Ok(Handle(dir.try_clone()?.into_std_file().into()))
+}
+
+/// The user whose permissions the calls have.
+pub(crate) fn current_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// `ELOOP`: a link on the way, a magic link, or a mount that does not let links be followed.
+pub(super) fn is_link_fault(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::LOOP)
+}
+
+pub(super) fn calls(dir: &Handle) -> io::Result<Arc<dyn Calls>> {
+    Ok(Arc::new(Linux { confined_open: has_openat2(dir)?, allowed: Abilities::ALL, rename: OnceLock::new() }))
+}
+
+/// Whether `openat2` answers. A single `EPERM` can come from elsewhere (a fanotify listener), so it is asked twice.
+fn has_openat2(dir: &Handle) -> io::Result<bool> {
+    for _ in 0..2 {
+        match open_below(dir.fd(), Path::new("."), OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::BENEATH) {
+            Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::NOSYS)) => return Ok(false),
+            Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::PERM)) => {}
+            _ => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+#[derive(Debug)]
+struct Linux {
+    confined_open: bool,
+    allowed: Abilities,
+    /// Which flags `renameat2` takes, found at the first need.
+    rename: OnceLock<RenameAbilities>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct RenameAbilities {
+    exchange: bool,
+    no_replace: bool,
+}
+
+impl Linux {
+    /// Asks `renameat2` about two names that do not exist: the call changes nothing, and answers `ENOENT` only where
+    /// neither a filter nor the kernel refuses the flag. What the file system refuses shows when it is used.
+    fn rename_abilities(&self, dir: &Handle) -> RenameAbilities {
+        *self.rename.get_or_init(|| {
+            let Ok(random) = self.random() else {
+                return RenameAbilities { exchange: false, no_replace: false };
+            };
+            let (a, b) = (format!(".caplink-{random:032x}-a"), format!(".caplink-{random:032x}-b"));
+            let takes = |flags| match rustix::fs::renameat_with(dir, &*a, dir, &*b, flags) {
+                Err(error) => !matches!(error, Errno::NOSYS | Errno::PERM | Errno::INVAL | Errno::OPNOTSUPP),
+                Ok(()) => true,
+            };
+            RenameAbilities {
+                exchange: self.allowed.exchange && takes(RenameFlags::EXCHANGE),
+                no_replace: self.allowed.no_replace && takes(RenameFlags::NOREPLACE),
+            }
+        })
+    }
+
+    fn rename_with(
+        &self,
+        from: (&Handle, &OsStr),
+        to: (&Handle, &OsStr),
+        flags: RenameFlags,
+        allowed: bool,
+        able: fn(RenameAbilities) -> bool,
+    ) -> io::Result<()> {
+        if !allowed {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        match rustix::fs::renameat_with(from.0, from.1, to.0, to.1, flags) {
+            Ok(()) => Ok(()),
+            // The flag is unknown to the kernel, or to this file system.
+            Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => Err(io::ErrorKind::Unsupported.into()),
+            // A filter answers like a sticky directory does; a harmless question tells them apart.
+            Err(Errno::PERM) if !able(self.rename_abilities(from.0)) => Err(io::ErrorKind::Unsupported.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn open(&self, base: &Handle, path: &Path, flags: OFlags, cross: bool) -> io::Result<Handle> {
+        if !self.confined_open {
+            return self.open_by_walking(base, path, flags, cross);
+        }
+        let resolve = resolve_flags(cross);
+        if path.as_os_str().len() < PIECE {
+            return open_below(base.fd(), or_dot(path), flags, resolve).map(Handle);
+        }
+        let (pieces, last) = pieces(path);
+        let mut at: Option<OwnedFd> = None;
+        for piece in pieces {
+            let from = at.as_ref().map_or(base.fd(), AsFd::as_fd);
+            let next = open_below(from, &piece, OFlags::PATH | OFlags::DIRECTORY, resolve)?;
+            at = Some(next);
+        }
+        let from = at.as_ref().map_or(base.fd(), AsFd::as_fd);
+        open_below(from, &last, flags, resolve).map(Handle)
+    }
+
+    fn open_by_walking(&self, base: &Handle, path: &Path, flags: OFlags, cross: bool) -> io::Result<Handle> {
+        let at = |fd: BorrowedFd<'_>, name: &OsStr| -> io::Result<Handle> {
+            let open = || rustix::fs::openat(fd, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+            Ok(Handle(rustix::io::retry_on_intr(open)?))
+        };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return at(base.fd(), OsStr::new("."));
+        };
+        let dir = portable::open_dir(base.fd(), parent, cross)?;
+        let handle = at(dir.as_fd(), name)?;
+        if !cross && self.stat(&handle)?.id.device != posix::stat(dir.as_fd())?.id.device {
+            return Err(Errno::XDEV.into());
+        }
+        Ok(handle)
+    }
+}
+
+fn resolve_flags(cross: bool) -> ResolveFlags {
+    let inside = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
+    if cross { inside } else { inside | ResolveFlags::NO_XDEV }
+}
+
+fn open_below(base: BorrowedFd<'_>, path: &Path, flags: OFlags, resolve: ResolveFlags) -> io::Result<OwnedFd> {
+    for _ in 0..OPEN_TRIES {
+        match rustix::fs::openat2(base, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            result => return Ok(result?),
+        }
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+fn or_dot(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+/// Cuts a long path into leading pieces and a last one, each short enough for one call.
+fn pieces(path: &Path) -> (Vec<PathBuf>, PathBuf) {
+    let mut pieces = Vec::new();
+    let mut piece = PathBuf::new();
+    for component in path.components() {
+        if piece.as_os_str().len() + component.as_os_str().len() + 1 >= PIECE {
+            pieces.push(std::mem::take(&mut piece));
+        }
+        piece.push(component);
+    }
+    (pieces, piece)
+}
+
+impl Calls for Linux {
+    fn abilities(&self, dir: &Handle) -> Abilities {
+        let rename = self.rename_abilities(dir);
+        Abilities { confined_open: self.confined_open, exchange: rename.exchange, no_replace: rename.no_replace }
+    }
+
+    fn narrowed(&self, to: Abilities) -> Arc<dyn Calls> {
+        let allowed = self.allowed.narrow(to);
+        Arc::new(Linux { confined_open: self.confined_open && allowed.confined_open, allowed, rename: OnceLock::new() })
+    }
+
+    fn open_dir(&self, base: &Handle, path: &Path, cross: bool, access: Access) -> io::Result<Handle> {
+        let access = match access {
+            Access::Search => OFlags::PATH,
+            Access::Read => OFlags::RDONLY,
+        };
+        self.open(base, path, access | OFlags::DIRECTORY, cross)
+    }
+
+    fn reach(&self, base: &Handle, path: &Path, directory: bool, cross: bool) -> io::Result<Handle> {
+        let directory = if directory { OFlags::DIRECTORY } else { OFlags::empty() };
+        let handle = self.open(base, path, OFlags::PATH | directory, cross)?;
+        if !self.confined_open && self.stat(&handle)?.kind == crate::error::FileKind::Symlink {
+            return Err(Errno::LOOP.into());
+        }
+        Ok(handle)
+    }
+
+    fn reach_entry(&self, base: &Handle, path: &Path, cross: bool) -> io::Result<Handle> {
+        self.open(base, path, OFlags::PATH | OFlags::NOFOLLOW, cross)
+    }
+
+    fn pin(&self, parent: &Handle, name: &OsStr) -> io::Result<Handle> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Handle(rustix::fs::openat(parent, name, flags, Mode::empty())?))
+    }
+
+    fn duplicate(&self, handle: &Handle) -> io::Result<Handle> {
+        posix::duplicate(&handle.0).map(Handle)
+    }
+
+    fn stat(&self, handle: &Handle) -> io::Result<Stat> {
+        posix::stat(handle.fd())
+    }
+
+    fn stat_at(&self, parent: &Handle, name: &OsStr) -> io::Result<Stat> {
+        posix::stat_at(parent.fd(), name)
+    }
+
+    fn read_pinned(&self, link: &Handle) -> io::Result<OsString> {
+        // On what is no link `readlinkat` with an empty path answers ENOENT.
+        let text = rustix::fs::readlinkat(link, "", Vec::with_capacity(256))?;
+        Ok(OsString::from_vec(text.into_bytes()))
+    }
+
+    fn read_link(&self, parent: &Handle, name: &OsStr) -> io::Result<Option<OsString>> {
+        posix::read_link(parent.fd(), name)
+    }
+
+    fn link_rules(&self, link: &Handle) -> io::Result<LinkRules> {
+        let on = rustix::fs::fstatfs(link)?;
+        let mount = rustix::fs::fstatvfs(link)?;
+        Ok(LinkRules {
+            on_proc: u64::try_from(on.f_type).is_ok_and(|magic| magic == PROC_SUPER_MAGIC),
+            never_followed: mount.f_flag.contains(StatVfsMountFlags::from_bits_retain(ST_NOSYMFOLLOW)),
+        })
+    }
+
+    fn try_follow(&self, parent: &Handle, name: &OsStr) -> io::Result<()> {
+        if self.confined_open {
+            // Not BENEATH: only the rules of this link are asked for, and nothing but `O_PATH` is opened.
+            open_below(parent.fd(), Path::new(name), OFlags::PATH, ResolveFlags::NO_MAGICLINKS).map(drop)
+        } else {
+            rustix::fs::statat(parent, name, rustix::fs::AtFlags::empty()).map(drop).map_err(io::Error::from)
+        }
+    }
+
+    fn leads_somewhere(&self, parent: &Handle, text: &OsStr) -> io::Result<bool> {
+        posix::leads_somewhere(parent.fd(), text)
+    }
+
+    fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()> {
+        let mut buffer = Vec::<u8>::with_capacity(LIST_BUFFER);
+        let spare: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
+        let mut entries = RawDir::new(dir, spare);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let listed = Listed { name, kind: posix::kind(entry.file_type()), inode: entry.ino() };
+            if visit(listed).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn symlink(&self, text: &OsStr, parent: &Handle, name: &OsStr, _directory: bool) -> io::Result<()> {
+        posix::symlink(text, parent.fd(), name)
+    }
+
+    fn make_dir(&self, parent: &Handle, name: &OsStr, mode: u32) -> io::Result<()> {
+        posix::make_dir(parent.fd(), name, mode)
+    }
+
+    fn remove_dir(&self, parent: &Handle, name: &OsStr) -> io::Result<()> {
+        posix::remove_dir(parent.fd(), name)
+    }
+
+    fn exchange(&self, a: (&Handle, &OsStr), b: (&Handle, &OsStr)) -> io::Result<()> {
+        self.rename_with(a, b, RenameFlags::EXCHANGE, self.allowed.exchange, |able| able.exchange)
+    }
+
+    fn rename_new(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
+        self.rename_with(from, to, RenameFlags::NOREPLACE, self.allowed.no_replace, |able| able.no_replace)
+    }
+
+    fn rename_over(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
+        posix::rename_over((from.0.fd(), from.1), (to.0.fd(), to.1))
+    }
+
+    fn hard_link(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
+        posix::hard_link((from.0.fd(), from.1), (to.0.fd(), to.1))
+    }
+
+    fn unlink(&self, parent: &Handle, name: &OsStr) -> io::Result<()> {
+        posix::unlink(parent.fd(), name)
+    }
+
+    fn try_lock(&self, dir: &Handle) -> io::Result<bool> {
+        posix::try_lock(dir.fd())
+    }
+
+    fn sync_dir(&self, dir: &Handle) -> io::Result<()> {
+        Ok(rustix::fs::fsync(dir)?)
+    }
+
+    fn sync_file_system(&self, dir: &Handle) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(dir)?)
+    }
+
+    fn random(&self) -> io::Result<u128> {
+        let mut bytes = [0_u8; 16];
+        let got =
+            rustix::io::retry_on_intr(|| rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()))?;
+        if got < bytes.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(u128::from_ne_bytes(bytes))
+    }
+}

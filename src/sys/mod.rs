@@ -1,0 +1,211 @@
+//! The system calls that link edits need, as one small trait, and the only code that knows a platform.
+//!
+//! A [`Handle`] is a directory or a pinned entry. No call takes a path with `..`; only [`Calls::open_dir`] and
+//! [`Calls::reach`] take more than one name, and neither goes through a link or out of the directory it starts from.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::FileKind;
+use crate::model::ObjectId;
+
+#[cfg(target_os = "linux")]
+mod linux;
+mod portable;
+#[cfg(unix)]
+mod posix;
+#[cfg(all(unix, not(target_os = "linux")))]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+use linux as platform;
+#[cfg(all(unix, not(target_os = "linux")))]
+use unix as platform;
+#[cfg(windows)]
+use windows as platform;
+
+pub(crate) use platform::{Handle, current_user, root_handle};
+
+/// What this host lets the calls do; probed by trying, and only ever narrowed.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+/// let root = caplink::Root::from_dir(dir.try_clone()?, caplink::Policy::default())?;
+/// if !root.abilities().exchange {
+///     println!("replacing is cooperative here");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// Lookups that the kernel confines (`openat2`, Linux 5.6). Without it a walk component by component does.
+    pub confined_open: bool,
+    /// Trading two names in one step (`renameat2` with `RENAME_EXCHANGE`, Linux 3.15; macOS `RENAME_SWAP`).
+    pub exchange: bool,
+    /// Renaming without replacing (`RENAME_NOREPLACE`; macOS `RENAME_EXCL`).
+    pub no_replace: bool,
+}
+
+impl Abilities {
+    /// Everything; what the host lacks is taken away when it is probed.
+    pub const ALL: Abilities = Abilities { confined_open: true, exchange: true, no_replace: true };
+
+    /// Returns what both have.
+    #[must_use]
+    pub fn narrow(self, other: Abilities) -> Abilities {
+        Abilities {
+            confined_open: self.confined_open && other.confined_open,
+            exchange: self.exchange && other.exchange,
+            no_replace: self.no_replace && other.no_replace,
+        }
+    }
+}
+
+/// What `stat` tells of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) id: ObjectId,
+    pub(crate) kind: FileKind,
+    /// Permission bits with set-id and sticky, without the kind.
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) links: u64,
+}
+
+/// What an opened directory is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Names in it are used; needs no permission on the directory itself.
+    Search,
+    /// It is read, locked or synced; needs read permission.
+    Read,
+}
+
+/// Why a lookup was refused, where an error number says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A name is missing.
+    Missing,
+    /// A name on the way is no directory.
+    NotDirectory,
+    /// A link is on the way, or following links is not allowed here.
+    Link,
+    /// A mount point, or the edge of the root.
+    Crossing,
+    /// The caller may not search or read.
+    Denied,
+    /// A name or text is too long.
+    TooLong,
+    /// The call or its flag is not to be had here.
+    Unsupported,
+    /// The name is taken.
+    Exists,
+    /// Anything else.
+    Other,
+}
+
+/// Rules that the file system of a link puts on following it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LinkRules {
+    /// It stands on a `proc` file system, where links can name kernel objects.
+    pub(crate) on_proc: bool,
+    /// The mount does not let links be followed (`nosymfollow`).
+    pub(crate) never_followed: bool,
+}
+
+/// An entry as a directory lists it.
+pub(crate) struct Listed<'a> {
+    pub(crate) name: &'a OsStr,
+    /// None where the file system does not say.
+    pub(crate) kind: Option<FileKind>,
+    pub(crate) inode: u64,
+}
+
+/// The calls. One implementation a platform, chosen when a root is opened.
+pub(crate) trait Calls: fmt::Debug + Send + Sync {
+    /// What these calls can do here.
+    fn abilities(&self, dir: &Handle) -> Abilities;
+    /// The same calls with fewer abilities.
+    fn narrowed(&self, to: Abilities) -> Arc<dyn Calls>;
+
+    /// Opens the directory at `path` (normal components, or empty for `base` itself) without going through a link
+    /// and, unless `cross`, without crossing a mount point.
+    fn open_dir(&self, base: &Handle, path: &Path, cross: bool, access: Access) -> io::Result<Handle>;
+    /// Pins whatever is at `path`, under the same rules. A last component that is a link is a fault.
+    fn reach(&self, base: &Handle, path: &Path, directory: bool, cross: bool) -> io::Result<Handle>;
+    /// Pins whatever is at `path`, a link included.
+    fn reach_entry(&self, base: &Handle, path: &Path, cross: bool) -> io::Result<Handle>;
+    /// Pins the entry itself: while the handle lives its inode number is not given to another.
+    fn pin(&self, parent: &Handle, name: &OsStr) -> io::Result<Handle>;
+    /// Another handle to the same object.
+    fn duplicate(&self, handle: &Handle) -> io::Result<Handle>;
+
+    fn stat(&self, handle: &Handle) -> io::Result<Stat>;
+    fn stat_at(&self, parent: &Handle, name: &OsStr) -> io::Result<Stat>;
+    /// The text of a pinned link; a fault where the entry is no link.
+    fn read_pinned(&self, link: &Handle) -> io::Result<OsString>;
+    fn read_link(&self, parent: &Handle, name: &OsStr) -> io::Result<Option<OsString>>;
+    fn link_rules(&self, link: &Handle) -> io::Result<LinkRules>;
+    /// Lets the kernel follow the link, to learn what its rules say.
+    fn try_follow(&self, parent: &Handle, name: &OsStr) -> io::Result<()>;
+    /// Whether `text`, followed from `parent`, leads to something. The only call that looks outside; it opens nothing.
+    fn leads_somewhere(&self, parent: &Handle, text: &OsStr) -> io::Result<bool>;
+    /// Hands each entry but `.` and `..` to `visit` until it breaks.
+    fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()>;
+
+    /// Makes a link; never replaces. `directory` matters on Windows only.
+    fn symlink(&self, text: &OsStr, parent: &Handle, name: &OsStr, directory: bool) -> io::Result<()>;
+    /// Makes a directory with permissions `mode`, less the process's mask.
+    fn make_dir(&self, parent: &Handle, name: &OsStr, mode: u32) -> io::Result<()>;
+    fn remove_dir(&self, parent: &Handle, name: &OsStr) -> io::Result<()>;
+    /// Two entries trade places in one step.
+    fn exchange(&self, a: (&Handle, &OsStr), b: (&Handle, &OsStr)) -> io::Result<()>;
+    /// Moves an entry to a name that nothing has.
+    fn rename_new(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()>;
+    /// Moves an entry over whatever has the name.
+    fn rename_over(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()>;
+    /// Gives the entry a second name that nothing has; does not follow a link.
+    fn hard_link(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()>;
+    /// Removes a name of something that is no directory.
+    fn unlink(&self, parent: &Handle, name: &OsStr) -> io::Result<()>;
+
+    /// Takes the exclusive lock of an opened directory if nobody has it. It is held until the handle is dropped.
+    fn try_lock(&self, dir: &Handle) -> io::Result<bool>;
+    fn sync_dir(&self, dir: &Handle) -> io::Result<()>;
+    fn sync_file_system(&self, dir: &Handle) -> io::Result<()>;
+
+    /// 128 bits that nobody else can guess.
+    fn random(&self) -> io::Result<u128>;
+}
+
+/// The calls of this platform, for a root at `dir`.
+pub(crate) fn calls(dir: &Handle) -> io::Result<Arc<dyn Calls>> {
+    platform::calls(dir)
+}
+
+/// Sorts an error of the calls.
+pub(crate) fn fault(error: &io::Error) -> Fault {
+    use io::ErrorKind as E;
+    match error.kind() {
+        E::NotFound => Fault::Missing,
+        E::NotADirectory => Fault::NotDirectory,
+        E::CrossesDevices => Fault::Crossing,
+        E::PermissionDenied => Fault::Denied,
+        E::InvalidFilename => Fault::TooLong,
+        E::AlreadyExists => Fault::Exists,
+        E::Unsupported => Fault::Unsupported,
+        _ if platform::is_link_fault(error) => Fault::Link,
+        _ => Fault::Other,
+    }
+}

@@ -1,0 +1,107 @@
+//! The calls that Linux, macOS and the BSDs share, on descriptors.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
+
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode};
+use rustix::io::Errno;
+
+use super::Stat;
+use crate::error::FileKind;
+use crate::model::ObjectId;
+
+/// The permission, set-id and sticky bits of a mode.
+const PERMISSIONS: u32 = 0o7777;
+
+pub(super) fn stat(fd: BorrowedFd<'_>) -> io::Result<Stat> {
+    Ok(told(&rustix::fs::fstat(fd)?))
+}
+
+pub(super) fn stat_at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<Stat> {
+    Ok(told(&rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?))
+}
+
+// The fields of `stat` have other widths on other platforms.
+#[allow(clippy::allow_attributes, reason = "which casts are needless depends on the platform")]
+#[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, trivial_numeric_casts, reason = "as above")]
+fn told(stat: &rustix::fs::Stat) -> Stat {
+    Stat {
+        id: ObjectId { device: stat.st_dev as u64, inode: stat.st_ino as u64 },
+        kind: kind(FileType::from_raw_mode(stat.st_mode)).unwrap_or(FileKind::File),
+        mode: stat.st_mode as u32 & PERMISSIONS,
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        links: stat.st_nlink as u64,
+    }
+}
+
+pub(super) fn kind(of: FileType) -> Option<FileKind> {
+    Some(match of {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Dir,
+        FileType::Symlink => FileKind::Symlink,
+        FileType::Fifo => FileKind::Fifo,
+        FileType::Socket => FileKind::Socket,
+        FileType::CharacterDevice => FileKind::CharDevice,
+        FileType::BlockDevice => FileKind::BlockDevice,
+        FileType::Unknown => return None,
+    })
+}
+
+/// The text of the link of this name; none where the name belongs to something else.
+pub(super) fn read_link(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<OsString>> {
+    match rustix::fs::readlinkat(parent, name, Vec::with_capacity(256)) {
+        Ok(text) => Ok(Some(OsString::from_vec(text.into_bytes()))),
+        Err(Errno::INVAL) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn symlink(text: &OsStr, parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    Ok(rustix::fs::symlinkat(text, parent, name)?)
+}
+
+pub(super) fn make_dir(parent: BorrowedFd<'_>, name: &OsStr, mode: u32) -> io::Result<()> {
+    Ok(rustix::fs::mkdirat(parent, name, Mode::from_bits_truncate(mode as _))?)
+}
+
+pub(super) fn remove_dir(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
+}
+
+pub(super) fn unlink(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
+}
+
+pub(super) fn rename_over(from: (BorrowedFd<'_>, &OsStr), to: (BorrowedFd<'_>, &OsStr)) -> io::Result<()> {
+    Ok(rustix::fs::renameat(from.0, from.1, to.0, to.1)?)
+}
+
+pub(super) fn hard_link(from: (BorrowedFd<'_>, &OsStr), to: (BorrowedFd<'_>, &OsStr)) -> io::Result<()> {
+    Ok(rustix::fs::linkat(from.0, from.1, to.0, to.1, AtFlags::empty())?)
+}
+
+pub(super) fn leads_somewhere(parent: BorrowedFd<'_>, text: &OsStr) -> io::Result<bool> {
+    match rustix::fs::statat(parent, text, AtFlags::empty()) {
+        Ok(_) => Ok(true),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn try_lock(dir: BorrowedFd<'_>) -> io::Result<bool> {
+    loop {
+        match rustix::fs::flock(dir, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(Errno::WOULDBLOCK) => return Ok(false),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+pub(super) fn duplicate(fd: &OwnedFd) -> io::Result<OwnedFd> {
+    fd.as_fd().try_clone_to_owned()
+}
