@@ -1,0 +1,199 @@
+//! Each verb of the library on a plain tree: what it reports is what is on disk.
+
+use std::path::Path;
+
+use cap_tempfile::TempDir;
+use caplink::{Change, Edit, Exchange, Found, Guarantee, Kind, LinkPath, Policy, Root, Staging, Status, Target};
+
+fn tree() -> (TempDir, Root) {
+    let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+    dir.create_dir_all("releases/1").unwrap();
+    dir.create_dir_all("releases/2").unwrap();
+    dir.create_dir_all("a/b").unwrap();
+    dir.write("file", "content").unwrap();
+    let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default()).unwrap();
+    (dir, root)
+}
+
+fn path(text: &str) -> LinkPath {
+    LinkPath::new(text).unwrap()
+}
+
+fn names(dir: &TempDir) -> Vec<String> {
+    let mut names: Vec<_> =
+        dir.entries().unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn create_makes_a_link_and_refuses_an_occupied_name() {
+    let (dir, root) = tree();
+    let outcome = root.create("a/b/l", Target::relative("releases/1")).unwrap();
+    assert_eq!((outcome.change, outcome.verified), (Change::Created, true));
+    assert_eq!(dir.read_link_contents("a/b/l").unwrap(), Path::new("../../releases/1"));
+    for taken in ["a/b/l", "file", "a"] {
+        let error = root.create(taken, Target::relative("gone")).unwrap_err();
+        assert_eq!(error.kind(), Kind::Exists, "{taken}");
+    }
+}
+
+#[test]
+fn ensure_creates_replaces_and_leaves_alone() {
+    let (dir, root) = tree();
+    let steps = [
+        ("releases/1", Change::Created, None),
+        ("releases/2", Change::Replaced, Some("releases/1")),
+        ("releases/2", Change::Unchanged, None),
+    ];
+    for (target, change, previous) in steps {
+        let outcome = root.ensure("current", Target::relative(target)).unwrap();
+        assert_eq!(outcome.change, change);
+        assert_eq!(outcome.previous.as_deref(), previous.map(AsRef::as_ref));
+        assert_eq!(outcome.guarantee, Guarantee::Atomic);
+        assert!(outcome.verified && outcome.shortfalls.is_empty());
+        assert_eq!(dir.read_link_contents("current").unwrap(), Path::new(target));
+    }
+    assert_eq!(names(&dir), ["a", "current", "file", "releases"]);
+    assert_eq!(root.ensure("file", Target::relative("a")).unwrap_err().kind(), Kind::NotALink);
+}
+
+#[test]
+fn swap_compares_texts_byte_for_byte() {
+    let (_dir, root) = tree();
+    let swap = |old: &str| root.swap("current", Target::relative("releases/2"), old);
+    assert_eq!(swap("releases/1").unwrap_err().kind(), Kind::NotFound);
+    let _ = root.create("current", Target::relative("releases/1")).unwrap();
+    let lost = swap("./releases/1").unwrap_err();
+    assert_eq!((lost.kind(), lost.found()), (Kind::Mismatch, Some(&Found::Link("releases/1".into()))));
+    assert_eq!(swap("releases/1").unwrap().change, Change::Replaced);
+}
+
+#[test]
+fn remove_takes_links_only() {
+    let (dir, root) = tree();
+    let _ = root.create("l", Target::relative("file")).unwrap();
+    let expecting = Edit::remove(path("l")).expect("other");
+    assert_eq!(root.apply(&expecting).unwrap_err().kind(), Kind::Mismatch);
+    assert_eq!(root.remove("l").unwrap().previous.as_deref(), Some("file".as_ref()));
+    assert_eq!(root.remove("l").unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(root.remove("file").unwrap_err().kind(), Kind::NotALink);
+    for missing in ["l", "gone/l"] {
+        let lenient = Edit::remove(path(missing)).missing_ok(true);
+        assert_eq!(root.apply(&lenient).unwrap().change, Change::Unchanged);
+    }
+    assert_eq!(names(&dir), ["a", "file", "releases"]);
+}
+
+#[test]
+fn exchange_trades_two_links() {
+    let (dir, root) = tree();
+    let _ = root.create("x", Target::relative("releases/1")).unwrap();
+    let _ = root.create("a/y", Target::verbatim("../releases/2")).unwrap();
+    let error = root.exchange("x", "a/y").unwrap_err();
+    assert_eq!(error.kind(), Kind::Escape, "`../releases/2` leads out of the root from `x`");
+    let _ = root.create("y", Target::relative("releases/2")).unwrap();
+    let [x, y] = root.exchange("x", "y").unwrap();
+    assert_eq!((x.change, y.change), (Change::Exchanged, Change::Exchanged));
+    assert_eq!(dir.read_link_contents("x").unwrap(), Path::new("releases/2"));
+    assert_eq!(dir.read_link_contents("y").unwrap(), Path::new("releases/1"));
+    let same = root.apply_exchange(&Exchange::new(path("x"), path("x"))).unwrap();
+    assert!(same.iter().all(|outcome| outcome.change == Change::Unchanged));
+}
+
+#[test]
+fn ensure_moves_what_is_in_the_way_aside() {
+    let (dir, root) = tree();
+    let long = "x".repeat(255);
+    dir.write(&long, "long").unwrap();
+    for (name, content) in [("file", "content"), (&*long, "long")] {
+        let outcome = root.apply(&Edit::ensure(path(name), Target::relative("a")).backup(true)).unwrap();
+        assert_eq!(outcome.change, Change::Created);
+        let backup = outcome.backup.unwrap();
+        assert_eq!(dir.read_to_string(&backup).unwrap(), content);
+        assert_eq!(dir.read_link_contents(name).unwrap(), Path::new("a"));
+    }
+    let outcome = root.apply(&Edit::ensure(path("releases"), Target::relative("a")).backup(true)).unwrap();
+    assert!(dir.is_dir(outcome.backup.unwrap().join("1")));
+}
+
+#[test]
+fn parents_are_made_when_asked() {
+    let (dir, root) = tree();
+    let edit = Edit::create(path("n/e/w"), Target::relative("file"));
+    assert_eq!(root.apply(&edit).unwrap_err().kind(), Kind::NotFound);
+    let asked = edit.parents(true);
+    let preview = root.preview(&asked).unwrap();
+    assert!(!dir.exists("n"));
+    let outcome = root.apply(&asked).unwrap();
+    assert_eq!((&preview.made, preview.target), (&outcome.made, outcome.target.clone()));
+    assert_eq!(outcome.made, [Path::new("n"), Path::new("n/e")]);
+    assert_eq!(dir.read_link_contents("n/e/w").unwrap(), Path::new("../../file"));
+}
+
+#[test]
+fn targets_are_judged_by_walking() {
+    let (dir, root) = tree();
+    dir.symlink("a/b", "dirlink").unwrap();
+    let verbatim = |text: &str| root.preview(&Edit::create(path("a/l"), Target::verbatim(text)));
+    for fine in ["b", "../file", "../dirlink/../../file", ".", "../a/../file"] {
+        let _ = verbatim(fine).unwrap_or_else(|error| panic!("{fine}: {error}"));
+    }
+    for (text, kind) in [
+        ("gone", Kind::Dangling),
+        ("../../x", Kind::Escape),
+        ("gone/../../../x", Kind::Escape),
+        ("/etc", Kind::Escape),
+        ("l", Kind::Loop),
+        ("../a/l", Kind::Loop),
+        ("l/x", Kind::Loop),
+        ("", Kind::InvalidTarget),
+    ] {
+        assert_eq!(verbatim(text).unwrap_err().kind(), kind, "{text}");
+    }
+}
+
+#[test]
+fn a_parent_that_is_a_link_is_followed_only_when_allowed() {
+    let (dir, root) = tree();
+    dir.symlink("a/b", "d").unwrap();
+    dir.symlink("../outside", "e").unwrap();
+    let error = root.create("d/l", Target::relative("file")).unwrap_err();
+    assert_eq!((error.kind(), error.via_text()), (Kind::SymlinkInPath, Some("a/b".as_ref())));
+    let following = Root::from_dir(dir.try_clone().unwrap(), Policy::default().follow(true)).unwrap();
+    let outcome = following.create("d/l", Target::relative("file")).unwrap();
+    assert_eq!(outcome.physical, Path::new("a/b/l"));
+    assert_eq!(dir.read_link_contents("a/b/l").unwrap(), Path::new("../../file"));
+    let error = following.create("e/l", Target::relative("file")).unwrap_err();
+    assert_eq!((error.kind(), error.component().unwrap().name.as_os_str()), (Kind::Escape, "e".as_ref()));
+}
+
+#[cfg(unix)]
+#[test]
+fn in_a_shared_directory_links_are_staged_in_the_private_one() {
+    use cap_std::fs::PermissionsExt as _;
+    let (dir, root) = tree();
+    dir.set_permissions("a", cap_std::fs::Permissions::from_mode(0o777)).unwrap();
+    let _ = root.create("a/l", Target::relative("file")).unwrap();
+    let outcome = root.ensure("a/l", Target::relative("releases")).unwrap();
+    assert_eq!((outcome.staging, outcome.verified), (Staging::Private, true));
+    assert_eq!(names(&dir), ["a", "file", "releases"], "the state directory went with the edit");
+    dir.create_dir(".caplink").unwrap();
+    dir.set_permissions(".caplink", cap_std::fs::Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(root.ensure("a/l", Target::relative("file")).unwrap_err().kind(), Kind::UnsafeState);
+    assert_eq!(root.ensure("a/l", Target::relative("releases")).unwrap().change, Change::Unchanged);
+}
+
+#[test]
+fn inspect_answers_for_links_that_lead_nowhere() {
+    let (dir, root) = tree();
+    dir.symlink("gone", "dangling").unwrap();
+    dir.symlink("self", "self").unwrap();
+    dir.symlink("../x", "out").unwrap();
+    for (name, status) in [("dangling", Status::Dangling), ("self", Status::Loop), ("out", Status::Escape)] {
+        assert_eq!(root.inspect(name).unwrap().link.unwrap().status, status);
+    }
+    assert_eq!(root.inspect("gone/x").unwrap().kind, None);
+    assert_eq!(root.resolve("dangling").unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(root.resolve(".").unwrap().path, Path::new(""));
+}
