@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod edit;
 mod entry;

@@ -52,7 +52,7 @@ pub struct Root {
 }
 
 struct Shared {
-    handle: Handle,
+    handle: Arc<Handle>,
     calls: Arc<dyn Calls>,
     physical: Option<PathBuf>,
     id: ObjectId,
@@ -92,8 +92,8 @@ impl Root {
 
     fn assemble(handle: Handle, calls: Arc<dyn Calls>, policy: Policy) -> io::Result<Root> {
         let id = calls.stat(&handle)?.id;
-        let base = calls.duplicate(&handle)?;
-        let state = StatePlace { base, name: STATE_NAME.into(), below: Some(STATE_NAME.into()) };
+        let handle = Arc::new(handle);
+        let state = StatePlace::new(Arc::clone(&handle), STATE_NAME.into(), Some(STATE_NAME.into()));
         let shared = Shared { handle, calls, physical: None, id, state: Arc::new(state), rules: OnceLock::new() };
         Ok(Root { shared: Arc::new(shared), policy, observer: None })
     }
@@ -136,19 +136,14 @@ impl Root {
         let base = sys::root_handle(parent).map_err(io)?;
         let here = self.calls().stat(&base).map_err(io)?.id == self.id();
         let below = here.then(|| named.as_path().to_path_buf());
-        let state = StatePlace { base, name: named.name().to_os_string(), below };
+        let state = StatePlace::new(Arc::new(base), named.name().into(), below);
         Ok(self.rebuilt(|shared| shared.state = Arc::new(state)))
     }
 
     fn rebuilt(&self, change: impl FnOnce(&mut Shared)) -> Root {
         let old = &self.shared;
-        // Duplicating a descriptor fails only where none are left; then the calls themselves will say so.
-        let handle = match self.calls().duplicate(&old.handle) {
-            Ok(handle) => handle,
-            Err(_) => return self.clone(),
-        };
         let mut shared = Shared {
-            handle,
+            handle: Arc::clone(&old.handle),
             calls: Arc::clone(&old.calls),
             physical: old.physical.clone(),
             id: old.id,
@@ -194,14 +189,12 @@ impl Root {
     ///
     /// The state directory stays that of this root, out of the reach of whoever writes below the narrower one.
     pub(crate) fn at(&self, handle: Handle, physical: &Path) -> io::Result<Root> {
-        let state = self.state();
-        let base = self.calls().duplicate(&state.base)?;
         let shared = Shared {
             id: self.calls().stat(&handle)?.id,
-            handle,
+            handle: Arc::new(handle),
             calls: Arc::clone(&self.shared.calls),
             physical: self.physical_path().map(|root| root.join(physical)),
-            state: Arc::new(StatePlace { base, name: state.name.clone(), below: None }),
+            state: Arc::new(self.state().elsewhere()),
             rules: OnceLock::new(),
         };
         Ok(Root { shared: Arc::new(shared), policy: self.policy, observer: self.observer.clone() })

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::{Error, FileKind, Kind, Result, printable};
 use crate::sys::{self, Access, Calls, Fault, Handle, Stat};
@@ -16,7 +17,7 @@ const OPEN_TO_OTHERS: u32 = 0o077;
 
 /// Where the state directory is, or will be made when it is needed.
 pub(crate) struct StatePlace {
-    pub(crate) base: Handle,
+    pub(crate) base: Arc<Handle>,
     pub(crate) name: OsString,
     /// Its path below the root, where it is there.
     pub(crate) below: Option<PathBuf>,
@@ -35,6 +36,15 @@ pub enum StateCheck {
 }
 
 impl StatePlace {
+    pub(crate) fn new(base: Arc<Handle>, name: OsString, below: Option<PathBuf>) -> StatePlace {
+        StatePlace { base, name, below }
+    }
+
+    /// The same directory, for a root that it is not below.
+    pub(crate) fn elsewhere(&self) -> StatePlace {
+        StatePlace::new(Arc::clone(&self.base), self.name.clone(), None)
+    }
+
     /// Opens the directory, or makes it; none where it cannot be made. The second value says that it was made now.
     pub(crate) fn open(&self, calls: &dyn Calls) -> Result<Option<(Handle, bool)>> {
         let mut made = false;

@@ -21,7 +21,7 @@ const BACKUPS_MAX: usize = 1000;
 
 pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let area = Area::lock(entry, None)?;
+    let area = Area::lock(entry)?;
     let Some((present, _pin)) = pin_in_the_way(entry)? else { return Ok(Attempt::Again) };
     let staged = stage(entry, &area, text, directory)?;
     let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Created) };

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 
-use super::staging::{Area, Leftover};
+use super::staging::{Area, Leftover, Ours};
 use super::verify::{self, ReadBack};
 use super::{Attempt, Changed};
 use crate::entry::Entry;
@@ -47,9 +47,8 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
 
 /// Removes the link that was just made, if it is still what has the name.
 fn take_back(entry: &Entry, text: &OsStr) -> Leftover {
-    let ours = |stat: &sys::Stat, found: &OsStr| stat.uid == sys::current_user() && stat.links == 1 && found == text;
-    match Area::lock(entry, None) {
-        Ok(area) => area.discard(&entry.parent, entry.name(), &ours),
+    match Area::lock(entry) {
+        Ok(area) => area.discard(&entry.parent, entry.name(), Ours::Text(text)),
         Err(_) => Leftover::left(entry.physical.clone()),
     }
 }

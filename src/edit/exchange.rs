@@ -7,15 +7,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::replace::Pinned;
+use super::staging::Area;
 use super::target::{Rules, leads_where_it_may};
 use super::verify::{self, ReadBack};
-use super::{guarantee, lock, spelled, sync, tell};
+use super::{guarantee, spelled, sync, tell};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Change, Durability, Guarantee, LinkPath, Outcome, Staging};
 use crate::resolve::Overlay;
 use crate::root::{Root, is_state};
-use crate::sys::{self, Access, Fault, Handle};
+use crate::sys::{self, Fault};
 
 /// How often the trade is decided anew when others change the same names.
 const ATTEMPTS: usize = 64;
@@ -161,7 +162,7 @@ impl Trade<'_> {
             }
             return Ok(Some(self.exchanged(a, b, &link_a, &link_b, false)));
         }
-        let locks = lock_both(self.root, a, b).map_err(|error| on(a, error))?;
+        let locks = Area::lock_both(a, b).map_err(|error| on(a, error))?;
         match self.root.calls().exchange(a.at(), b.at()) {
             Ok(()) => {}
             Err(source) => {
@@ -281,21 +282,4 @@ fn unsupported(root: &Root) -> Error {
     guarantee(root, false)
         .err()
         .unwrap_or_else(|| Error::new(Kind::Unsupported).because("this host cannot exchange two names in one step"))
-}
-
-/// Takes the locks of both directories, in an order that every holder keeps.
-fn lock_both(root: &Root, a: &Entry, b: &Entry) -> Result<Vec<Handle>> {
-    let calls = root.calls();
-    let mut dirs = Vec::new();
-    for entry in [a, b] {
-        let dir = calls.open_dir(&entry.parent, "".as_ref(), true, Access::Read).map_err(Error::from_io)?;
-        let id = calls.stat(&dir).map_err(Error::from_io)?.id;
-        dirs.push(((id.device, id.inode), dir));
-    }
-    dirs.sort_by_key(|(id, _)| *id);
-    dirs.dedup_by_key(|(id, _)| *id);
-    for (_, dir) in &dirs {
-        lock::take(root, dir)?;
-    }
-    Ok(dirs.into_iter().map(|(_, dir)| dir).collect())
 }

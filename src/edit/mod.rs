@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
     }
 
     fn carry_out(mut self) -> Result<Outcome> {
-        let outcome = self.from_root();
+        let outcome = self.open_and_edit();
         self.close(outcome)
     }
 
@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
         Ok(outcome)
     }
 
-    fn from_root(&mut self) -> Result<Outcome> {
+    fn open_and_edit(&mut self) -> Result<Outcome> {
         if is_state(self.root, self.edit.path.as_path()) {
             return Err(Error::new(Kind::Policy).because("this name belongs to the state directory"));
         }
@@ -263,14 +263,14 @@ impl<'a> Run<'a> {
 
     fn in_entry(&mut self, entry: &Entry) -> Result<Outcome> {
         let text = match &self.edit.desired {
-            Desired::Link(_) => Some(target::text(self.root, self.edit, entry.dir())),
-            Desired::Nothing => None,
+            Desired::Link(_) => target::text(self.root, self.edit, entry.dir()).map(Some),
+            Desired::Nothing => Ok(None),
         };
         let mut judged = None;
         for _ in 0..ATTEMPTS {
             let found = entry.look()?;
-            let stored = text.as_ref().and_then(|text| text.as_ref().ok());
-            let decision = decide(self.edit, stored.map(OsString::as_os_str), &found);
+            let stored = text.as_ref().ok().and_then(Option::as_deref);
+            let decision = decide(self.edit, stored, &found);
             match decision {
                 Decision::Refuse(kind) => return Err(refusal(kind, self.edit, found)),
                 Decision::Unchanged => {
@@ -281,10 +281,9 @@ impl<'a> Run<'a> {
                 Decision::Create | Decision::Replace | Decision::MoveAside | Decision::Remove => {}
             }
             self.permitted(decision)?;
-            let stored = match &text {
-                Some(Ok(text)) => Some(text),
-                Some(Err(_)) => return text.expect("BUG: the text was just there").map(|_| unreachable!()),
-                None => None,
+            let stored = match text {
+                Ok(ref text) => text.as_deref(),
+                Err(error) => return Err(error),
             };
             if let (Some(text), None) = (stored, &judged) {
                 judged = Some(target::judge(self.root, self.edit, entry.dir(), &entry.physical, text)?);
@@ -300,7 +299,7 @@ impl<'a> Run<'a> {
                 _ => remove::remove(entry, self.edit)?,
             };
             if let Attempt::Done(changed) = attempt {
-                let target = stored.cloned();
+                let target = stored.map(OsStr::to_os_string);
                 let mut outcome = self.report(entry.physical.clone(), target, changed);
                 self.make_durable(entry, &mut outcome);
                 return Ok(outcome);
@@ -321,7 +320,7 @@ impl<'a> Run<'a> {
     }
 
     /// What the change would report, without making it.
-    fn previewed(&self, entry: &Entry, decision: Decision, text: Option<&OsString>, found: Found) -> Result<Outcome> {
+    fn previewed(&self, entry: &Entry, decision: Decision, text: Option<&OsStr>, found: Found) -> Result<Outcome> {
         let abilities = self.root.abilities();
         let (change, able) = match decision {
             Decision::Create => (Change::Created, true),
@@ -338,7 +337,7 @@ impl<'a> Run<'a> {
         if decision == Decision::MoveAside {
             changed.backup = Some(entry.dir().join(aside::free_backup_name(entry)));
         }
-        Ok(self.report(entry.physical.clone(), text.cloned(), changed))
+        Ok(self.report(entry.physical.clone(), text.map(OsStr::to_os_string), changed))
     }
 
     fn report(&self, physical: PathBuf, target: Option<OsString>, changed: Changed) -> Outcome {

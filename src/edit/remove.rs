@@ -4,8 +4,8 @@
 //! only if it is a link that fits. Anything else is put back. Between the move and the putting back its name is
 //! absent.
 
-use super::replace::Pinned;
-use super::staging::{Area, Leftover, Spare, put_back};
+use super::replace::{Pinned, displaced};
+use super::staging::{Area, Leftover, Ours, Spare, put_back};
 use super::{Attempt, Changed, guarantee, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Found, Result};
@@ -14,8 +14,7 @@ use crate::sys::{self, Fault};
 
 pub(super) fn remove(entry: &Entry, edit: &Edit) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let Some(present) = Pinned::at(entry, entry.at())? else { return Ok(Attempt::Again) };
-    let area = Area::lock(entry, Some(&present.stat))?;
+    let area = Area::lock(entry)?;
     let Some(present) = Pinned::at(entry, entry.at())? else { return Ok(Attempt::Again) };
     let as_decided = |link: &Pinned| fits(&edit.expected, &Found::Link(link.text.clone()));
     if !as_decided(&present) {
@@ -33,8 +32,8 @@ pub(super) fn remove(entry: &Entry, edit: &Edit) -> Result<Attempt> {
         }
         Err(source) => return Err(verify::refused(entry, source)),
     }
-    let aside = match Pinned::at(entry, spare.at()) {
-        Ok(Some(link)) if link.stat.id == present.stat.id || as_decided(&link) => link,
+    let aside = match displaced(entry, spare.at(), present) {
+        Ok(Some(link)) if as_decided(&link) => link,
         Ok(_) => return restore(entry, &spare, None),
         Err(error) => return restore(entry, &spare, Some(error)),
     };
@@ -46,7 +45,7 @@ pub(super) fn remove(entry: &Entry, edit: &Edit) -> Result<Attempt> {
         }
     }
     let (dir, name) = spare.at();
-    let leftover = area.discard(dir, name, &|stat, _| stat.id == aside.stat.id);
+    let leftover = area.discard(dir, name, Ours::Object(aside.stat.id));
     changed.shortfalls.extend(leftover.into_shortfall());
     changed.previous = Some(aside.text);
     Ok(Attempt::Done(changed))

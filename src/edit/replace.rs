@@ -9,7 +9,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::staging::{Area, Leftover, Spare, Staged, put_back};
+use super::staging::{Area, Leftover, Ours, Spare, Staged, put_back};
 use super::verify::{self, ReadBack};
 use super::{Attempt, Changed, guarantee};
 use crate::entry::Entry;
@@ -21,8 +21,7 @@ use crate::sys::{self, Fault, Handle, Stat};
 const TURNS: usize = 4;
 
 pub(super) fn replace(entry: &Entry, edit: &Edit, text: &OsStr, directory: bool) -> Result<Attempt> {
-    let Some(present) = Pinned::at(entry, entry.at())? else { return Ok(Attempt::Again) };
-    let area = Area::lock(entry, Some(&present.stat))?;
+    let area = Area::lock(entry)?;
     // Another holder may have replaced it while this one waited for the lock.
     let Some(present) = Pinned::at(entry, entry.at())? else { return Ok(Attempt::Again) };
     let as_decided = |link: &Pinned| fits(&edit.expected, &Found::Link(link.text.clone())) && link.text != text;
@@ -43,8 +42,8 @@ pub(super) fn replace(entry: &Entry, edit: &Edit, text: &OsStr, directory: bool)
         }
         Err(source) => return Err(staged.take_back(text, verify::refused(entry, source))),
     }
-    let displaced = match Pinned::at(entry, staged.at()) {
-        Ok(Some(link)) if link.stat.id == present.stat.id || as_decided(&link) => link,
+    let displaced = match displaced(entry, staged.at(), present) {
+        Ok(Some(link)) if as_decided(&link) => link,
         Ok(_) => return undo(entry, &staged, text, None),
         Err(error) => return undo(entry, &staged, text, Some(error)),
     };
@@ -57,10 +56,19 @@ pub(super) fn replace(entry: &Entry, edit: &Edit, text: &OsStr, directory: bool)
         }
     }
     let (dir, name) = staged.at();
-    let leftover = area.discard(dir, name, &|stat, _| stat.id == displaced.stat.id);
+    let leftover = area.discard(dir, name, Ours::Object(displaced.stat.id));
     changed.shortfalls.extend(leftover.into_shortfall());
     changed.previous = Some(displaced.text);
     Ok(Attempt::Done(changed))
+}
+
+/// What is out of the way now: the link that was pinned before, or another one, pinned; none if it is no link.
+pub(super) fn displaced(entry: &Entry, at: (&Handle, &OsStr), expected: Pinned) -> Result<Option<Pinned>> {
+    match entry.root.calls().stat_at(at.0, at.1) {
+        Ok(stat) if stat.id == expected.stat.id => Ok(Some(expected)),
+        Ok(_) => Pinned::at(entry, at),
+        Err(source) => Err(Error::from_io(source)),
+    }
 }
 
 /// A link that is pinned, with its text.
@@ -149,7 +157,7 @@ fn rename_over(
     let spare = area.spare().map_err(|error| staged.take_back(text, error))?;
     let kept = calls.hard_link(entry.at(), spare.at()).is_ok();
     let drop_kept = || match kept {
-        true => area.discard(spare.at().0, spare.at().1, &|stat, _| stat.id == present.stat.id),
+        true => area.discard(spare.at().0, spare.at().1, Ours::Object(present.stat.id)),
         false => Leftover::default(),
     };
     let same = calls.stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.id == present.stat.id);

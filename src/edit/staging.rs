@@ -8,6 +8,7 @@
 //! Where the state directory cannot be made (the caller may not write the root) or is on another mount, staging
 //! falls back to the link's directory, and the outcome says so.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
@@ -30,58 +31,92 @@ pub(super) struct Area<'a> {
     entry: &'a Entry,
     kind: Staging,
     dir: Handle,
+    id: ObjectId,
     made: bool,
+    held: Cell<bool>,
 }
 
 impl<'a> Area<'a> {
     /// Chooses the directory by who can write the link's own, and takes its lock.
-    ///
-    /// `displaced` is the link that will be taken out of the way, if there is one.
-    pub(super) fn lock(entry: &'a Entry, displaced: Option<&Stat>) -> Result<Area<'a>> {
-        let calls = entry.root.calls();
-        let parent = calls.stat(&entry.parent).map_err(Error::from_io)?;
-        if is_shared(&parent, displaced) {
-            if let Some(area) = Area::lock_private(entry, &parent)? {
+    pub(super) fn lock(entry: &'a Entry) -> Result<Area<'a>> {
+        for _ in 0..TRIES {
+            let area = Area::choose(entry)?;
+            if area.acquire()? {
                 return Ok(area);
             }
         }
+        Err(state_contended())
+    }
+
+    /// Takes the locks for two entries, in an order that every holder keeps; the second is none where one lock does.
+    pub(super) fn lock_both(a: &'a Entry, b: &'a Entry) -> Result<(Area<'a>, Option<Area<'a>>)> {
+        for _ in 0..TRIES {
+            let (a, b) = (Area::choose(a)?, Area::choose(b)?);
+            let key = |area: &Area<'_>| (area.id.device, area.id.inode);
+            if a.id == b.id {
+                // The one that made the directory is the one to remove it.
+                let (area, other) = if b.made { (b, a) } else { (a, b) };
+                drop(other);
+                if area.acquire()? {
+                    return Ok((area, None));
+                }
+                continue;
+            }
+            let (first, second) = if key(&a) < key(&b) { (a, b) } else { (b, a) };
+            if first.acquire()? && second.acquire()? {
+                return Ok((first, Some(second)));
+            }
+        }
+        Err(state_contended())
+    }
+
+    /// Opens the directory; its lock is not taken yet.
+    fn choose(entry: &'a Entry) -> Result<Area<'a>> {
+        let calls = entry.root.calls();
+        let parent = calls.stat(&entry.parent).map_err(Error::from_io)?;
+        if is_shared(entry, &parent)
+            && let Some(area) = Area::private(entry, &parent)?
+        {
+            return Ok(area);
+        }
         match calls.open_dir(&entry.parent, "".as_ref(), true, Access::Read) {
             Ok(dir) => {
-                lock::take(&entry.root, &dir)?;
-                Ok(Area { entry, kind: Staging::Beside, dir, made: false })
+                Ok(Area { entry, kind: Staging::Beside, dir, id: parent.id, made: false, held: Cell::new(false) })
             }
             // A directory without read permission cannot be locked; the state directory can.
             Err(source) if sys::fault(&source) == Fault::Denied => {
-                Area::lock_private(entry, &parent)?.ok_or_else(|| Error::from_io(source))
+                Area::private(entry, &parent)?.ok_or_else(|| Error::from_io(source))
             }
             Err(source) => Err(Error::from_io(source)),
         }
     }
 
-    /// The same directory where a link is staged beside another on purpose.
-    pub(super) fn kind(&self) -> Staging {
-        self.kind
+    /// The state directory; none where it cannot be made or is not on the mount of the link's directory.
+    fn private(entry: &'a Entry, parent: &Stat) -> Result<Option<Area<'a>>> {
+        let calls = entry.root.calls();
+        let Some((dir, made)) = entry.root.state().open(calls)? else { return Ok(None) };
+        let id = calls.stat(&dir).map_err(Error::from_io)?.id;
+        let area = Area { entry, kind: Staging::Private, dir, id, made, held: Cell::new(false) };
+        Ok((id.device == parent.id.device).then_some(area))
     }
 
-    fn lock_private(entry: &'a Entry, parent: &Stat) -> Result<Option<Area<'a>>> {
-        let root = &entry.root;
-        let calls = root.calls();
-        for _ in 0..TRIES {
-            let Some((dir, made)) = root.state().open(calls)? else { return Ok(None) };
-            let area = Area { entry, kind: Staging::Private, dir, made };
-            let stat = calls.stat(&area.dir).map_err(Error::from_io)?;
-            if stat.id.device != parent.id.device {
-                return Ok(None);
-            }
-            lock::take(root, &area.dir)?;
-            // Its last holder may have removed it while this one waited.
-            let place = root.state();
-            match calls.stat_at(&place.base, &place.name) {
-                Ok(named) if named.id == stat.id => return Ok(Some(area)),
-                _ => {}
-            }
-        }
-        Err(Error::new(Kind::Contended).because("the state directory keeps changing"))
+    /// Takes the lock. False where the last holder of the state directory removed it while this one waited.
+    fn acquire(&self) -> Result<bool> {
+        let root = &self.entry.root;
+        lock::take(root, &self.dir)?;
+        self.held.set(self.kind != Staging::Private || self.is_named());
+        Ok(self.held.get())
+    }
+
+    /// Whether the name of the state directory still leads to this one.
+    fn is_named(&self) -> bool {
+        let place = self.entry.root.state();
+        self.entry.root.calls().stat_at(&place.base, &place.name).is_ok_and(|named| named.id == self.id)
+    }
+
+    /// Where links are staged.
+    pub(super) fn kind(&self) -> Staging {
+        self.kind
     }
 
     /// Makes a link under a random name, and pins it.
@@ -98,18 +133,11 @@ impl<'a> Area<'a> {
     fn stage_as<'s>(&'s self, dir: &'s Handle, name: OsString, text: &OsStr, directory: bool) -> Result<Staged<'s>> {
         let calls = self.entry.root.calls();
         calls.symlink(text, dir, &name, directory).map_err(|source| super::verify::refused(self.entry, source))?;
-        let pinned = calls.pin(dir, &name).and_then(|pin| {
-            let id = calls.stat(&pin)?.id;
-            Ok((id, calls.read_pinned(&pin)?, pin))
-        });
-        let staged = |id, pin| Staged { area: self, dir, name: name.clone(), id, _pin: pin };
+        let pinned = calls.pin(dir, &name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin)));
+        let staged = |id, pin| Staged { area: self, dir, name, id, _pin: pin };
         match pinned {
-            Ok((id, found, pin)) if found == text => Ok(staged(Some(id), Some(pin))),
-            Ok(_) => Err(super::verify::taken()),
-            Err(source) => {
-                let error = Error::from_io(source);
-                Err(staged(None, None).take_back(text, error))
-            }
+            Ok((id, pin)) => Ok(staged(Some(id), Some(pin))),
+            Err(source) => Err(staged(None, None).take_back(text, Error::from_io(source))),
         }
     }
 
@@ -123,19 +151,17 @@ impl<'a> Area<'a> {
     ///
     /// In a directory that others can write the entry is moved into the private one first, so that what is looked at
     /// is what is unlinked. Returns the names that could not be cleaned up.
-    pub(super) fn discard(&self, dir: &Handle, name: &OsStr, is_ours: &dyn Fn(&Stat, &OsStr) -> bool) -> Leftover {
+    pub(super) fn discard(&self, dir: &Handle, name: &OsStr, ours: Ours<'_>) -> Leftover {
         let calls = self.entry.root.calls();
         let own = std::ptr::eq(dir, &raw const self.dir) || self.kind == Staging::Beside;
         if own {
-            return match self.look(dir, name) {
-                Ok(Some((stat, text))) if is_ours(&stat, &text) => match calls.unlink(dir, name) {
-                    Ok(()) => Leftover::default(),
-                    Err(source) if sys::fault(&source) == Fault::Missing => Leftover::default(),
-                    Err(_) => Leftover::left(self.path_of(dir, name)),
+            return match self.is_ours(dir, name, ours) {
+                Ok(true) => match calls.unlink(dir, name) {
+                    Err(source) if sys::fault(&source) != Fault::Missing => Leftover::left(self.path_of(dir, name)),
+                    _ => Leftover::default(),
                 },
-                Ok(_) => Leftover::default(),
-                Err(source) if sys::fault(&source) == Fault::Missing => Leftover::default(),
-                Err(_) => Leftover::left(self.path_of(dir, name)),
+                Err(source) if sys::fault(&source) != Fault::Missing => Leftover::left(self.path_of(dir, name)),
+                _ => Leftover::default(),
             };
         }
         let Ok(spare) = self.spare() else { return Leftover::left(self.path_of(dir, name)) };
@@ -144,26 +170,28 @@ impl<'a> Area<'a> {
             Err(source) if sys::fault(&source) == Fault::Missing => return Leftover::default(),
             Err(_) => return Leftover::left(self.path_of(dir, name)),
         }
-        match self.look(&self.dir, &spare.name) {
-            Ok(Some((stat, text))) if is_ours(&stat, &text) => match calls.unlink(&self.dir, &spare.name) {
+        match self.is_ours(&self.dir, &spare.name, ours) {
+            Ok(true) => match calls.unlink(&self.dir, &spare.name) {
                 Ok(()) => Leftover::default(),
                 Err(_) => Leftover::left(spare.path()),
             },
-            _ => match put_back(self.entry, spare.at(), (dir, name)) {
-                true => Leftover::default(),
-                false => Leftover::preserved(spare.path()),
-            },
+            _ if put_back(self.entry, spare.at(), (dir, name)) => Leftover::default(),
+            _ => Leftover::preserved(spare.path()),
         }
     }
 
-    /// Stat and text of a link; none for anything else.
-    fn look(&self, dir: &Handle, name: &OsStr) -> io::Result<Option<(Stat, OsString)>> {
+    fn is_ours(&self, dir: &Handle, name: &OsStr, ours: Ours<'_>) -> io::Result<bool> {
         let calls = self.entry.root.calls();
         let stat = calls.stat_at(dir, name)?;
-        if stat.kind != FileKind::Symlink {
-            return Ok(None);
-        }
-        Ok(calls.read_link(dir, name)?.map(|text| (stat, text)))
+        Ok(stat.kind == FileKind::Symlink
+            && match ours {
+                Ours::Object(id) => stat.id == id,
+                Ours::Text(text) => {
+                    stat.uid == sys::current_user()
+                        && stat.links == 1
+                        && calls.read_link(dir, name)?.is_some_and(|found| found == text)
+                }
+            })
     }
 
     /// Below the root where that is known, for a report.
@@ -176,13 +204,24 @@ impl<'a> Area<'a> {
     }
 }
 
+/// How a link is known to be this program's own.
+#[derive(Clone, Copy)]
+pub(super) enum Ours<'a> {
+    /// It is this object, which is pinned.
+    Object(ObjectId),
+    /// It has this text, one name, and belongs to the caller.
+    Text(&'a OsStr),
+}
+
 impl Drop for Area<'_> {
-    /// A state directory that this operation made goes with it, while its lock is still held.
+    /// A state directory that this operation made goes with it, under its lock: others may stage in it by now.
     fn drop(&mut self) {
-        if self.made {
+        let calls = self.entry.root.calls();
+        let free = || calls.try_lock(&self.dir).unwrap_or(false) && self.is_named();
+        if self.made && (self.held.get() || free()) {
             let place = self.entry.root.state();
-            // Not empty: something is kept there and was reported, or another holder uses it.
-            let _kept = self.entry.root.calls().remove_dir(&place.base, &place.name);
+            // Where it is not empty something is kept in it, and was reported.
+            let _kept = calls.remove_dir(&place.base, &place.name);
         }
     }
 }
@@ -216,10 +255,7 @@ impl Staged<'_> {
     }
 
     pub(super) fn discard(&self, text: &OsStr) -> Leftover {
-        self.area.discard(self.dir, &self.name, &|stat, found| match self.id {
-            Some(id) => stat.id == id,
-            None => found == text && stat.uid == sys::current_user(),
-        })
+        self.area.discard(self.dir, &self.name, self.id.map_or(Ours::Text(text), Ours::Object))
     }
 }
 
@@ -301,14 +337,23 @@ pub(super) fn put_back(entry: &Entry, from: (&Handle, &OsStr), to: (&Handle, &Os
 /// Whether somebody else could touch what is staged or displaced in this directory.
 ///
 /// In a sticky directory of a trusted owner nobody can rename or unlink what belongs to the caller.
-fn is_shared(parent: &Stat, displaced: Option<&Stat>) -> bool {
+fn is_shared(entry: &Entry, parent: &Stat) -> bool {
     let user = sys::current_user();
     let trusted = parent.uid == user || parent.uid == 0;
     if parent.mode & WRITABLE_BY_OTHERS == 0 {
         return !trusted;
     }
-    let sticky = parent.mode & STICKY != 0;
-    !(sticky && trusted && displaced.is_none_or(|link| link.uid == user))
+    if parent.mode & STICKY == 0 || !trusted {
+        return true;
+    }
+    match entry.root.calls().stat_at(&entry.parent, entry.name()) {
+        Ok(present) => present.uid != user,
+        Err(_) => false,
+    }
+}
+
+fn state_contended() -> Error {
+    Error::new(Kind::Contended).because("the state directory keeps changing")
 }
 
 /// How the names of staged links begin. They are random and of fixed length, so that a 255-byte name can be replaced.

@@ -240,10 +240,6 @@ impl Calls for Linux {
         Ok(Handle(rustix::fs::openat(parent, name, flags, Mode::empty())?))
     }
 
-    fn duplicate(&self, handle: &Handle) -> io::Result<Handle> {
-        posix::duplicate(&handle.0).map(Handle)
-    }
-
     fn stat(&self, handle: &Handle) -> io::Result<Stat> {
         posix::stat(handle.fd())
     }

@@ -148,8 +148,6 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
     fn reach_entry(&self, base: &Handle, path: &Path, cross: bool) -> io::Result<Handle>;
     /// Pins the entry itself: while the handle lives its inode number is not given to another.
     fn pin(&self, parent: &Handle, name: &OsStr) -> io::Result<Handle>;
-    /// Another handle to the same object.
-    fn duplicate(&self, handle: &Handle) -> io::Result<Handle>;
 
     fn stat(&self, handle: &Handle) -> io::Result<Stat>;
     fn stat_at(&self, parent: &Handle, name: &OsStr) -> io::Result<Stat>;

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt as _;
 
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode};
@@ -100,8 +100,4 @@ pub(super) fn try_lock(dir: BorrowedFd<'_>) -> io::Result<bool> {
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-pub(super) fn duplicate(fd: &OwnedFd) -> io::Result<OwnedFd> {
-    fd.as_fd().try_clone_to_owned()
 }
