@@ -52,7 +52,7 @@ impl StatePlace {
             match calls.open_dir(&self.base, self.name.as_ref(), true, Access::Read) {
                 Ok(dir) => {
                     let stat = calls.stat(&dir).map_err(Error::from_io)?;
-                    return if is_private(&stat) { Ok(Some((dir, made))) } else { Err(self.not_private()) };
+                    return if is_private(calls, &stat) { Ok(Some((dir, made))) } else { Err(self.not_private()) };
                 }
                 Err(source) => match sys::fault(&source) {
                     Fault::Missing => {}
@@ -75,7 +75,7 @@ impl StatePlace {
     /// Looks at the directory, without making it.
     pub(crate) fn check(&self, calls: &dyn Calls) -> StateCheck {
         match calls.stat_at(&self.base, &self.name) {
-            Ok(stat) if stat.kind == FileKind::Dir && is_private(&stat) => StateCheck::Private,
+            Ok(stat) if stat.kind == FileKind::Dir && is_private(calls, &stat) => StateCheck::Private,
             Err(source) if sys::fault(&source) == Fault::Missing => StateCheck::Absent,
             _ => StateCheck::Unsafe,
         }
@@ -89,6 +89,6 @@ impl StatePlace {
     }
 }
 
-fn is_private(stat: &Stat) -> bool {
-    stat.uid == sys::current_user() && stat.mode & OPEN_TO_OTHERS == 0
+fn is_private(calls: &dyn Calls, stat: &Stat) -> bool {
+    stat.uid == calls.user() && stat.mode & OPEN_TO_OTHERS == 0
 }

@@ -3,7 +3,7 @@
 //! The kernel drops it with its holder, so there is no stale lock and no verb to unlock.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
@@ -32,12 +32,12 @@ pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
             thread::yield_now();
             continue;
         }
-        let now = Instant::now();
+        let now = root.calls().clock();
         if now >= *deadline.get_or_insert(now + WAIT) {
             let reason = format!("another holder had the lock for more than {} ms", WAIT.as_millis());
             return Err(Error::new(Kind::Busy).because(reason));
         }
-        thread::sleep(nap);
+        root.calls().sleep(nap);
         nap = (nap * 2).min(NAP);
     }
 }

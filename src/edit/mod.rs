@@ -26,7 +26,7 @@ use crate::model::{
 };
 use crate::observe::{Actor, Event};
 use crate::root::{Root, is_state};
-use crate::sys::{self, Access, Handle};
+use crate::sys::{Access, Handle};
 
 pub use exchange::Exchange;
 
@@ -431,6 +431,6 @@ pub(crate) fn tell(root: &Root, outcome: &Outcome) {
         target: outcome.target.clone(),
         previous: outcome.previous.clone(),
         time: SystemTime::now(),
-        actor: Actor { user: sys::current_user(), process: std::process::id() },
+        actor: Actor { user: root.calls().user(), process: std::process::id() },
     });
 }

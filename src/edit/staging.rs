@@ -187,7 +187,7 @@ impl<'a> Area<'a> {
             && match ours {
                 Ours::Object(id) => stat.id == id,
                 Ours::Text(text) => {
-                    stat.uid == sys::current_user()
+                    stat.uid == calls.user()
                         && stat.links == 1
                         && calls.read_link(dir, name)?.is_some_and(|found| found == text)
                 }
@@ -338,7 +338,7 @@ pub(super) fn put_back(entry: &Entry, from: (&Handle, &OsStr), to: (&Handle, &Os
 ///
 /// In a sticky directory of a trusted owner nobody can rename or unlink what belongs to the caller.
 fn is_shared(entry: &Entry, parent: &Stat) -> bool {
-    let user = sys::current_user();
+    let user = entry.root.calls().user();
     let trusted = parent.uid == user || parent.uid == 0;
     if parent.mode & WRITABLE_BY_OTHERS == 0 {
         return !trusted;

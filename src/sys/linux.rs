@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use rustix::fs::{Mode, OFlags, RawDir, RenameFlags, ResolveFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 
-use super::{Abilities, Access, Calls, LinkRules, Listed, Stat, portable, posix};
+use super::{Abilities, Access, Calls, Handle, LinkRules, Listed, Stat, portable, posix};
 
 /// Tries of one `openat2` before the lookup is given up as contended.
 const OPEN_TRIES: usize = 128;
@@ -33,25 +33,9 @@ const ST_NOSYMFOLLOW: u64 = 0x2000;
 /// The buffer of one `getdents64`, in bytes.
 const LIST_BUFFER: usize = 64 * 1024;
 
-/// A descriptor: `O_PATH`, or a directory opened for reading.
-#[derive(Debug)]
-pub(crate) struct Handle(OwnedFd);
-
-impl Handle {
-    fn fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsFd for Handle {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
 /// A handle to the directory of a capability.
 pub(crate) fn root_handle(dir: &cap_std::fs::Dir) -> io::Result<Handle> {
-    Ok(Handle(dir.try_clone()?.into_std_file().into()))
+    Ok(OwnedFd::from(dir.try_clone()?.into_std_file()).into())
 }
 
 /// The user whose permissions the calls have.
@@ -71,7 +55,7 @@ pub(super) fn calls(dir: &Handle) -> io::Result<Arc<dyn Calls>> {
 /// Whether `openat2` answers. A single `EPERM` can come from elsewhere (a fanotify listener), so it is asked twice.
 fn has_openat2(dir: &Handle) -> io::Result<bool> {
     for _ in 0..2 {
-        match open_below(dir.fd(), Path::new("."), OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::BENEATH) {
+        match open_below(dir.as_fd(), Path::new("."), OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::BENEATH) {
             Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::NOSYS)) => return Ok(false),
             Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::PERM)) => {}
             _ => return Ok(true),
@@ -141,28 +125,28 @@ impl Linux {
         }
         let resolve = resolve_flags(cross);
         if path.as_os_str().len() < PIECE {
-            return open_below(base.fd(), or_dot(path), flags, resolve).map(Handle);
+            return open_below(base.as_fd(), or_dot(path), flags, resolve).map(Handle::from);
         }
         let (pieces, last) = pieces(path);
         let mut at: Option<OwnedFd> = None;
         for piece in pieces {
-            let from = at.as_ref().map_or(base.fd(), AsFd::as_fd);
+            let from = at.as_ref().map_or(base.as_fd(), AsFd::as_fd);
             let next = open_below(from, &piece, OFlags::PATH | OFlags::DIRECTORY, resolve)?;
             at = Some(next);
         }
-        let from = at.as_ref().map_or(base.fd(), AsFd::as_fd);
-        open_below(from, &last, flags, resolve).map(Handle)
+        let from = at.as_ref().map_or(base.as_fd(), AsFd::as_fd);
+        open_below(from, &last, flags, resolve).map(Handle::from)
     }
 
     fn open_by_walking(&self, base: &Handle, path: &Path, flags: OFlags, cross: bool) -> io::Result<Handle> {
         let at = |fd: BorrowedFd<'_>, name: &OsStr| -> io::Result<Handle> {
             let open = || rustix::fs::openat(fd, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
-            Ok(Handle(rustix::io::retry_on_intr(open)?))
+            Ok(rustix::io::retry_on_intr(open)?.into())
         };
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return at(base.fd(), OsStr::new("."));
+            return at(base.as_fd(), OsStr::new("."));
         };
-        let dir = portable::open_dir(base.fd(), parent, cross)?;
+        let dir = portable::open_dir(base.as_fd(), parent, cross)?;
         let handle = at(dir.as_fd(), name)?;
         if !cross && self.stat(&handle)?.id.device != posix::stat(dir.as_fd())?.id.device {
             return Err(Errno::XDEV.into());
@@ -237,15 +221,15 @@ impl Calls for Linux {
 
     fn pin(&self, parent: &Handle, name: &OsStr) -> io::Result<Handle> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Handle(rustix::fs::openat(parent, name, flags, Mode::empty())?))
+        Ok(rustix::fs::openat(parent, name, flags, Mode::empty())?.into())
     }
 
     fn stat(&self, handle: &Handle) -> io::Result<Stat> {
-        posix::stat(handle.fd())
+        posix::stat(handle.as_fd())
     }
 
     fn stat_at(&self, parent: &Handle, name: &OsStr) -> io::Result<Stat> {
-        posix::stat_at(parent.fd(), name)
+        posix::stat_at(parent.as_fd(), name)
     }
 
     fn read_pinned(&self, link: &Handle) -> io::Result<OsString> {
@@ -255,7 +239,7 @@ impl Calls for Linux {
     }
 
     fn read_link(&self, parent: &Handle, name: &OsStr) -> io::Result<Option<OsString>> {
-        posix::read_link(parent.fd(), name)
+        posix::read_link(parent.as_fd(), name)
     }
 
     fn link_rules(&self, link: &Handle) -> io::Result<LinkRules> {
@@ -270,14 +254,14 @@ impl Calls for Linux {
     fn try_follow(&self, parent: &Handle, name: &OsStr) -> io::Result<()> {
         if self.confined_open {
             // Not BENEATH: only the rules of this link are asked for, and nothing but `O_PATH` is opened.
-            open_below(parent.fd(), Path::new(name), OFlags::PATH, ResolveFlags::NO_MAGICLINKS).map(drop)
+            open_below(parent.as_fd(), Path::new(name), OFlags::PATH, ResolveFlags::NO_MAGICLINKS).map(drop)
         } else {
             rustix::fs::statat(parent, name, rustix::fs::AtFlags::empty()).map(drop).map_err(io::Error::from)
         }
     }
 
     fn leads_somewhere(&self, parent: &Handle, text: &OsStr) -> io::Result<bool> {
-        posix::leads_somewhere(parent.fd(), text)
+        posix::leads_somewhere(parent.as_fd(), text)
     }
 
     fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()> {
@@ -299,15 +283,15 @@ impl Calls for Linux {
     }
 
     fn symlink(&self, text: &OsStr, parent: &Handle, name: &OsStr, _directory: bool) -> io::Result<()> {
-        posix::symlink(text, parent.fd(), name)
+        posix::symlink(text, parent.as_fd(), name)
     }
 
     fn make_dir(&self, parent: &Handle, name: &OsStr, mode: u32) -> io::Result<()> {
-        posix::make_dir(parent.fd(), name, mode)
+        posix::make_dir(parent.as_fd(), name, mode)
     }
 
     fn remove_dir(&self, parent: &Handle, name: &OsStr) -> io::Result<()> {
-        posix::remove_dir(parent.fd(), name)
+        posix::remove_dir(parent.as_fd(), name)
     }
 
     fn exchange(&self, a: (&Handle, &OsStr), b: (&Handle, &OsStr)) -> io::Result<()> {
@@ -319,19 +303,19 @@ impl Calls for Linux {
     }
 
     fn rename_over(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
-        posix::rename_over((from.0.fd(), from.1), (to.0.fd(), to.1))
+        posix::rename_over((from.0.as_fd(), from.1), (to.0.as_fd(), to.1))
     }
 
     fn hard_link(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
-        posix::hard_link((from.0.fd(), from.1), (to.0.fd(), to.1))
+        posix::hard_link((from.0.as_fd(), from.1), (to.0.as_fd(), to.1))
     }
 
     fn unlink(&self, parent: &Handle, name: &OsStr) -> io::Result<()> {
-        posix::unlink(parent.fd(), name)
+        posix::unlink(parent.as_fd(), name)
     }
 
     fn try_lock(&self, dir: &Handle) -> io::Result<bool> {
-        posix::try_lock(dir.fd())
+        posix::try_lock(dir.as_fd())
     }
 
     fn sync_dir(&self, dir: &Handle) -> io::Result<()> {

@@ -8,11 +8,14 @@ use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
+#[cfg(unix)]
+mod handle;
 #[cfg(target_os = "linux")]
 mod linux;
 mod portable;
@@ -30,7 +33,11 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
-pub(crate) use platform::{Handle, current_user, root_handle};
+#[cfg(unix)]
+pub(crate) use handle::Handle;
+#[cfg(windows)]
+pub(crate) use platform::Handle;
+pub(crate) use platform::root_handle;
 
 /// What this host lets the calls do; probed by trying, and only ever narrowed.
 ///
@@ -185,6 +192,18 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
 
     /// 128 bits that nobody else can guess.
     fn random(&self) -> io::Result<u128>;
+    /// The user whose permissions the calls have.
+    fn user(&self) -> u32 {
+        platform::current_user()
+    }
+    /// The time since some moment.
+    fn clock(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
 }
 
 /// The calls of this platform, for a root at `dir`.
