@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Found, Kind, Result};
 use crate::model::LinkPath;
-use crate::resolve::{End, Overlay, walk};
+use crate::resolve::{End, Going, walk};
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle};
 
@@ -151,7 +151,7 @@ pub(crate) fn open_dir(root: &Root, path: &Path, access: Access) -> Result<(Hand
 /// Goes through links that stay below the root; none if the directory moved away meanwhile.
 fn open_followed(root: &Root, path: &Path, access: Access) -> Result<Option<(Handle, PathBuf)>> {
     let cross = root.policy().cross_mounts;
-    let reached = match walk(root, Path::new(""), path.as_os_str(), cross, 0, Overlay::default()).end {
+    let reached = match walk(root, Path::new(""), path.as_os_str(), Going { cross, ..Going::default() }).end {
         End::Reached(reached) => reached,
         End::Stopped(stop) => return Err(stop.into_error()),
     };

@@ -6,16 +6,18 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::durable::sync;
 use super::replace::Pinned;
+use super::run::not_state;
 use super::staging::Area;
 use super::target::{Rules, leads_where_it_may};
 use super::verify::{self, ReadBack};
-use super::{guarantee, spelled, sync, tell};
+use super::{guarantee, spelled, tell};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Change, Durability, Guarantee, LinkPath, Outcome, Staging};
 use crate::resolve::Overlay;
-use crate::root::{Root, is_state};
+use crate::root::Root;
 use crate::sys::{self, Fault};
 
 /// How often the trade is decided anew when others change the same names.
@@ -125,11 +127,12 @@ impl Trade<'_> {
     }
 
     fn open(&self, path: &LinkPath) -> Result<Entry> {
-        if is_state(self.root, path.as_path()) {
-            let error = Error::new(Kind::Policy).because("this name belongs to the state directory");
-            return Err(error.on("exchange", path));
-        }
-        Entry::open(self.root, path).map_err(|error| self.root.or_gone(error.on("exchange", path)))
+        let open = || {
+            let entry = Entry::open(self.root, path)?;
+            not_state(self.root, &entry.physical)?;
+            Ok(entry)
+        };
+        open().map_err(|error: Error| self.root.or_gone(error.on("exchange", path)))
     }
 
     /// None if one of the names was changed meanwhile; then nothing is left of the attempt.

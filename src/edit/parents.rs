@@ -58,27 +58,25 @@ pub(super) fn make(root: &Root, path: &Path, made: &mut Vec<PathBuf>) -> Result<
 
 /// The deepest directory of the path that is there, its physical path, and what is missing below it.
 fn deepest(root: &Root, path: &Path) -> Result<(Handle, PathBuf, PathBuf)> {
-    let mut present = path;
-    let mut refused = None;
-    loop {
-        match open_dir(root, present, Access::Search) {
-            Ok((dir, physical)) => {
-                let rest = path.strip_prefix(present).expect("BUG: an ancestor is a prefix").to_path_buf();
-                let first = rest.components().next().map(|c| c.as_os_str().to_os_string());
-                return match first {
-                    // Something that is no directory has the name, or a link that leads nowhere.
-                    Some(name) if root.calls().stat_at(&dir, &name).is_ok() => {
-                        Err(refused
-                            .unwrap_or_else(|| Error::new(Kind::NotFound).at(name, present.components().count())))
-                    }
-                    _ => Ok((dir, physical, rest)),
-                };
+    let calls = root.calls();
+    let (mut dir, mut physical) = open_dir(root, Path::new(""), Access::Search)?;
+    let mut present = PathBuf::new();
+    for component in path.components() {
+        let name = Path::new(component.as_os_str());
+        present.push(name);
+        match calls.open_dir(&dir, name, root.policy().cross_mounts, Access::Search) {
+            Ok(next) => {
+                dir = next;
+                physical.push(name);
             }
-            Err(error) if error.kind() == Kind::NotFound && !present.as_os_str().is_empty() => {
-                refused = Some(error);
-                present = present.parent().unwrap_or(Path::new(""));
+            Err(source) if sys::fault(&source) == Fault::Missing => {
+                present.pop();
+                let rest = path.strip_prefix(&present).expect("BUG: what was walked is a prefix");
+                return Ok((dir, physical, rest.to_path_buf()));
             }
-            Err(error) => return Err(error),
+            // A link that may be followed, or a refusal that is to be named.
+            Err(_) => (dir, physical) = open_dir(root, &present, Access::Search)?,
         }
     }
+    Ok((dir, physical, PathBuf::new()))
 }

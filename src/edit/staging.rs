@@ -18,7 +18,7 @@ use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{ObjectId, Staging};
 use crate::root::Root;
-use crate::state::TRIES;
+use crate::state::{StateCheck, TRIES};
 use crate::sys::{self, Access, Fault, Handle, Stat};
 
 /// Other users may write: a group, everybody.
@@ -349,6 +349,19 @@ fn is_shared(entry: &Entry, parent: &Stat) -> bool {
     match entry.root.calls().stat_at(&entry.parent, entry.name()) {
         Ok(present) => present.uid != user,
         Err(_) => false,
+    }
+}
+
+/// Where a link would be staged, as far as can be told without making the state directory.
+pub(super) fn predict(entry: &Entry) -> Result<Staging> {
+    let calls = entry.root.calls();
+    let parent = calls.stat(&entry.parent).map_err(Error::from_io)?;
+    if !is_shared(entry, &parent) {
+        return Ok(Staging::Beside);
+    }
+    match entry.root.state().check(calls) {
+        StateCheck::Unsafe => Err(entry.root.state().not_private()),
+        StateCheck::Absent | StateCheck::Private => Ok(Staging::Private),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Desired, Edit, ObjectId, TargetPath, relative_text};
-use crate::resolve::{End, Judged, Overlay, Stop, judge as judge_text, walk};
+use crate::resolve::{End, Going, Judged, Overlay, Stop, judge as judge_text, walk};
 use crate::root::Root;
 
 /// `PATH_MAX` of Linux with the final NUL: no file system there stores more. What stores less says so by its error.
@@ -46,6 +46,10 @@ pub(super) fn judge(root: &Root, edit: &Edit, from: &Path, link: &Path, text: &O
     let Desired::Link(target) = &edit.desired else {
         return Err(Error::new(Kind::InvalidTarget).because("nothing is to be stored"));
     };
+    let policy = root.policy();
+    if edit.unjudged && policy.dangling && policy.outside {
+        return Ok(Target { directory: target.directory_hint().unwrap_or(false) });
+    }
     let overlay = [(link, text)];
     let rules = Rules { dangling: edit.allow_dangling, outside: edit.allow_outside };
     let reached = leads_where_it_may(root, from, text, Overlay::new(&overlay), rules)?;
@@ -91,7 +95,7 @@ pub(super) fn leads_where_it_may(
             return Ok(Some(Leads { id: Some(reached.stat.id), directory }));
         }
         Judged::Missing if rules.dangling && policy.dangling => return Ok(None),
-        Judged::Missing => match walk(root, from, text, cross, 1, overlay).end {
+        Judged::Missing => match walk(root, from, text, Going { cross, links: 1, overlay, remember: false }).end {
             End::Stopped(stop) => stop,
             End::Reached(_) => return Err(Error::new(Kind::Contended).because("the target came and went meanwhile")),
         },

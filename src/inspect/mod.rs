@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::{LinkPath, ObjectId, Place};
-use crate::resolve::{Detail, End, Hop, LinkView, Overlay, view, walk};
+use crate::resolve::{Detail, End, Going, Hop, LinkView, view, walk};
 use crate::root::Root;
 use crate::sys::{self, Fault, Stat};
 
@@ -140,7 +140,8 @@ impl Root {
     pub fn explain(&self, path: impl AsRef<OsStr>) -> Result<Explained> {
         let path = path.as_ref();
         Place::new(path).map_err(|error| error.renamed("resolve"))?;
-        let walk = walk(self, Path::new(""), path, self.policy().cross_mounts, 0, Overlay::default());
+        let going = Going { cross: self.policy().cross_mounts, remember: true, ..Going::default() };
+        let walk = walk(self, Path::new(""), path, going);
         let end = match walk.end {
             End::Reached(reached) => Ok(Resolved { path: reached.path, kind: reached.stat.kind, id: reached.stat.id }),
             End::Stopped(stop) => Err(self.or_gone(stop.into_error().on("resolve", path))),

@@ -45,6 +45,7 @@ pub struct Edit {
     pub(crate) desired: Desired,
     pub(crate) allow_dangling: bool,
     pub(crate) allow_outside: bool,
+    pub(crate) unjudged: bool,
     pub(crate) parents: bool,
     pub(crate) backup: bool,
     pub(crate) missing_ok: bool,
@@ -60,6 +61,7 @@ impl Edit {
             desired,
             allow_dangling: false,
             allow_outside: false,
+            unjudged: false,
             parents: false,
             backup: false,
             missing_ok: false,
@@ -105,6 +107,16 @@ impl Edit {
     #[must_use]
     pub fn allow_outside(mut self, allow: bool) -> Edit {
         self.allow_outside = allow;
+        self
+    }
+
+    /// Does not look where the text leads: it may be missing, lead outside or in a circle.
+    ///
+    /// For batches whose targets the caller knows; it saves two system calls. The policy must allow missing targets and
+    /// targets outside.
+    #[must_use]
+    pub fn unjudged(mut self, unjudged: bool) -> Edit {
+        self.unjudged = unjudged;
         self
     }
 

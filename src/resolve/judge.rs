@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::walk::{End, Reached, Stop, walk};
+use super::walk::{End, Going, Reached, Stop, walk};
 use crate::error::Kind;
 use crate::model::{Spelling, Start};
 use crate::root::Root;
@@ -68,7 +68,7 @@ pub(crate) fn judge(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay
 }
 
 fn walked(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
-    let walk = walk(root, from, text, cross, 1, overlay);
+    let walk = walk(root, from, text, Going { cross, links: 1, overlay, remember: false });
     match walk.end {
         End::Reached(reached) => Judged::Through { reached, links: walk.links },
         End::Stopped(mut stop) => {

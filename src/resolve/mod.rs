@@ -7,10 +7,11 @@
 mod judge;
 mod view;
 mod walk;
+mod walker;
 
 pub use view::LinkView;
 pub use walk::Hop;
 
 pub(crate) use judge::{Judged, Overlay, judge};
 pub(crate) use view::{Detail, view};
-pub(crate) use walk::{End, Stop, walk};
+pub(crate) use walk::{End, Going, Stop, walk};

@@ -1,0 +1,258 @@
+//! One edit under way: the parent, the name, the decision, the target, the change, the report.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::durable::sync;
+use super::{Attempt, Changed, aside, create, guarantee, parents, remove, replace, staging, target, tell, verify};
+use crate::entry::Entry;
+use crate::error::{Error, Found, Kind, Result, printable};
+use crate::model::{Change, Decision, Desired, Durability, Edit, Expected, Outcome, Staging, decide};
+use crate::root::{Root, is_state};
+
+/// How often an edit is decided anew when others change the same name.
+const ATTEMPTS: usize = 64;
+
+/// One edit under way.
+pub(super) struct Run<'a> {
+    root: &'a Root,
+    edit: &'a Edit,
+    dry_run: bool,
+    opened_before: bool,
+    made: Vec<PathBuf>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(root: &'a Root, edit: &'a Edit, dry_run: bool) -> Run<'a> {
+        Run { root, edit, dry_run, opened_before: false, made: Vec::new() }
+    }
+
+    /// The same in a directory that was opened before.
+    pub(super) fn opened_before(self) -> Run<'a> {
+        Run { opened_before: true, ..self }
+    }
+
+    pub(super) fn carry_out(mut self) -> Result<Outcome> {
+        let outcome = self.open_and_edit();
+        self.close(outcome)
+    }
+
+    /// Names the edit in the error, and tells the observer of a change.
+    pub(super) fn close(self, outcome: Result<Outcome>) -> Result<Outcome> {
+        let outcome = outcome.map_err(|error| {
+            let error = self.root.or_gone(error.on(self.edit.verb, &self.edit.path));
+            error.having_made(self.made)
+        })?;
+        if outcome.change.is_change() && !outcome.dry_run {
+            tell(self.root, &outcome);
+        }
+        Ok(outcome)
+    }
+
+    fn open_and_edit(&mut self) -> Result<Outcome> {
+        match Entry::open(self.root, &self.edit.path) {
+            Ok(entry) => self.in_entry(&entry),
+            Err(error) if error.kind() == Kind::NotFound && self.edit.parents => self.below_new_parents(&error),
+            Err(error) if error.kind() == Kind::NotFound && self.edit.missing_ok => {
+                let gone = self.root.or_gone(error);
+                if gone.kind() == Kind::RootGone {
+                    return Err(gone);
+                }
+                let physical = self.edit.path.as_path().to_path_buf();
+                Ok(self.report(physical, None, Changed::new(Change::Unchanged)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The directory is missing and may be made: nothing can have the name, so the target is judged first.
+    fn below_new_parents(&mut self, missing: &Error) -> Result<Outcome> {
+        if let Expected::AnyLink | Expected::Link(_) = self.edit.expected {
+            return Err(Error::new(Kind::NotFound).because(missing.to_string()));
+        }
+        let planned = parents::plan(self.root, self.edit.path.parent())?;
+        let physical = planned.physical.join(self.edit.path.name());
+        not_state(self.root, &physical)?;
+        let text = target::text(self.root, self.edit, &planned.physical)?;
+        target::judge(self.root, self.edit, &planned.physical, &physical, &text)?;
+        self.permitted(Decision::Create)?;
+        if self.dry_run {
+            self.made = planned.missing;
+            return Ok(self.report(physical, Some(text), Changed::new(Change::Created)));
+        }
+        parents::make(self.root, self.edit.path.parent(), &mut self.made)?;
+        let entry = Entry::open(self.root, &self.edit.path)?;
+        self.in_entry(&entry)
+    }
+
+    pub(super) fn in_entry(&mut self, entry: &Entry) -> Result<Outcome> {
+        not_state(self.root, &entry.physical)?;
+        let text = match &self.edit.desired {
+            Desired::Link(_) => target::text(self.root, self.edit, entry.dir()).map(Some),
+            Desired::Nothing => Ok(None),
+        };
+        if let Ok(Some(text)) = &text
+            && let Some(outcome) = self.create_at_once(entry, text)?
+        {
+            return Ok(outcome);
+        }
+        let mut judged = None;
+        for _ in 0..ATTEMPTS {
+            let found = entry.look()?;
+            let stored = text.as_ref().ok().and_then(Option::as_deref);
+            let decision = decide(self.edit, stored, &found);
+            match decision {
+                Decision::Refuse(kind) => return Err(refusal(kind, self.edit, found)),
+                Decision::Unchanged => {
+                    let target = found.text().map(OsStr::to_os_string);
+                    let verified = self.still_there(entry)?;
+                    let changed = Changed { verified, ..Changed::new(Change::Unchanged) };
+                    return Ok(self.report(entry.physical.clone(), target, changed));
+                }
+                Decision::Create | Decision::Replace | Decision::MoveAside | Decision::Remove => {}
+            }
+            self.permitted(decision)?;
+            let stored = match text {
+                Ok(ref text) => text.as_deref(),
+                Err(error) => return Err(error),
+            };
+            if let (Some(text), None) = (stored, &judged) {
+                judged = Some(target::judge(self.root, self.edit, entry.dir(), &entry.physical, text)?);
+            }
+            let directory = judged.as_ref().is_some_and(|judged: &target::Target| judged.directory);
+            if self.dry_run {
+                return self.previewed(entry, decision, stored, found);
+            }
+            let attempt = match (decision, stored) {
+                (Decision::Create, Some(text)) => create::create(entry, text, directory)?,
+                (Decision::Replace, Some(text)) => replace::replace(entry, self.edit, text, directory)?,
+                (Decision::MoveAside, Some(text)) => aside::move_aside(entry, text, directory)?,
+                _ => remove::remove(entry, self.edit)?,
+            };
+            if let Attempt::Done(changed) = attempt {
+                return Ok(self.done(entry, stored, changed));
+            }
+        }
+        Err(Error::new(Kind::Contended))
+    }
+
+    /// Creation is exclusive, so where only that is asked for the name need not be looked at before.
+    ///
+    /// None where the name is taken or the target is refused: then the name is judged first.
+    fn create_at_once(&self, entry: &Entry, text: &OsStr) -> Result<Option<Outcome>> {
+        if self.edit.expected != Expected::Nothing || self.dry_run || self.permitted(Decision::Create).is_err() {
+            return Ok(None);
+        }
+        let Ok(judged) = target::judge(self.root, self.edit, entry.dir(), &entry.physical, text) else {
+            return Ok(None);
+        };
+        Ok(match create::create(entry, text, judged.directory)? {
+            Attempt::Done(changed) => Some(self.done(entry, Some(text), changed)),
+            Attempt::Again => None,
+        })
+    }
+
+    fn done(&self, entry: &Entry, text: Option<&OsStr>, changed: Changed) -> Outcome {
+        let mut outcome = self.report(entry.physical.clone(), text.map(OsStr::to_os_string), changed);
+        self.make_durable(entry, &mut outcome);
+        outcome
+    }
+
+    /// A directory that was opened for this edit was just walked to; one that was opened before may have moved.
+    fn still_there(&self, entry: &Entry) -> Result<bool> {
+        match self.opened_before {
+            false => Ok(true),
+            true if self.root.policy().unverified => Ok(false),
+            true if verify::parent_in_place(entry)? => Ok(true),
+            true => Err(verify::parent_moved()),
+        }
+    }
+
+    fn permitted(&self, decision: Decision) -> Result<()> {
+        let policy = self.root.policy();
+        let allowed = match decision {
+            Decision::Create => policy.create,
+            Decision::Replace | Decision::MoveAside => policy.replace,
+            Decision::Remove => policy.remove,
+            Decision::Unchanged | Decision::Refuse(_) => true,
+        };
+        if allowed { Ok(()) } else { Err(Error::new(Kind::Policy)) }
+    }
+
+    /// What the change would report, without making it.
+    fn previewed(&self, entry: &Entry, decision: Decision, text: Option<&OsStr>, found: Found) -> Result<Outcome> {
+        let abilities = self.root.abilities();
+        let (change, able) = match decision {
+            Decision::Create => (Change::Created, true),
+            Decision::Replace => (Change::Replaced, abilities.exchange),
+            Decision::MoveAside => (Change::Created, abilities.exchange),
+            _ => (Change::Removed, abilities.no_replace),
+        };
+        let mut changed = Changed::new(change);
+        changed.guarantee = guarantee(self.root, able)?;
+        changed.verified = !self.root.policy().unverified;
+        changed.staging = if decision == Decision::Create { Staging::None } else { staging::predict(entry)? };
+        changed.previous = match found {
+            Found::Link(text) => Some(text),
+            _ => None,
+        };
+        if decision == Decision::MoveAside {
+            changed.backup = Some(entry.dir().join(aside::free_backup_name(entry)));
+        }
+        Ok(self.report(entry.physical.clone(), text.map(OsStr::to_os_string), changed))
+    }
+
+    fn report(&self, physical: PathBuf, target: Option<OsString>, changed: Changed) -> Outcome {
+        Outcome {
+            link: self.edit.path.clone(),
+            physical,
+            change: changed.change,
+            target,
+            previous: changed.previous,
+            guarantee: changed.guarantee,
+            durability: if self.dry_run && changed.change.is_change() {
+                self.edit.durability
+            } else {
+                Durability::None
+            },
+            confinement: self.root.confinement(),
+            staging: changed.staging,
+            verified: changed.verified,
+            dry_run: self.dry_run,
+            backup: changed.backup,
+            made: self.made.clone(),
+            shortfalls: changed.shortfalls,
+        }
+    }
+
+    fn make_durable(&self, entry: &Entry, outcome: &mut Outcome) {
+        let mut dirs = vec![entry.dir().to_path_buf()];
+        dirs.extend(self.made.iter().filter_map(|made| made.parent()).map(PathBuf::from));
+        dirs.dedup();
+        let synced = sync(self.root, Some(&entry.parent), &dirs, self.edit.durability);
+        match synced {
+            Ok(()) => outcome.durability = self.edit.durability,
+            Err(error) => outcome.shortfalls.push(error.on(self.edit.verb, &self.edit.path)),
+        }
+    }
+}
+
+/// The state directory and what is in it are no links of the caller's.
+pub(super) fn not_state(root: &Root, physical: &Path) -> Result<()> {
+    if is_state(root, physical) {
+        return Err(Error::new(Kind::Policy).because("this name belongs to the state directory"));
+    }
+    Ok(())
+}
+
+fn refusal(kind: Kind, edit: &Edit, found: Found) -> Error {
+    let reason = match (kind, &edit.expected, &found) {
+        (Kind::Mismatch, Expected::Link(text), Found::Link(present)) => {
+            format!("it points to `{}`, expected `{}`", printable(present), printable(text))
+        }
+        (Kind::Exists, _, found) => format!("the name is taken by {found}"),
+        (Kind::NotALink, _, found) => format!("it is {found}, not a symbolic link"),
+        _ => "nothing has this name".to_owned(),
+    };
+    Error::new(kind).because(reason).found_instead(found)
+}
