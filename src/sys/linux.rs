@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use rustix::fs::{Mode, OFlags, RawDir, RenameFlags, ResolveFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 
-use super::{Abilities, Access, Calls, Handle, LinkRules, Listed, Stat, portable, posix};
+use super::{Abilities, Access, Calls, Handle, LinkRules, Listed, Stat, linux_walk, posix};
 
 /// Tries of one `openat2` before the lookup is given up as contended.
 const OPEN_TRIES: usize = 128;
@@ -121,7 +121,7 @@ impl Linux {
 
     fn open(&self, base: &Handle, path: &Path, flags: OFlags, cross: bool) -> io::Result<Handle> {
         if !self.confined_open {
-            return self.open_by_walking(base, path, flags, cross);
+            return linux_walk::open(base.as_fd(), path, flags, cross).map(Handle::from);
         }
         let resolve = resolve_flags(cross);
         if path.as_os_str().len() < PIECE {
@@ -136,22 +136,6 @@ impl Linux {
         }
         let from = at.as_ref().map_or(base.as_fd(), AsFd::as_fd);
         open_below(from, &last, flags, resolve).map(Handle::from)
-    }
-
-    fn open_by_walking(&self, base: &Handle, path: &Path, flags: OFlags, cross: bool) -> io::Result<Handle> {
-        let at = |fd: BorrowedFd<'_>, name: &OsStr| -> io::Result<Handle> {
-            let open = || rustix::fs::openat(fd, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
-            Ok(rustix::io::retry_on_intr(open)?.into())
-        };
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return at(base.as_fd(), OsStr::new("."));
-        };
-        let dir = portable::open_dir(base.as_fd(), parent, cross)?;
-        let handle = at(dir.as_fd(), name)?;
-        if !cross && self.stat(&handle)?.id.device != posix::stat(dir.as_fd())?.id.device {
-            return Err(Errno::XDEV.into());
-        }
-        Ok(handle)
     }
 }
 
@@ -208,11 +192,7 @@ impl Calls for Linux {
 
     fn reach(&self, base: &Handle, path: &Path, directory: bool, cross: bool) -> io::Result<Handle> {
         let directory = if directory { OFlags::DIRECTORY } else { OFlags::empty() };
-        let handle = self.open(base, path, OFlags::PATH | directory, cross)?;
-        if !self.confined_open && self.stat(&handle)?.kind == crate::error::FileKind::Symlink {
-            return Err(Errno::LOOP.into());
-        }
-        Ok(handle)
+        self.open(base, path, OFlags::PATH | directory, cross)
     }
 
     fn reach_entry(&self, base: &Handle, path: &Path, cross: bool) -> io::Result<Handle> {

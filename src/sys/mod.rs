@@ -18,6 +18,9 @@ use crate::model::ObjectId;
 mod handle;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod linux_walk;
+#[cfg(unix)]
 mod portable;
 #[cfg(unix)]
 mod posix;

@@ -1,54 +1,72 @@
-//! Lookup without `openat2`: one component at a time, on cap-std's `Dir`.
+//! Lookup without a kernel call that confines it: one component at a time, each opened without being followed.
 //!
-//! Each component is looked at without being followed, opened, and compared with what was looked at: a directory that
-//! was exchanged for a link in between is noticed as a difference and refused.
+//! A single name that is not followed leads nowhere but into its directory, so that no sandboxing resolver is needed
+//! below it, and a directory that is exchanged for a link is refused by the very call that would have gone through it.
+//! The walk holds two descriptors, however deep it goes. The answers are those of `openat2`: a link is `ELOOP`, a
+//! mount point `EXDEV`, anything else on the way `ENOTDIR`.
+//!
+//! Mount points are found by comparing what the platform tells of the mount of each component. Where it tells no more
+//! than the device, a bind mount of the same file system is not noticed.
 
+use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use cap_std::fs::{Dir, MetadataExt as _};
 use rustix::io::Errno;
 
-/// Tries of one component that changes between the look and the open.
-const TRIES: usize = 128;
+use crate::error::FileKind;
 
-/// Opens the directory at `path` below `base` for searching; a link on the way is `ELOOP`, a mount point `EXDEV`.
-pub(super) fn open_dir(base: BorrowedFd<'_>, path: &Path, cross: bool) -> io::Result<OwnedFd> {
-    let mut dir = Dir::from_std_file(base.try_clone_to_owned()?.into());
-    let device = dir.dir_metadata()?.dev();
-    for component in path.components() {
-        dir = open_component(&dir, Path::new(component.as_os_str()))?;
-        if !cross && dir.dir_metadata()?.dev() != device {
-            return Err(Errno::XDEV.into());
-        }
-    }
-    Ok(dir.into_std_file().into())
+/// What tells one mount from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mount {
+    /// The kernel's number of the mount.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux numbers its mounts"))]
+    Id(u64),
+    /// The device of the file system.
+    Device(u64),
 }
 
-fn open_component(dir: &Dir, name: &Path) -> io::Result<Dir> {
-    for _ in 0..TRIES {
-        let seen = dir.symlink_metadata(name)?;
-        if seen.is_symlink() {
-            return Err(Errno::LOOP.into());
-        }
-        if !seen.is_dir() {
-            return Err(Errno::NOTDIR.into());
-        }
-        let opened = match dir.open_dir(name) {
-            Ok(opened) => opened,
-            // cap-std's own word for a link that would lead outside: the component was exchanged.
-            Err(error)
-                if error.kind() == io::ErrorKind::PermissionDenied && dir.symlink_metadata(name)?.is_symlink() =>
-            {
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        let got = opened.dir_metadata()?;
-        if (got.dev(), got.ino()) == (seen.dev(), seen.ino()) {
-            return Ok(opened);
+/// An opened component.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) fd: OwnedFd,
+    pub(super) kind: FileKind,
+    pub(super) mount: Mount,
+}
+
+/// Opens one name without following it. A platform that can open directories only answers for anything else as the
+/// walk would.
+pub(super) type Take = fn(BorrowedFd<'_>, &OsStr) -> io::Result<Step>;
+
+/// Opens the directory that `path` ends in; returns it with the last name, `.` for `base` itself.
+pub(super) fn open_parent<'p>(
+    base: BorrowedFd<'_>,
+    path: &'p Path,
+    cross: bool,
+    take: Take,
+) -> io::Result<(Step, &'p OsStr)> {
+    let (parent, name) = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => (parent, name),
+        _ => (path, OsStr::new(".")),
+    };
+    let mut at = take(base, OsStr::new("."))?;
+    for component in parent.components() {
+        at = step(&at, component.as_os_str(), cross, take)?;
+        if at.kind != FileKind::Dir {
+            return Err(not_a_directory(at.kind));
         }
     }
-    Err(io::ErrorKind::WouldBlock.into())
+    Ok((at, name))
+}
+
+/// Opens one name in an opened directory, a link itself included.
+pub(super) fn step(dir: &Step, name: &OsStr, cross: bool, take: Take) -> io::Result<Step> {
+    let step = take(dir.fd.as_fd(), name)?;
+    if cross || step.mount == dir.mount { Ok(step) } else { Err(Errno::XDEV.into()) }
+}
+
+/// The error for a step that does not end in a directory.
+pub(super) fn not_a_directory(kind: FileKind) -> io::Error {
+    if kind == FileKind::Symlink { Errno::LOOP.into() } else { Errno::NOTDIR.into() }
 }
