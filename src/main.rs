@@ -1,3 +1,7 @@
 //! The `caplink` program.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

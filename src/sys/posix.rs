@@ -12,6 +12,14 @@ use super::Stat;
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
+/// Major and minor number of a device.
+#[allow(clippy::allow_attributes, reason = "which casts are needless depends on the platform")]
+#[allow(clippy::unnecessary_cast, clippy::cast_possible_truncation, trivial_numeric_casts, reason = "as above")]
+pub(super) fn device_numbers(device: u64) -> (u32, u32) {
+    let device = device as rustix::fs::Dev;
+    (rustix::fs::major(device) as u32, rustix::fs::minor(device) as u32)
+}
+
 /// The permission, set-id and sticky bits of a mode.
 const PERMISSIONS: u32 = 0o7777;
 

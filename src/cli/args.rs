@@ -1,0 +1,182 @@
+//! What can be written on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
+
+use super::context::Context;
+use super::report::Report;
+use super::verbs;
+
+/// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
+///
+/// Every path is below the root, the directory given with -C; nothing outside of it is touched.
+/// The link is always the positional argument, the target is always given with --to.
+#[derive(Debug, Parser)]
+#[command(name = "caplink", version, max_term_width = 100, after_long_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done; 2 wrong usage; 3 conflict; 4 refused; 5 not there; 6 busy; 7 stopped half-way; 9 damaged records; \
+10 the system said no.";
+
+/// The verbs. Each has a file in [`verbs`].
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Create(verbs::create::Create),
+    Ensure(verbs::ensure::Ensure),
+    Swap(verbs::swap::Swap),
+    Exchange(verbs::exchange::Exchange),
+    Remove(verbs::remove::Remove),
+    Inspect(verbs::inspect::Inspect),
+    Resolve(verbs::resolve::Resolve),
+    Doctor(verbs::doctor::Doctor),
+    Completions(verbs::completions::Completions),
+    Man(verbs::man::Man),
+}
+
+impl Verb {
+    pub(crate) fn run(&self, context: &Context) -> Report {
+        match self {
+            Verb::Create(verb) => verb.run(context),
+            Verb::Ensure(verb) => verb.run(context),
+            Verb::Swap(verb) => verb.run(context),
+            Verb::Exchange(verb) => verb.run(context),
+            Verb::Remove(verb) => verb.run(context),
+            Verb::Inspect(verb) => verb.run(context),
+            Verb::Resolve(verb) => verb.run(context),
+            Verb::Doctor(verb) => verb.run(context),
+            Verb::Completions(verb) => verb.run(context),
+            Verb::Man(verb) => verb.run(context),
+        }
+    }
+}
+
+/// Options that every verb takes, on either side of it.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The directory opened once as the root [default: $CAPLINK_ROOT, else .]
+    #[arg(short = 'C', long, value_name = "DIR", global = true, value_parser = value_parser!(PathBuf))]
+    pub(crate) root: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Decide everything, change nothing
+    #[arg(short = 'n', long, global = true)]
+    pub(crate) dry_run: bool,
+    /// Less on stderr: no hints; twice: no line for a success either
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) quiet: u8,
+    /// More detail on stderr
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Colour the output
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto, hide_possible_values = false)]
+    pub(crate) color: Color,
+    /// Fail where the host cannot give this guarantee
+    #[arg(long, global = true, value_name = "GUARANTEE", value_enum)]
+    pub(crate) require: Option<Require>,
+    /// Whether changes are made under Landlock
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Confine::Auto)]
+    pub(crate) confine: Confine,
+    /// What survives a power cut after success [default: none, dir for batches]
+    #[arg(long, global = true, value_name = "LEVEL", value_enum)]
+    pub(crate) durability: Option<Durability>,
+    /// Let parents of a link be links that stay inside the root
+    #[arg(long, global = true)]
+    pub(crate) follow: bool,
+    /// Let paths cross mount points below the root
+    #[arg(long, global = true)]
+    pub(crate) cross_mounts: bool,
+    /// Where staging, records and journal live [default: .caplink below the root]
+    #[arg(long, global = true, value_name = "DIR", value_parser = value_parser!(PathBuf))]
+    pub(crate) state: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Require {
+    Atomic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Confine {
+    /// Where the kernel has it
+    Auto,
+    /// Fail where it has not
+    Require,
+    /// Do without
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Durability {
+    /// Nothing is waited for
+    None,
+    /// Each changed directory is synced
+    Dir,
+    /// The whole file system is synced
+    Fs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Style {
+    /// A path below the root, stored relative to the link's directory
+    Relative,
+    /// A path below the root, stored as an absolute path
+    Absolute,
+    /// Stored byte for byte
+    Verbatim,
+}
+
+/// What `create`, `ensure` and `swap` share: the link, its target, and what is allowed of them.
+#[derive(Debug, Args)]
+pub(crate) struct Linking {
+    /// The link, below the root
+    #[arg(value_name = "LINK", value_parser = value_parser!(OsString))]
+    pub(crate) link: OsString,
+    /// What the link is to point to
+    #[arg(long, value_name = "TARGET", allow_hyphen_values = true, value_parser = value_parser!(OsString))]
+    pub(crate) to: OsString,
+    /// How TARGET is read and stored
+    #[arg(long, value_enum, default_value_t = Style::Relative)]
+    pub(crate) style: Style,
+    /// TARGET need not exist
+    #[arg(long)]
+    pub(crate) allow_dangling: bool,
+    /// The stored text may lead outside the root
+    #[arg(long)]
+    pub(crate) allow_outside: bool,
+    /// Make missing parent directories
+    #[arg(short, long)]
+    pub(crate) parents: bool,
+}
+
+impl Linking {
+    pub(crate) fn target(&self) -> caplink::Target {
+        let style = match self.style {
+            Style::Relative => caplink::Style::Relative,
+            Style::Absolute => caplink::Style::Absolute,
+            Style::Verbatim => caplink::Style::Verbatim,
+        };
+        caplink::Target::new(style, &self.to)
+    }
+
+    /// The edit with what was allowed.
+    pub(crate) fn allowed(&self, edit: caplink::Edit) -> caplink::Edit {
+        edit.allow_dangling(self.allow_dangling).allow_outside(self.allow_outside).parents(self.parents)
+    }
+}

@@ -1,0 +1,100 @@
+//! What every verb starts from: the global options, and the root that they name.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use caplink::{Kind, Policy, Root};
+
+use super::args::{Confine, Durability, Global, Require};
+use super::problem::Problem;
+
+/// The global options.
+pub(crate) struct Context {
+    pub(crate) global: Global,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global) -> Context {
+        Context { global }
+    }
+
+    /// Where the root is, as it was written.
+    pub(crate) fn root_path(&self) -> PathBuf {
+        match (&self.global.root, std::env::var_os("CAPLINK_ROOT")) {
+            (Some(path), _) => path.clone(),
+            (None, Some(path)) if !path.is_empty() => path.into(),
+            _ => ".".into(),
+        }
+    }
+
+    /// Opens the root for a verb that looks.
+    pub(crate) fn look(&self) -> Result<Root, Box<Problem>> {
+        let policy = Policy::default()
+            .follow(self.global.follow)
+            .cross_mounts(self.global.cross_mounts)
+            .cooperative(self.global.require != Some(Require::Atomic));
+        Root::open_ambient(self.root_path(), policy, ambient_authority())
+            .map_err(|error| Box::new(Problem::of_root(&error)))
+    }
+
+    /// Opens the root with its state directory.
+    pub(crate) fn look_with_state(&self) -> Result<Root, Box<Problem>> {
+        let root = self.look()?;
+        match &self.global.state {
+            Some(path) => with_state(&root, path),
+            None => Ok(root),
+        }
+    }
+
+    /// Opens the root for a verb that changes: with its state directory, and confined as far as was asked for.
+    pub(crate) fn change(&self) -> Result<Root, Box<Problem>> {
+        confined(self.look_with_state()?, self.global.confine)
+    }
+
+    /// What is to survive a power cut; `default` is that of the verb.
+    pub(crate) fn durability(&self, default: caplink::Durability) -> caplink::Durability {
+        match self.global.durability {
+            None => default,
+            Some(Durability::None) => caplink::Durability::None,
+            Some(Durability::Dir) => caplink::Durability::Dir,
+            Some(Durability::Fs) => caplink::Durability::Fs,
+        }
+    }
+}
+
+/// Decides how far the kernel confines what is changed through this root.
+fn confined(root: Root, level: Confine) -> Result<Root, Box<Problem>> {
+    match level {
+        Confine::Auto | Confine::Off => Ok(root),
+        Confine::Require => {
+            let message = "cannot confine changes to the root: this host has no Landlock";
+            Err(Box::new(Problem::new(Kind::Unsupported, message)))
+        }
+    }
+}
+
+/// The state directory is a name in an opened directory, like everything else.
+fn with_state(root: &Root, path: &Path) -> Result<Root, Box<Problem>> {
+    let (parent, name) = parent_and_name(path)?;
+    let dir = Dir::open_ambient_dir(&parent, ambient_authority()).map_err(|source| unusable(path, &source))?;
+    root.with_state(&dir, name).map_err(|error| Box::new(Problem::of_root(&error)))
+}
+
+fn parent_and_name(path: &Path) -> Result<(PathBuf, OsString), Box<Problem>> {
+    let physical = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let Some(name) = physical.file_name() else {
+        return Err(unusable(path, &"it is no directory of a name of its own"));
+    };
+    let parent = match physical.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => ".".into(),
+    };
+    Ok((parent, name.to_os_string()))
+}
+
+fn unusable(path: &Path, reason: &dyn std::fmt::Display) -> Box<Problem> {
+    let path = caplink::printable(path);
+    Box::new(Problem::new(Kind::Usage, format!("cannot use the state directory `{path}`: {reason}")))
+}

@@ -1,0 +1,126 @@
+//! The exit code: the class of the errors that occurred.
+
+use std::process::ExitCode;
+
+use caplink::Kind;
+
+/// What the exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Class {
+    Done = 0,
+    Usage = 2,
+    Conflict = 3,
+    Refused = 4,
+    NotThere = 5,
+    Busy = 6,
+    Partial = 7,
+    CheckFailed = 8,
+    Integrity = 9,
+    System = 10,
+}
+
+/// With several errors the first class of these that occurred decides. Busy and a failed check end a run alone.
+const PRECEDENCE: &[Class] = &[
+    Class::Integrity,
+    Class::Partial,
+    Class::System,
+    Class::Refused,
+    Class::Conflict,
+    Class::NotThere,
+    Class::Usage,
+    Class::CheckFailed,
+    Class::Busy,
+];
+
+impl Class {
+    pub(crate) fn of(kind: Kind) -> Class {
+        match kind {
+            Kind::Usage | Kind::InvalidPath | Kind::InvalidTarget | Kind::TooLong | Kind::InvalidManifest => {
+                Class::Usage
+            }
+            Kind::Exists | Kind::NotALink | Kind::Mismatch | Kind::Contended => Class::Conflict,
+            Kind::Escape
+            | Kind::SymlinkInPath
+            | Kind::MagicLink
+            | Kind::CrossMount
+            | Kind::MountPolicy
+            | Kind::Policy
+            | Kind::Dangling
+            | Kind::ParentMoved
+            | Kind::UnsafeState => Class::Refused,
+            Kind::NotFound | Kind::Loop | Kind::RootGone => Class::NotThere,
+            Kind::Busy => Class::Busy,
+            Kind::Partial => Class::Partial,
+            Kind::CheckFailed => Class::CheckFailed,
+            Kind::Integrity => Class::Integrity,
+            _ => Class::System,
+        }
+    }
+
+    /// The class of a run that met errors of these kinds.
+    pub(crate) fn of_all(kinds: impl IntoIterator<Item = Kind>) -> Class {
+        let met: Vec<Class> = kinds.into_iter().map(Class::of).collect();
+        PRECEDENCE.iter().copied().find(|class| met.contains(class)).unwrap_or(Class::Done)
+    }
+}
+
+impl From<Class> for ExitCode {
+    fn from(class: Class) -> ExitCode {
+        ExitCode::from(class as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of the contract.
+    const CLASSES: &[(u8, &[&str])] = &[
+        (2, &["usage", "invalid_path", "invalid_target", "too_long", "invalid_manifest"]),
+        (3, &["exists", "not_a_link", "mismatch", "contended"]),
+        (
+            4,
+            &[
+                "escape",
+                "symlink_in_path",
+                "magic_link",
+                "cross_mount",
+                "mount_policy",
+                "policy",
+                "dangling",
+                "parent_moved",
+                "unsafe_state",
+            ],
+        ),
+        (5, &["not_found", "loop", "root_gone"]),
+        (6, &["busy"]),
+        (7, &["partial"]),
+        (8, &["check_failed"]),
+        (9, &["integrity"]),
+        (10, &["permission", "read_only", "no_space", "fd_exhausted", "unsupported", "residue", "corrupt", "io"]),
+    ];
+
+    #[test]
+    fn every_kind_has_the_exit_code_of_its_class() {
+        let mut seen = 0;
+        for (code, names) in CLASSES {
+            for name in *names {
+                let kind = Kind::ALL.iter().find(|kind| kind.as_str() == *name);
+                assert_eq!(kind.map(|kind| Class::of(*kind) as u8), Some(*code), "{name}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, Kind::ALL.len());
+    }
+
+    #[test]
+    fn the_worst_class_decides_in_the_order_of_the_contract() {
+        let order = [Kind::Integrity, Kind::Partial, Kind::Io, Kind::Escape, Kind::Exists, Kind::NotFound, Kind::Usage];
+        for (index, kind) in order.iter().enumerate() {
+            let met = order[index..].iter().rev().copied();
+            assert_eq!(Class::of_all(met), Class::of(*kind), "{kind}");
+        }
+        assert_eq!(Class::of_all([]), Class::Done);
+    }
+}

@@ -1,0 +1,129 @@
+//! The way out of each kind of error, with a command that can be run where there is one.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use caplink::{Error, FileKind, Found, Kind};
+
+/// The hint for an error of an operation on a link. `root` is the `-C` that was given.
+pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<String> {
+    let inspect = command("inspect", root, error.link().map(Path::as_os_str));
+    let look = inspect.map(|inspect| format!("look with `{inspect}`"));
+    let with_look = |text: &str| match &look {
+        Some(look) => format!("{text}; {look}"),
+        None => text.to_owned(),
+    };
+    let changes_target = matches!(verb, "create" | "ensure" | "swap");
+    match error.kind() {
+        Kind::Exists if matches!(error.found(), Some(Found::Link(_))) => {
+            Some(with_look("`caplink ensure` replaces a link"))
+        }
+        Kind::NotALink if verb == "ensure" && is_file_or_dir(error.found()) => {
+            Some("`--backup` moves it aside and keeps it".to_owned())
+        }
+        Kind::Exists | Kind::NotALink => look,
+        Kind::Mismatch => Some(with_look("somebody switched it")),
+        Kind::NotFound if verb == "remove" => Some("`--missing-ok` takes an absent link as removed".to_owned()),
+        Kind::NotFound if verb == "swap" && error.component().is_none() => {
+            Some("`caplink create` makes a link where none is".to_owned())
+        }
+        Kind::NotFound if changes_target => Some("`--parents` makes missing directories".to_owned()),
+        Kind::Escape if changes_target && error.via_text().is_some() => {
+            Some("`--allow-outside` stores a text that leads outside, with `--style verbatim`".to_owned())
+        }
+        Kind::Escape if verb == "exchange" && error.via_text().is_some() => {
+            Some("`--allow-outside` exchanges them all the same".to_owned())
+        }
+        Kind::InvalidPath if verb == "inspect" || verb == "resolve" => {
+            Some("paths are relative to the root, without `..`".to_owned())
+        }
+        kind => plain(kind).map(str::to_owned),
+    }
+}
+
+/// The hint for a kind, where nothing more is known.
+pub(crate) fn plain(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Usage => "`caplink --help` shows verbs and options, `caplink VERB --help` those of a verb",
+        Kind::InvalidPath => "paths are relative to the root, without `..`, and name a link without a trailing `/`",
+        Kind::InvalidTarget => "the target is a path below the root; `--style verbatim` stores a text byte for byte",
+        Kind::TooLong => "a name has at most 255 bytes, a text at most 4095",
+        Kind::InvalidManifest => "mend the line that the message names",
+        Kind::Exists | Kind::NotALink | Kind::Mismatch => "look with `caplink inspect`",
+        Kind::Contended => "another program writes here; run it again",
+        Kind::Escape => "name a path below the root; `-C DIR` chooses another root",
+        Kind::SymlinkInPath => "`--follow` goes through links that stay inside the root",
+        Kind::MagicLink => "links of /proc that name kernel objects are never followed",
+        Kind::CrossMount => "`--cross-mounts` lets paths cross a mount point",
+        Kind::MountPolicy => "the file system is mounted with `nosymfollow`; nothing can be followed there",
+        Kind::Policy => "the state directory is not for links; choose another name, or another `--state DIR`",
+        Kind::Dangling => "`--allow-dangling` makes the link all the same",
+        Kind::ParentMoved => "nothing was changed; run it again when the directory is back in its place",
+        Kind::UnsafeState => "make it private with `chmod 700`, or choose another with `--state DIR`",
+        Kind::NotFound => "look which part is missing with `caplink resolve --explain`",
+        Kind::Loop => "see the circle with `caplink resolve --explain`",
+        Kind::RootGone => "`-C DIR` or $CAPLINK_ROOT names a directory that is there",
+        Kind::Busy => "another caplink is at work here; run it again",
+        Kind::Partial => "`caplink recover` or the same command again finishes it",
+        Kind::CheckFailed => "everything is as it was before; mend the release and switch again",
+        Kind::Integrity => "do not trust the records; look at the links with `caplink scan`",
+        Kind::Permission => "run it as a user who may read and write the directory",
+        Kind::ReadOnly => "the file system has to be mounted for writing",
+        Kind::NoSpace => "free space or raise the quota",
+        Kind::FdExhausted => "raise the limit of open files (`ulimit -n`)",
+        Kind::Unsupported => "`caplink doctor` shows what this host can give",
+        Kind::Residue => "`caplink repair --remove-leftovers` removes what is proven to be caplink's own",
+        Kind::Corrupt => "`caplink ensure` stores a new text",
+        _ => return None,
+    })
+}
+
+fn is_file_or_dir(found: Option<&Found>) -> bool {
+    matches!(found, Some(Found::Other(FileKind::File | FileKind::Dir)))
+}
+
+/// A command line for this link; none where it could not be written so that it can be pasted.
+fn command(verb: &str, root: Option<&Path>, link: Option<&OsStr>) -> Option<String> {
+    let mut words = vec!["caplink".to_owned()];
+    if let Some(root) = root {
+        words.extend(["-C".to_owned(), quoted(root.as_os_str())?]);
+    }
+    words.push(verb.to_owned());
+    let link = quoted(link?)?;
+    if link.starts_with('-') {
+        words.push("--".to_owned());
+    }
+    words.push(link);
+    Some(words.join(" "))
+}
+
+/// A word for a shell; none for bytes that a terminal would not show as they are.
+fn quoted(word: &OsStr) -> Option<String> {
+    let word = word.to_str()?;
+    if caplink::printable(word).to_string() != word || word.is_empty() {
+        return None;
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
+    Some(if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_but_io_has_a_way_out() {
+        for kind in Kind::ALL {
+            assert_eq!(plain(*kind).is_none(), *kind == Kind::Io, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_command_can_be_pasted() {
+        let inspect = |link: &str| command("inspect", Some(Path::new("/s r")), Some(link.as_ref()));
+        assert_eq!(inspect("a/b").as_deref(), Some("caplink -C '/s r' inspect a/b"));
+        assert_eq!(inspect("it's").as_deref(), Some(r"caplink -C '/s r' inspect 'it'\''s'"));
+        assert_eq!(inspect("-n").as_deref(), Some("caplink -C '/s r' inspect -- -n"));
+        assert_eq!(inspect("a\nb"), None);
+    }
+}

@@ -1,0 +1,36 @@
+//! The command line: arguments in, one report out.
+//!
+//! In order: the arguments are parsed; the verb runs and fills a [`report::Report`]; the report is printed as text or as
+//! one JSON document; its errors decide the exit code. Nothing here touches the file system but through a
+//! [`caplink::Root`].
+
+mod args;
+mod context;
+mod exit;
+mod hint;
+mod output;
+mod problem;
+mod report;
+mod text;
+mod usage;
+mod verbs;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::Cli;
+use context::Context;
+
+pub(crate) fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match Cli::try_parse_from(&arguments) {
+        Ok(cli) => {
+            let context = Context::new(cli.global);
+            let report = cli.verb.run(&context);
+            output::print(&report, &context.global)
+        }
+        Err(error) => usage::answer(&error, &arguments),
+    }
+}

@@ -1,0 +1,155 @@
+//! What one run came to: its items, its errors, and what stands beside them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use caplink::{Error, ObjectId, Root};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::context::Context;
+use super::exit::Class;
+use super::hint;
+use super::problem::Problem;
+use super::text::Text;
+
+/// What one run came to. It is printed as text or as one JSON document, and decides the exit code.
+pub(crate) struct Report {
+    command: Option<&'static str>,
+    root: RootLine,
+    dry_run: bool,
+    /// Whether any link differs because of this run.
+    pub(crate) changed: bool,
+    pub(crate) items: Vec<Item>,
+    pub(crate) errors: Vec<Problem>,
+    /// Lines of detail for stderr, with the number of `-v` that they need.
+    pub(crate) notes: Vec<(u8, String)>,
+    extra: BTreeMap<&'static str, Box<RawValue>>,
+    /// What the hints need to name a command that works.
+    root_option: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct RootLine {
+    path: Text,
+    id: Option<String>,
+}
+
+/// One item, ready to be printed either way.
+pub(crate) struct Item {
+    json: Box<RawValue>,
+    pub(crate) text: String,
+    /// Whether its text says that something was done, rather than answering a question.
+    pub(crate) is_news: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    command: Option<&'static str>,
+    root: &'a RootLine,
+    dry_run: bool,
+    changed: bool,
+    items: Vec<&'a RawValue>,
+    errors: &'a [Problem],
+    #[serde(flatten)]
+    extra: &'a BTreeMap<&'static str, Box<RawValue>>,
+}
+
+/// The contract that the document keeps.
+pub(crate) const SCHEMA: &str = "caplink/1";
+
+impl Report {
+    pub(crate) fn new(command: &'static str, context: &Context) -> Report {
+        let bare = Report::bare(Some(command), context.root_path().into());
+        Report { dry_run: context.global.dry_run, root_option: context.global.root.clone(), ..bare }
+    }
+
+    /// A report on arguments that could not be understood.
+    pub(crate) fn bare(command: Option<&'static str>, root: OsString) -> Report {
+        Report {
+            command,
+            root: RootLine { path: Text::new(root), id: None },
+            dry_run: false,
+            changed: false,
+            items: Vec::new(),
+            errors: Vec::new(),
+            notes: Vec::new(),
+            extra: BTreeMap::new(),
+            root_option: None,
+        }
+    }
+
+    /// Names the root that was opened; an error of opening it becomes the report's.
+    pub(crate) fn opened(&mut self, root: Result<Root, Box<Problem>>) -> Option<Root> {
+        match root {
+            Ok(root) => {
+                self.opened_root(root.physical_path(), root.id());
+                Some(root)
+            }
+            Err(problem) => {
+                self.errors.push(*problem);
+                None
+            }
+        }
+    }
+
+    fn opened_root(&mut self, physical: Option<&Path>, id: ObjectId) {
+        if let Some(path) = physical {
+            self.root.path = Text::new(path);
+        }
+        self.root.id = Some(id.to_string());
+        self.note(2, format!("root: {} ({id})", self.root.path));
+    }
+
+    /// Adds an answer.
+    pub(crate) fn answer(&mut self, item: &(impl Serialize + fmt::Display)) {
+        self.items.push(Item { json: to_json(item), text: item.to_string(), is_news: false });
+    }
+
+    /// Adds what was done to a link.
+    pub(crate) fn news(&mut self, item: &(impl Serialize + fmt::Display)) {
+        self.items.push(Item { json: to_json(item), text: item.to_string(), is_news: true });
+    }
+
+    /// Adds an error of an operation on a link, with its hint.
+    pub(crate) fn error(&mut self, error: &Error) {
+        let hint = hint::of(error, self.command.unwrap_or_default(), self.root_option.as_deref());
+        self.errors.extend(Problem::of(error, hint));
+    }
+
+    /// Adds a line of detail for stderr.
+    pub(crate) fn note(&mut self, verbosity: u8, line: impl Into<String>) {
+        self.notes.push((verbosity, line.into()));
+    }
+
+    /// Adds a key to the top of the JSON document.
+    pub(crate) fn extra(&mut self, key: &'static str, value: &impl Serialize) {
+        self.extra.insert(key, to_json(value));
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        Class::of_all(self.errors.iter().map(|problem| problem.kind))
+    }
+
+    /// The one JSON document of this run.
+    pub(crate) fn document(&self) -> String {
+        let document = Document {
+            schema: SCHEMA,
+            command: self.command,
+            root: &self.root,
+            dry_run: self.dry_run,
+            changed: self.changed,
+            items: self.items.iter().map(|item| &*item.json).collect(),
+            errors: &self.errors,
+            extra: &self.extra,
+        };
+        serde_json::to_string(&document).expect("BUG: a report has string keys")
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(value).expect("BUG: an item has string keys")
+}

@@ -1,0 +1,141 @@
+//! Arguments that cannot be parsed, and those that ask for help.
+//!
+//! A caller that asked for JSON gets it here as well, so what was meant is read from the arguments as far as it goes.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use caplink::Kind;
+use clap::ValueEnum as _;
+use clap::error::ErrorKind;
+
+use super::args::Color;
+use super::output;
+use super::problem::Problem;
+use super::report::Report;
+
+/// Global options that are followed by a value.
+const WITH_VALUE: &[&str] = &["-C", "--root", "--color", "--require", "--confine", "--durability", "--state"];
+
+/// Options of verbs whose value may look like an option.
+const ANY_VALUE: &[&str] = &["--to", "--expect"];
+
+pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let meant = Meant::by(arguments.get(1..).unwrap_or_default());
+    let styled = error.render();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that went away has seen enough.
+        let _unheard = write!(output::stdout(meant.color), "{}", styled.ansi());
+        return ExitCode::SUCCESS;
+    }
+    let plain = styled.to_string();
+    let message = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a verb is missing".to_owned(),
+        _ => first_paragraph(&plain),
+    };
+    let mut report = Report::bare(meant.verb, meant.root.unwrap_or_else(|| ".".into()));
+    report.errors.push(Problem::new(Kind::Usage, message));
+    if meant.json {
+        let _unheard = writeln!(io::stdout().lock(), "{}", report.document());
+    }
+    let mut err = output::stderr(meant.color);
+    // The message repeats what was written, which may hold control characters.
+    for line in plain.lines() {
+        let _unheard = writeln!(err, "{}", caplink::printable(line));
+    }
+    report.class().into()
+}
+
+fn first_paragraph(plain: &str) -> String {
+    let paragraph = plain.split("\n\n").next().unwrap_or_default();
+    let message = paragraph.strip_prefix("error: ").unwrap_or(paragraph);
+    message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// What the arguments ask for, as far as they can be understood.
+struct Meant {
+    json: bool,
+    color: Color,
+    root: Option<OsString>,
+    verb: Option<&'static str>,
+}
+
+impl Meant {
+    fn by(arguments: &[OsString]) -> Meant {
+        let mut meant = Meant { json: false, color: Color::Auto, root: None, verb: None };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let Some(argument) = argument.to_str() else { continue };
+            match argument {
+                "--" => break,
+                "--json" => meant.json = true,
+                option if WITH_VALUE.contains(&option) => {
+                    let value = arguments.clone().next();
+                    if let Some(value) = value.filter(|value| !value.as_encoded_bytes().starts_with(b"-")) {
+                        meant.set(option, value);
+                        arguments.next();
+                    }
+                }
+                option if ANY_VALUE.contains(&option) => drop(arguments.next()),
+                option if option.starts_with("--") => {
+                    if let Some((option, value)) = option.split_once('=') {
+                        meant.set(option, value.as_ref());
+                    }
+                }
+                option if option.starts_with('-') => {}
+                word if meant.verb.is_none() => meant.verb = verb(word),
+                _ => {}
+            }
+        }
+        meant
+    }
+
+    fn set(&mut self, option: &str, value: &OsStr) {
+        match option {
+            "-C" | "--root" => self.root = Some(value.to_os_string()),
+            "--color" => {
+                let color = value.to_str().and_then(|value| Color::from_str(value, false).ok());
+                self.color = color.unwrap_or(self.color);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn verb(word: &str) -> Option<&'static str> {
+    VERBS.iter().copied().find(|verb| *verb == word)
+}
+
+/// The verbs by their names, as they stand in a report.
+const VERBS: &[&str] =
+    &["create", "ensure", "swap", "exchange", "remove", "inspect", "resolve", "doctor", "completions", "man"];
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::args::Cli;
+
+    fn meant(arguments: &[&str]) -> Meant {
+        Meant::by(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_verb_is_known_by_its_name() {
+        let command = Cli::command();
+        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(names, VERBS);
+    }
+
+    #[test]
+    fn what_was_meant_is_read_from_arguments_that_do_not_parse() {
+        let seen = meant(&["-C", "/srv", "create", "x", "--json"]);
+        assert_eq!((seen.json, seen.verb, seen.root), (true, Some("create"), Some("/srv".into())));
+        assert_eq!(meant(&["--root=ensure", "swap", "--to"]).verb, Some("swap"));
+        assert!(!meant(&["create", "x", "--", "--json"]).json);
+        assert!(!meant(&["create", "x", "--to", "--json"]).json);
+        assert!(meant(&["create", "--state", "--json"]).json);
+    }
+}

@@ -1,0 +1,134 @@
+//! What the verbs that change a link share: carrying out an edit or previewing it, and showing what came of it.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use caplink::{Change, Edit, Error, LinkPath, Outcome, Root};
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::report::Report;
+use crate::cli::text::{DIM, GOOD, NAME, Painted, Text};
+
+/// Carries out one edit of `link`, or previews it.
+pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: impl FnOnce(LinkPath) -> Edit) -> Report {
+    let mut report = Report::new(verb, context);
+    let Some(root) = report.opened(context.change()) else { return report };
+    let edited = LinkPath::new(link).and_then(|path| {
+        let edit = edit(path).durability(context.durability(caplink::Durability::None));
+        if context.global.dry_run { root.preview(&edit) } else { root.apply(&edit) }
+    });
+    match edited {
+        Ok(outcome) => done(&mut report, &root, &[outcome]),
+        Err(error) => failed(&mut report, &error),
+    }
+    report
+}
+
+/// Adds outcomes, and what fell short of them although the changes stand.
+pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
+    for outcome in outcomes {
+        report.changed |= outcome.change.is_change();
+        report.news(&Edited::of(outcome));
+        report.note(1, detail(outcome));
+        made(report, &outcome.made);
+    }
+    for error in outcomes.iter().flat_map(|outcome| &outcome.shortfalls) {
+        report.error(error);
+    }
+    let abilities = root.abilities();
+    if outcomes.iter().any(|outcome| outcome.guarantee == caplink::Guarantee::Cooperative) {
+        report.note(2, format!("this host gives no more: {abilities:?}"));
+    }
+}
+
+/// Adds an error; where the change itself could not be taken back, the link differs because of this run.
+pub(super) fn failed(report: &mut Report, error: &Error) {
+    report.changed |= error.link().is_some_and(|link| error.left().iter().any(|left| left == link));
+    made(report, error.made());
+    report.error(error);
+}
+
+fn made(report: &mut Report, made: &[PathBuf]) {
+    if !made.is_empty() {
+        let made: Vec<Text> = made.iter().map(|path| Text::path(path)).collect();
+        report.extra("made", &made);
+    }
+}
+
+fn detail(outcome: &Outcome) -> String {
+    let verified = if outcome.verified { "read back" } else { "not read back" };
+    format!(
+        "{}: {verified}, staging {}, durability {}, confinement {}",
+        outcome.link,
+        outcome.staging.as_str(),
+        outcome.durability.as_str(),
+        outcome.confinement
+    )
+}
+
+/// An outcome as it is shown.
+#[derive(Serialize)]
+struct Edited {
+    link: Text,
+    target: Option<Text>,
+    outcome: &'static str,
+    previous: Option<Text>,
+    guarantee: &'static str,
+    durability: &'static str,
+    confinement: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    physical: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<Text>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    made: Vec<Text>,
+    #[serde(skip)]
+    change: Change,
+}
+
+impl Edited {
+    fn of(outcome: &Outcome) -> Edited {
+        let link: &Path = outcome.link.as_path();
+        Edited {
+            link: Text::new(link),
+            target: outcome.target.as_ref().map(Text::new),
+            outcome: outcome.change.as_str(),
+            previous: outcome.previous.as_ref().map(Text::new),
+            guarantee: outcome.guarantee.as_str(),
+            durability: outcome.durability.as_str(),
+            confinement: outcome.confinement.to_string(),
+            physical: (outcome.physical != link).then(|| Text::path(&outcome.physical)),
+            backup: outcome.backup.as_ref().map(Text::new),
+            made: outcome.made.iter().map(|path| Text::path(path)).collect(),
+            change: outcome.change,
+        }
+    }
+}
+
+impl fmt::Display for Edited {
+    /// `current: releases/41 -> releases/42 (replaced, atomic)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Painted(NAME, &self.link))?;
+        match (&self.previous, &self.target) {
+            (Some(previous), Some(target)) => write!(f, ": {previous} -> {target}")?,
+            (Some(previous), None) => write!(f, ": {previous} -> nothing")?,
+            (None, Some(target)) => write!(f, " -> {target}")?,
+            (None, None) => f.write_str(": nothing there")?,
+        }
+        let colour = if self.change.is_change() { GOOD } else { DIM };
+        write!(f, " ({}", Painted(colour, self.outcome))?;
+        if self.change.is_change() {
+            write!(f, ", {}", self.guarantee)?;
+        }
+        if let Some(backup) = &self.backup {
+            write!(f, ", backup {backup}")?;
+        }
+        writeln!(f, ")")?;
+        for made in &self.made {
+            writeln!(f, "{}: made", Painted(NAME, made))?;
+        }
+        Ok(())
+    }
+}

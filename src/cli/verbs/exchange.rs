@@ -1,0 +1,48 @@
+//! `caplink exchange`: two links trade places in one step.
+
+use std::ffi::OsString;
+
+use caplink::LinkPath;
+use clap::{Args, value_parser};
+
+use super::change;
+use crate::cli::context::Context;
+use crate::cli::report::Report;
+
+/// Let two links trade places in one step
+#[derive(Debug, Args)]
+pub(crate) struct Exchange {
+    /// One link, below the root
+    #[arg(value_name = "A", value_parser = value_parser!(OsString))]
+    a: OsString,
+    /// The other link
+    #[arg(value_name = "B", value_parser = value_parser!(OsString))]
+    b: OsString,
+    /// A target may be missing, seen from its link's new place
+    #[arg(long)]
+    allow_dangling: bool,
+    /// A text may lead outside the root, seen from its link's new place
+    #[arg(long)]
+    allow_outside: bool,
+}
+
+impl Exchange {
+    pub(crate) fn run(&self, context: &Context) -> Report {
+        let mut report = Report::new("exchange", context);
+        let Some(root) = report.opened(context.change()) else { return report };
+        let trade = || {
+            let a = LinkPath::new(&self.a)?;
+            let b = LinkPath::new(&self.b)?;
+            let exchange = caplink::Exchange::new(a, b)
+                .allow_dangling(self.allow_dangling)
+                .allow_outside(self.allow_outside)
+                .durability(context.durability(caplink::Durability::None));
+            if context.global.dry_run { root.preview_exchange(&exchange) } else { root.apply_exchange(&exchange) }
+        };
+        match trade() {
+            Ok(outcomes) => change::done(&mut report, &root, &outcomes),
+            Err(error) => change::failed(&mut report, &error),
+        }
+        report
+    }
+}

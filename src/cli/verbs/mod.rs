@@ -1,0 +1,14 @@
+//! One file a verb: its arguments, and how it fills a report.
+
+pub(super) mod completions;
+pub(super) mod create;
+pub(super) mod doctor;
+pub(super) mod ensure;
+pub(super) mod exchange;
+pub(super) mod inspect;
+pub(super) mod man;
+pub(super) mod remove;
+pub(super) mod resolve;
+pub(super) mod swap;
+
+mod change;
