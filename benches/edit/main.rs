@@ -1,0 +1,74 @@
+//! What an edit costs, beside the bare system calls and beside other ways to do it.
+//!
+//!     cargo bench --bench edit [-- OPERATION…]
+//!
+//! One run measures on a tmpfs (`/dev/shm`) and on a journaled ext4: as root on a loop image that is mounted in a
+//! mount namespace of its own, otherwise in the directory for temporary files, which the report then names. The
+//! measuring thread is pinned to one processor. The ways of one operation take turns in rounds; what is printed is
+//! the median over the rounds, and the median of each round's ratio to the first way of that operation. The system
+//! calls are those that `strace` counts in a child that repeats the same code.
+//!
+//! Operations are chosen by a part of their name. The last part of the report says which goals were reached; a
+//! missed goal is no failure, a lost update is.
+
+#[cfg(target_os = "linux")]
+mod bare;
+#[cfg(target_os = "linux")]
+mod cases;
+#[cfg(target_os = "linux")]
+mod clock;
+#[cfg(target_os = "linux")]
+mod place;
+#[cfg(target_os = "linux")]
+mod process;
+#[cfg(target_os = "linux")]
+mod report;
+#[cfg(target_os = "linux")]
+mod trace;
+#[cfg(target_os = "linux")]
+mod writers;
+
+/// Failures end the run.
+#[cfg(target_os = "linux")]
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[cfg(target_os = "linux")]
+fn main() -> Result<()> {
+    let mut arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if arguments.first().is_some_and(|first| first == trace::CHILD) {
+        return trace::child(&arguments[1..]);
+    }
+    if place::reenter(&arguments)? {
+        return Ok(());
+    }
+    arguments.retain(|argument| !argument.starts_with("--"));
+    let chosen = |name: &str| arguments.is_empty() || arguments.iter().any(|part| name.contains(part.as_str()));
+    let mut report = report::Report::begin()?;
+    for place in place::all()? {
+        report.place(&place)?;
+        clock::pin(0)?;
+        let room = place.room("edit")?;
+        for group in &mut cases::groups(&room)? {
+            if chosen(group.operation) {
+                let measured = clock::measure(group, &room)?;
+                let calls = trace::calls(group, &place)?;
+                report.group(&place, group, &measured, &calls)?;
+            }
+        }
+        clock::unpin()?;
+        if chosen(writers::OPERATION) {
+            report.writers(&place, &writers::measure(&place)?)?;
+        }
+        if chosen(process::OPERATION) {
+            clock::pin(0)?;
+            report.processes(&place, process::measure(&place)?.as_ref())?;
+            clock::unpin()?;
+        }
+    }
+    report.goals()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    // The bare calls that are compared with are those of Linux.
+}
