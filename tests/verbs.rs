@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use cap_tempfile::TempDir;
-use caplink::{Change, Edit, Exchange, Found, Guarantee, Kind, LinkPath, Policy, Root, Staging, Status, Target};
+use caplink::{
+    Change, Durability, Edit, Exchange, Found, Guarantee, Kind, LinkPath, Outcome, Policy, Root, Staging, Status,
+    Target,
+};
 
 fn tree() -> (TempDir, Root) {
     let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
@@ -196,4 +199,47 @@ fn inspect_answers_for_links_that_lead_nowhere() {
     assert_eq!(root.inspect("gone/x").unwrap().kind, None);
     assert_eq!(root.resolve("dangling").unwrap_err().kind(), Kind::NotFound);
     assert_eq!(root.resolve(".").unwrap().path, Path::new(""));
+}
+
+/// An outcome as text, without whether it was a preview.
+fn told(outcome: &Outcome) -> String {
+    format!("{outcome:?}").replace("dry_run: true", "dry_run: false")
+}
+
+#[test]
+fn a_preview_reports_what_the_edit_then_does() {
+    let (_dir, root) = tree();
+    let to = |target: &str| Target::relative(target);
+    let edits = [
+        Edit::create(path("l"), to("releases/1")),
+        Edit::create(path("n/e/w"), to("file")).parents(true),
+        Edit::ensure(path("l"), to("releases/1")),
+        Edit::ensure(path("l"), to("releases/2")),
+        Edit::ensure(path("file"), to("releases/2")).backup(true),
+        Edit::swap(path("l"), to("releases/1"), "releases/2"),
+        Edit::remove(path("gone")).missing_ok(true),
+        Edit::remove(path("gone/l")).missing_ok(true),
+        Edit::remove(path("l")),
+    ];
+    for edit in edits {
+        let edit = edit.durability(Durability::Dir);
+        let preview = root.preview(&edit).unwrap();
+        assert!(preview.dry_run);
+        assert_eq!(told(&preview), told(&root.apply(&edit).unwrap()), "{edit:?}");
+    }
+    let _ = root.create("x", to("releases/1")).unwrap();
+    let _ = root.create("y", to("releases/2")).unwrap();
+    for (a, b) in [("x", "y"), ("x", "x")] {
+        let exchange = Exchange::new(path(a), path(b)).durability(Durability::Dir);
+        let preview = root.preview_exchange(&exchange).unwrap();
+        assert_eq!(preview.each_ref().map(told), root.apply_exchange(&exchange).unwrap().each_ref().map(told));
+    }
+}
+
+#[test]
+fn a_missing_parent_is_named_also_when_parents_may_be_made() {
+    let (_dir, root) = tree();
+    let error = root.apply(&Edit::swap(path("a/n/l"), Target::relative("file"), "old").parents(true)).unwrap_err();
+    assert_eq!(error.kind(), Kind::NotFound);
+    assert_eq!(error.component().map(|c| (c.name.to_str().unwrap(), c.index)), Some(("n", 1)));
 }

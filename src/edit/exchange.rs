@@ -163,7 +163,7 @@ impl Trade<'_> {
             if !self.root.abilities().exchange {
                 return Err(on(a, unsupported(self.root)));
             }
-            return Ok(Some(self.exchanged(a, b, &link_a, &link_b, false)));
+            return Ok(Some(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
         }
         let locks = Area::lock_both(a, b).map_err(|error| on(a, error))?;
         match self.root.calls().exchange(a.at(), b.at()) {
@@ -244,7 +244,7 @@ impl Trade<'_> {
             target: target.cloned(),
             previous: previous.cloned(),
             guarantee: Guarantee::Atomic,
-            durability: if self.dry_run { self.exchange.durability } else { Durability::None },
+            durability: if self.dry_run && change.is_change() { self.exchange.durability } else { Durability::None },
             confinement: self.root.confinement(),
             staging: Staging::None,
             verified,

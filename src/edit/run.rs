@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
     fn open_and_edit(&mut self) -> Result<Outcome> {
         match Entry::open(self.root, &self.edit.path) {
             Ok(entry) => self.in_entry(&entry),
-            Err(error) if error.kind() == Kind::NotFound && self.edit.parents => self.below_new_parents(&error),
+            Err(error) if error.kind() == Kind::NotFound && self.edit.parents => self.below_new_parents(error),
             Err(error) if error.kind() == Kind::NotFound && self.edit.missing_ok => {
                 let gone = self.root.or_gone(error);
                 if gone.kind() == Kind::RootGone {
@@ -66,9 +66,9 @@ impl<'a> Run<'a> {
     }
 
     /// The directory is missing and may be made: nothing can have the name, so the target is judged first.
-    fn below_new_parents(&mut self, missing: &Error) -> Result<Outcome> {
+    fn below_new_parents(&mut self, missing: Error) -> Result<Outcome> {
         if let Expected::AnyLink | Expected::Link(_) = self.edit.expected {
-            return Err(Error::new(Kind::NotFound).because(missing.to_string()));
+            return Err(missing);
         }
         let planned = parents::plan(self.root, self.edit.path.parent())?;
         let physical = planned.physical.join(self.edit.path.name());
@@ -78,7 +78,8 @@ impl<'a> Run<'a> {
         self.permitted(Decision::Create)?;
         if self.dry_run {
             self.made = planned.missing;
-            return Ok(self.report(physical, Some(text), Changed::new(Change::Created)));
+            let verified = !self.root.policy().unverified;
+            return Ok(self.report(physical, Some(text), Changed { verified, ..Changed::new(Change::Created) }));
         }
         parents::make(self.root, self.edit.path.parent(), &mut self.made)?;
         let entry = Entry::open(self.root, &self.edit.path)?;

@@ -78,6 +78,8 @@ struct Edited {
     guarantee: &'static str,
     durability: &'static str,
     confinement: String,
+    staging: &'static str,
+    verified: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     physical: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +101,8 @@ impl Edited {
             guarantee: outcome.guarantee.as_str(),
             durability: outcome.durability.as_str(),
             confinement: outcome.confinement.to_string(),
+            staging: outcome.staging.as_str(),
+            verified: outcome.verified,
             physical: (outcome.physical != link).then(|| Text::path(&outcome.physical)),
             backup: outcome.backup.as_ref().map(Text::new),
             made: outcome.made.iter().map(|path| Text::path(path)).collect(),
