@@ -26,3 +26,12 @@ pub use resolve::{Hop, LinkView};
 pub use root::Root;
 pub use state::StateCheck;
 pub use sys::Abilities;
+
+/// File systems in memory, for the tests that play the adversary. No part of the public face.
+#[cfg(all(unix, feature = "adversary"))]
+#[doc(hidden)]
+pub mod adversary {
+    pub use crate::sys::memory::{
+        Actor, Body, Call, Change, Errno, Image, Name, Node, Object, Slot, Step, Subject, Tree, Watch, World,
+    };
+}

@@ -98,6 +98,23 @@ impl Root {
         Ok(Root { shared: Arc::new(shared), policy, observer: None })
     }
 
+    /// A root in memory, at the absolute `path`, with the permissions of the user `uid`.
+    #[cfg(all(unix, feature = "adversary"))]
+    #[doc(hidden)]
+    pub fn in_memory(
+        world: &sys::memory::World,
+        path: &str,
+        uid: u32,
+        abilities: Abilities,
+        policy: Policy,
+    ) -> io::Result<Root> {
+        let (handle, calls) = sys::memory::Memory::open(world, path.trim_start_matches('/'), uid, abilities)?;
+        let mut root = Root::assemble(handle, calls, policy)?;
+        let shared = Arc::get_mut(&mut root.shared).expect("BUG: a root that was just made is shared");
+        shared.physical = Some(path.into());
+        Ok(root)
+    }
+
     /// Keeps the physical path of the root if it still names the directory that was opened.
     fn learn_path(&mut self, path: &Path) {
         let Ok(physical) = path.canonicalize() else { return };

@@ -20,6 +20,8 @@ mod handle;
 mod linux;
 #[cfg(target_os = "linux")]
 mod linux_walk;
+#[cfg(all(unix, feature = "adversary"))]
+pub(crate) mod memory;
 #[cfg(unix)]
 mod portable;
 #[cfg(unix)]
