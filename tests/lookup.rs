@@ -51,7 +51,7 @@ fn answers(root: &Root, path: &OsStr) -> Vec<String> {
         root.inspect(path).map_or_else(told, |seen| format!("{seen:?}")),
         root.resolve(path).map_or_else(told, |resolved| format!("{resolved:?}")),
         root.subroot(path).map_or_else(told, |root| format!("{:?}", root.id())),
-        root.remove(path.to_os_string()).map_or_else(told, |outcome| format!("{outcome:?}")),
+        root.remove(path).map_or_else(told, |outcome| format!("{outcome:?}")),
     ]
 }
 

@@ -85,6 +85,8 @@ impl Error {
     /// An error that the system reported; its kind follows from the error number.
     pub(crate) fn from_io(source: io::Error) -> Error {
         let mut error = Error::new(Kind::of(&source));
+        // A reason that the calls worded themselves says more than the kind.
+        error.0.reason = source.get_ref().map(ToString::to_string);
         error.0.source = Some(source);
         error
     }

@@ -5,6 +5,7 @@ mod edit;
 mod outcome;
 mod path;
 mod policy;
+mod reserved;
 mod status;
 mod target;
 mod text;

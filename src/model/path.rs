@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use super::reserved::means_something_else;
 use crate::error::{Error, Kind, Result, printable};
 
 /// The longest name that the file systems of Linux, macOS, the BSDs and Windows store, in bytes.
@@ -136,6 +137,10 @@ fn spell(path: &OsStr) -> Result<Spelled> {
             Component::ParentDir => {
                 depth -= 1;
                 inside.get_or_insert(index);
+            }
+            Component::Normal(name) if cfg!(windows) && means_something_else(name) => {
+                let reason = "Windows takes this name for something else than an entry";
+                return Err(refuse(Kind::InvalidPath).because(reason).at(name, index));
             }
             Component::Normal(name) => {
                 depth += 1;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod handle;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -26,10 +26,18 @@ pub(crate) mod memory;
 mod portable;
 #[cfg(unix)]
 mod posix;
+#[cfg(any(test, windows))]
+mod privilege;
+#[cfg(any(test, not(target_os = "linux")))]
+mod random;
 #[cfg(all(unix, not(target_os = "linux")))]
 mod unix;
+#[cfg(all(unix, any(test, not(target_os = "linux"))))]
+mod unix_handle;
 #[cfg(windows)]
 mod windows;
+#[cfg(windows)]
+mod windows_handle;
 
 #[cfg(target_os = "linux")]
 use linux as platform;
@@ -38,9 +46,9 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub(crate) use handle::Handle;
-#[cfg(windows)]
+#[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
 

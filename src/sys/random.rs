@@ -1,0 +1,30 @@
+//! Names that nobody can guess, where the platform's own source of randomness is not to be had without `unsafe`.
+//!
+//! The standard library keys its hash maps with 128 bits from the system's source. A keyed hash (SipHash) of a counter
+//! is as hard to predict as its key; that is enough for a name, and not meant for a secret.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// 128 bits, different at every call.
+pub(super) fn random() -> u128 {
+    static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let keys = KEYS.get_or_init(|| [RandomState::new(), RandomState::new()]);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let [high, low] = keys.each_ref().map(|key| u128::from(key.hash_one((count, std::process::id()))));
+    high << 64 | low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_repeat() {
+        let names: std::collections::HashSet<u128> = (0..1000).map(|_| random()).collect();
+        assert_eq!(names.len(), 1000);
+        assert!(names.iter().all(|name| name >> 64 != name & u128::from(u64::MAX)));
+    }
+}
