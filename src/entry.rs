@@ -5,11 +5,11 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Found, Kind, Result};
+use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::LinkPath;
 use crate::resolve::{End, Going, walk};
 use crate::root::Root;
-use crate::sys::{self, Access, Fault, Handle};
+use crate::sys::{self, Access, Calls, Fault, Handle};
 
 /// Tries of a lookup whose directories others rename at the same time.
 const TRIES: usize = 16;
@@ -37,8 +37,11 @@ const TRIES: usize = 16;
 pub struct Entry {
     pub(crate) root: Root,
     pub(crate) path: LinkPath,
-    pub(crate) physical: PathBuf,
+    /// Where links were followed on the way: the physical path.
+    followed: Option<PathBuf>,
     pub(crate) parent: Handle,
+    /// The directory was opened for reading, for this edit alone: it can be locked as it is.
+    pub(crate) lockable: bool,
 }
 
 impl Root {
@@ -67,7 +70,7 @@ impl Root {
         let place = LinkPath::new(path)?;
         let open = || {
             let (handle, physical) = open_dir(self, place.as_path(), Access::Search)?;
-            self.at(handle, &physical).map_err(Error::from_io)
+            self.at(handle, physical.as_deref().unwrap_or(place.as_path())).map_err(Error::from_io)
         };
         open().map_err(|error| self.or_gone(error.on("open", &place)))
     }
@@ -75,8 +78,24 @@ impl Root {
 
 impl Entry {
     pub(crate) fn open(root: &Root, path: &LinkPath) -> Result<Entry> {
-        let (parent, dir) = open_dir(root, path.parent(), Access::Search)?;
-        Ok(Entry { root: root.clone(), path: path.clone(), physical: dir.join(path.name()), parent })
+        Entry::open_for(root, path, Access::Search)
+    }
+
+    /// Opens the directory; for reading where it is likely to be locked next, and where that is permitted.
+    pub(crate) fn open_for(root: &Root, path: &LinkPath, access: Access) -> Result<Entry> {
+        let (parent, followed) = match open_dir(root, path.parent(), access) {
+            Err(error) if access == Access::Read && error.kind() == Kind::Permission => {
+                return Entry::open_for(root, path, Access::Search);
+            }
+            opened => opened?,
+        };
+        let followed = followed.map(|dir| dir.join(path.name()));
+        Ok(Entry { root: root.clone(), path: path.clone(), followed, parent, lockable: access == Access::Read })
+    }
+
+    /// The physical path of the entry, below the root.
+    pub(crate) fn physical(&self) -> &Path {
+        self.followed.as_deref().unwrap_or(self.path.as_path())
     }
 
     /// Returns the path of the link.
@@ -95,7 +114,7 @@ impl Entry {
 
     /// The physical path of the directory, below the root.
     pub(crate) fn dir(&self) -> &Path {
-        self.physical.parent().expect("BUG: an entry has a name")
+        self.physical().parent().expect("BUG: an entry has a name")
     }
 
     pub(crate) fn name(&self) -> &OsStr {
@@ -107,36 +126,40 @@ impl Entry {
     }
 
     pub(crate) fn look(&self) -> Result<Found> {
-        let calls = self.root.calls();
-        for _ in 0..TRIES {
-            match calls.read_link(&self.parent, self.name()) {
-                Ok(Some(text)) => return Ok(Found::Link(text)),
-                Ok(None) => {}
-                Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Found::Missing),
-                Err(source) => return Err(Error::from_io(source)),
-            }
-            match calls.stat_at(&self.parent, self.name()) {
-                // It became a link after it was read as something else.
-                Ok(stat) if stat.kind == crate::error::FileKind::Symlink => {}
-                Ok(stat) => return Ok(Found::Other(stat.kind)),
-                Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Found::Missing),
-                Err(source) => return Err(Error::from_io(source)),
-            }
-        }
-        Err(Error::new(Kind::Contended))
+        look(self.root.calls(), self.at())
     }
 }
 
-/// Opens a directory below the root; returns it with its physical path.
-pub(crate) fn open_dir(root: &Root, path: &Path, access: Access) -> Result<(Handle, PathBuf)> {
+/// What has the name now.
+pub(crate) fn look(calls: &dyn Calls, (dir, name): (&Handle, &OsStr)) -> Result<Found> {
+    for _ in 0..TRIES {
+        match calls.read_link(dir, name) {
+            Ok(Some(text)) => return Ok(Found::Link(text)),
+            Ok(None) => {}
+            Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Found::Missing),
+            Err(source) => return Err(Error::from_io(source)),
+        }
+        match calls.stat_at(dir, name) {
+            // It became a link after it was read as something else.
+            Ok(stat) if stat.kind == FileKind::Symlink => {}
+            Ok(stat) => return Ok(Found::Other(stat.kind)),
+            Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Found::Missing),
+            Err(source) => return Err(Error::from_io(source)),
+        }
+    }
+    Err(Error::new(Kind::Contended))
+}
+
+/// Opens a directory below the root; returns it with its physical path, where links were followed to it.
+pub(crate) fn open_dir(root: &Root, path: &Path, access: Access) -> Result<(Handle, Option<PathBuf>)> {
     for _ in 0..TRIES {
         let source = match root.calls().open_dir(root.handle(), path, root.policy().cross_mounts, access) {
-            Ok(dir) => return Ok((dir, path.to_path_buf())),
+            Ok(dir) => return Ok((dir, None)),
             Err(source) => source,
         };
         if sys::fault(&source) == Fault::Link && root.policy().follow {
-            if let Some(opened) = open_followed(root, path, access)? {
-                return Ok(opened);
+            if let Some((dir, physical)) = open_followed(root, path, access)? {
+                return Ok((dir, Some(physical)));
             }
         } else if let Some(error) = diagnose(root, path) {
             return Err(error);
@@ -155,7 +178,7 @@ fn open_followed(root: &Root, path: &Path, access: Access) -> Result<Option<(Han
         End::Reached(reached) => reached,
         End::Stopped(stop) => return Err(stop.into_error()),
     };
-    if reached.stat.kind != crate::error::FileKind::Dir {
+    if reached.stat.kind != FileKind::Dir {
         let last = path.components().count().saturating_sub(1);
         return Err(not_a_directory(path.file_name().unwrap_or_default(), last));
     }

@@ -6,8 +6,9 @@
 use std::ffi::{OsStr, OsString};
 
 use super::staging::{Area, Staged};
+use super::undo::undo;
 use super::verify::{self, ReadBack};
-use super::{Attempt, Changed, guarantee, replace};
+use super::{Attempt, Changed, guarantee};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::Change;
@@ -40,15 +41,15 @@ pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result
     }
     match calls.stat_at(staged.at().0, staged.at().1) {
         Ok(stat) if stat.id == present.id => {}
-        Ok(_) => return replace::undo(entry, &staged, text, None),
-        Err(source) => return replace::undo(entry, &staged, text, Some(Error::from_io(source))),
+        Ok(_) => return undo(entry, &staged, text, None),
+        Err(source) => return undo(entry, &staged, text, Some(Error::from_io(source))),
     }
     if !entry.root.policy().unverified {
         match verify::read_back(entry, staged.id(), text) {
             Ok(ReadBack::Stands) => changed.verified = true,
-            Ok(ReadBack::Taken) => return replace::undo(entry, &staged, text, Some(verify::taken())),
-            Ok(ReadBack::Moved) => return replace::undo(entry, &staged, text, Some(verify::parent_moved())),
-            Err(error) => return replace::undo(entry, &staged, text, Some(error)),
+            Ok(ReadBack::Taken) => return undo(entry, &staged, text, Some(verify::taken())),
+            Ok(ReadBack::Moved) => return undo(entry, &staged, text, Some(verify::parent_moved())),
+            Err(error) => return undo(entry, &staged, text, Some(error)),
         }
     }
     changed.backup = Some(staged.path());

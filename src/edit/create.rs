@@ -49,6 +49,6 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
 fn take_back(entry: &Entry, text: &OsStr) -> Leftover {
     match Area::lock(entry) {
         Ok(area) => area.discard(&entry.parent, entry.name(), Ours::Text(text)),
-        Err(_) => Leftover::left(entry.physical.clone()),
+        Err(_) => Leftover::left(entry.physical().to_path_buf()),
     }
 }

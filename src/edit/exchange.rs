@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::durable::sync;
-use super::replace::Pinned;
+use super::pinned::Pinned;
 use super::run::not_state;
 use super::staging::Area;
 use super::target::{Rules, leads_where_it_may};
@@ -129,7 +129,7 @@ impl Trade<'_> {
     fn open(&self, path: &LinkPath) -> Result<Entry> {
         let open = || {
             let entry = Entry::open(self.root, path)?;
-            not_state(self.root, &entry.physical)?;
+            not_state(self.root, entry.physical())?;
             Ok(entry)
         };
         open().map_err(|error: Error| self.root.or_gone(error.on("exchange", path)))
@@ -152,8 +152,7 @@ impl Trade<'_> {
         if !self.root.policy().replace {
             return Err(on(a, Error::new(Kind::Policy)));
         }
-        let overlay =
-            [(a.physical.as_path(), link_b.text.as_os_str()), (b.physical.as_path(), link_a.text.as_os_str())];
+        let overlay = [(a.physical(), link_b.text.as_os_str()), (b.physical(), link_a.text.as_os_str())];
         let rules = Rules { dangling: self.exchange.allow_dangling, outside: self.exchange.allow_outside };
         for (entry, text) in [(a, &link_b.text), (b, &link_a.text)] {
             leads_where_it_may(self.root, entry.dir(), text, Overlay::new(&overlay), rules)
@@ -215,10 +214,13 @@ impl Trade<'_> {
         match cause {
             Some((entry, error)) if undone => Err((entry, error)),
             Some((entry, error)) => {
-                Err((entry, error.leaving(vec![a.physical.clone(), b.physical.clone()], Vec::new())))
+                Err((entry, error.leaving(vec![a.physical().to_path_buf(), b.physical().to_path_buf()], Vec::new())))
             }
             None if undone => Ok(false),
-            None => Err((a, verify::taken().leaving(Vec::new(), vec![a.physical.clone(), b.physical.clone()]))),
+            None => Err((
+                a,
+                verify::taken().leaving(Vec::new(), vec![a.physical().to_path_buf(), b.physical().to_path_buf()]),
+            )),
         }
     }
 
@@ -239,7 +241,7 @@ impl Trade<'_> {
     ) -> Outcome {
         Outcome {
             link: entry.path.clone(),
-            physical: entry.physical.clone(),
+            physical: entry.physical().to_path_buf(),
             change,
             target: target.cloned(),
             previous: previous.cloned(),

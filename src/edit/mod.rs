@@ -9,12 +9,15 @@ mod create;
 mod durable;
 mod exchange;
 mod lock;
+mod over;
 mod parents;
+mod pinned;
 mod remove;
 mod replace;
 mod run;
 mod staging;
 mod target;
+mod undo;
 mod verify;
 
 use std::ffi::{OsStr, OsString};

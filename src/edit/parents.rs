@@ -59,7 +59,8 @@ pub(super) fn make(root: &Root, path: &Path, made: &mut Vec<PathBuf>) -> Result<
 /// The deepest directory of the path that is there, its physical path, and what is missing below it.
 fn deepest(root: &Root, path: &Path) -> Result<(Handle, PathBuf, PathBuf)> {
     let calls = root.calls();
-    let (mut dir, mut physical) = open_dir(root, Path::new(""), Access::Search)?;
+    let (mut dir, _) = open_dir(root, Path::new(""), Access::Search)?;
+    let mut physical = PathBuf::new();
     let mut present = PathBuf::new();
     for component in path.components() {
         let name = Path::new(component.as_os_str());
@@ -75,7 +76,11 @@ fn deepest(root: &Root, path: &Path) -> Result<(Handle, PathBuf, PathBuf)> {
                 return Ok((dir, physical, rest.to_path_buf()));
             }
             // A link that may be followed, or a refusal that is to be named.
-            Err(_) => (dir, physical) = open_dir(root, &present, Access::Search)?,
+            Err(_) => {
+                let (opened, followed) = open_dir(root, &present, Access::Search)?;
+                dir = opened;
+                physical = followed.unwrap_or_else(|| present.clone());
+            }
         }
     }
     Ok((dir, physical, PathBuf::new()))

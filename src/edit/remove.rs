@@ -1,13 +1,12 @@
 //! Removes a link, and only a link.
 //!
-//! Under the lock: the link is pinned and checked, moved aside without replacing anything, looked at, and unlinked
-//! only if it is a link that fits. Anything else is put back. Between the move and the putting back its name is
-//! absent.
+//! Under the lock: the link is looked at, moved aside without replacing anything, looked at where nobody else can touch
+//! it, and unlinked only if it is a link that fits. Anything else is put back. Between the move and the putting back
+//! its name is absent.
 
-use super::replace::{Pinned, displaced};
-use super::staging::{Area, Leftover, Ours, Spare, put_back};
+use super::staging::{Area, Leftover, Spare, put_back};
 use super::{Attempt, Changed, guarantee, verify};
-use crate::entry::Entry;
+use crate::entry::{Entry, look};
 use crate::error::{Error, Found, Result};
 use crate::model::{Change, Edit, fits};
 use crate::sys::{self, Fault};
@@ -15,9 +14,8 @@ use crate::sys::{self, Fault};
 pub(super) fn remove(entry: &Entry, edit: &Edit) -> Result<Attempt> {
     let calls = entry.root.calls();
     let area = Area::lock(entry)?;
-    let Some(present) = Pinned::at(entry, entry.at())? else { return Ok(Attempt::Again) };
-    let as_decided = |link: &Pinned| fits(&edit.expected, &Found::Link(link.text.clone()));
-    if !as_decided(&present) {
+    let as_decided = |found: &Found| fits(&edit.expected, found);
+    if !as_decided(&entry.look()?) {
         return Ok(Attempt::Again);
     }
     let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Removed) };
@@ -32,8 +30,8 @@ pub(super) fn remove(entry: &Entry, edit: &Edit) -> Result<Attempt> {
         }
         Err(source) => return Err(verify::refused(entry, source)),
     }
-    let aside = match displaced(entry, spare.at(), present) {
-        Ok(Some(link)) if as_decided(&link) => link,
+    let aside = match look(calls, spare.at()) {
+        Ok(found) if as_decided(&found) => found,
         Ok(_) => return restore(entry, &spare, None),
         Err(error) => return restore(entry, &spare, Some(error)),
     };
@@ -44,10 +42,8 @@ pub(super) fn remove(entry: &Entry, edit: &Edit) -> Result<Attempt> {
             Err(error) => return restore(entry, &spare, Some(error)),
         }
     }
-    let (dir, name) = spare.at();
-    let leftover = area.discard(dir, name, Ours::Object(aside.stat.id));
-    changed.shortfalls.extend(leftover.into_shortfall());
-    changed.previous = Some(aside.text);
+    changed.shortfalls.extend(spare.drop_displaced().into_shortfall());
+    changed.previous = aside.into_text();
     Ok(Attempt::Done(changed))
 }
 

@@ -9,6 +9,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
 use crate::model::{Change, Decision, Desired, Durability, Edit, Expected, Outcome, Staging, decide};
 use crate::root::{Root, is_state};
+use crate::sys::Access;
 
 /// How often an edit is decided anew when others change the same name.
 const ATTEMPTS: usize = 64;
@@ -50,7 +51,12 @@ impl<'a> Run<'a> {
     }
 
     fn open_and_edit(&mut self) -> Result<Outcome> {
-        match Entry::open(self.root, &self.edit.path) {
+        // An edit that expects a link will lock its directory.
+        let access = match self.edit.expected {
+            Expected::AnyLink | Expected::Link(_) if !self.dry_run => Access::Read,
+            _ => Access::Search,
+        };
+        match Entry::open_for(self.root, &self.edit.path, access) {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.parents => self.below_new_parents(error),
             Err(error) if error.kind() == Kind::NotFound && self.edit.missing_ok => {
@@ -87,7 +93,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn in_entry(&mut self, entry: &Entry) -> Result<Outcome> {
-        not_state(self.root, &entry.physical)?;
+        not_state(self.root, entry.physical())?;
         let text = match &self.edit.desired {
             Desired::Link(_) => target::text(self.root, self.edit, entry.dir()).map(Some),
             Desired::Nothing => Ok(None),
@@ -108,7 +114,7 @@ impl<'a> Run<'a> {
                     let target = found.text().map(OsStr::to_os_string);
                     let verified = self.still_there(entry)?;
                     let changed = Changed { verified, ..Changed::new(Change::Unchanged) };
-                    return Ok(self.report(entry.physical.clone(), target, changed));
+                    return Ok(self.report(entry.physical().to_path_buf(), target, changed));
                 }
                 Decision::Create | Decision::Replace | Decision::MoveAside | Decision::Remove => {}
             }
@@ -118,7 +124,7 @@ impl<'a> Run<'a> {
                 Err(error) => return Err(error),
             };
             if let (Some(text), None) = (stored, &judged) {
-                judged = Some(target::judge(self.root, self.edit, entry.dir(), &entry.physical, text)?);
+                judged = Some(target::judge(self.root, self.edit, entry.dir(), entry.physical(), text)?);
             }
             let directory = judged.as_ref().is_some_and(|judged: &target::Target| judged.directory);
             if self.dry_run {
@@ -144,7 +150,7 @@ impl<'a> Run<'a> {
         if self.edit.expected != Expected::Nothing || self.dry_run || self.permitted(Decision::Create).is_err() {
             return Ok(None);
         }
-        let Ok(judged) = target::judge(self.root, self.edit, entry.dir(), &entry.physical, text) else {
+        let Ok(judged) = target::judge(self.root, self.edit, entry.dir(), entry.physical(), text) else {
             return Ok(None);
         };
         Ok(match create::create(entry, text, judged.directory)? {
@@ -154,7 +160,7 @@ impl<'a> Run<'a> {
     }
 
     fn done(&self, entry: &Entry, text: Option<&OsStr>, changed: Changed) -> Outcome {
-        let mut outcome = self.report(entry.physical.clone(), text.map(OsStr::to_os_string), changed);
+        let mut outcome = self.report(entry.physical().to_path_buf(), text.map(OsStr::to_os_string), changed);
         self.make_durable(entry, &mut outcome);
         outcome
     }
@@ -200,7 +206,7 @@ impl<'a> Run<'a> {
         if decision == Decision::MoveAside {
             changed.backup = Some(entry.dir().join(aside::free_backup_name(entry)));
         }
-        Ok(self.report(entry.physical.clone(), text.map(OsStr::to_os_string), changed))
+        Ok(self.report(entry.physical().to_path_buf(), text.map(OsStr::to_os_string), changed))
     }
 
     fn report(&self, physical: PathBuf, target: Option<OsString>, changed: Changed) -> Outcome {

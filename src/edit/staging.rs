@@ -30,7 +30,8 @@ const STICKY: u32 = 0o1000;
 pub(super) struct Area<'a> {
     entry: &'a Entry,
     kind: Staging,
-    dir: Handle,
+    /// None where it is the link's own directory, opened so that it can be locked.
+    opened: Option<Handle>,
     id: ObjectId,
     made: bool,
     held: Cell<bool>,
@@ -79,10 +80,13 @@ impl<'a> Area<'a> {
         {
             return Ok(area);
         }
+        let beside =
+            |opened| Area { entry, kind: Staging::Beside, opened, id: parent.id, made: false, held: Cell::new(false) };
+        if entry.lockable {
+            return Ok(beside(None));
+        }
         match calls.open_dir(&entry.parent, "".as_ref(), true, Access::Read) {
-            Ok(dir) => {
-                Ok(Area { entry, kind: Staging::Beside, dir, id: parent.id, made: false, held: Cell::new(false) })
-            }
+            Ok(dir) => Ok(beside(Some(dir))),
             // A directory without read permission cannot be locked; the state directory can.
             Err(source) if sys::fault(&source) == Fault::Denied => {
                 Area::private(entry, &parent)?.ok_or_else(|| Error::from_io(source))
@@ -96,14 +100,15 @@ impl<'a> Area<'a> {
         let calls = entry.root.calls();
         let Some((dir, made)) = entry.root.state().open(calls)? else { return Ok(None) };
         let id = calls.stat(&dir).map_err(Error::from_io)?.id;
-        let area = Area { entry, kind: Staging::Private, dir, id, made, held: Cell::new(false) };
+        let held = Cell::new(false);
+        let area = Area { entry, kind: Staging::Private, opened: Some(dir), id, made, held };
         Ok((id.device == parent.id.device).then_some(area))
     }
 
     /// Takes the lock. False where the last holder of the state directory removed it while this one waited.
     fn acquire(&self) -> Result<bool> {
         let root = &self.entry.root;
-        lock::take(root, &self.dir)?;
+        lock::take(root, self.dir())?;
         self.held.set(self.kind != Staging::Private || self.is_named());
         Ok(self.held.get())
     }
@@ -114,6 +119,10 @@ impl<'a> Area<'a> {
         self.entry.root.calls().stat_at(&place.base, &place.name).is_ok_and(|named| named.id == self.id)
     }
 
+    fn dir(&self) -> &Handle {
+        self.opened.as_ref().unwrap_or(&self.entry.parent)
+    }
+
     /// Where links are staged.
     pub(super) fn kind(&self) -> Staging {
         self.kind
@@ -122,7 +131,7 @@ impl<'a> Area<'a> {
     /// Makes a link under a random name, and pins it.
     pub(super) fn stage(&self, text: &OsStr, directory: bool) -> Result<Staged<'_>> {
         let name = random_name(&self.entry.root).map_err(Error::from_io)?;
-        self.stage_as(&self.dir, name, text, directory)
+        self.stage_as(self.dir(), name, text, directory)
     }
 
     /// Makes a link under this name beside the entry, and pins it.
@@ -153,13 +162,10 @@ impl<'a> Area<'a> {
     /// is what is unlinked. Returns the names that could not be cleaned up.
     pub(super) fn discard(&self, dir: &Handle, name: &OsStr, ours: Ours<'_>) -> Leftover {
         let calls = self.entry.root.calls();
-        let own = std::ptr::eq(dir, &raw const self.dir) || self.kind == Staging::Beside;
+        let own = std::ptr::eq(dir, self.dir()) || self.kind == Staging::Beside;
         if own {
             return match self.is_ours(dir, name, ours) {
-                Ok(true) => match calls.unlink(dir, name) {
-                    Err(source) if sys::fault(&source) != Fault::Missing => Leftover::left(self.path_of(dir, name)),
-                    _ => Leftover::default(),
-                },
+                Ok(true) => self.drop_displaced(dir, name),
                 Err(source) if sys::fault(&source) != Fault::Missing => Leftover::left(self.path_of(dir, name)),
                 _ => Leftover::default(),
             };
@@ -170,13 +176,20 @@ impl<'a> Area<'a> {
             Err(source) if sys::fault(&source) == Fault::Missing => return Leftover::default(),
             Err(_) => return Leftover::left(self.path_of(dir, name)),
         }
-        match self.is_ours(&self.dir, &spare.name, ours) {
-            Ok(true) => match calls.unlink(&self.dir, &spare.name) {
+        match self.is_ours(self.dir(), &spare.name, ours) {
+            Ok(true) => match calls.unlink(self.dir(), &spare.name) {
                 Ok(()) => Leftover::default(),
                 Err(_) => Leftover::left(spare.path()),
             },
             _ if put_back(self.entry, spare.at(), (dir, name)) => Leftover::default(),
             _ => Leftover::preserved(spare.path()),
+        }
+    }
+
+    fn drop_displaced(&self, dir: &Handle, name: &OsStr) -> Leftover {
+        match self.entry.root.calls().unlink(dir, name) {
+            Err(source) if sys::fault(&source) != Fault::Missing => Leftover::left(self.path_of(dir, name)),
+            _ => Leftover::default(),
         }
     }
 
@@ -196,7 +209,7 @@ impl<'a> Area<'a> {
 
     /// Below the root where that is known, for a report.
     fn path_of(&self, dir: &Handle, name: &OsStr) -> PathBuf {
-        if std::ptr::eq(dir, &raw const self.dir) && self.kind == Staging::Private {
+        if std::ptr::eq(dir, self.dir()) && self.kind == Staging::Private {
             let place = self.entry.root.state();
             return place.below.clone().unwrap_or_else(|| PathBuf::from(&place.name)).join(name);
         }
@@ -217,7 +230,7 @@ impl Drop for Area<'_> {
     /// A state directory that this operation made goes with it, under its lock: others may stage in it by now.
     fn drop(&mut self) {
         let calls = self.entry.root.calls();
-        let free = || calls.try_lock(&self.dir).unwrap_or(false) && self.is_named();
+        let free = || calls.try_lock(self.dir()).unwrap_or(false) && self.is_named();
         if self.made && (self.held.get() || free()) {
             let place = self.entry.root.state();
             // Where it is not empty something is kept in it, and was reported.
@@ -254,6 +267,11 @@ impl Staged<'_> {
         self.discard(text).on(error)
     }
 
+    /// Unlinks the link that a trade put under the staged name, which was looked at there.
+    pub(super) fn drop_displaced(&self) -> Leftover {
+        self.area.drop_displaced(self.dir, &self.name)
+    }
+
     pub(super) fn discard(&self, text: &OsStr) -> Leftover {
         self.area.discard(self.dir, &self.name, self.id.map_or(Ours::Text(text), Ours::Object))
     }
@@ -267,11 +285,16 @@ pub(super) struct Spare<'a> {
 
 impl Spare<'_> {
     pub(super) fn at(&self) -> (&Handle, &OsStr) {
-        (&self.area.dir, &self.name)
+        (self.area.dir(), &self.name)
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.area.path_of(&self.area.dir, &self.name)
+        self.area.path_of(self.area.dir(), &self.name)
+    }
+
+    /// Unlinks the link that was moved here and looked at here.
+    pub(super) fn drop_displaced(&self) -> Leftover {
+        self.area.drop_displaced(self.area.dir(), &self.name)
     }
 }
 
@@ -373,5 +396,9 @@ fn state_contended() -> Error {
 pub(crate) const STAGED_PREFIX: &str = ".caplink-";
 
 fn random_name(root: &Root) -> io::Result<OsString> {
-    Ok(format!("{STAGED_PREFIX}{:032x}", root.calls().random()?).into())
+    let mut name = String::with_capacity(STAGED_PREFIX.len() + 32);
+    name.push_str(STAGED_PREFIX);
+    let random = root.calls().random()?;
+    name.extend((0..32).map(|digit| char::from(b"0123456789abcdef"[(random >> (4 * digit) & 0xf) as usize])));
+    Ok(name.into())
 }

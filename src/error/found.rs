@@ -73,6 +73,13 @@ impl Found {
             _ => None,
         }
     }
+
+    pub(crate) fn into_text(self) -> Option<OsString> {
+        match self {
+            Found::Link(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Found {

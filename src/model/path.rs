@@ -119,7 +119,7 @@ fn spell(path: &OsStr) -> Result<Spelled> {
     if bytes.contains(&0) {
         return Err(refuse(Kind::InvalidPath).because("the path contains a NUL byte"));
     }
-    let mut normal = PathBuf::new();
+    let mut normal = PathBuf::with_capacity(bytes.len());
     let mut depth = 0_usize;
     let mut inside = None;
     let mut long = None;

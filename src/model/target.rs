@@ -138,9 +138,18 @@ pub(crate) enum TargetPath<'a> {
 
 /// The shortest text that leads from the directory `from` to `to`; both are physical paths below the root.
 pub(crate) fn relative_text(from: &Path, to: &Path) -> OsString {
-    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
-    let up = from.components().skip(common).map(|_| Component::ParentDir);
-    let text: PathBuf = up.chain(to.components().skip(common)).collect();
+    let mut rest = to.components();
+    let mut from = from.components();
+    while let (Some(a), Some(b)) = (from.clone().next(), rest.clone().next()) {
+        if a != b {
+            break;
+        }
+        from.next();
+        rest.next();
+    }
+    let mut text = PathBuf::with_capacity(to.as_os_str().len() + 3 * from.clone().count());
+    from.for_each(|_| text.push(Component::ParentDir));
+    text.push(rest.as_path());
     if text.as_os_str().is_empty() { ".".into() } else { text.into_os_string() }
 }
 

@@ -307,12 +307,6 @@ impl Calls for Linux {
     }
 
     fn random(&self) -> io::Result<u128> {
-        let mut bytes = [0_u8; 16];
-        let got =
-            rustix::io::retry_on_intr(|| rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()))?;
-        if got < bytes.len() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(u128::from_ne_bytes(bytes))
+        Ok(posix::random())
     }
 }

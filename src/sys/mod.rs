@@ -220,7 +220,7 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Handle) -> io::Result<()>;
     fn sync_file_system(&self, dir: &Handle) -> io::Result<()>;
 
-    /// 128 bits that nobody else can guess.
+    /// 128 bits that nobody is likely to meet by chance.
     fn random(&self) -> io::Result<u128>;
     /// The user whose permissions the calls have.
     fn user(&self) -> u32 {
