@@ -93,6 +93,11 @@ impl Entry {
         Ok(Entry { root: root.clone(), path: path.clone(), followed, parent, lockable: access == Access::Read })
     }
 
+    /// The physical path of the entry, if links were followed to it.
+    pub(crate) fn followed(&self) -> Option<PathBuf> {
+        self.followed.clone()
+    }
+
     /// The physical path of the entry, below the root.
     pub(crate) fn physical(&self) -> &Path {
         self.followed.as_deref().unwrap_or(self.path.as_path())

@@ -241,7 +241,7 @@ impl Trade<'_> {
     ) -> Outcome {
         Outcome {
             link: entry.path.clone(),
-            physical: entry.physical().to_path_buf(),
+            physical: entry.followed(),
             change,
             target: target.cloned(),
             previous: previous.cloned(),

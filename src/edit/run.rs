@@ -64,8 +64,7 @@ impl<'a> Run<'a> {
                 if gone.kind() == Kind::RootGone {
                     return Err(gone);
                 }
-                let physical = self.edit.path.as_path().to_path_buf();
-                Ok(self.report(physical, None, Changed::new(Change::Unchanged)))
+                Ok(self.report(None, None, Changed::new(Change::Unchanged)))
             }
             Err(error) => Err(error),
         }
@@ -85,7 +84,8 @@ impl<'a> Run<'a> {
         if self.dry_run {
             self.made = planned.missing;
             let verified = !self.root.policy().unverified;
-            return Ok(self.report(physical, Some(text), Changed { verified, ..Changed::new(Change::Created) }));
+            let followed = (physical != self.edit.path.as_path()).then_some(physical);
+            return Ok(self.report(followed, Some(text), Changed { verified, ..Changed::new(Change::Created) }));
         }
         parents::make(self.root, self.edit.path.parent(), &mut self.made)?;
         let entry = Entry::open(self.root, &self.edit.path)?;
@@ -111,10 +111,9 @@ impl<'a> Run<'a> {
             match decision {
                 Decision::Refuse(kind) => return Err(refusal(kind, self.edit, found)),
                 Decision::Unchanged => {
-                    let target = found.text().map(OsStr::to_os_string);
                     let verified = self.still_there(entry)?;
                     let changed = Changed { verified, ..Changed::new(Change::Unchanged) };
-                    return Ok(self.report(entry.physical().to_path_buf(), target, changed));
+                    return Ok(self.report(entry.followed(), found.into_text(), changed));
                 }
                 Decision::Create | Decision::Replace | Decision::MoveAside | Decision::Remove => {}
             }
@@ -160,7 +159,7 @@ impl<'a> Run<'a> {
     }
 
     fn done(&self, entry: &Entry, text: Option<&OsStr>, changed: Changed) -> Outcome {
-        let mut outcome = self.report(entry.physical().to_path_buf(), text.map(OsStr::to_os_string), changed);
+        let mut outcome = self.report(entry.followed(), text.map(OsStr::to_os_string), changed);
         self.make_durable(entry, &mut outcome);
         outcome
     }
@@ -206,10 +205,10 @@ impl<'a> Run<'a> {
         if decision == Decision::MoveAside {
             changed.backup = Some(entry.dir().join(aside::free_backup_name(entry)));
         }
-        Ok(self.report(entry.physical().to_path_buf(), text.map(OsStr::to_os_string), changed))
+        Ok(self.report(entry.followed(), text.map(OsStr::to_os_string), changed))
     }
 
-    fn report(&self, physical: PathBuf, target: Option<OsString>, changed: Changed) -> Outcome {
+    fn report(&self, physical: Option<PathBuf>, target: Option<OsString>, changed: Changed) -> Outcome {
         Outcome {
             link: self.edit.path.clone(),
             physical,

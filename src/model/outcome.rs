@@ -143,8 +143,8 @@ pub struct ObjectId {
 pub struct Outcome {
     /// The link, normalised.
     pub link: LinkPath,
-    /// Where the link is below the root, where links were followed on the way.
-    pub physical: PathBuf,
+    /// Where the link is below the root, if links were followed on the way.
+    pub physical: Option<PathBuf>,
     /// What became of the name.
     pub change: Change,
     /// The text the link has now; none once it is removed.

@@ -103,7 +103,7 @@ impl Edited {
             confinement: outcome.confinement.to_string(),
             staging: outcome.staging.as_str(),
             verified: outcome.verified,
-            physical: (outcome.physical != link).then(|| Text::path(&outcome.physical)),
+            physical: outcome.physical.as_deref().map(Text::path),
             backup: outcome.backup.as_ref().map(Text::new),
             made: outcome.made.iter().map(|path| Text::path(path)).collect(),
             change: outcome.change,
