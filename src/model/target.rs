@@ -149,7 +149,7 @@ pub(crate) fn relative_text(from: &Path, to: &Path) -> OsString {
     }
     let mut text = PathBuf::with_capacity(to.as_os_str().len() + 3 * from.clone().count());
     from.for_each(|_| text.push(Component::ParentDir));
-    text.push(rest.as_path());
+    text.extend(rest);
     if text.as_os_str().is_empty() { ".".into() } else { text.into_os_string() }
 }
 
