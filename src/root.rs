@@ -242,9 +242,9 @@ impl Root {
         *self.shared.rules.get_or_init(|| self.calls().link_rules(self.handle()).unwrap_or_default())
     }
 
-    /// Turns "not there" into `root_gone` where the root itself was removed.
+    /// Turns "not there" into `root_gone` where the root itself was removed; a target below it is missing as well.
     pub(crate) fn or_gone(&self, error: Error) -> Error {
-        if error.kind() != Kind::NotFound {
+        if !matches!(error.kind(), Kind::NotFound | Kind::Dangling) {
             return error;
         }
         let gone = match self.calls().stat(self.handle()) {

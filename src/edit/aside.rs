@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use super::staging::{Area, Staged};
 use super::undo::undo;
 use super::verify::{self, ReadBack};
-use super::{Attempt, Changed, guarantee};
+use super::{Attempt, Changed};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::Change;
@@ -33,9 +33,7 @@ pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result
             return if leftover.is_empty() { Ok(Attempt::Again) } else { Err(leftover.on(verify::taken())) };
         }
         Err(source) if sys::fault(&source) == Fault::Unsupported => {
-            changed.guarantee = guarantee(&entry.root, false).map_err(|error| staged.take_back(text, error))?;
-            let reason = "this host cannot exchange two names, so the name would be absent for a moment";
-            return Err(staged.take_back(text, Error::new(Kind::Unsupported).because(reason)));
+            return Err(staged.take_back(text, unsupported()));
         }
         Err(source) => return Err(staged.take_back(text, verify::refused(entry, source))),
     }
@@ -54,6 +52,12 @@ pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result
     }
     changed.backup = Some(staged.path());
     Ok(Attempt::Done(changed))
+}
+
+/// Without an exchange there is no other way: the name is never absent.
+pub(super) fn unsupported() -> Error {
+    let reason = "this host cannot exchange two names, so the name would be absent for a moment";
+    Error::new(Kind::Unsupported).because(reason)
 }
 
 /// Pins the file or directory that has the name; none where it is something else by now.

@@ -60,14 +60,18 @@ impl<'a> Run<'a> {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.parents => self.below_new_parents(error),
             Err(error) if error.kind() == Kind::NotFound && self.edit.missing_ok => {
-                let gone = self.root.or_gone(error);
-                if gone.kind() == Kind::RootGone {
-                    return Err(gone);
-                }
-                Ok(self.report(None, None, Changed::new(Change::Unchanged)))
+                self.not_gone(error)?;
+                let verified = !self.root.policy().unverified;
+                Ok(self.report(None, None, Changed { verified, ..Changed::new(Change::Unchanged) }))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A name may be missing, but not because the root is.
+    fn not_gone(&self, missing: Error) -> Result<()> {
+        let error = self.root.or_gone(missing);
+        if error.kind() == Kind::RootGone { Err(error) } else { Ok(()) }
     }
 
     /// The directory is missing and may be made: nothing can have the name, so the target is judged first.
@@ -111,6 +115,9 @@ impl<'a> Run<'a> {
             match decision {
                 Decision::Refuse(kind) => return Err(refusal(kind, self.edit, found)),
                 Decision::Unchanged => {
+                    if found == Found::Missing {
+                        self.not_gone(Error::new(Kind::NotFound))?;
+                    }
                     let verified = self.still_there(entry)?;
                     let changed = Changed { verified, ..Changed::new(Change::Unchanged) };
                     return Ok(self.report(entry.followed(), found.into_text(), changed));
@@ -194,6 +201,9 @@ impl<'a> Run<'a> {
             Decision::MoveAside => (Change::Created, abilities.exchange),
             _ => (Change::Removed, abilities.no_replace),
         };
+        if decision == Decision::MoveAside && !able {
+            return Err(aside::unsupported());
+        }
         let mut changed = Changed::new(change);
         changed.guarantee = guarantee(self.root, able)?;
         changed.verified = !self.root.policy().unverified;

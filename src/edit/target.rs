@@ -27,6 +27,8 @@ pub(super) fn text(root: &Root, edit: &Edit, from: &Path) -> Result<OsString> {
         TargetPath::Verbatim(text) => text.to_os_string(),
         TargetPath::Relative(path) => relative_text(from, &path),
         TargetPath::Absolute(path) => match root.physical_path() {
+            // Joined with nothing it would end in a slash.
+            Some(root) if path.as_os_str().is_empty() => root.as_os_str().to_os_string(),
             Some(root) => root.join(path).into_os_string(),
             None => {
                 let reason = "the root was not opened by path, so its absolute path is not known";

@@ -143,6 +143,9 @@ impl Root {
         let going = Going { cross: self.policy().cross_mounts, remember: true, ..Going::default() };
         let walk = walk(self, Path::new(""), path, going);
         let end = match walk.end {
+            End::Reached(reached) if reached.stat.links == 0 && reached.path.as_os_str().is_empty() => {
+                Err(self.or_gone(Error::new(Kind::NotFound).on("resolve", path)))
+            }
             End::Reached(reached) => Ok(Resolved { path: reached.path, kind: reached.stat.kind, id: reached.stat.id }),
             End::Stopped(stop) => Err(self.or_gone(stop.into_error().on("resolve", path))),
         };

@@ -1,0 +1,99 @@
+//! The ways in which the library can be forced to work, and the threads that have them.
+//!
+//! A seccomp filter holds for one thread and for what it spawns, so each run has a thread of its own.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use caplink::Abilities;
+use rustix::io::Errno;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
+/// No single case may take longer. Each is a handful of operations, none of which waits for anybody.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// A call that a filter refuses, and what it answers.
+pub(crate) type Refused = (i64, Errno);
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backend {
+    pub(crate) name: &'static str,
+    pub(crate) abilities: Abilities,
+    pub(crate) refused: &'static [Refused],
+}
+
+const ALL: Abilities = Abilities::ALL;
+const NO_OPENAT2: Abilities = Abilities { confined_open: false, ..ALL };
+const NO_RENAMEAT2: Abilities = Abilities { exchange: false, no_replace: false, ..ALL };
+const NEITHER: Abilities = Abilities { confined_open: false, ..NO_RENAMEAT2 };
+
+const fn asked(name: &'static str, abilities: Abilities) -> Backend {
+    Backend { name, abilities, refused: &[] }
+}
+
+const fn filtered(name: &'static str, abilities: Abilities, refused: &'static [Refused]) -> Backend {
+    Backend { name, abilities, refused }
+}
+
+/// Every backend; `abilities` are those that a root then must have on a file system that can exchange.
+pub(crate) const BACKENDS: &[Backend] = &[
+    asked("native", ALL),
+    asked("no openat2", NO_OPENAT2),
+    asked("no exchange", Abilities { exchange: false, ..ALL }),
+    asked("no renameat2", NO_RENAMEAT2),
+    asked("neither", NEITHER),
+    filtered("openat2: ENOSYS", NO_OPENAT2, &[(libc::SYS_openat2, Errno::NOSYS)]),
+    filtered("openat2: EPERM", NO_OPENAT2, &[(libc::SYS_openat2, Errno::PERM)]),
+    filtered("renameat2: ENOSYS", NO_RENAMEAT2, &[(libc::SYS_renameat2, Errno::NOSYS)]),
+    filtered("renameat2: EPERM", NO_RENAMEAT2, &[(libc::SYS_renameat2, Errno::PERM)]),
+    filtered("renameat2: EINVAL", NO_RENAMEAT2, &[(libc::SYS_renameat2, Errno::INVAL)]),
+    filtered("both: ENOSYS", NEITHER, &[(libc::SYS_openat2, Errno::NOSYS), (libc::SYS_renameat2, Errno::NOSYS)]),
+];
+
+pub(crate) const NATIVE: Backend = BACKENDS[0];
+
+/// Runs `case` in a thread that has the filter of this backend. A panic there is one here; a hang is one as well.
+pub(crate) fn run<T: Send + 'static>(refused: &'static [Refused], case: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, finished) = mpsc::channel();
+    let running = thread::spawn(move || {
+        refuse(refused);
+        let result = case();
+        let _ = done.send(());
+        result
+    });
+    if finished.recv_timeout(BOUND) == Err(mpsc::RecvTimeoutError::Timeout) {
+        panic!("the case hangs");
+    }
+    match running.join() {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Refuses these calls to this thread from now on.
+pub(crate) fn refuse(refused: &[Refused]) {
+    for (call, answer) in refused {
+        let errno = u32::try_from(answer.raw_os_error()).expect("error numbers are positive");
+        let filter = SeccompFilter::new(
+            BTreeMap::from([(*call, Vec::new())]),
+            SeccompAction::Allow,
+            SeccompAction::Errno(errno),
+            std::env::consts::ARCH.try_into().expect("the filter knows this machine"),
+        );
+        let program: BpfProgram = filter.and_then(TryInto::try_into).expect("the filter compiles");
+        seccompiler::apply_filter(&program).expect("the filter is installed");
+    }
+}
+
+/// One line of the table; written past the capture of the test harness, so that it is always seen.
+pub(crate) fn row(id: &str, backend: &str, outcome: &str) {
+    let _ = writeln!(std::io::stderr(), "{id:<5} | {backend:<18} | {:<7} | {outcome}", super::ground::file_system());
+}
+
+/// Says aloud that a case was not run, and why.
+pub(crate) fn skipped(id: &str, reason: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {id} {reason}");
+}

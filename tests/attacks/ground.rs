@@ -1,0 +1,267 @@
+//! The ground of a case: a root, a canary tree beside it, and what must hold around every operation.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use caplink::{Change, Error, Kind, Outcome, Policy, Root};
+use tempfile::TempDir;
+
+use super::backend::{BACKENDS, Backend, row, run};
+use super::snapshot::{Tree, inventory, leftovers, tree, without_directory_times};
+
+/// No operation on a handful of entries takes longer, whatever they are.
+const BOUND: Duration = Duration::from_secs(2);
+
+/// Descriptors are counted, so one case runs at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where the trees stand; `CAPLINK_TEST_DIR` puts them on another file system.
+pub(crate) fn ground() -> PathBuf {
+    std::env::var_os("CAPLINK_TEST_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
+}
+
+pub(crate) fn file_system() -> &'static str {
+    match rustix::fs::statfs(ground()).expect("the ground is there").f_type {
+        0xef53 => "ext4",
+        0x0102_1994 => "tmpfs",
+        0x5846_5342 => "xfs",
+        0x9123_683e => "btrfs",
+        0x794c_7630 => "overlay",
+        _ => "other",
+    }
+}
+
+/// Runs the case on every backend, each on fresh ground.
+pub(crate) fn on_every_backend(id: &'static str, case: fn(&Case)) {
+    on_backends(id, BACKENDS, case);
+}
+
+pub(crate) fn on_backends(id: &'static str, backends: &'static [Backend], case: fn(&Case)) {
+    let _turn = turn();
+    for backend in backends {
+        run(backend.refused, move || case(&Case::new(*backend)));
+        row(id, backend.name, "held");
+    }
+}
+
+pub(crate) struct Case {
+    pub(crate) backend: Backend,
+    base: PathBuf,
+    _dir: Option<TempDir>,
+}
+
+impl Case {
+    pub(crate) fn new(backend: Backend) -> Case {
+        let dir = tempfile::Builder::new()
+            .prefix("attack-")
+            .permissions(fs::Permissions::from_mode(0o755))
+            .tempdir_in(ground())
+            .expect("the ground is writable");
+        let base = dir.path().canonicalize().expect("the ground is there");
+        for path in ["root", "canary", "canary/sub"] {
+            fs::create_dir(base.join(path)).expect("a new directory");
+        }
+        for path in ["canary/secret", "canary/x", "canary/sub/x"] {
+            fs::write(base.join(path), format!("the secret of {path}")).expect("a new file");
+        }
+        symlink("secret", base.join("canary/current")).expect("a new link");
+        symlink("/nowhere", base.join("canary/broken")).expect("a new link");
+        Case { backend, base, _dir: Some(dir) }
+    }
+
+    /// A path on the ground: `root`, `canary` and what a case adds beside them.
+    pub(crate) fn on_ground(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.base.join(path)
+    }
+
+    pub(crate) fn canary(&self) -> PathBuf {
+        self.base.join("canary")
+    }
+
+    /// A path below the root as the test sees it.
+    pub(crate) fn at(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.base.join("root").join(path)
+    }
+
+    pub(crate) fn dir(&self, path: impl AsRef<Path>) {
+        fs::create_dir_all(self.at(path)).expect("a new directory");
+    }
+
+    pub(crate) fn file(&self, path: impl AsRef<Path>) {
+        let path = self.at(path);
+        fs::write(&path, format!("what is in {}", path.display())).expect("a new file");
+    }
+
+    pub(crate) fn link(&self, path: impl AsRef<Path>, text: impl AsRef<Path>) {
+        symlink(text, self.at(path)).expect("a new link");
+    }
+
+    pub(crate) fn text(&self, path: impl AsRef<Path>) -> Option<PathBuf> {
+        fs::read_link(self.at(path)).ok()
+    }
+
+    /// Every name below the root.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let names = tree(&self.at("")).into_keys().map(|path| path.display().to_string());
+        names.filter(|name| !name.is_empty()).collect()
+    }
+
+    pub(crate) fn open(&self, policy: Policy) -> Root {
+        let authority = cap_std::ambient_authority();
+        let root = Root::open_ambient(self.at(""), policy, authority).expect("the root is opened");
+        root.with_abilities(self.backend.abilities)
+    }
+
+    /// Runs one operation on a root with the default policy, and holds it to what must always be so.
+    pub(crate) fn watch<T>(&self, op: impl FnOnce(&Root) -> T) -> T {
+        self.watch_as(Policy::default(), op)
+    }
+
+    pub(crate) fn watch_as<T>(&self, policy: Policy, op: impl FnOnce(&Root) -> T) -> T {
+        let name = self.backend.name;
+        let (root_before, canary_before) = (tree(&self.at("")), tree(&self.canary()));
+        let open_before = descriptors();
+        let root = self.open(policy);
+        let begun = Instant::now();
+        let result = op(&root);
+        let took = begun.elapsed();
+        for (fd, (what, on_exec)) in descriptors() {
+            assert!(open_before.contains_key(&fd) || on_exec, "{name}: {what:?} stays open over exec");
+        }
+        drop(root);
+        assert!(took < BOUND, "{name}: it took {took:?}");
+        assert_eq!(open_before.keys().collect::<Vec<_>>(), descriptors().keys().collect::<Vec<_>>(), "{name}: leaked");
+        assert_eq!(tree(&self.canary()), canary_before, "{name}: the canary was touched");
+        let root_after = tree(&self.at(""));
+        assert!(leftovers(&root_after).is_empty(), "{name}: left over: {:?}", leftovers(&root_after));
+        let (had, has) = (inventory(&root_before), inventory(&root_after));
+        for (id, was) in had {
+            assert_eq!(has.get(&id), Some(&was), "{name}: what is no link was lost or changed");
+        }
+        result
+    }
+
+    /// An operation that must fail with this kind and change nothing at all.
+    pub(crate) fn refused<T>(&self, kind: Kind, op: impl FnOnce(&Root) -> Result<T, Error>) -> Error {
+        self.refused_as(Policy::default(), kind, op)
+    }
+
+    pub(crate) fn refused_as<T>(
+        &self,
+        policy: Policy,
+        kind: Kind,
+        op: impl FnOnce(&Root) -> Result<T, Error>,
+    ) -> Error {
+        let before = without_directory_times(tree(&self.at("")));
+        let error = match self.watch_as(policy, op) {
+            Ok(_) => panic!("{}: it was let through, {kind} was owed", self.backend.name),
+            Err(error) => error,
+        };
+        assert_eq!(error.kind(), kind, "{}: {error}", self.backend.name);
+        assert!(error.left().is_empty() && error.preserved().is_empty(), "{error:?}");
+        assert_eq!(without_directory_times(tree(&self.at(""))), before, "{}: {error}", self.backend.name);
+        error
+    }
+
+    /// An operation that must succeed; its report is compared with the disk.
+    pub(crate) fn done(&self, op: impl FnOnce(&Root) -> Result<Outcome, Error>) -> Outcome {
+        self.done_as(Policy::default(), op)
+    }
+
+    pub(crate) fn done_as(&self, policy: Policy, op: impl FnOnce(&Root) -> Result<Outcome, Error>) -> Outcome {
+        self.done_beside(policy, &[], op)
+    }
+
+    /// The same where the link has these other names as well, whose count changes with it.
+    pub(crate) fn done_names(&self, others: &[&str], op: impl FnOnce(&Root) -> Result<Outcome, Error>) -> Outcome {
+        self.done_beside(Policy::default(), others, op)
+    }
+
+    fn done_beside(
+        &self,
+        policy: Policy,
+        others: &[&str],
+        op: impl FnOnce(&Root) -> Result<Outcome, Error>,
+    ) -> Outcome {
+        let before = tree(&self.at(""));
+        let outcome = match self.watch_as(policy, op) {
+            Ok(outcome) => outcome,
+            Err(error) => panic!("{}: {error} ({error:?})", self.backend.name),
+        };
+        self.is_true(&outcome, &before, others);
+        outcome
+    }
+
+    /// What was reported is on disk, and nothing else changed.
+    fn is_true(&self, outcome: &Outcome, before: &Tree, others: &[&str]) {
+        let name = self.backend.name;
+        assert!(outcome.verified && outcome.shortfalls.is_empty(), "{name}: {outcome:?}");
+        let after = tree(&self.at(""));
+        let at = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
+        let node = |tree: &Tree| tree.get(at).cloned();
+        let text = |tree: &Tree| node(tree).and_then(|node| node.text);
+        let (had, has) = (text(before), text(&after));
+        match outcome.change {
+            Change::Created => assert_eq!((&had, &has), (&None, &outcome.target), "{name}: {outcome:?}"),
+            Change::Replaced | Change::Exchanged => {
+                assert_eq!((&had, &has), (&outcome.previous, &outcome.target), "{name}: {outcome:?}");
+                assert_ne!(node(before).map(|n| n.id), node(&after).map(|n| n.id), "{name}: {outcome:?}");
+            }
+            Change::Unchanged => assert_eq!(node(before), node(&after), "{name}: {outcome:?}"),
+            Change::Removed => assert_eq!((&had, &has), (&outcome.previous, &None), "{name}: {outcome:?}"),
+            _ => panic!("{name}: {outcome:?}"),
+        }
+        let mut touched: Vec<&Path> = vec![at];
+        touched.extend(outcome.backup.iter().chain(&outcome.made).map(PathBuf::as_path));
+        touched.extend(others.iter().map(Path::new));
+        let (before, after) = (without_directory_times(before.clone()), without_directory_times(after));
+        for path in before.keys().chain(after.keys()) {
+            let same = before.get(path) == after.get(path);
+            let moved = outcome.backup.as_ref().is_some_and(|to| path.starts_with(to));
+            let moved = moved || (outcome.backup.is_some() && path.starts_with(at));
+            assert!(touched.contains(&path.as_path()) || moved || same, "{name}: {path:?} changed: {outcome:?}");
+        }
+    }
+}
+
+/// The open descriptors: what each is, and whether it is closed on exec.
+pub(crate) fn descriptors() -> BTreeMap<String, (PathBuf, bool)> {
+    const CLOSE_ON_EXEC: u32 = 0o2_000_000;
+    let mut open = BTreeMap::new();
+    for entry in fs::read_dir("/proc/self/fd").expect("proc is mounted").flatten() {
+        let fd = entry.file_name().into_string().expect("a number");
+        let Ok(info) = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")) else { continue };
+        // The listing itself has a descriptor, which is gone by now.
+        let Ok(what) = fs::read_link(format!("/proc/self/fd/{fd}")) else { continue };
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map_or("", str::trim);
+        let flags = u32::from_str_radix(flags, 8).expect("flags are octal");
+        if what != Path::new(&format!("/proc/{}/fd", std::process::id())) {
+            open.insert(fd, (what, flags & CLOSE_ON_EXEC != 0));
+        }
+    }
+    open
+}
+
+/// The component that an error names.
+pub(crate) fn component(error: &Error) -> Option<(&OsStr, usize)> {
+    error.component().map(|component| (component.name.as_os_str(), component.index))
+}
+
+/// Whether this test may mount, make devices and change to other users.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The inode of an entry itself.
+pub(crate) fn inode(path: impl AsRef<Path>) -> u64 {
+    fs::symlink_metadata(path).expect("the entry is there").ino()
+}
