@@ -1,0 +1,264 @@
+//! Each example is run, and does what its header says.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tempfile::TempDir;
+
+/// The compiled example. `cargo test` builds all of them; a test that is run alone builds what is missing or old.
+fn example(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.rs"));
+    let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    if changed(&program) < changed(&source) {
+        let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--example", name]).status().unwrap();
+        assert!(built.success(), "{name} does not build");
+    }
+    program
+}
+
+fn run(name: &str, arguments: &[&Path]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = Command::new(example(name)).args(arguments).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
+}
+
+fn text(link: impl AsRef<Path>) -> String {
+    fs::read_link(link).unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_tour_can_be_taken_twice() {
+    let dir = TempDir::new().unwrap();
+    let app = fs::canonicalize(dir.path()).unwrap().join("app");
+    for (before, change) in [("nothing", "created"), ("nothing", "unchanged")] {
+        let (code, said) = run("tour", &[app.parent().unwrap()]);
+        let expected = format!(
+            "The root is {}.
+
+1. Blue: `current` points to release 41, whatever it was before.
+   current: {before} -> releases/41 ({change}, atomic)
+
+2. Green: it is switched to release 42, if it still points to 41.
+   current: releases/41 -> releases/42 (replaced, atomic)
+   current/version reads 42
+
+3. A second agent believes that it still points to 41. It loses, and nothing changes.
+   refused as mismatch: cannot swap `current`: it points to `releases/42`, expected `releases/41`
+
+4. Somebody who can write below the root tries to lead it out.
+   refused as escape: cannot create `../outside/planted`: the path climbs above the root, at component `..` (0)
+   refused as escape: cannot create `planted`: the target leads out of the root, at component `..` (0) via \
+   `../outside/secret`
+   refused as symlink_in_path: cannot create `door/planted`: a parent directory is a symbolic link, at component \
+   `door` (0) via `../outside`
+   outside is untouched
+
+5. The way back is what the switch displaced, if nobody switched since.
+   current: releases/42 -> releases/41 (replaced, atomic)
+   current/version reads 41
+
+6. 1000 switches to and fro, while a reader looks all the time.
+   the reader found the link absent 0 times
+",
+            app.display()
+        );
+        assert_eq!((code, said), (Some(0), expected));
+        assert_eq!(text(app.join("current")), "releases/41");
+    }
+}
+
+/// A release whose program `health` ends with this status.
+fn release(dir: &Path, name: &str, health: u8) -> PathBuf {
+    let source = dir.join(name);
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("health"), format!("#!/bin/sh\nexit {health}\n")).unwrap();
+    fs::set_permissions(source.join("health"), fs::Permissions::from_mode(0o755)).unwrap();
+    source
+}
+
+#[test]
+fn the_deploy_agent_switches_and_goes_back_when_the_release_is_ill() {
+    let dir = TempDir::new().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir(&root).unwrap();
+    let (blue, green) = (release(dir.path(), "blue", 0), release(dir.path(), "green", 1));
+    let deploy = |version: &str, source: &Path| run("deploy_agent", &[&root, Path::new(version), source]);
+
+    let ill = deploy("0", &green);
+    assert_eq!(ill, (Some(1), "current: nothing -> releases/0\n0 is ill\ncurrent: releases/0 -> nothing\n".to_owned()));
+    assert!(fs::symlink_metadata(root.join("current")).is_err(), "the first release was ill: there is none");
+
+    assert_eq!(deploy("1.0", &blue), (Some(0), "current: nothing -> releases/1.0\n".to_owned()));
+    let ill = "current: releases/1.0 -> releases/1.1\n1.1 is ill\ncurrent: releases/1.1 -> releases/1.0\n";
+    assert_eq!(deploy("1.1", &green), (Some(1), ill.to_owned()));
+    assert_eq!(text(root.join("current")), "releases/1.0");
+
+    let (code, said) = deploy("../../out", &blue);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("cannot use `releases/../../out`: the path climbs above the root"), "{said}");
+    assert!(!dir.path().join("out").exists());
+    let (code, said) = deploy("1.0", &blue);
+    assert_eq!(code, Some(2), "a release is published once: {said}");
+
+    let log = fs::read_to_string(root.join("deploy.log")).unwrap();
+    let changes: Vec<_> = log.lines().map(|line| line.splitn(4, ' ').nth(3).unwrap()).collect();
+    let expected = [
+        "created current - releases/0",
+        "removed current releases/0 -",
+        "created current - releases/1.0",
+        "replaced current releases/1.0 releases/1.1",
+        "replaced current releases/1.1 releases/1.0",
+    ];
+    assert_eq!(changes, expected);
+}
+
+/// The upload handler, on a free port; it ends with the test.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(uploads: &Path) -> Server {
+        let mut process = Command::new(example("upload_handler")).arg(uploads).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Server { process, address }
+    }
+
+    /// Sends a request as it is spelled, which a proper client would not, and returns status and body.
+    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.trim_end().to_owned())
+    }
+
+    fn put(&self, path: &str, body: &str) -> (u16, String) {
+        self.ask("PUT", path, body)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// Two tenants; the directory of the first is open to another user, as it would be to the tenant.
+fn uploads() -> (TempDir, Server) {
+    let dir = TempDir::new().unwrap();
+    for tenant in ["acme", "globex"] {
+        fs::create_dir_all(dir.path().join(tenant).join("files")).unwrap();
+    }
+    fs::set_permissions(dir.path().join("acme/files"), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::write(dir.path().join("globex/files/secret"), "secret").unwrap();
+    let server = Server::start(dir.path());
+    (dir, server)
+}
+
+/// Every name and every content of the tenant that is not to be touched.
+fn neighbour(dir: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![dir.join("globex")];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let content = fs::read_to_string(&path).unwrap_or_else(|error| error.to_string());
+                found.push((path, content));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_upload_handler_links_an_upload_below_the_tenants_own_root() {
+    let (dir, server) = uploads();
+    assert_eq!(server.put("/acme/files/2026/report.txt", "one"), (201, "created".to_owned()));
+    assert_eq!(server.put("/acme/files/2026/report.txt", "two"), (200, "replaced".to_owned()));
+    assert_eq!(server.ask("GET", "/acme/files/2026/report.txt", ""), (200, "two".to_owned()));
+    let target = text(dir.path().join("acme/files/2026/report.txt"));
+    assert!(target.starts_with("../../objects/"), "{target}");
+    assert_eq!(server.put("/initech/files/x", ""), (404, "not_found".to_owned()));
+    fs::write(dir.path().join("acme/files/taken"), "mine").unwrap();
+    assert_eq!(server.put("/acme/files/taken", ""), (409, "not_a_link".to_owned()));
+}
+
+#[test]
+fn the_upload_handler_refuses_a_tenant_that_reaches_for_its_neighbour() {
+    let (dir, server) = uploads();
+    let before = neighbour(dir.path());
+    let files = dir.path().join("acme/files");
+    symlink("../../globex/files", files.join("door")).unwrap();
+    symlink("../../globex/files/secret", files.join("leak")).unwrap();
+    for (path, answer) in [
+        ("/acme/files/../../globex/files/x", (403, "escape")),
+        ("/acme/files/%2e%2e/%2e%2e/globex/files/x", (403, "escape")),
+        ("/acme/files/..%2f..%2fglobex/files/x", (403, "escape")),
+        ("/acme/files/../x", (400, "invalid_path")),
+        ("/../files/x", (403, "escape")),
+        ("/%2e%2e/files/x", (403, "escape")),
+        ("/acme/files/x%00y", (400, "invalid_path")),
+        ("/acme/files/door/x", (403, "symlink_in_path")),
+    ] {
+        assert_eq!(server.put(path, "evil"), (answer.0, answer.1.to_owned()), "{path}");
+    }
+    assert_ne!(server.ask("GET", "/acme/files/leak", "").1, "secret");
+    assert_eq!(server.ask("GET", "/globex/files/secret", ""), (200, "secret".to_owned()), "its own tenant reads it");
+    assert_eq!(neighbour(dir.path()), before);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_upload_handler_stays_below_the_tenants_root_while_the_tenant_trades_directories_for_links() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let (dir, server) = uploads();
+    let before = neighbour(dir.path());
+    let files = dir.path().join("acme/files");
+    fs::create_dir(files.join("d")).unwrap();
+    symlink("../../globex/files", files.join("evil")).unwrap();
+    let done = AtomicBool::new(false);
+    let (mut stored, mut refused) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let (d, evil) = (files.join("d"), files.join("evil"));
+                renameat_with(CWD, d, CWD, evil, RenameFlags::EXCHANGE).unwrap();
+            }
+        });
+        for round in 0..2000 {
+            match server.put(&format!("/acme/files/d/{}", round % 7), "upload") {
+                (200 | 201, _) => stored += 1,
+                (403, kind) if ["symlink_in_path", "parent_moved"].contains(&kind.as_str()) => refused += 1,
+                (404 | 409, kind) if ["not_found", "contended"].contains(&kind.as_str()) => refused += 1,
+                answer => panic!("{answer:?}"),
+            }
+            if round > 200 && stored > 20 && refused > 20 {
+                break;
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(stored > 20 && refused > 20, "the race was not one: {stored} stored, {refused} refused");
+    assert_eq!(neighbour(dir.path()), before);
+}
