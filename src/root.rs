@@ -280,5 +280,5 @@ impl fmt::Debug for Root {
 
 /// Whether a path of this root leads into its own state directory.
 pub(crate) fn is_state(root: &Root, path: &Path) -> bool {
-    root.state().below.as_ref().is_some_and(|state| path.starts_with(state))
+    root.state().below.as_ref().is_some_and(|state| path.iter().next() == Some(state.as_os_str()))
 }

@@ -11,11 +11,20 @@ use crate::error::{Error, Found, Result};
 use crate::model::{Change, Edit, fits};
 use crate::sys::{self, Fault};
 
-pub(super) fn remove(entry: &Entry, edit: &Edit) -> Result<Attempt> {
+/// `held` is the lock under which the edit was decided, if there is one.
+pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>, edit: &Edit) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let area = Area::lock(entry)?;
+    let locked;
+    let area = match held {
+        Some(area) => area,
+        None => {
+            locked = Area::lock(entry)?;
+            &locked
+        }
+    };
     let as_decided = |found: &Found| fits(&edit.expected, found);
-    if !as_decided(&entry.look()?) {
+    // Another holder may have replaced it while this one waited for the lock.
+    if held.is_none() && !as_decided(&entry.look()?) {
         return Ok(Attempt::Again);
     }
     let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Removed) };

@@ -18,12 +18,26 @@ use crate::error::{Found, Result};
 use crate::model::{Change, Edit, fits};
 use crate::sys::{self, Fault};
 
-pub(super) fn replace(entry: &Entry, edit: &Edit, text: &OsStr, directory: bool) -> Result<Attempt> {
+/// `held` is the lock under which the edit was decided, if there is one.
+pub(super) fn replace(
+    entry: &Entry,
+    held: Option<&Area<'_>>,
+    edit: &Edit,
+    text: &OsStr,
+    directory: bool,
+) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let area = Area::lock(entry)?;
+    let locked;
+    let area = match held {
+        Some(area) => area,
+        None => {
+            locked = Area::lock(entry)?;
+            &locked
+        }
+    };
     let as_decided = |found: &Found| fits(&edit.expected, found) && found.text().is_some_and(|found| found != text);
     // Another holder may have replaced it while this one waited for the lock.
-    if !as_decided(&entry.look()?) {
+    if held.is_none() && !as_decided(&entry.look()?) {
         return Ok(Attempt::Again);
     }
     let staged = area.stage(text, directory)?;
@@ -36,7 +50,7 @@ pub(super) fn replace(entry: &Entry, edit: &Edit, text: &OsStr, directory: bool)
         }
         Err(source) if sys::fault(&source) == Fault::Unsupported => {
             changed.guarantee = guarantee(&entry.root, false).map_err(|error| staged.take_back(text, error))?;
-            return rename_over(entry, &area, &staged, &as_decided, text, changed);
+            return rename_over(entry, area, &staged, &as_decided, text, changed);
         }
         Err(source) => return Err(staged.take_back(text, verify::refused(entry, source))),
     }

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::durable::sync;
+use super::staging::Area;
 use super::{Attempt, Changed, aside, create, guarantee, parents, remove, replace, staging, target, tell, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
@@ -107,6 +108,7 @@ impl<'a> Run<'a> {
         {
             return Ok(outcome);
         }
+        let held = if entry.lockable { Area::lock_own(entry)? } else { None };
         let mut judged = None;
         for _ in 0..ATTEMPTS {
             let found = entry.look()?;
@@ -138,9 +140,9 @@ impl<'a> Run<'a> {
             }
             let attempt = match (decision, stored) {
                 (Decision::Create, Some(text)) => create::create(entry, text, directory)?,
-                (Decision::Replace, Some(text)) => replace::replace(entry, self.edit, text, directory)?,
+                (Decision::Replace, Some(text)) => replace::replace(entry, held.as_ref(), self.edit, text, directory)?,
                 (Decision::MoveAside, Some(text)) => aside::move_aside(entry, text, directory)?,
-                _ => remove::remove(entry, self.edit)?,
+                _ => remove::remove(entry, held.as_ref(), self.edit)?,
             };
             if let Attempt::Done(changed) = attempt {
                 return Ok(self.done(entry, stored, changed));

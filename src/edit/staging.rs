@@ -49,6 +49,20 @@ impl<'a> Area<'a> {
         Err(state_contended())
     }
 
+    /// Takes the lock of the link's own directory, where that is the one to use and it was opened for this.
+    pub(super) fn lock_own(entry: &'a Entry) -> Result<Option<Area<'a>>> {
+        let parent = entry.root.calls().stat(&entry.parent).map_err(Error::from_io)?;
+        if is_shared(entry, &parent) {
+            return Ok(None);
+        }
+        let area = Area::beside(entry, &parent, None);
+        Ok(area.acquire()?.then_some(area))
+    }
+
+    fn beside(entry: &'a Entry, parent: &Stat, opened: Option<Handle>) -> Area<'a> {
+        Area { entry, kind: Staging::Beside, opened, id: parent.id, made: false, held: Cell::new(false) }
+    }
+
     /// Takes the locks for two entries, in an order that every holder keeps; the second is none where one lock does.
     pub(super) fn lock_both(a: &'a Entry, b: &'a Entry) -> Result<(Area<'a>, Option<Area<'a>>)> {
         for _ in 0..TRIES {
@@ -80,13 +94,11 @@ impl<'a> Area<'a> {
         {
             return Ok(area);
         }
-        let beside =
-            |opened| Area { entry, kind: Staging::Beside, opened, id: parent.id, made: false, held: Cell::new(false) };
         if entry.lockable {
-            return Ok(beside(None));
+            return Ok(Area::beside(entry, &parent, None));
         }
         match calls.open_dir(&entry.parent, "".as_ref(), true, Access::Read) {
-            Ok(dir) => Ok(beside(Some(dir))),
+            Ok(dir) => Ok(Area::beside(entry, &parent, Some(dir))),
             // A directory without read permission cannot be locked; the state directory can.
             Err(source) if sys::fault(&source) == Fault::Denied => {
                 Area::private(entry, &parent)?.ok_or_else(|| Error::from_io(source))

@@ -35,7 +35,11 @@ const NAME_MAX: usize = 255;
 /// # Ok::<(), caplink::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LinkPath(Arc<Path>);
+pub struct LinkPath {
+    path: Arc<Path>,
+    parent: Arc<Path>,
+    name: Arc<OsStr>,
+}
 
 impl LinkPath {
     /// Checks the spelling of `path` and normalises it.
@@ -51,40 +55,42 @@ impl LinkPath {
             };
             return Err(named(Error::new(Kind::InvalidPath).because(reason)));
         }
-        Ok(LinkPath(spelled.path.into()))
+        let parent = spelled.path.parent().expect("BUG: a link path has a last component").into();
+        let name = spelled.path.file_name().expect("BUG: a link path has a last component").into();
+        Ok(LinkPath { path: spelled.path.into(), parent, name })
     }
 
     /// Returns the normalised path.
     pub fn as_path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Returns the path of the directory that holds the link; empty for the root.
     pub fn parent(&self) -> &Path {
-        self.0.parent().expect("BUG: a link path has a last component")
+        &self.parent
     }
 
     /// Returns the last component, the link's own name.
     pub fn name(&self) -> &OsStr {
-        self.0.file_name().expect("BUG: a link path has a last component")
+        &self.name
     }
 }
 
 impl AsRef<Path> for LinkPath {
     fn as_ref(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
 impl fmt::Debug for LinkPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.path.fmt(f)
     }
 }
 
 impl fmt::Display for LinkPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        printable(&*self.0).fmt(f)
+        printable(&*self.path).fmt(f)
     }
 }
 
