@@ -5,7 +5,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::staging::{Area, Staged};
+use super::area::Area;
+use super::staging::Staged;
 use super::undo::undo;
 use super::verify::{self, ReadBack};
 use super::{Attempt, Changed};
@@ -43,7 +44,7 @@ pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result
         Err(source) => return undo(entry, &staged, text, Some(Error::from_io(source))),
     }
     if !entry.root.policy().unverified {
-        match verify::read_back(entry, staged.id(), text) {
+        match verify::read_back(entry, &staged) {
             Ok(ReadBack::Stands) => changed.verified = true,
             Ok(ReadBack::Taken) => return undo(entry, &staged, text, Some(verify::taken())),
             Ok(ReadBack::Moved) => return undo(entry, &staged, text, Some(verify::parent_moved())),

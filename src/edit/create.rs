@@ -5,7 +5,9 @@
 
 use std::ffi::OsStr;
 
-use super::staging::{Area, Leftover, Ours};
+use super::area::Area;
+use super::leftover::Leftover;
+use super::staging::Ours;
 use super::verify::{self, ReadBack};
 use super::{Attempt, Changed};
 use crate::entry::Entry;
@@ -26,7 +28,7 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
     }
     // What is at the name is compared with what a new walk finds; both must be the link with this text.
     let read_back = match calls.stat_at(&entry.parent, entry.name()) {
-        Ok(made) => verify::read_back(entry, made.id, text),
+        Ok(made) => verify::read_back_created(entry, made.id, text),
         Err(source) if sys::fault(&source) == Fault::Missing => match verify::parent_in_place(entry) {
             Ok(true) => return Err(verify::taken()),
             Ok(false) => return Err(verify::parent_moved()),

@@ -6,10 +6,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::area::Area;
 use super::durable::sync;
 use super::pinned::Pinned;
 use super::run::not_state;
-use super::staging::Area;
 use super::target::{Rules, leads_where_it_may};
 use super::verify::{self, ReadBack};
 use super::{guarantee, spelled, tell};
@@ -198,7 +198,7 @@ impl Trade<'_> {
         let mut cause = None;
         if as_pinned && !self.root.policy().unverified {
             for (entry, link) in [(a, link_b), (b, link_a)] {
-                match verify::read_back(entry, link.stat.id, &link.text) {
+                match verify::read_back_created(entry, link.stat.id, &link.text) {
                     Ok(ReadBack::Stands) => {}
                     Ok(ReadBack::Taken) => cause = Some((entry, verify::taken())),
                     Ok(ReadBack::Moved) => cause = Some((entry, verify::parent_moved())),

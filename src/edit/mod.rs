@@ -4,10 +4,12 @@
 //! change is made by the way that its kind needs, and read back by a new walk from the root. A change that met
 //! something else than it was decided on is taken back and decided anew, a bounded number of times.
 
+mod area;
 mod aside;
 mod create;
 mod durable;
 mod exchange;
+mod leftover;
 mod lock;
 mod over;
 mod parents;

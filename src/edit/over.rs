@@ -6,8 +6,10 @@
 
 use std::ffi::OsStr;
 
+use super::area::Area;
+use super::leftover::Leftover;
 use super::pinned::Pinned;
-use super::staging::{Area, Leftover, Ours, Spare, Staged};
+use super::staging::{Ours, Spare, Staged};
 use super::verify::{self, ReadBack};
 use super::{Attempt, Changed};
 use crate::entry::Entry;
@@ -53,7 +55,7 @@ pub(super) fn rename_over(
             true => Err(error),
             false => Err(Leftover::left(entry.physical().to_path_buf()).on(error)),
         };
-        match verify::read_back(entry, staged.id(), text) {
+        match verify::read_back(entry, staged) {
             Ok(ReadBack::Stands) => changed.verified = true,
             Ok(ReadBack::Taken) => return Err(drop_kept().on(verify::taken())),
             Ok(ReadBack::Moved) => return restore(verify::parent_moved()),

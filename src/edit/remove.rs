@@ -4,7 +4,9 @@
 //! it, and unlinked only if it is a link that fits. Anything else is put back. Between the move and the putting back
 //! its name is absent.
 
-use super::staging::{Area, Leftover, Spare, put_back};
+use super::area::Area;
+use super::leftover::{Leftover, put_back};
+use super::staging::Spare;
 use super::{Attempt, Changed, guarantee, verify};
 use crate::entry::{Entry, look};
 use crate::error::{Error, Found, Result};

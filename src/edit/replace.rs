@@ -8,8 +8,8 @@
 
 use std::ffi::OsStr;
 
+use super::area::Area;
 use super::over::rename_over;
-use super::staging::Area;
 use super::undo::undo;
 use super::verify::{self, ReadBack};
 use super::{Attempt, Changed, guarantee};
@@ -61,7 +61,7 @@ pub(super) fn replace(
         Err(error) => return undo(entry, &staged, text, Some(error)),
     };
     if !entry.root.policy().unverified {
-        match verify::read_back(entry, staged.id(), text) {
+        match verify::read_back(entry, &staged) {
             Ok(ReadBack::Stands) => changed.verified = true,
             Ok(ReadBack::Taken) => return undo(entry, &staged, text, Some(verify::taken())),
             Ok(ReadBack::Moved) => return undo(entry, &staged, text, Some(verify::parent_moved())),

@@ -3,9 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::area::Area;
 use super::durable::sync;
-use super::staging::Area;
-use super::{Attempt, Changed, aside, create, guarantee, parents, remove, replace, staging, target, tell, verify};
+use super::{Attempt, Changed, area, aside, create, guarantee, parents, remove, replace, target, tell, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
 use crate::model::{Change, Decision, Desired, Durability, Edit, Expected, Outcome, Staging, decide};
@@ -209,7 +209,7 @@ impl<'a> Run<'a> {
         let mut changed = Changed::new(change);
         changed.guarantee = guarantee(self.root, able)?;
         changed.verified = !self.root.policy().unverified;
-        changed.staging = if decision == Decision::Create { Staging::None } else { staging::predict(entry)? };
+        changed.staging = if decision == Decision::Create { Staging::None } else { area::predict(entry)? };
         changed.previous = match found {
             Found::Link(text) => Some(text),
             _ => None,

@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 
-use super::staging::{Leftover, Staged, put_back};
+use super::leftover::{Leftover, put_back};
+use super::staging::Staged;
 use super::{Attempt, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Result};

@@ -1,8 +1,10 @@
 //! Reading back: a new walk from the root must find the very link that was made.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 
+use super::staging::Staged;
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, Kind, Result};
 use crate::model::ObjectId;
@@ -19,14 +21,22 @@ pub(super) enum ReadBack {
     Moved,
 }
 
-/// Walks to the link anew and compares it with what was made.
-pub(super) fn read_back(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
+/// Walks to a staged link anew. It is pinned, and the text of a link never changes: the object proves the text.
+pub(super) fn read_back(entry: &Entry, staged: &Staged<'_>) -> Result<ReadBack> {
+    find(entry, |found| Ok(entry.root.calls().stat(found)?.id == staged.id()))
+}
+
+/// Walks to a link that was made in place, and compares it with what has the name in the directory it was made in.
+pub(super) fn read_back_created(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
     let calls = entry.root.calls();
-    if let Ok(found) = reach(entry) {
-        let stat = calls.stat(&found).map_err(Error::from_io)?;
-        if stat.id == made && calls.read_pinned(&found).is_ok_and(|found| found == text) {
-            return Ok(ReadBack::Stands);
-        }
+    find(entry, |found| Ok(calls.stat(found)?.id == made && calls.read_pinned(found).is_ok_and(|found| found == text)))
+}
+
+fn find(entry: &Entry, is_ours: impl FnOnce(&Handle) -> io::Result<bool>) -> Result<ReadBack> {
+    match reach(entry) {
+        Ok(found) if is_ours(&found).map_err(Error::from_io)? => return Ok(ReadBack::Stands),
+        Err(error) if error.kind() == Kind::FdExhausted => return Err(error),
+        _ => {}
     }
     Ok(if parent_in_place(entry)? { ReadBack::Taken } else { ReadBack::Moved })
 }
@@ -70,7 +80,7 @@ pub(super) fn taken() -> Error {
 /// Turns a refusal of the kernel into `parent_moved` where the directory is no longer in its place.
 ///
 /// Under Landlock a directory that was moved outside refuses the change itself.
-pub(super) fn refused(entry: &Entry, source: std::io::Error) -> Error {
+pub(super) fn refused(entry: &Entry, source: io::Error) -> Error {
     match parent_in_place(entry) {
         Ok(false) => parent_moved(),
         _ => Error::from_io(source),

@@ -1,0 +1,67 @@
+//! What could not be cleaned up or put back, and putting back.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use crate::entry::Entry;
+use crate::error::{Error, FileKind, Kind};
+use crate::sys::{self, Fault, Handle};
+
+/// What could not be cleaned up or put back.
+#[derive(Debug, Default)]
+#[must_use]
+pub(super) struct Leftover {
+    left: Vec<PathBuf>,
+    preserved: Vec<PathBuf>,
+}
+
+impl Leftover {
+    pub(super) fn left(path: PathBuf) -> Leftover {
+        Leftover { left: vec![path], preserved: Vec::new() }
+    }
+
+    pub(super) fn preserved(path: PathBuf) -> Leftover {
+        Leftover { left: Vec::new(), preserved: vec![path] }
+    }
+
+    pub(super) fn and(mut self, other: Leftover) -> Leftover {
+        self.left.extend(other.left);
+        self.preserved.extend(other.preserved);
+        self
+    }
+
+    /// The error with what was left over.
+    pub(super) fn on(self, error: Error) -> Error {
+        error.leaving(self.left, self.preserved)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.left.is_empty() && self.preserved.is_empty()
+    }
+
+    /// The error that is reported beside a change that stands.
+    pub(super) fn into_shortfall(self) -> Option<Error> {
+        if self.is_empty() {
+            return None;
+        }
+        Some(self.on(Error::new(Kind::Residue).because("the change stands, but something could not be cleaned up")))
+    }
+}
+
+/// Moves an entry back to a name that nothing has; says whether it is there.
+pub(super) fn put_back(entry: &Entry, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> bool {
+    let calls = entry.root.calls();
+    match calls.rename_new(from, to) {
+        Ok(()) => true,
+        // A second name fails where the name is taken, as the renaming would; directories have no second names.
+        Err(source) if sys::fault(&source) == Fault::Unsupported => match calls.stat_at(from.0, from.1) {
+            Ok(stat) if stat.kind == FileKind::Dir => {
+                calls.stat_at(to.0, to.1).is_err_and(|source| sys::fault(&source) == Fault::Missing)
+                    && calls.rename_over(from, to).is_ok()
+            }
+            Ok(_) => calls.hard_link(from, to).is_ok() && calls.unlink(from.0, from.1).is_ok(),
+            Err(_) => false,
+        },
+        Err(_) => false,
+    }
+}
