@@ -247,11 +247,15 @@ impl Root {
         if !matches!(error.kind(), Kind::NotFound | Kind::Dangling) {
             return error;
         }
-        let gone = match self.calls().stat(self.handle()) {
+        if self.is_gone() { error.with_kind(Kind::RootGone).because("the root directory was removed") } else { error }
+    }
+
+    /// Whether the root itself was removed.
+    pub(crate) fn is_gone(&self) -> bool {
+        match self.calls().stat(self.handle()) {
             Ok(stat) => stat.links == 0,
             Err(source) => sys::fault(&source) == Fault::Missing,
-        };
-        if gone { error.with_kind(Kind::RootGone).because("the root directory was removed") } else { error }
+        }
     }
 }
 

@@ -1,0 +1,251 @@
+//! What can be written, where, and what is no usage.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use crate::support::{Place, answer, caplink, document, ran};
+
+/// Each global option, and what it needs after it.
+const GLOBAL: &[&str] = &[
+    "-C .",
+    "--root .",
+    "--json",
+    "-n",
+    "--dry-run",
+    "-q",
+    "-qq",
+    "-v",
+    "-vv",
+    "--color never",
+    "--color=auto",
+    "--require atomic",
+    "--confine auto",
+    "--confine off",
+    "--durability none",
+    "--durability dir",
+    "--durability fs",
+    "--follow",
+    "--cross-mounts",
+    "--state .st",
+];
+
+/// A line for each verb, on a tree with the links `x` and `y`.
+const VERBS: &[&str] = &[
+    "create new --to file",
+    "ensure x --to file",
+    "swap x --to file --expect file",
+    "exchange x y",
+    "remove x",
+    "inspect x",
+    "resolve x",
+    "doctor",
+    "completions bash",
+    "man",
+];
+
+#[test]
+fn global_options_are_taken_on_either_side_of_the_verb() {
+    for verb in VERBS {
+        for option in GLOBAL {
+            for line in [format!("{option} {verb}"), format!("{verb} {option}")] {
+                let place = Place::new();
+                place.link("x", "file").link("y", "file");
+                let ran = ran(caplink().current_dir(&place.root).args(line.split_whitespace()));
+                assert_eq!(ran.code, 0, "{line}: {}", ran.err());
+            }
+        }
+    }
+}
+
+#[test]
+fn json_before_and_after_the_verb_is_the_same_document() {
+    for verb in VERBS {
+        let document = |line: String| {
+            let place = Place::new();
+            place.link("x", "file").link("y", "file");
+            let mut json = document(&place.words(&line).out);
+            // Another tree has another path and another inode.
+            json.as_object_mut().unwrap().remove("root");
+            json
+        };
+        assert_eq!(document(format!("--json {verb}")), document(format!("{verb} --json")), "{verb}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_is_told_in_json_as_well() {
+    let lines = [
+        "",
+        "frobnicate",
+        "create",
+        "create x",
+        "create --to file",
+        "create x y --to file",
+        "create x --to",
+        "create x --to file --to file",
+        "create x --to file --force",
+        "create x --to file --expect file",
+        "create x --to file --backup",
+        "create x --to file --missing-ok",
+        "create x --to file --style odd",
+        "ensure x --to file --expect file",
+        "swap x --to file",
+        "swap x --expect file",
+        "swap x --to file --expect file --backup",
+        "exchange x",
+        "exchange x y z",
+        "exchange x y --to file",
+        "exchange x y -p",
+        "remove",
+        "remove x y",
+        "remove x --to file",
+        "remove x --allow-dangling",
+        "inspect",
+        "inspect x --explain",
+        "resolve",
+        "resolve x y",
+        "doctor x",
+        "completions",
+        "completions tcsh",
+        "man x",
+        "--color sometimes inspect x",
+        "--require much inspect x",
+        "--confine maybe inspect x",
+        "--durability always inspect x",
+        "inspect x -C",
+        "inspect -x",
+        "--force remove x",
+    ];
+    let place = Place::new();
+    for line in lines {
+        let plain = place.words(line);
+        assert_eq!((plain.code, plain.out.len()), (2, 0), "{line}");
+        assert!(!plain.err.is_empty(), "{line}");
+        for line in [format!("--json {line}"), format!("{line} --json")] {
+            if line.ends_with("-C --json") || line.ends_with("--to --json") {
+                continue;
+            }
+            let ran = place.words(&line);
+            let json = document(&ran.out);
+            assert_eq!((ran.code, json["errors"][0]["kind"].as_str()), (2, Some("usage")), "{line}");
+            assert_eq!(json["errors"].as_array().map(Vec::len), Some(1));
+            assert!(!ran.err.is_empty(), "{line}");
+        }
+    }
+    assert_eq!(place.ask("swap x").json["command"], "swap");
+    assert_eq!(place.text("x"), None);
+}
+
+#[test]
+fn a_usage_error_does_not_drive_the_terminal() {
+    let ran = Place::new().run(["inspect", "x", "--\u{1b}[2Jodd"]);
+    assert_eq!(ran.code, 2);
+    assert!(!ran.err.contains(&0x1b), "{}", ran.err());
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for line in ["--help", "-h", "--version", "-V", "help", "create --help", "help swap", "--json --help"] {
+        let ran = ran(caplink().args(line.split_whitespace()));
+        assert_eq!((ran.code, ran.err.len()), (0, 0), "{line}");
+        assert!(!ran.out.is_empty(), "{line}");
+    }
+    let version = ran(caplink().arg("--version"));
+    assert_eq!(version.out(), format!("caplink {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn there_is_no_force() {
+    for verb in ["create", "ensure", "swap", "exchange", "remove", "inspect", "resolve", "doctor"] {
+        let help = ran(caplink().args([verb, "--help"]));
+        assert!(!help.out().contains("--force"), "{verb}");
+    }
+}
+
+#[test]
+fn the_root_is_that_of_the_option_or_the_variable_or_the_current_directory() {
+    let place = Place::new();
+    place.link("x", "file");
+    let elsewhere = Place::new();
+    let inspect = |variable: Option<&Path>, option: Option<&Path>| {
+        let mut command = caplink();
+        command.current_dir(&elsewhere.root).args(["--json", "inspect", "x"]);
+        if let Some(root) = variable {
+            command.env("CAPLINK_ROOT", root);
+        }
+        if let Some(root) = option {
+            command.arg("--root").arg(root);
+        }
+        answer(&mut command).json["items"][0]["kind"].clone()
+    };
+    let here = Some(&*place.root);
+    assert_eq!(inspect(None, None), "missing");
+    assert_eq!(inspect(here, None), "symlink");
+    assert_eq!(inspect(Some(Path::new("")), None), "missing");
+    assert_eq!(inspect(Some(&elsewhere.root), here), "symlink");
+}
+
+#[test]
+fn the_root_is_reported_by_its_path_and_its_inode() {
+    use std::os::unix::fs::MetadataExt as _;
+    let place = Place::new();
+    let stat = std::fs::metadata(&place.root).unwrap();
+    let numbers = std::process::Command::new("stat").args(["-c", "%Hd:%Ld:%i"]).arg(&place.root).output().unwrap();
+    let id = String::from_utf8(numbers.stdout).unwrap();
+    assert!(id.trim().ends_with(&format!(":{}", stat.ino())));
+    let json = place.ask("inspect .").json;
+    assert_eq!(json["root"]["path"].as_str().map(Path::new), Some(&*place.root));
+    assert_eq!(json["root"]["id"].as_str(), Some(id.trim()));
+}
+
+#[test]
+fn a_leading_dash_follows_two() {
+    let place = Place::new();
+    assert_eq!(place.json(["create", "--to", "file", "--", "-n"]).outcome(), "created");
+    assert_eq!(place.text("-n"), Some("file".into()));
+    assert_eq!(place.json(["swap", "--to", "a", "--expect", "file", "--", "-n"]).outcome(), "replaced");
+    assert_eq!(place.json(["inspect", "--", "-n", "-x"]).json["items"][0]["target"], "a");
+}
+
+#[test]
+fn a_target_and_an_expected_text_may_begin_with_a_dash() {
+    let place = Place::new();
+    for text in ["-n", "--json", "--", "-", "--to"] {
+        let made = place.json(["ensure", "l", "--style", "verbatim", "--allow-dangling", "--to", text]);
+        assert_eq!(made.item()["target"], text);
+        assert_eq!(place.text("l"), Some(text.into()));
+        assert_eq!(place.json(["remove", "l", "--expect", text]).outcome(), "removed");
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8_go_in_and_come_out() {
+    let place = Place::new();
+    let name = OsStr::from_bytes(b"l\xff\n");
+    let text = OsStr::from_bytes(b"t\xfe");
+    let options: &[&OsStr] = &["create", "--style", "verbatim", "--allow-dangling", "--to"].map(OsStr::new);
+    let made = place.json(options.iter().copied().chain([text, name]));
+    assert_eq!(made.item()["link"], serde_json::json!({ "base64": "bP8K" }));
+    assert_eq!(made.item()["target"], serde_json::json!({ "base64": "dP4=" }));
+    assert_eq!(place.text(name).as_deref(), Some(text));
+    let shown = place.run([OsStr::new("inspect"), name]);
+    assert!(shown.out().starts_with("l\\xff\\n -> t\\xfe (dangling"), "{}", shown.out());
+    let swapped = [OsStr::new("swap"), name, "--to".as_ref(), "file".as_ref(), "--expect".as_ref(), text];
+    assert_eq!(place.json(swapped).item()["previous"], serde_json::json!({ "base64": "dP4=" }));
+    let refused = place.json([OsStr::new("inspect"), OsStr::from_bytes(b"\xff/../..")]);
+    assert_eq!(refused.error()["link"], serde_json::json!({ "base64": "/y8uLi8uLg==" }));
+}
+
+#[test]
+fn completions_and_the_manual_need_no_root() {
+    for line in ["completions bash", "completions zsh", "completions fish", "man"] {
+        let ran = ran(caplink().args(["-C", "/nonexistent"]).args(line.split_whitespace()));
+        assert_eq!((ran.code, ran.err.len()), (0, 0), "{line}");
+        assert!(ran.out().contains("caplink"), "{line}");
+        let json = document(
+            &crate::support::ran(caplink().args(["--json", "-C", "/nonexistent"]).args(line.split_whitespace())).out,
+        );
+        assert_eq!(json["root"]["id"], serde_json::Value::Null);
+    }
+}

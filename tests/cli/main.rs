@@ -1,0 +1,7 @@
+//! The compiled program, from outside: exit codes, JSON, text, and what is on disk afterwards.
+
+#![cfg(all(unix, feature = "cli"))]
+
+mod arguments;
+mod readings;
+mod support;

@@ -1,0 +1,178 @@
+//! A root with something beside it, and the program run on it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+/// A temporary directory with a root in it, and `outside` beside the root.
+pub(crate) struct Place {
+    pub(crate) base: tempfile::TempDir,
+    pub(crate) root: PathBuf,
+}
+
+/// What one run printed.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: Vec<u8>,
+    pub(crate) err: Vec<u8>,
+}
+
+/// What one run with `--json` answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) json: Value,
+}
+
+impl Place {
+    /// `releases/1`, `releases/2`, `a/b`, `file`; outside of the root `outside/secret`.
+    pub(crate) fn new() -> Place {
+        let base = tempfile::tempdir().unwrap();
+        let root = base.path().canonicalize().unwrap().join("root");
+        for dir in ["root/releases/1", "root/releases/2", "root/a/b", "outside"] {
+            fs::create_dir_all(base.path().join(dir)).unwrap();
+        }
+        fs::write(root.join("file"), "content").unwrap();
+        fs::write(base.path().join("outside/secret"), "secret").unwrap();
+        Place { base, root }
+    }
+
+    pub(crate) fn link(&self, name: impl AsRef<Path>, text: impl AsRef<Path>) -> &Place {
+        symlink(text, self.root.join(name)).unwrap();
+        self
+    }
+
+    pub(crate) fn text(&self, name: impl AsRef<Path>) -> Option<OsString> {
+        fs::read_link(self.root.join(name)).ok().map(OsString::from)
+    }
+
+    /// The program with `-C` for this root.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = caplink();
+        command.arg("-C").arg(&self.root).args(arguments);
+        command
+    }
+
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
+        ran(&mut self.command(arguments))
+    }
+
+    /// Runs a line of words, which stand between blanks.
+    pub(crate) fn words(&self, line: &str) -> Ran {
+        self.run(line.split_whitespace())
+    }
+
+    /// Runs with `--json`; the document is checked against the published schema.
+    pub(crate) fn json<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Answer {
+        answer(self.command(["--json"]).args(arguments))
+    }
+
+    /// Runs a line of words with `--json`.
+    pub(crate) fn ask(&self, line: &str) -> Answer {
+        self.json(line.split_whitespace())
+    }
+
+    /// Everything below the base, with what identifies it.
+    pub(crate) fn snapshot(&self) -> Vec<String> {
+        let mut seen = Vec::new();
+        walk(self.base.path(), &mut seen);
+        seen.sort();
+        seen
+    }
+}
+
+fn walk(dir: &Path, seen: &mut Vec<String>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let stat = fs::symlink_metadata(&path).unwrap();
+        let text = fs::read_link(&path).ok();
+        let content = stat.is_file().then(|| fs::read(&path).ok());
+        seen.push(format!("{path:?} {} {:o} {text:?} {content:?}", stat.ino(), stat.mode()));
+        if stat.is_dir() && fs::read_dir(&path).is_ok() {
+            walk(&path, seen);
+        }
+    }
+}
+
+/// The program, without the variables that it looks at.
+pub(crate) fn caplink() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caplink"));
+    command.env_remove("CAPLINK_ROOT").env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn ran(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran { code: output.status.code().expect("it was killed"), out: output.stdout, err: output.stderr }
+}
+
+pub(crate) fn answer(command: &mut Command) -> Answer {
+    let ran = ran(command);
+    let json = document(&ran.out);
+    if ran.code != 0 {
+        assert!(!ran.err.is_empty(), "an error is told on stderr as well");
+    }
+    Answer { code: ran.code, json }
+}
+
+/// Exactly one document, as the schema says.
+pub(crate) fn document(out: &[u8]) -> Value {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = serde_json::from_str(include_str!("../../src/cli/schema.json")).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    });
+    let json: Value =
+        serde_json::from_slice(out).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(out)));
+    let errors: Vec<String> =
+        SCHEMA.iter_errors(&json).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:?} in {json}");
+    json
+}
+
+impl Ran {
+    pub(crate) fn out(&self) -> &str {
+        std::str::from_utf8(&self.out).unwrap()
+    }
+
+    pub(crate) fn err(&self) -> &str {
+        std::str::from_utf8(&self.err).unwrap()
+    }
+}
+
+impl Answer {
+    pub(crate) fn item(&self) -> &Value {
+        let items = self.json["items"].as_array().unwrap();
+        assert_eq!((items.len(), self.code), (1, 0), "{}", self.json);
+        &items[0]
+    }
+
+    pub(crate) fn outcome(&self) -> &str {
+        self.item()["outcome"].as_str().unwrap()
+    }
+
+    pub(crate) fn error(&self) -> &Value {
+        let errors = self.json["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{}", self.json);
+        &errors[0]
+    }
+
+    /// The exit code, the kind, and the component with its index.
+    pub(crate) fn refusal(&self) -> (i32, &str, Option<&str>, Option<u64>) {
+        let error = self.error();
+        (self.code, error["kind"].as_str().unwrap(), error["component"].as_str(), error["index"].as_u64())
+    }
+
+    /// The kind of the only error, or `ok`.
+    pub(crate) fn kind(&self) -> &str {
+        match self.json["errors"].as_array().unwrap().as_slice() {
+            [] => "ok",
+            _ => self.error()["kind"].as_str().unwrap(),
+        }
+    }
+}
