@@ -53,13 +53,13 @@ pub(crate) const BACKENDS: &[Backend] = &[
     filtered("both: ENOSYS", NEITHER, &[(libc::SYS_openat2, Errno::NOSYS), (libc::SYS_renameat2, Errno::NOSYS)]),
 ];
 
-pub(crate) const NATIVE: Backend = BACKENDS[0];
+/// What this kernel can do, nothing taken away.
+pub(crate) const NATIVE: &[Backend] = &[BACKENDS[0]];
 
-/// Runs `case` in a thread that has the filter of this backend. A panic there is one here; a hang is one as well.
-pub(crate) fn run<T: Send + 'static>(refused: &'static [Refused], case: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs `case` in a thread of its own. A panic there is one here; a hang is one as well.
+pub(crate) fn run<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, finished) = mpsc::channel();
     let running = thread::spawn(move || {
-        refuse(refused);
         let result = case();
         let _ = done.send(());
         result

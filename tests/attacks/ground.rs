@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use caplink::{Change, Error, Kind, Outcome, Policy, Root};
 use tempfile::TempDir;
 
-use super::backend::{BACKENDS, Backend, row, run};
+use super::backend::{BACKENDS, Backend, refuse, row, run, skipped};
+use super::privileges::{as_nobody, own_mounts};
 use super::snapshot::{Tree, inventory, leftovers, tree, without_directory_times};
 
 /// No operation on a handful of entries takes longer, whatever they are.
@@ -48,19 +49,59 @@ pub(crate) fn on_every_backend(id: &'static str, case: fn(&Case)) {
 pub(crate) fn on_backends(id: &'static str, backends: &'static [Backend], case: fn(&Case)) {
     let _turn = turn();
     for backend in backends {
-        run(backend.refused, move || case(&Case::new(*backend)));
+        run(move || {
+            refuse(backend.refused);
+            case(&Case::new(*backend));
+        });
         row(id, backend.name, "held");
+    }
+}
+
+/// Runs the case as root on every backend, in a thread that has its own mounts.
+pub(crate) fn with_mounts(id: &'static str, case: fn(&Case)) {
+    if !is_root() {
+        return skipped(id, "only root mounts");
+    }
+    let _turn = turn();
+    for backend in BACKENDS {
+        run(move || {
+            own_mounts();
+            refuse(backend.refused);
+            case(&Case::new(*backend));
+        });
+        row(id, backend.name, "held");
+    }
+}
+
+/// Runs the case as root on every backend, on ground where other users may act.
+pub(crate) fn with_users(id: &'static str, case: fn(&Case)) {
+    if !is_root() {
+        return skipped(id, "only root becomes another user");
+    }
+    on_every_backend(id, case);
+}
+
+/// Who opens the root and acts: the caller or another user, with a policy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Holder {
+    pub(crate) policy: Policy,
+    pub(crate) nobody: bool,
+}
+
+impl From<Policy> for Holder {
+    fn from(policy: Policy) -> Holder {
+        Holder { policy, nobody: false }
     }
 }
 
 pub(crate) struct Case {
     pub(crate) backend: Backend,
     base: PathBuf,
-    _dir: Option<TempDir>,
+    _dir: TempDir,
 }
 
 impl Case {
-    pub(crate) fn new(backend: Backend) -> Case {
+    fn new(backend: Backend) -> Case {
         let dir = tempfile::Builder::new()
             .prefix("attack-")
             .permissions(fs::Permissions::from_mode(0o755))
@@ -75,7 +116,7 @@ impl Case {
         }
         symlink("secret", base.join("canary/current")).expect("a new link");
         symlink("/nowhere", base.join("canary/broken")).expect("a new link");
-        Case { backend, base, _dir: Some(dir) }
+        Case { backend, base, _dir: dir }
     }
 
     /// A path on the ground: `root`, `canary` and what a case adds beside them.
@@ -122,24 +163,25 @@ impl Case {
     }
 
     /// Runs one operation on a root with the default policy, and holds it to what must always be so.
-    pub(crate) fn watch<T>(&self, op: impl FnOnce(&Root) -> T) -> T {
+    pub(crate) fn watch<T: Send>(&self, op: impl FnOnce(&Root) -> T + Send) -> T {
         self.watch_as(Policy::default(), op)
     }
 
-    pub(crate) fn watch_as<T>(&self, policy: Policy, op: impl FnOnce(&Root) -> T) -> T {
+    pub(crate) fn watch_as<T: Send>(&self, holder: impl Into<Holder>, op: impl FnOnce(&Root) -> T + Send) -> T {
+        let holder = holder.into();
         let name = self.backend.name;
         let (root_before, canary_before) = (tree(&self.at("")), tree(&self.canary()));
         let open_before = descriptors();
-        let root = self.open(policy);
-        let begun = Instant::now();
-        let result = op(&root);
-        let took = begun.elapsed();
-        for (fd, (what, on_exec)) in descriptors() {
-            assert!(open_before.contains_key(&fd) || on_exec, "{name}: {what:?} stays open over exec");
-        }
-        drop(root);
-        assert!(took < BOUND, "{name}: it took {took:?}");
-        assert_eq!(open_before.keys().collect::<Vec<_>>(), descriptors().keys().collect::<Vec<_>>(), "{name}: leaked");
+        let act = || {
+            let root = self.open(holder.policy);
+            let begun = Instant::now();
+            let result = op(&root);
+            let took = begun.elapsed();
+            assert!(took < BOUND, "{name}: it took {took:?}");
+            result
+        };
+        let result = if holder.nobody { as_nobody(act) } else { act() };
+        assert_eq!(open_before, descriptors(), "{name}: leaked");
         assert_eq!(tree(&self.canary()), canary_before, "{name}: the canary was touched");
         let root_after = tree(&self.at(""));
         assert!(leftovers(&root_after).is_empty(), "{name}: left over: {:?}", leftovers(&root_after));
@@ -151,18 +193,18 @@ impl Case {
     }
 
     /// An operation that must fail with this kind and change nothing at all.
-    pub(crate) fn refused<T>(&self, kind: Kind, op: impl FnOnce(&Root) -> Result<T, Error>) -> Error {
+    pub(crate) fn refused<T: Send>(&self, kind: Kind, op: impl FnOnce(&Root) -> Result<T, Error> + Send) -> Error {
         self.refused_as(Policy::default(), kind, op)
     }
 
-    pub(crate) fn refused_as<T>(
+    pub(crate) fn refused_as<T: Send>(
         &self,
-        policy: Policy,
+        holder: impl Into<Holder>,
         kind: Kind,
-        op: impl FnOnce(&Root) -> Result<T, Error>,
+        op: impl FnOnce(&Root) -> Result<T, Error> + Send,
     ) -> Error {
         let before = without_directory_times(tree(&self.at("")));
-        let error = match self.watch_as(policy, op) {
+        let error = match self.watch_as(holder, op) {
             Ok(_) => panic!("{}: it was let through, {kind} was owed", self.backend.name),
             Err(error) => error,
         };
@@ -173,27 +215,35 @@ impl Case {
     }
 
     /// An operation that must succeed; its report is compared with the disk.
-    pub(crate) fn done(&self, op: impl FnOnce(&Root) -> Result<Outcome, Error>) -> Outcome {
+    pub(crate) fn done(&self, op: impl FnOnce(&Root) -> Result<Outcome, Error> + Send) -> Outcome {
         self.done_as(Policy::default(), op)
     }
 
-    pub(crate) fn done_as(&self, policy: Policy, op: impl FnOnce(&Root) -> Result<Outcome, Error>) -> Outcome {
-        self.done_beside(policy, &[], op)
+    pub(crate) fn done_as(
+        &self,
+        holder: impl Into<Holder>,
+        op: impl FnOnce(&Root) -> Result<Outcome, Error> + Send,
+    ) -> Outcome {
+        self.done_beside(holder.into(), &[], op)
     }
 
     /// The same where the link has these other names as well, whose count changes with it.
-    pub(crate) fn done_names(&self, others: &[&str], op: impl FnOnce(&Root) -> Result<Outcome, Error>) -> Outcome {
-        self.done_beside(Policy::default(), others, op)
+    pub(crate) fn done_names(
+        &self,
+        others: &[&str],
+        op: impl FnOnce(&Root) -> Result<Outcome, Error> + Send,
+    ) -> Outcome {
+        self.done_beside(Policy::default().into(), others, op)
     }
 
     fn done_beside(
         &self,
-        policy: Policy,
+        holder: Holder,
         others: &[&str],
-        op: impl FnOnce(&Root) -> Result<Outcome, Error>,
+        op: impl FnOnce(&Root) -> Result<Outcome, Error> + Send,
     ) -> Outcome {
         let before = tree(&self.at(""));
-        let outcome = match self.watch_as(policy, op) {
+        let outcome = match self.watch_as(holder, op) {
             Ok(outcome) => outcome,
             Err(error) => panic!("{}: {error} ({error:?})", self.backend.name),
         };
@@ -233,19 +283,15 @@ impl Case {
     }
 }
 
-/// The open descriptors: what each is, and whether it is closed on exec.
-pub(crate) fn descriptors() -> BTreeMap<String, (PathBuf, bool)> {
-    const CLOSE_ON_EXEC: u32 = 0o2_000_000;
+/// The open descriptors.
+pub(crate) fn descriptors() -> BTreeMap<String, PathBuf> {
     let mut open = BTreeMap::new();
     for entry in fs::read_dir("/proc/self/fd").expect("proc is mounted").flatten() {
         let fd = entry.file_name().into_string().expect("a number");
-        let Ok(info) = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")) else { continue };
         // The listing itself has a descriptor, which is gone by now.
         let Ok(what) = fs::read_link(format!("/proc/self/fd/{fd}")) else { continue };
-        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map_or("", str::trim);
-        let flags = u32::from_str_radix(flags, 8).expect("flags are octal");
         if what != Path::new(&format!("/proc/{}/fd", std::process::id())) {
-            open.insert(fd, (what, flags & CLOSE_ON_EXEC != 0));
+            open.insert(fd, what);
         }
     }
     open

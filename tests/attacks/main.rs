@@ -17,6 +17,7 @@ mod kinds;
 mod limits;
 mod links_on_the_way;
 mod mounts;
+mod privileges;
 mod roots;
 mod snapshot;
 mod spelling;

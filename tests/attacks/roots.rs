@@ -1,11 +1,13 @@
 //! A root that is removed, moved or replaced after it was opened.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 
 use caplink::{Kind, Policy, Root, Status, Target};
 
-use super::ground::{Case, on_every_backend};
+use super::backend::NATIVE;
+use super::ground::{descriptors, on_backends, on_every_backend};
 use super::snapshot::tree;
 
 #[test]
@@ -64,12 +66,41 @@ fn o_22_a_root_that_was_moved_stays_the_one_that_was_opened() {
 
 #[test]
 fn a_root_that_is_no_directory_is_refused() {
-    let case = Case::new(super::backend::NATIVE);
-    case.file("t");
-    case.link("d", "../canary");
-    let open = |path: &str| Root::open_ambient(case.at(path), Policy::default(), cap_std::ambient_authority());
-    assert_eq!(open("t").unwrap_err().kind(), Kind::Usage);
-    assert_eq!(open("missing").unwrap_err().kind(), Kind::RootGone);
-    // The caller's own path to the root is the caller's authority, links in it included.
-    assert_eq!(open("d").unwrap().read_link("current").unwrap(), "secret");
+    on_backends("O-22n", NATIVE, |case| {
+        case.file("t");
+        case.link("d", "../canary");
+        let open = |path: &str| Root::open_ambient(case.at(path), Policy::default(), cap_std::ambient_authority());
+        assert_eq!(open("t").unwrap_err().kind(), Kind::Usage);
+        assert_eq!(open("missing").unwrap_err().kind(), Kind::RootGone);
+        // The caller's own path to the root is the caller's authority, links in it included.
+        assert_eq!(open("d").unwrap().read_link("current").unwrap(), "secret");
+    });
+}
+
+/// The flags of every descriptor that is open, as `fdinfo` shows them.
+fn flags() -> BTreeMap<String, u32> {
+    let mut flags = BTreeMap::new();
+    for fd in descriptors().into_keys() {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap();
+        let shown = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
+        flags.insert(fd, u32::from_str_radix(shown.trim(), 8).unwrap());
+    }
+    flags
+}
+
+#[test]
+fn every_descriptor_that_is_held_is_closed_on_exec() {
+    const CLOSE_ON_EXEC: u32 = 0o2_000_000;
+    on_every_backend("R-24h", |case| {
+        case.dir("a/b");
+        let before = flags();
+        let root = case.open(Policy::default());
+        let (below, entry) = (root.subroot("a").unwrap(), root.entry("a/b/l").unwrap());
+        let held = flags();
+        let new: Vec<_> = held.iter().filter(|(fd, _)| !before.contains_key(*fd)).collect();
+        assert!(new.len() >= 3, "{new:?}");
+        assert!(new.iter().all(|(_, flags)| **flags & CLOSE_ON_EXEC != 0), "{}: {new:?}", case.backend.name);
+        drop((root, below, entry));
+        assert_eq!(before, flags());
+    });
 }

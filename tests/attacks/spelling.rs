@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::sync::{Arc, Mutex};
 
-use caplink::{Change, Edit, Error, Event, Exchange, Kind, LinkPath, Observer, Result, Root, Target};
+use caplink::{Change, Edit, Event, Exchange, Kind, LinkPath, Observer, Result, Root, Target};
 
-use super::ground::{Case, component, on_every_backend};
+use super::backend::NATIVE;
+use super::ground::{Case, component, on_backends, on_every_backend};
 
 type Verb = (&'static str, fn(&Root, &OsStr) -> Result<()>);
 
@@ -245,10 +246,12 @@ fn path(text: &str) -> LinkPath {
 
 #[test]
 fn every_refusal_names_the_verb_and_the_link() {
-    let case = Case::new(super::backend::NATIVE);
-    furnish(&case);
-    for (verb, call) in LINK_VERBS.iter().filter(|(verb, _)| ["create", "ensure", "swap", "remove"].contains(verb)) {
-        let error: Error = call(&case.open(caplink::Policy::default()), OsStr::new("../x")).unwrap_err();
-        assert_eq!((error.operation(), error.link()), (*verb, Some("../x".as_ref())));
-    }
+    on_backends("L-10", NATIVE, |case| {
+        furnish(case);
+        let verbs = LINK_VERBS.iter().filter(|(verb, _)| ["create", "ensure", "swap", "remove"].contains(verb));
+        for (verb, call) in verbs {
+            let error = case.watch(|root| call(root, OsStr::new("../x"))).unwrap_err();
+            assert_eq!((error.operation(), error.link()), (*verb, Some("../x".as_ref())));
+        }
+    });
 }
