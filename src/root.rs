@@ -48,7 +48,7 @@ pub(crate) const STATE_NAME: &str = ".caplink";
 pub struct Root {
     shared: Arc<Shared>,
     policy: Policy,
-    observer: Option<Arc<dyn Observer>>,
+    observers: Arc<[Arc<dyn Observer>]>,
 }
 
 struct Shared {
@@ -95,7 +95,7 @@ impl Root {
         let handle = Arc::new(handle);
         let state = StatePlace::new(Arc::clone(&handle), STATE_NAME.into(), Some(STATE_NAME.into()));
         let shared = Shared { handle, calls, physical: None, id, state: Arc::new(state), rules: OnceLock::new() };
-        Ok(Root { shared: Arc::new(shared), policy, observer: None })
+        Ok(Root { shared: Arc::new(shared), policy, observers: Arc::from([]) })
     }
 
     /// A root in memory, at the absolute `path`, with the permissions of the user `uid`.
@@ -168,13 +168,18 @@ impl Root {
             rules: OnceLock::new(),
         };
         change(&mut shared);
-        Root { shared: Arc::new(shared), policy: self.policy, observer: self.observer.clone() }
+        Root { shared: Arc::new(shared), policy: self.policy, observers: Arc::clone(&self.observers) }
     }
 
-    /// Returns this root with an observer of every change that is made through it.
+    /// Returns this root with one more observer of every change that is made through it.
+    ///
+    /// # Security
+    ///
+    /// An observer cannot be taken away again: whoever is handed the root is seen by it.
     #[must_use]
     pub fn observed_by(&self, observer: Arc<dyn Observer>) -> Root {
-        Root { observer: Some(observer), ..self.clone() }
+        let observers = self.observers.iter().cloned().chain([observer]).collect();
+        Root { observers, ..self.clone() }
     }
 
     /// Returns the policy of this holder.
@@ -202,7 +207,7 @@ impl Root {
         self.state().check(self.calls())
     }
 
-    /// A root at a directory below this one, with the same policy and observer.
+    /// A root at a directory below this one, with the same policy and observers.
     ///
     /// The state directory stays that of this root, out of the reach of whoever writes below the narrower one.
     pub(crate) fn at(&self, handle: Handle, physical: &Path) -> io::Result<Root> {
@@ -214,7 +219,7 @@ impl Root {
             state: Arc::new(self.state().elsewhere()),
             rules: OnceLock::new(),
         };
-        Ok(Root { shared: Arc::new(shared), policy: self.policy, observer: self.observer.clone() })
+        Ok(Root { shared: Arc::new(shared), policy: self.policy, observers: Arc::clone(&self.observers) })
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -229,8 +234,8 @@ impl Root {
         &self.shared.state
     }
 
-    pub(crate) fn observer(&self) -> Option<&dyn Observer> {
-        self.observer.as_deref()
+    pub(crate) fn observers(&self) -> &[Arc<dyn Observer>] {
+        &self.observers
     }
 
     pub(crate) fn confinement(&self) -> Confinement {

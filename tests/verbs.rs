@@ -243,3 +243,36 @@ fn a_missing_parent_is_named_also_when_parents_may_be_made() {
     assert_eq!(error.kind(), Kind::NotFound);
     assert_eq!(error.component().map(|c| (c.name.to_str().unwrap(), c.index)), Some(("n", 1)));
 }
+
+#[test]
+fn every_observer_sees_a_change_and_none_can_be_taken_away() {
+    use std::sync::{Arc, Mutex};
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<Change>>);
+    impl caplink::Observer for Seen {
+        fn changed(&self, event: &caplink::Event) {
+            self.0.lock().unwrap().push(event.change);
+        }
+    }
+    let (_dir, root) = tree();
+    let (first, second) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
+    let handed_on = root.observed_by(first.clone()).observed_by(second.clone());
+    let _ = handed_on.create("l", Target::relative("file")).unwrap();
+    let _ = handed_on.subroot("a").unwrap().create("l", Target::relative("b")).unwrap();
+    for seen in [first, second] {
+        assert_eq!(*seen.0.lock().unwrap(), [Change::Created, Change::Created]);
+    }
+}
+
+#[test]
+fn a_narrowed_root_refuses_what_its_policy_forbids() {
+    let (_dir, root) = tree();
+    let looking = root.narrow(root.policy().changes(false));
+    assert_eq!(looking.create("l", Target::relative("file")).unwrap_err().kind(), Kind::Policy);
+    let _ = root.create("l", Target::relative("file")).unwrap();
+    assert_eq!(looking.ensure("l", Target::relative("file")).unwrap().change, Change::Unchanged);
+    assert_eq!(looking.ensure("l", Target::relative("a")).unwrap_err().kind(), Kind::Policy);
+    assert_eq!(looking.remove("l").unwrap_err().kind(), Kind::Policy);
+    let widened = looking.narrow(Policy::default());
+    assert!(!widened.policy().allows_changes());
+}

@@ -51,7 +51,7 @@ impl<'a> Area<'a> {
 
     /// Takes the lock of the link's own directory, where that is the one to use and it was opened for this.
     pub(super) fn lock_own(entry: &'a Entry) -> Result<Option<Area<'a>>> {
-        let parent = entry.root.calls().stat(&entry.parent).map_err(Error::from_io)?;
+        let parent = stat_parent(entry)?;
         if is_shared(entry, &parent) {
             return Ok(None);
         }
@@ -88,7 +88,7 @@ impl<'a> Area<'a> {
     /// Opens the directory; its lock is not taken yet.
     fn choose(entry: &'a Entry) -> Result<Area<'a>> {
         let calls = entry.root.calls();
-        let parent = calls.stat(&entry.parent).map_err(Error::from_io)?;
+        let parent = stat_parent(entry)?;
         let exposed = is_shared(entry, &parent);
         if exposed && let Some(area) = Area::private(entry, &parent)? {
             return Ok(area);
@@ -153,12 +153,23 @@ impl Drop for Area<'_> {
     /// A state directory that this operation made goes with it, under its lock: others may stage in it by now.
     fn drop(&mut self) {
         let calls = self.entry.root.calls();
-        let free = || calls.try_lock(self.dir()).unwrap_or(false) && self.is_named();
-        if self.made && (self.held.get() || free()) {
+        let locked = || self.held.get() || calls.try_lock(self.dir()).unwrap_or(false);
+        if self.made && locked() && self.is_named() {
             let place = self.entry.root.state();
             // Where it is not empty something is kept in it, and was reported.
             let _kept = calls.remove_dir(&place.base, &place.name);
         }
+    }
+}
+
+/// Looks at the link's directory. Where nothing can be taken back nothing is begun.
+fn stat_parent(entry: &Entry) -> Result<Stat> {
+    match entry.root.calls().stat_dir(&entry.parent).map_err(Error::from_io)? {
+        (_, true) => {
+            let reason = "its directory is append-only: a link in it can be made, but not replaced or removed";
+            Err(Error::new(Kind::Permission).because(reason))
+        }
+        (stat, false) => Ok(stat),
     }
 }
 
@@ -183,7 +194,7 @@ fn is_shared(entry: &Entry, parent: &Stat) -> bool {
 /// Where a link would be staged, as far as can be told without making the state directory.
 pub(super) fn predict(entry: &Entry) -> Result<Staging> {
     let calls = entry.root.calls();
-    let parent = calls.stat(&entry.parent).map_err(Error::from_io)?;
+    let parent = stat_parent(entry)?;
     if !is_shared(entry, &parent) {
         return Ok(Staging::Beside);
     }

@@ -160,7 +160,7 @@ impl Entry {
 
 pub(crate) fn spelled(verb: &'static str, path: impl AsRef<OsStr>) -> Result<LinkPath> {
     let path = path.as_ref();
-    LinkPath::new(path).map_err(|error| error.renamed(verb))
+    LinkPath::new(path).map_err(|error| error.during(verb))
 }
 
 /// A change that was made and read back.
@@ -207,10 +207,12 @@ pub(crate) fn guarantee(root: &Root, able: bool) -> Result<Guarantee> {
     }
 }
 
-/// Tells the observer of a change.
+/// Tells the observers of a change.
 pub(crate) fn tell(root: &Root, outcome: &Outcome) {
-    let Some(observer) = root.observer() else { return };
-    observer.changed(&Event {
+    if root.observers().is_empty() {
+        return;
+    }
+    let event = Event {
         root: root.id(),
         root_path: root.physical_path().map(PathBuf::from),
         link: outcome.link.clone(),
@@ -219,5 +221,6 @@ pub(crate) fn tell(root: &Root, outcome: &Outcome) {
         previous: outcome.previous.clone(),
         time: SystemTime::now(),
         actor: Actor { user: root.calls().user(), process: std::process::id() },
-    });
+    };
+    root.observers().iter().for_each(|observer| observer.changed(&event));
 }

@@ -107,8 +107,16 @@ impl Error {
         self
     }
 
-    /// Names the operation anew, where an outer layer knows it better.
-    pub(crate) fn renamed(mut self, verb: &'static str) -> Error {
+    /// Names the operation that the caller was about, where a path was checked before it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = caplink::LinkPath::new("../x").unwrap_err().during("create");
+    /// assert!(error.to_string().starts_with("cannot create `../x`: "));
+    /// ```
+    #[must_use]
+    pub fn during(mut self, verb: &'static str) -> Error {
         self.0.verb = verb;
         self
     }

@@ -77,7 +77,7 @@ impl Root {
     /// ```
     pub fn inspect(&self, path: impl AsRef<OsStr>) -> Result<Inspected> {
         let path = path.as_ref();
-        let place = Place::new(path).map_err(|error| error.renamed("inspect"))?;
+        let place = Place::new(path).map_err(|error| error.during("inspect"))?;
         self.look_at(&place).map_err(|error| self.or_gone(error.on("inspect", path)))
     }
 
@@ -139,7 +139,7 @@ impl Root {
     /// Those of the spelling. Why a well-spelled path leads nowhere is in [`Explained::end`].
     pub fn explain(&self, path: impl AsRef<OsStr>) -> Result<Explained> {
         let path = path.as_ref();
-        Place::new(path).map_err(|error| error.renamed("resolve"))?;
+        Place::new(path).map_err(|error| error.during("resolve"))?;
         let going = Going { cross: self.policy().cross_mounts, remember: true, ..Going::default() };
         let walk = walk(self, Path::new(""), path, going);
         let end = match walk.end {
@@ -158,7 +158,7 @@ impl Root {
     ///
     /// `not_found`, `not_a_link`; those of the path.
     pub fn read_link(&self, path: impl AsRef<OsStr>) -> Result<OsString> {
-        let path = LinkPath::new(path).map_err(|error| error.renamed("read"))?;
+        let path = LinkPath::new(path).map_err(|error| error.during("read"))?;
         let read = || match Entry::open(self, &path)?.look()? {
             Found::Link(text) => Ok(text),
             Found::Missing => Err(Error::new(Kind::NotFound).found_instead(Found::Missing)),

@@ -10,8 +10,9 @@
 /// ```
 /// use caplink::Policy;
 ///
-/// let looking_only = Policy::default().narrow(Policy::read_only());
+/// let looking_only = Policy::default().changes(false);
 /// assert!(!looking_only.allows_changes());
+/// assert_eq!(looking_only.narrow(Policy::default()), looking_only);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
@@ -52,9 +53,10 @@ macro_rules! setters {
 }
 
 impl Policy {
-    /// Looking is allowed, nothing else.
-    pub fn read_only() -> Policy {
-        Policy { create: false, replace: false, remove: false, ..Policy::default() }.follow(true).cross_mounts(true)
+    /// Whether anything may be changed at all: sets `create`, `replace` and `remove`.
+    #[must_use]
+    pub fn changes(self, allowed: bool) -> Policy {
+        self.create(allowed).replace(allowed).remove(allowed)
     }
 
     setters! {
@@ -114,6 +116,6 @@ mod tests {
         let wide = Policy::default().follow(true).cross_mounts(true).unverified(true);
         assert_eq!(Policy::default().narrow(wide), Policy::default());
         assert_eq!(wide.narrow(Policy::default()), Policy::default());
-        assert!(!Policy::read_only().narrow(wide).allows_changes());
+        assert!(!Policy::default().changes(false).narrow(wide).allows_changes());
     }
 }

@@ -13,10 +13,15 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustix::fs::{Mode, OFlags, RawDir, RenameFlags, ResolveFlags, StatVfsMountFlags};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, RenameFlags, ResolveFlags, StatVfsMountFlags, Statx, StatxAttributes,
+    StatxFlags,
+};
 use rustix::io::Errno;
 
 use super::{Abilities, Access, Calls, Handle, LinkRules, Listed, Stat, linux_walk, posix};
+use crate::error::FileKind;
+use crate::model::ObjectId;
 
 /// Tries of one `openat2` before the lookup is given up as contended.
 const OPEN_TRIES: usize = 128;
@@ -171,6 +176,19 @@ fn pieces(path: &Path) -> (Vec<PathBuf>, PathBuf) {
     (pieces, piece)
 }
 
+fn stat_of(told: &Statx) -> Stat {
+    let device = rustix::fs::makedev(told.stx_dev_major, told.stx_dev_minor);
+    let kind = posix::kind(FileType::from_raw_mode(u32::from(told.stx_mode)));
+    Stat {
+        id: ObjectId { device, inode: told.stx_ino },
+        kind: kind.unwrap_or(FileKind::File),
+        mode: u32::from(told.stx_mode) & posix::PERMISSIONS,
+        uid: told.stx_uid,
+        gid: told.stx_gid,
+        links: u64::from(told.stx_nlink),
+    }
+}
+
 impl Calls for Linux {
     fn abilities(&self, dir: &Handle) -> Abilities {
         let rename = self.rename_abilities(dir);
@@ -210,6 +228,15 @@ impl Calls for Linux {
 
     fn stat_at(&self, parent: &Handle, name: &OsStr) -> io::Result<Stat> {
         posix::stat_at(parent.as_fd(), name)
+    }
+
+    fn stat_dir(&self, dir: &Handle) -> io::Result<(Stat, bool)> {
+        match rustix::fs::statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) {
+            Ok(told) => Ok((stat_of(&told), told.stx_attributes.contains(StatxAttributes::APPEND))),
+            // `statx` came with Linux 4.11, and filters older than that refuse it.
+            Err(Errno::NOSYS | Errno::PERM) => Ok((self.stat(dir)?, false)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn read_pinned(&self, link: &Handle) -> io::Result<OsString> {

@@ -188,6 +188,10 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
 
     fn stat(&self, handle: &Handle) -> io::Result<Stat>;
     fn stat_at(&self, parent: &Handle, name: &OsStr) -> io::Result<Stat>;
+    /// Stat of a directory, and whether it is append-only: a name in it can be made, but not renamed or removed.
+    fn stat_dir(&self, dir: &Handle) -> io::Result<(Stat, bool)> {
+        Ok((self.stat(dir)?, false))
+    }
     /// The text of a pinned link; a fault where the entry is no link.
     fn read_pinned(&self, link: &Handle) -> io::Result<OsString>;
     fn read_link(&self, parent: &Handle, name: &OsStr) -> io::Result<Option<OsString>>;

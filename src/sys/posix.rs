@@ -22,7 +22,7 @@ pub(super) fn device_numbers(device: u64) -> (u32, u32) {
 }
 
 /// The permission, set-id and sticky bits of a mode.
-const PERMISSIONS: u32 = 0o7777;
+pub(super) const PERMISSIONS: u32 = 0o7777;
 
 pub(super) fn stat(fd: BorrowedFd<'_>) -> io::Result<Stat> {
     Ok(told(&rustix::fs::fstat(fd)?))

@@ -15,7 +15,7 @@ use crate::cli::text::{DIM, GOOD, NAME, Painted, Text};
 pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: impl FnOnce(LinkPath) -> Edit) -> Report {
     let mut report = Report::new(verb, context);
     let Some(root) = report.opened(context.change()) else { return report };
-    let edited = LinkPath::new(link).and_then(|path| {
+    let edited = LinkPath::new(link).map_err(|error| error.during(verb)).and_then(|path| {
         let edit = edit(path).durability(context.durability(caplink::Durability::None));
         if context.global.dry_run { root.preview(&edit) } else { root.apply(&edit) }
     });
@@ -37,9 +37,8 @@ pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
     for error in outcomes.iter().flat_map(|outcome| &outcome.shortfalls) {
         report.error(error);
     }
-    let abilities = root.abilities();
     if outcomes.iter().any(|outcome| outcome.guarantee == caplink::Guarantee::Cooperative) {
-        report.note(2, format!("this host gives no more: {abilities:?}"));
+        report.note(2, format!("this host gives no more: {:?}", root.abilities()));
     }
 }
 

@@ -31,8 +31,8 @@ impl Exchange {
         let mut report = Report::new("exchange", context);
         let Some(root) = report.opened(context.change()) else { return report };
         let trade = || {
-            let a = LinkPath::new(&self.a)?;
-            let b = LinkPath::new(&self.b)?;
+            let spelled = |path| LinkPath::new(path).map_err(|error| error.during("exchange"));
+            let (a, b) = (spelled(&self.a)?, spelled(&self.b)?);
             let exchange = caplink::Exchange::new(a, b)
                 .allow_dangling(self.allow_dangling)
                 .allow_outside(self.allow_outside)
