@@ -8,7 +8,7 @@ use super::walk::Stop;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Spelling, Status, Trait, Traits};
 use crate::root::Root;
-use crate::sys::Handle;
+use crate::sys::{Handle, LinkRules};
 
 /// A link, its status and where it leads below the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,11 @@ pub(crate) fn view(root: &Root, dir: &Handle, from: &Path, text: OsString, detai
         seen.status = Status::Corrupt;
         return Ok(seen);
     }
+    let rules = rules(root, dir);
+    if rules.never_followed {
+        seen.status = Status::Denied;
+        return Ok(seen);
+    }
     let mut crossed = false;
     let mut judged = judge(root, from, &seen.target, false, Overlay::default());
     if let Judged::Stopped { stop: Stop { kind: Kind::CrossMount, .. }, .. } = judged {
@@ -76,8 +81,22 @@ pub(crate) fn view(root: &Root, dir: &Handle, from: &Path, text: OsString, detai
             seen.traits.set(Trait::OutsideMissing, outside);
         }
     }
+    // The plain links of `proc` are relative and lead somewhere; the others name kernel objects, wherever those are.
+    if rules.on_proc && (traits.contains(Trait::Absolute) || seen.status == Status::Dangling) {
+        seen.status = Status::Escape;
+        seen.resolved = None;
+        seen.resolved_kind = None;
+    }
     seen.traits.set(Trait::Chain, seen.hops > 1);
     Ok(seen)
+}
+
+/// The rules of the mount that the link is on: that of the root, unless mounts may be crossed.
+fn rules(root: &Root, dir: &Handle) -> LinkRules {
+    match root.policy().cross_mounts {
+        false => root.link_rules(),
+        true => root.calls().link_rules(dir).unwrap_or_default(),
+    }
 }
 
 /// A walk stops at the link after the fortieth.

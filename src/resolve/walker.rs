@@ -183,7 +183,7 @@ impl<'a> Walker<'a> {
         };
         if stat.kind == FileKind::Symlink {
             let text = root.calls().read_pinned(&entry).map_err(|source| self.refused(source, origin))?;
-            self.may_follow(&entry, &stat, &name, origin)?;
+            self.may_follow(&entry, &stat, (&name, &text), origin)?;
             return self.follow(name, Some(&stat), text, origin);
         }
         self.at = at;
@@ -215,12 +215,22 @@ impl<'a> Walker<'a> {
     }
 
     /// The rules that the kernel has beyond the text: `fs.protected_symlinks`, `nosymfollow`, magic links.
-    fn may_follow(&mut self, link: &Handle, stat: &Stat, name: &OsStr, origin: usize) -> Result<(), Stop> {
+    fn may_follow(
+        &mut self,
+        link: &Handle,
+        stat: &Stat,
+        (name, text): (&OsStr, &OsStr),
+        origin: usize,
+    ) -> Result<(), Stop> {
         let root = self.root;
         let own_mount = stat.id.device == root.id().device && !self.going.cross;
         let rules = if own_mount { root.link_rules() } else { root.calls().link_rules(link).unwrap_or_default() };
         if rules.never_followed {
             return Err(self.stop(Kind::MountPolicy, origin, None));
+        }
+        // The plain links of `proc` are relative.
+        if rules.on_proc && Spelling::new(text).is_absolute() {
+            return Err(self.stop(Kind::MagicLink, origin, None));
         }
         let (dir, dir_stat) = self.open_here(origin)?;
         let protected = dir_stat.mode & 0o1002 == 0o1002 && dir_stat.uid != stat.uid;

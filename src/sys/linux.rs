@@ -263,7 +263,14 @@ impl Calls for Linux {
             // Not BENEATH: only the rules of this link are asked for, and nothing but `O_PATH` is opened.
             open_below(parent.as_fd(), Path::new(name), OFlags::PATH, ResolveFlags::NO_MAGICLINKS).map(drop)
         } else {
-            rustix::fs::statat(parent, name, rustix::fs::AtFlags::empty()).map(drop).map_err(io::Error::from)
+            let follow = |path: &OsStr| rustix::fs::statat(parent, path, rustix::fs::AtFlags::empty());
+            let reached = follow(name)?;
+            // A link of `proc` to a kernel object leads where its text does not.
+            let by_text = posix::read_link(parent.as_fd(), name)?.and_then(|text| follow(&text).ok());
+            match by_text.is_some_and(|there| (there.st_dev, there.st_ino) == (reached.st_dev, reached.st_ino)) {
+                true => Ok(()),
+                false => Err(Errno::LOOP.into()),
+            }
         }
     }
 

@@ -57,13 +57,13 @@ pub(crate) fn on_backends(id: &'static str, backends: &'static [Backend], case: 
     }
 }
 
-/// Runs the case as root on every backend, in a thread that has its own mounts.
-pub(crate) fn with_mounts(id: &'static str, case: fn(&Case)) {
+/// Runs the case as root on each of these backends, in a thread that has its own mounts.
+pub(crate) fn with_mounts(id: &'static str, backends: &'static [Backend], case: fn(&Case)) {
     if !is_root() {
         return skipped(id, "only root mounts");
     }
     let _turn = turn();
-    for backend in BACKENDS {
+    for backend in backends {
         run(move || {
             own_mounts();
             refuse(backend.refused);

@@ -110,7 +110,8 @@ fn o_08_in_a_sticky_directory_links_of_others_stay() {
         case.link("tmp/roots", "../t");
         case.link("tmp/own", "../t");
         give_to_nobody(case.at("tmp/own"));
-        for path in ["tmp/roots"] {
+        {
+            let path = "tmp/roots";
             case.refused_as(nobody(), Kind::Permission, |root| root.ensure(path, Target::relative("u")));
             case.refused_as(nobody(), Kind::Permission, |root| root.swap(path, Target::relative("u"), "../t"));
             case.refused_as(nobody(), Kind::Permission, |root| root.remove(path));
