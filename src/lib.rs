@@ -13,7 +13,7 @@ mod root;
 mod state;
 mod sys;
 
-pub use edit::Exchange;
+pub use edit::{Exchange, Trial};
 pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};
 pub use inspect::{Explained, Inspected, Resolved};

@@ -9,6 +9,7 @@ use caplink::Kind;
 #[repr(u8)]
 pub(crate) enum Class {
     Done = 0,
+    Findings = 1,
     Usage = 2,
     Conflict = 3,
     Refused = 4,
@@ -34,6 +35,38 @@ const PRECEDENCE: &[Class] = &[
 ];
 
 impl Class {
+    /// All of them, by their codes.
+    pub(crate) const ALL: &[Class] = &[
+        Class::Done,
+        Class::Findings,
+        Class::Usage,
+        Class::Conflict,
+        Class::Refused,
+        Class::NotThere,
+        Class::Busy,
+        Class::Partial,
+        Class::CheckFailed,
+        Class::Integrity,
+        Class::System,
+    ];
+
+    /// The class in words.
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Class::Done => "done, or nothing to do",
+            Class::Findings => "findings, and --exit-code was given",
+            Class::Usage => "wrong usage or invalid input",
+            Class::Conflict => "conflict; nothing was changed",
+            Class::Refused => "refused",
+            Class::NotThere => "not there",
+            Class::Busy => "another holder has the lock",
+            Class::Partial => "stopped half-way",
+            Class::CheckFailed => "a health check failed; rolled back",
+            Class::Integrity => "records damaged or tampered with",
+            Class::System => "the system said no",
+        }
+    }
+
     pub(crate) fn of(kind: Kind) -> Class {
         match kind {
             Kind::Usage | Kind::InvalidPath | Kind::InvalidTarget | Kind::TooLong | Kind::InvalidManifest => {

@@ -34,6 +34,11 @@ impl Text {
     pub(crate) fn path(path: &Path) -> Text {
         if path.as_os_str().is_empty() { Text(".".into()) } else { Text::new(path) }
     }
+
+    /// Whether it names something, other than a step to the parent.
+    pub(crate) fn is_name(&self) -> bool {
+        self.0 != ".."
+    }
 }
 
 impl Serialize for Text {

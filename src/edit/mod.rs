@@ -19,6 +19,7 @@ mod replace;
 mod run;
 mod staging;
 mod target;
+mod trial;
 mod undo;
 mod verify;
 
@@ -35,6 +36,7 @@ use crate::root::Root;
 use run::Run;
 
 pub use exchange::Exchange;
+pub use trial::Trial;
 
 impl Root {
     /// Makes a link where nothing is. See [`Edit::create`].

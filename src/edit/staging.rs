@@ -173,7 +173,7 @@ impl Spare<'_> {
 /// How the names of staged links begin. They are random and of fixed length, so that a 255-byte name can be replaced.
 pub(crate) const STAGED_PREFIX: &str = ".caplink-";
 
-fn random_name(root: &Root) -> io::Result<OsString> {
+pub(super) fn random_name(root: &Root) -> io::Result<OsString> {
     let mut name = String::with_capacity(STAGED_PREFIX.len() + 32);
     name.push_str(STAGED_PREFIX);
     let random = root.calls().random()?;

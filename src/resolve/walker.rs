@@ -157,7 +157,11 @@ impl<'a> Walker<'a> {
             Some((dir, stat)) => Here::Dir(dir, stat),
             None => Here::Unopened,
         };
-        self.remember("..".into(), None, None);
+        let stat = match &self.here {
+            Here::Dir(_, stat) => Some(*stat),
+            _ => None,
+        };
+        self.remember("..".into(), stat.as_ref(), None);
         Ok(())
     }
 

@@ -3,5 +3,6 @@
 #![cfg(all(unix, feature = "cli"))]
 
 mod arguments;
+mod changing;
 mod readings;
 mod support;

@@ -176,3 +176,13 @@ impl Answer {
         }
     }
 }
+/// Says aloud that a test was not run.
+#[expect(clippy::print_stderr, reason = "a skipped test has to be seen")]
+pub(crate) fn skipped(test: &str, reason: &str) {
+    eprintln!("SKIPPED: {test}: {reason}");
+}
+
+pub(crate) fn is_root() -> bool {
+    // The owner of a new file is whoever runs the tests.
+    tempfile::tempfile().unwrap().metadata().unwrap().uid() == 0
+}

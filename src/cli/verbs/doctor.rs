@@ -1,8 +1,10 @@
-//! `caplink doctor`: what this host and file system can give here.
+//! `caplink doctor`: what this host and file system can give here, and what interrupted work left behind.
+//!
+//! What can only be known by trying is tried with two links that are taken back at once; a dry run tries nothing.
 
 use std::fmt;
 
-use caplink::{Root, StateCheck};
+use caplink::{Abilities, Error, Kind, Root, StateCheck, Trial};
 use clap::Args;
 use serde::Serialize;
 
@@ -19,56 +21,111 @@ impl Doctor {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("doctor", context);
         let Some(root) = report.opened(context.look_with_state()) else { return report };
-        for line in lines(&root) {
-            report.answer(&line);
+        let trial = if context.global.dry_run { None } else { Some(root.try_out()) };
+        if let Some(Err(error)) = &trial
+            && error.kind() == Kind::Residue
+        {
+            report.error(error);
+        }
+        for finding in findings(&root, trial.as_ref()) {
+            report.extra(finding.name, &finding.value);
+            report.answer(&finding);
         }
         report
     }
 }
 
-/// One thing that this host can give or not.
+/// One thing that this host gives or not.
 #[derive(Serialize)]
-struct Line {
+struct Finding {
     name: &'static str,
-    value: &'static str,
-    detail: &'static str,
+    value: Value,
+    detail: String,
     #[serde(skip)]
     good: bool,
 }
 
-fn lines(root: &Root) -> Vec<Line> {
+/// Whether, or what.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value {
+    Flag(bool),
+    Word(String),
+}
+
+fn findings(root: &Root, trial: Option<&Result<Trial, Error>>) -> Vec<Finding> {
     let abilities = root.abilities();
-    let has = |name, able: bool, with, without| Line {
-        name,
-        value: if able { "yes" } else { "no" },
-        detail: if able { with } else { without },
-        good: able,
+    let tried = match trial {
+        Some(Ok(trial)) => Some(trial),
+        _ => None,
     };
-    let state = match root.check_state() {
-        StateCheck::Private => ("private", "only the caller can enter it", true),
-        StateCheck::Absent => ("absent", "it is made when it is needed", true),
-        _ => ("unsafe", "others can enter it; an edit that needs it is refused", false),
+    let exchange = tried.map_or(abilities.exchange, |trial| trial.exchange);
+    let no_replace = tried.map_or(abilities.no_replace, |trial| trial.no_replace);
+    let source = match trial {
+        Some(Ok(_)) => "tried here".to_owned(),
+        Some(Err(error)) => format!("not tried: {}", error.kind()),
+        None => "not tried in a dry run".to_owned(),
     };
-    let atomic = abilities.exchange && abilities.no_replace;
+    let atomic = exchange && no_replace;
     vec![
-        has("openat2", abilities.confined_open, "the kernel confines lookups", "lookups walk component by component"),
-        has("exchange", abilities.exchange, "a link is replaced in one step", "a link is renamed over under a lock"),
-        has("no_replace", abilities.no_replace, "a link is moved aside safely", "a link is moved aside under a lock"),
-        Line { name: "state", value: state.0, detail: state.1, good: state.2 },
-        Line {
+        confined_open(abilities),
+        able("exchange", exchange, &source, "replacing renames over, under a lock"),
+        able("no_replace", no_replace, &source, "moving aside is checked under a lock"),
+        durability(tried, &source),
+        state(root),
+        Finding {
             name: "guarantee",
-            value: if atomic { "atomic" } else { "cooperative" },
-            detail: if atomic { "against any other writer" } else { "among users of caplink only" },
+            value: Value::word(if atomic { "atomic" } else { "cooperative" }),
+            detail: if atomic { "against every other writer" } else { "among users of caplink only" }.to_owned(),
             good: atomic,
         },
     ]
 }
 
-impl fmt::Display for Line {
+fn able(name: &'static str, able: bool, source: &str, without: &str) -> Finding {
+    let detail = if able { source } else { without };
+    Finding { name, value: Value::Flag(able), detail: detail.to_owned(), good: able }
+}
+
+fn confined_open(abilities: Abilities) -> Finding {
+    able("openat2", abilities.confined_open, "the kernel confines every lookup", "lookups walk name by name instead")
+}
+
+fn durability(trial: Option<&Trial>, source: &str) -> Finding {
+    let levels = trial.map_or_else(Vec::new, |trial| vec![("dir", trial.sync_dir), ("fs", trial.sync_file_system)]);
+    let given: Vec<&str> = levels.iter().filter(|(_, given)| *given).map(|(level, _)| *level).collect();
+    let (value, good) = match (trial, given.is_empty()) {
+        (None, _) => ("unknown".to_owned(), true),
+        (Some(_), true) => ("none".to_owned(), false),
+        (Some(_), false) => (given.join(","), given.len() == levels.len()),
+    };
+    Finding { name: "durability", value: Value::Word(value), detail: source.to_owned(), good }
+}
+
+fn state(root: &Root) -> Finding {
+    let (value, detail, good) = match root.check_state() {
+        StateCheck::Private => ("private", "only the caller can enter it", true),
+        StateCheck::Absent => ("absent", "it is made when it is needed", true),
+        _ => ("unsafe", "others can enter it: an edit that needs it is refused", false),
+    };
+    Finding { name: "state", value: Value::word(value), detail: detail.to_owned(), good }
+}
+
+impl Value {
+    fn word(word: &str) -> Value {
+        Value::Word(word.to_owned())
+    }
+}
+
+impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let colour = if self.good { GOOD } else { BAD };
-        let pad = 12_usize.saturating_sub(self.value.len());
-        write!(f, "{:<12}{}{:pad$}", self.name, Painted(colour, self.value), "")?;
-        writeln!(f, "{}", Painted(DIM, self.detail))
+        let value = match &self.value {
+            Value::Flag(true) => "yes",
+            Value::Flag(false) => "no",
+            Value::Word(word) => word,
+        };
+        write!(f, "{:<12}{} ", self.name, Painted(colour, format_args!("{value:<12}")))?;
+        writeln!(f, "{}", Painted(DIM, &self.detail))
     }
 }

@@ -1,14 +1,19 @@
 //! `caplink man`: the manual page, in the language of `man`.
+//!
+//! It is made from the same definitions that parse the arguments and choose the exit code.
 
 use std::fmt;
 use std::io;
 
-use clap::{Args, CommandFactory as _};
+use caplink::Kind;
+use clap::{Arg, Args, Command, CommandFactory as _};
 use clap_mangen::Man as Page;
+use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use serde::Serialize;
 
 use crate::cli::args::Cli;
 use crate::cli::context::Context;
+use crate::cli::exit::Class;
 use crate::cli::report::Report;
 
 /// Print the manual page
@@ -26,10 +31,6 @@ impl Man {
     }
 }
 
-fn render(page: &mut Vec<u8>) -> io::Result<()> {
-    Page::new(Cli::command()).render(page)
-}
-
 #[derive(Serialize)]
 struct Manual {
     page: String,
@@ -38,5 +39,130 @@ struct Manual {
 impl fmt::Display for Manual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.page)
+    }
+}
+
+fn render(out: &mut Vec<u8>) -> io::Result<()> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let page = Page::new(command.clone()).manual("caplink");
+    page.render_title(out)?;
+    page.render_name_section(out)?;
+    page.render_synopsis_section(out)?;
+    page.render_description_section(out)?;
+    verbs(&mut command).to_writer(out)?;
+    page.render_options_section(out)?;
+    exit_status().to_writer(out)?;
+    environment().to_writer(out)?;
+    page.render_version_section(out)
+}
+
+/// Each verb with its usage and the options of its own.
+fn verbs(command: &mut Command) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["VERBS"]);
+    for verb in command.get_subcommands_mut() {
+        let usage = verb.render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage: ").replace("caplink ", "");
+        roff.control("SS", [usage.as_str()]);
+        roff.text([roman(sentence(verb.get_about()))]);
+        for argument in verb.get_arguments().filter(|argument| !argument.is_global_set()) {
+            if argument.get_id() != "help" {
+                entry(&mut roff, header(argument), &described(argument));
+            }
+        }
+    }
+    roff
+}
+
+fn header(argument: &Arg) -> Vec<Inline> {
+    let mut words = Vec::new();
+    if let Some(short) = argument.get_short() {
+        words.extend([bold(format!("-{short}")), roman(", ")]);
+    }
+    if let Some(long) = argument.get_long() {
+        words.push(bold(format!("--{long}")));
+    }
+    if argument.get_action().takes_values() {
+        let blank = if words.is_empty() { "" } else { " " };
+        let name = argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+        words.extend([roman(blank), italic(name)]);
+    }
+    words
+}
+
+fn described(argument: &Arg) -> String {
+    let mut text = sentence(argument.get_help());
+    let values = argument.get_possible_values();
+    if argument.get_action().takes_values() && !values.is_empty() {
+        let one = |value: &clap::builder::PossibleValue| match value.get_help() {
+            Some(help) => format!("{} ({help})", value.get_name()),
+            None => value.get_name().to_owned(),
+        };
+        let all: Vec<String> = values.iter().map(one).collect();
+        text.push_str(&format!(" One of: {}.", all.join(", ")));
+    }
+    text
+}
+
+fn sentence(text: Option<&clap::builder::StyledStr>) -> String {
+    text.map_or_else(String::new, |text| format!("{text}."))
+}
+
+fn exit_status() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXIT STATUS"]);
+    for class in Class::ALL {
+        let kinds = Kind::ALL.iter().filter(|kind| Class::of(**kind) == *class);
+        let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
+        let colon = if kinds.is_empty() { "" } else { ": " };
+        entry(
+            &mut roff,
+            vec![bold((*class as u8).to_string())],
+            &format!("{}{colon}{}", class.what(), kinds.join(", ")),
+        );
+    }
+    roff
+}
+
+fn environment() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["ENVIRONMENT"]);
+    entry(&mut roff, vec![bold("CAPLINK_ROOT")], "The root, where --root is not given.");
+    entry(&mut roff, vec![bold("NO_COLOR")], "No colour, unless --color is always.");
+    roff
+}
+
+fn entry(roff: &mut Roff, header: Vec<Inline>, text: &str) {
+    roff.control("TP", []);
+    roff.text(header);
+    roff.text([roman(text)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_every_verb_every_option_and_every_kind() {
+        let mut page = Vec::new();
+        render(&mut page).unwrap();
+        let page = String::from_utf8(page).unwrap().replace('\\', "");
+        let mut command = Cli::command().disable_help_subcommand(true);
+        command.build();
+        for verb in command.get_subcommands() {
+            assert!(
+                page.contains(&format!(".SS \"{} ", verb.get_name()))
+                    || page.contains(&format!(".SS {}", verb.get_name())),
+                "{}",
+                verb.get_name()
+            );
+            for long in verb.get_arguments().filter_map(Arg::get_long) {
+                assert!(page.contains(&format!("--{long}")), "{long}");
+            }
+        }
+        for kind in Kind::ALL {
+            assert!(page.contains(kind.as_str()), "{kind}");
+        }
     }
 }

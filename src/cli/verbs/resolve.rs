@@ -1,10 +1,11 @@
 //! `caplink resolve`: where a path leads below the root, and by which way.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use caplink::{Explained, FileKind, Hop};
+use anstyle::Style;
+use caplink::{Error, Explained, FileKind, Hop, Kind};
 use clap::{Args, value_parser};
 use serde::Serialize;
 
@@ -30,7 +31,8 @@ impl Resolve {
         let Some(root) = report.opened(context.look()) else { return report };
         match root.explain(&self.path) {
             Ok(explained) => {
-                report.answer(&Way::of(&self.path, &explained, self.explain));
+                let physical = root.physical_path().unwrap_or(Path::new("/"));
+                report.answer(&Way::of(&self.path, &explained, physical, self.explain));
                 if let Err(error) = &explained.end {
                     report.error(error);
                 }
@@ -53,7 +55,7 @@ struct Way {
     explain: bool,
     /// Why it leads nowhere.
     #[serde(skip)]
-    end: Option<caplink::Kind>,
+    end: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -65,33 +67,69 @@ struct Step {
     mode: Option<String>,
     at: Text,
     #[serde(skip)]
-    shown_mode: String,
+    letters: String,
+    /// How many links were gone through to get to a text with this component.
     #[serde(skip)]
     depth: usize,
 }
 
 impl Way {
-    fn of(path: &std::ffi::OsStr, explained: &Explained, explain: bool) -> Way {
+    fn of(path: &OsStr, explained: &Explained, root: &Path, explain: bool) -> Way {
         let end = explained.end.as_ref();
-        let normal: PathBuf = Path::new(path).components().filter(|part| *part != Component::CurDir).collect();
         Way {
-            path: Text::path(&normal),
+            path: Text::path(&parts(Path::new(path)).collect::<PathBuf>()),
             resolved: end.ok().map(|end| Text::path(&end.path)),
             kind: end.ok().map(|end| end.kind.as_str()),
-            hops: steps(&explained.hops),
+            hops: steps(&explained.hops, root),
             explain,
-            end: end.err().map(caplink::Error::kind),
+            end: end.err().map(ending),
         }
     }
 }
 
-/// Below a link its own components are indented, as deep as links were gone through to get there.
-fn steps(hops: &[Hop]) -> Vec<Step> {
-    hops.iter().map(Step::of).collect()
+/// Where and why a way ends, in a few words.
+fn ending(error: &Error) -> String {
+    let what = match error.kind() {
+        Kind::Escape => "leaves the root",
+        Kind::NotFound => "ends here: nothing there",
+        Kind::Loop => "ends here: a loop, or more than 40 hops",
+        Kind::Permission => "ends here: permission denied",
+        kind => kind.as_str(),
+    };
+    match error.via_text() {
+        Some(via) => format!("{what}, by `{}`", caplink::printable(via)),
+        None => what.to_owned(),
+    }
+}
+
+/// The components of a path that are walked over.
+fn parts(path: &Path) -> impl Iterator<Item = Component<'_>> {
+    path.components().filter(|part| *part != Component::CurDir)
+}
+
+/// The hops, each with the depth of its text: the components of a link's text come after the link, one level deeper.
+fn steps(hops: &[Hop], root: &Path) -> Vec<Step> {
+    // How many components are still to come of each text that is under way.
+    let mut texts: Vec<usize> = Vec::new();
+    let mut steps = Vec::new();
+    for hop in hops {
+        while texts.last() == Some(&0) {
+            texts.pop();
+        }
+        steps.push(Step::of(hop, texts.len()));
+        if let Some(left) = texts.last_mut() {
+            *left -= 1;
+        }
+        if let Some(target) = &hop.target {
+            let text = Path::new(target);
+            texts.push(parts(text.strip_prefix(root).unwrap_or(text)).count());
+        }
+    }
+    steps
 }
 
 impl Step {
-    fn of(hop: &Hop) -> Step {
+    fn of(hop: &Hop, depth: usize) -> Step {
         Step {
             component: Text::new(&hop.component),
             link: hop.kind == Some(FileKind::Symlink),
@@ -99,8 +137,8 @@ impl Step {
             uid: hop.uid,
             mode: hop.mode.map(octal),
             at: Text::path(&hop.at),
-            shown_mode: letters(hop.kind, hop.mode),
-            depth: 0,
+            letters: letters(hop.kind, hop.mode),
+            depth,
         }
     }
 }
@@ -145,9 +183,9 @@ impl fmt::Display for Way {
         for hop in &self.hops {
             hop.fmt(f)?;
         }
-        match (&self.resolved, self.kind, self.end) {
+        match (&self.resolved, self.kind, &self.end) {
             (Some(resolved), Some(kind), _) => writeln!(f, "{} {resolved} ({kind})", Painted(GOOD, "=")),
-            (_, _, Some(end)) => writeln!(f, "{} {}", Painted(BAD, "!"), Painted(BAD, end)),
+            (_, _, Some(end)) => writeln!(f, "{}", Painted(BAD, format_args!("! {end}"))),
             _ => Ok(()),
         }
     }
@@ -155,9 +193,11 @@ impl fmt::Display for Way {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let uid = self.uid.map_or("?".to_owned(), |uid| uid.to_string());
+        let uid = self.uid.map_or_else(|| "?".to_owned(), |uid| uid.to_string());
+        let colour = if self.letters.starts_with('?') && self.component.is_name() { BAD } else { Style::new() };
         let indent = 2 * self.depth;
-        write!(f, " {} {uid:>5} {:indent$}{}", Painted(DIM, &self.shown_mode), "", self.component)?;
+        let component = Painted(colour, &self.component);
+        write!(f, " {} {uid:>5} {:indent$}{component}", Painted(DIM, &self.letters), "")?;
         match &self.target {
             Some(target) => writeln!(f, " -> {target}"),
             None => writeln!(f),

@@ -1,0 +1,111 @@
+//! Trying what the file system of a root gives, with links of this program's own.
+//!
+//! Two links are staged as for an edit; they trade places and trade back, one is renamed to a free name and back, and
+//! their directory and its file system are synced. Then everything is taken back.
+//!
+//! What is found holds for the directory that it was tried in, the root's own or the state directory; another mount
+//! below the root may give less.
+
+use std::ffi::OsStr;
+use std::io;
+
+use super::area::Area;
+use super::staging::random_name;
+use crate::entry::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::model::{LinkPath, Staging};
+use crate::root::Root;
+use crate::sys::{self, Access, Fault};
+
+/// What a file system gave when it was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Trial {
+    /// Two names traded places in one step.
+    pub exchange: bool,
+    /// A name was moved without replacing another.
+    pub no_replace: bool,
+    /// A changed directory was synced.
+    pub sync_dir: bool,
+    /// The file system was synced.
+    pub sync_file_system: bool,
+    /// Where links are staged for the root's own directory.
+    pub staging: Staging,
+}
+
+/// The text of the links that are tried with. They lead nowhere and are never published.
+const TEXT: &str = "caplink-trial";
+
+impl Root {
+    /// Tries what the file system gives here, with two links that are staged and taken back.
+    ///
+    /// [`abilities`](Root::abilities) asks the kernel without writing; a file system may refuse what its kernel has.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing in the root: `permission`, `read_only`, `no_space`, `unsafe_state`, `busy`; `policy` where
+    /// nothing may be created; `residue` where something could not be taken back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+    /// let root = caplink::Root::from_dir(dir.try_clone()?, caplink::Policy::default())?;
+    /// let trial = root.try_out()?;
+    /// println!("replacing a link is {}", if trial.exchange { "atomic" } else { "cooperative" });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn try_out(&self) -> Result<Trial> {
+        self.tried().map_err(|error| self.or_gone(error.on("try", ".")))
+    }
+
+    fn tried(&self) -> Result<Trial> {
+        if !self.policy().create {
+            return Err(Error::new(Kind::Policy));
+        }
+        let name = random_name(self).map_err(Error::from_io)?;
+        let entry = Entry::open(self, &LinkPath::new(name)?)?;
+        let area = Area::lock(&entry)?;
+        let calls = self.calls();
+        let text = OsStr::new(TEXT);
+        let a = area.stage(text, false)?;
+        let b = match area.stage(text, false) {
+            Ok(b) => b,
+            Err(error) => return Err(a.take_back(text, error)),
+        };
+        let results = || -> Result<Trial> {
+            let exchange = given(calls.exchange(a.at(), b.at()))?;
+            if exchange {
+                let kept = |source| Error::from_io(source).leaving(vec![a.path(), b.path()], Vec::new());
+                calls.exchange(a.at(), b.at()).map_err(kept)?;
+            }
+            let spare = area.spare()?;
+            let no_replace = given(calls.rename_new(a.at(), spare.at()))?;
+            if no_replace {
+                let kept = |source| Error::from_io(source).leaving(vec![spare.path()], Vec::new());
+                calls.rename_new(spare.at(), a.at()).map_err(kept)?;
+            }
+            let dir = calls.open_dir(area.dir(), "".as_ref(), true, Access::Read).map_err(Error::from_io)?;
+            let (sync_dir, sync_file_system) = (calls.sync_dir(&dir).is_ok(), calls.sync_file_system(&dir).is_ok());
+            Ok(Trial { exchange, no_replace, sync_dir, sync_file_system, staging: area.kind() })
+        };
+        let results = results();
+        let leftover = a.discard(text).and(b.discard(text));
+        match (results, leftover.is_empty()) {
+            (Ok(trial), true) => Ok(trial),
+            (Ok(_), false) => Err(leftover.on(Error::new(Kind::Residue))),
+            (Err(error), _) => Err(leftover.on(error)),
+        }
+    }
+}
+
+/// Whether the call is to be had here.
+fn given(result: io::Result<()>) -> Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(source) if sys::fault(&source) == Fault::Unsupported => Ok(false),
+        Err(source) => Err(Error::from_io(source)),
+    }
+}
