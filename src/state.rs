@@ -48,11 +48,20 @@ impl StatePlace {
     /// Opens the directory, or makes it; none where it cannot be made. The second value says that it was made now.
     pub(crate) fn open(&self, calls: &dyn Calls) -> Result<Option<(Handle, bool)>> {
         let mut made = false;
+        let opened = self.open_or_make(calls, &mut made);
+        if made && !matches!(opened, Ok(Some(_))) && self.check(calls) == StateCheck::Private {
+            // Where somebody else uses it by now it is not empty, or they notice that it has lost its name.
+            let _kept = calls.remove_dir(&self.base, &self.name);
+        }
+        Ok(opened?.map(|dir| (dir, made)))
+    }
+
+    fn open_or_make(&self, calls: &dyn Calls, made: &mut bool) -> Result<Option<Handle>> {
         for _ in 0..TRIES {
             match calls.open_dir(&self.base, self.name.as_ref(), true, Access::Read) {
                 Ok(dir) => {
                     let stat = calls.stat(&dir).map_err(Error::from_io)?;
-                    return if is_private(calls, &stat) { Ok(Some((dir, made))) } else { Err(self.not_private()) };
+                    return if is_private(calls, &stat) { Ok(Some(dir)) } else { Err(self.not_private()) };
                 }
                 Err(source) => match sys::fault(&source) {
                     Fault::Missing => {}
@@ -61,8 +70,8 @@ impl StatePlace {
                 },
             }
             match calls.make_dir(&self.base, &self.name, 0o700) {
-                Ok(()) => made = true,
-                Err(source) if sys::fault(&source) == Fault::Exists => made = false,
+                Ok(()) => *made = true,
+                Err(source) if sys::fault(&source) == Fault::Exists => *made = false,
                 Err(source) => match Kind::of(&source) {
                     Kind::Permission | Kind::NotFound => return Ok(None),
                     _ => return Err(Error::from_io(source)),

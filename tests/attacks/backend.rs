@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -88,12 +89,17 @@ pub(crate) fn refuse(refused: &[Refused]) {
     }
 }
 
+/// Whether the case that runs said why it does not.
+static SKIPPED: AtomicBool = AtomicBool::new(false);
+
 /// One line of the table; written past the capture of the test harness, so that it is always seen.
-pub(crate) fn row(id: &str, backend: &str, outcome: &str) {
+pub(crate) fn row(id: &str, backend: &str) {
+    let outcome = if SKIPPED.swap(false, Ordering::Relaxed) { "skipped" } else { "held" };
     let _ = writeln!(std::io::stderr(), "{id:<5} | {backend:<18} | {:<7} | {outcome}", super::ground::file_system());
 }
 
 /// Says aloud that a case was not run, and why.
 pub(crate) fn skipped(id: &str, reason: &str) {
+    SKIPPED.store(true, Ordering::Relaxed);
     let _ = writeln!(std::io::stderr(), "SKIPPED: {id} {reason}");
 }

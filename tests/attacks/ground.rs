@@ -53,7 +53,7 @@ pub(crate) fn on_backends(id: &'static str, backends: &'static [Backend], case: 
             refuse(backend.refused);
             case(&Case::new(*backend));
         });
-        row(id, backend.name, "held");
+        row(id, backend.name);
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn with_mounts(id: &'static str, backends: &'static [Backend], case: 
             refuse(backend.refused);
             case(&Case::new(*backend));
         });
-        row(id, backend.name, "held");
+        row(id, backend.name);
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    fn new(backend: Backend) -> Case {
+    pub(super) fn new(backend: Backend) -> Case {
         let dir = tempfile::Builder::new()
             .prefix("attack-")
             .permissions(fs::Permissions::from_mode(0o755))

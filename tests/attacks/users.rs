@@ -110,15 +110,13 @@ fn o_08_in_a_sticky_directory_links_of_others_stay() {
         case.link("tmp/roots", "../t");
         case.link("tmp/own", "../t");
         give_to_nobody(case.at("tmp/own"));
-        {
-            let path = "tmp/roots";
-            case.refused_as(nobody(), Kind::Permission, |root| root.ensure(path, Target::relative("u")));
-            case.refused_as(nobody(), Kind::Permission, |root| root.swap(path, Target::relative("u"), "../t"));
-            case.refused_as(nobody(), Kind::Permission, |root| root.remove(path));
-            if case.backend.abilities.exchange {
-                case.refused_as(nobody(), Kind::Permission, |root| root.exchange(path, "tmp/own"));
-                case.refused_as(nobody(), Kind::Permission, |root| root.exchange("tmp/own", path));
-            }
+        let path = "tmp/roots";
+        case.refused_as(nobody(), Kind::Permission, |root| root.ensure(path, Target::relative("u")));
+        case.refused_as(nobody(), Kind::Permission, |root| root.swap(path, Target::relative("u"), "../t"));
+        case.refused_as(nobody(), Kind::Permission, |root| root.remove(path));
+        if case.backend.abilities.exchange {
+            case.refused_as(nobody(), Kind::Permission, |root| root.exchange(path, "tmp/own"));
+            case.refused_as(nobody(), Kind::Permission, |root| root.exchange("tmp/own", path));
         }
         let _ = case.done_as(nobody(), |root| root.ensure("tmp/own", Target::relative("u")));
         let _ = case.done_as(nobody(), |root| root.remove("tmp/own"));
