@@ -7,38 +7,45 @@ use caplink::{Error, FileKind, Found, Kind};
 
 /// The hint for an error of an operation on a link. `root` is the `-C` that was given.
 pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<String> {
-    let inspect = command("inspect", root, error.link().map(Path::as_os_str));
-    let look = inspect.map(|inspect| format!("look with `{inspect}`"));
-    let with_look = |text: &str| match &look {
-        Some(look) => format!("{text}; {look}"),
-        None => text.to_owned(),
+    let link = error.link().map(Path::as_os_str);
+    let look = command(&["inspect"], root, link).map(|inspect| format!("look with `{inspect}`"));
+    let hint = match (verb, error.kind()) {
+        (_, Kind::Exists) if matches!(error.found(), Some(Found::Link(_))) => {
+            return Some(joined("`caplink ensure` replaces a link", look));
+        }
+        (_, Kind::Mismatch) => return Some(joined("somebody switched it", look)),
+        ("ensure", Kind::NotALink) if is_file_or_dir(error.found()) => "`--backup` moves it aside and keeps it",
+        (_, Kind::Exists | Kind::NotALink) => return look,
+        ("remove", Kind::NotFound) => "`--missing-ok` takes an absent link as removed",
+        ("swap", Kind::NotFound) if error.component().is_none() => "`caplink create` makes a link where none is",
+        // A parent that is no directory is not found either, and cannot be made.
+        ("create" | "ensure", Kind::NotFound) if error.io_error().is_some() => "`--parents` makes missing directories",
+        ("create" | "ensure" | "swap", Kind::Escape) if is_about_target(error) => {
+            "`--allow-outside` with `--style verbatim` stores a text that leads outside"
+        }
+        ("exchange", Kind::Escape) if is_about_target(error) => "`--allow-outside` exchanges them all the same",
+        ("resolve", Kind::Escape | Kind::Loop | Kind::NotFound | Kind::Permission) => {
+            return command(&["resolve", "--explain"], root, link)
+                .map(|command| format!("see each hop with `{command}`"));
+        }
+        ("inspect" | "resolve", Kind::InvalidPath) => "paths are relative to the root, without `..`",
+        (_, kind) => return plain(kind).map(str::to_owned),
     };
-    let changes_target = matches!(verb, "create" | "ensure" | "swap");
-    match error.kind() {
-        Kind::Exists if matches!(error.found(), Some(Found::Link(_))) => {
-            Some(with_look("`caplink ensure` replaces a link"))
-        }
-        Kind::NotALink if verb == "ensure" && is_file_or_dir(error.found()) => {
-            Some("`--backup` moves it aside and keeps it".to_owned())
-        }
-        Kind::Exists | Kind::NotALink => look,
-        Kind::Mismatch => Some(with_look("somebody switched it")),
-        Kind::NotFound if verb == "remove" => Some("`--missing-ok` takes an absent link as removed".to_owned()),
-        Kind::NotFound if verb == "swap" && error.component().is_none() => {
-            Some("`caplink create` makes a link where none is".to_owned())
-        }
-        Kind::NotFound if changes_target => Some("`--parents` makes missing directories".to_owned()),
-        Kind::Escape if changes_target && error.via_text().is_some() => {
-            Some("`--allow-outside` stores a text that leads outside, with `--style verbatim`".to_owned())
-        }
-        Kind::Escape if verb == "exchange" && error.via_text().is_some() => {
-            Some("`--allow-outside` exchanges them all the same".to_owned())
-        }
-        Kind::InvalidPath if verb == "inspect" || verb == "resolve" => {
-            Some("paths are relative to the root, without `..`".to_owned())
-        }
-        kind => plain(kind).map(str::to_owned),
+    Some(hint.to_owned())
+}
+
+fn joined(hint: &str, look: Option<String>) -> String {
+    match look {
+        Some(look) => format!("{hint}; {look}"),
+        None => hint.to_owned(),
     }
+}
+
+/// Whether the component at fault is none of the link's own path.
+fn is_about_target(error: &Error) -> bool {
+    let (Some(link), Some(component)) = (error.link(), error.component()) else { return false };
+    let parts: Vec<_> = link.components().filter(|part| *part != std::path::Component::CurDir).collect();
+    parts.get(component.index).is_none_or(|part| part.as_os_str() != component.name)
 }
 
 /// The hint for a kind, where nothing more is known.
@@ -83,12 +90,12 @@ fn is_file_or_dir(found: Option<&Found>) -> bool {
 }
 
 /// A command line for this link; none where it could not be written so that it can be pasted.
-fn command(verb: &str, root: Option<&Path>, link: Option<&OsStr>) -> Option<String> {
+fn command(verb: &[&str], root: Option<&Path>, link: Option<&OsStr>) -> Option<String> {
     let mut words = vec!["caplink".to_owned()];
     if let Some(root) = root {
         words.extend(["-C".to_owned(), quoted(root.as_os_str())?]);
     }
-    words.push(verb.to_owned());
+    words.extend(verb.iter().map(|word| (*word).to_owned()));
     let link = quoted(link?)?;
     if link.starts_with('-') {
         words.push("--".to_owned());
@@ -120,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_command_can_be_pasted() {
-        let inspect = |link: &str| command("inspect", Some(Path::new("/s r")), Some(link.as_ref()));
+        let inspect = |link: &str| command(&["inspect"], Some(Path::new("/s r")), Some(link.as_ref()));
         assert_eq!(inspect("a/b").as_deref(), Some("caplink -C '/s r' inspect a/b"));
         assert_eq!(inspect("it's").as_deref(), Some(r"caplink -C '/s r' inspect 'it'\''s'"));
         assert_eq!(inspect("-n").as_deref(), Some("caplink -C '/s r' inspect -- -n"));

@@ -120,6 +120,13 @@ impl Report {
         self.errors.extend(Problem::of(error, hint));
     }
 
+    /// Takes back the hint of the last error, where the caller did already what it says.
+    pub(crate) fn drop_hint_if(&mut self, done: bool) {
+        if let (true, Some(problem)) = (done, self.errors.last_mut()) {
+            problem.hint = None;
+        }
+    }
+
     /// Adds a line of detail for stderr.
     pub(crate) fn note(&mut self, verbosity: u8, line: impl Into<String>) {
         self.notes.push((verbosity, line.into()));

@@ -4,5 +4,9 @@
 
 mod arguments;
 mod changing;
+mod permissions;
 mod readings;
+mod resolving;
 mod support;
+mod targets;
+mod transcripts;

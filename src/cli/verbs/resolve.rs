@@ -35,6 +35,7 @@ impl Resolve {
                 report.answer(&Way::of(&self.path, &explained, physical, self.explain));
                 if let Err(error) = &explained.end {
                     report.error(error);
+                    report.drop_hint_if(self.explain);
                 }
             }
             Err(error) => report.error(&error),

@@ -1,0 +1,207 @@
+//! The program as another user: what may not be seen or changed is told, and nothing of it stays.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::support::{Answer, Place, answer, is_root, skipped};
+
+/// A user that owns nothing.
+const NOBODY: u32 = 65534;
+
+/// A place that anybody can reach; none where the tests cannot become another user.
+fn place(test: &str) -> Option<Place> {
+    let able = is_root() && Command::new("setpriv").arg("--version").output().is_ok();
+    if !able {
+        skipped(test, "becoming another user needs root and setpriv");
+        return None;
+    }
+    let place = Place::new();
+    mode(place.base.path(), 0o755);
+    Some(place)
+}
+
+fn mode(path: impl AsRef<Path>, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Runs with `--json` as a user that owns nothing.
+fn nobody(place: &Place, line: &str) -> Answer {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(env!("CARGO_BIN_EXE_caplink"));
+    command.arg("--json").arg("-C").arg(&place.root).args(line.split_whitespace());
+    answer(&mut command)
+}
+
+#[test]
+fn what_may_not_be_written_is_a_permission_error() {
+    let Some(place) = place("permissions::what_may_not_be_written_is_a_permission_error") else { return };
+    place.link("l", "file").link("m", "a");
+    let before = place.snapshot();
+    for line in [
+        "create new --to file",
+        "ensure l --to a",
+        "swap l --to a --expect file",
+        "exchange l m",
+        "remove l",
+        "create n/e/w --to file -p",
+    ] {
+        let refused = nobody(&place, line);
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+    }
+    assert_eq!(nobody(&place, "ensure l --to file").outcome(), "unchanged", "nothing is written for that");
+    assert_eq!(nobody(&place, "remove gone --missing-ok").outcome(), "unchanged");
+    assert_eq!(place.snapshot(), before);
+}
+
+#[test]
+fn what_may_not_be_searched_names_the_directory() {
+    let Some(place) = place("permissions::what_may_not_be_searched_names_the_directory") else { return };
+    fs::create_dir_all(place.root.join("a/locked/in")).unwrap();
+    fs::write(place.root.join("a/locked/file"), "").unwrap();
+    place.link("l", "a/locked/file");
+    mode(place.root.join("a/locked"), 0o700);
+    for line in [
+        "inspect a/locked/file",
+        "inspect a/locked/in/x",
+        "create a/locked/in/x --to file",
+        "remove a/locked/in/x --missing-ok",
+    ] {
+        let refused = nobody(&place, line);
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+    }
+    assert_eq!(nobody(&place, "inspect a/locked/in/x").refusal(), (10, "permission", Some("in"), Some(2)));
+    assert_eq!(nobody(&place, "resolve a/locked/file").refusal(), (10, "permission", Some("file"), Some(2)));
+    assert_eq!(nobody(&place, "resolve l").refusal(), (10, "permission", Some("l"), Some(0)));
+    let seen = nobody(&place, "inspect l");
+    assert_eq!((&seen.item()["status"], &seen.item()["resolved"]), (&json!("denied"), &json!(null)));
+    // The directory itself can be seen, only not what is in it.
+    assert_eq!(nobody(&place, "inspect a/locked").item()["mode"], "0700");
+}
+
+#[test]
+fn a_directory_that_can_be_searched_but_not_read_is_enough_for_a_known_name() {
+    let Some(place) = place("permissions::a_directory_that_can_be_searched") else { return };
+    place.link("a/l", "../file");
+    mode(place.root.join("a"), 0o711);
+    assert_eq!(nobody(&place, "inspect a/l").item()["status"], "ok");
+    assert_eq!(nobody(&place, "resolve a/l").item()["resolved"], "file");
+}
+
+#[test]
+fn in_a_directory_of_its_own_another_user_does_everything() {
+    let Some(place) = place("permissions::in_a_directory_of_its_own") else { return };
+    chown(place.root.join("a"), Some(NOBODY), Some(NOBODY)).unwrap();
+    for (line, outcome) in [
+        ("create a/l --to file", "created"),
+        ("ensure a/l --to releases/1", "replaced"),
+        ("swap a/l --to file --expect ../releases/1", "replaced"),
+        ("remove a/l", "removed"),
+    ] {
+        assert_eq!(nobody(&place, line).outcome(), outcome, "{line}");
+    }
+    assert_eq!(fs::read_dir(place.root.join("a")).unwrap().count(), 1, "nothing but `b` is left");
+}
+
+#[test]
+fn in_a_sticky_directory_the_links_of_others_stay() {
+    let Some(place) = place("permissions::in_a_sticky_directory_the_links_of_others_stay") else { return };
+    fs::create_dir(place.root.join("t")).unwrap();
+    mode(place.root.join("t"), 0o1777);
+    place.link("t/theirs", "../file").link("t/other", "../a");
+    let before = place.snapshot();
+    for line in [
+        "ensure t/theirs --to a",
+        "swap t/theirs --to a --expect ../file",
+        "remove t/theirs",
+        "exchange t/theirs t/other",
+    ] {
+        let refused = nobody(&place, line);
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        assert_eq!(place.snapshot(), before, "{line}");
+    }
+    assert_eq!(nobody(&place, "create t/own --to file").outcome(), "created");
+    assert_eq!(nobody(&place, "ensure t/own --to a").outcome(), "replaced");
+    assert_eq!(nobody(&place, "remove t/own").outcome(), "removed");
+    assert_eq!(place.snapshot(), before);
+}
+
+#[test]
+fn a_state_directory_that_others_may_write_matters_only_where_one_is_needed() {
+    let Some(place) = place("permissions::a_state_directory_that_others_may_write") else { return };
+    fs::create_dir(place.root.join("shared")).unwrap();
+    mode(place.root.join("shared"), 0o777);
+    place.link("l", "file").link("shared/l", "../file").link("shared/m", "../a");
+    let inside = place.root.join(".caplink");
+    let elsewhere = place.base.path().join("state");
+    let file = place.base.path().join("state-file");
+    fs::write(&file, "").unwrap();
+    for dir in [&inside, &elsewhere] {
+        fs::create_dir(dir).unwrap();
+    }
+    let way = place.base.path().join("state-link");
+    symlink("state", &way).unwrap();
+    for (dir, bits, owner) in [
+        (&inside, 0o777, 0),
+        (&inside, 0o750, 0),
+        (&inside, 0o700, NOBODY),
+        (&elsewhere, 0o720, 0),
+        (&way, 0o777, 0),
+        (&file, 0o600, 0),
+    ] {
+        mode(dir, bits);
+        chown(dir, Some(owner), None).unwrap();
+        let option = if *dir == inside { Vec::new() } else { vec!["--state".to_owned(), dir.display().to_string()] };
+        let ask = |line: &str| place.json(line.split_whitespace().map(str::to_owned).chain(option.iter().cloned()));
+        let before = place.snapshot();
+        for line in [
+            "ensure shared/l --to a",
+            "swap shared/l --to a --expect ../file",
+            "remove shared/l",
+            "exchange shared/l shared/m",
+        ] {
+            assert_eq!(ask(line).refusal(), (4, "unsafe_state", None, None), "{line} {dir:?} {bits:o}");
+        }
+        for line in [
+            "ensure shared/l --to file",
+            "inspect shared/l",
+            "resolve shared/l",
+            "create l --to file",
+            "remove gone --missing-ok",
+        ] {
+            let kind = if line.starts_with("create") { "exists" } else { "ok" };
+            assert_eq!(ask(line).kind(), kind, "{line} {dir:?} {bits:o}");
+        }
+        assert_eq!(place.snapshot(), before);
+        // In a directory of the caller's own no state is needed.
+        assert_eq!(ask("ensure l --to a").outcome(), "replaced");
+        assert_eq!(ask("ensure l --to file").outcome(), "replaced");
+        let state = ask("doctor");
+        assert_eq!((state.code, state.json["state"].as_str()), (0, Some("unsafe")), "{dir:?} {bits:o}");
+        chown(dir, Some(0), None).unwrap();
+    }
+    mode(&inside, 0o700);
+    assert_eq!(place.ask("ensure shared/l --to a").item()["staging"], "private");
+    mode(&elsewhere, 0o700);
+    let line = ["ensure", "shared/l", "--to", "file", "--state"].map(str::to_owned);
+    assert_eq!(place.json(line.into_iter().chain([elsewhere.display().to_string()])).item()["staging"], "private");
+}
+
+#[test]
+fn a_root_that_may_not_be_entered_is_a_permission_error() {
+    let Some(place) = place("permissions::a_root_that_may_not_be_entered_is_a_permission_error") else { return };
+    mode(&place.root, 0o700);
+    for line in ["inspect file", "resolve file", "create l --to file", "remove l"] {
+        let refused = nobody(&place, line);
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+    }
+    mode(place.base.path(), 0o700);
+    for line in ["inspect .", "create l --to file", "doctor"] {
+        let refused = nobody(&place, line);
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        assert!(refused.json["root"]["id"].is_null());
+    }
+}
