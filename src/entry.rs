@@ -4,6 +4,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::LinkPath;
@@ -39,7 +40,7 @@ pub struct Entry {
     pub(crate) path: LinkPath,
     /// Where links were followed on the way: the physical path.
     followed: Option<PathBuf>,
-    pub(crate) parent: Handle,
+    pub(crate) parent: Arc<Handle>,
     /// The directory was opened for reading, for this edit alone: it can be locked as it is.
     pub(crate) lockable: bool,
 }
@@ -90,7 +91,14 @@ impl Entry {
             opened => opened?,
         };
         let followed = followed.map(|dir| dir.join(path.name()));
-        Ok(Entry { root: root.clone(), path: path.clone(), followed, parent, lockable: access == Access::Read })
+        let (parent, lockable) = (Arc::new(parent), access == Access::Read);
+        Ok(Entry { root: root.clone(), path: path.clone(), followed, parent, lockable })
+    }
+
+    /// The same entry, in the same opened directory, for the same root as another uses it.
+    pub(crate) fn used_by(&self, root: Root) -> Entry {
+        let (path, followed, parent) = (self.path.clone(), self.followed.clone(), Arc::clone(&self.parent));
+        Entry { root, path, followed, parent, lockable: self.lockable }
     }
 
     /// The physical path of the entry, if links were followed to it.

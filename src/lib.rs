@@ -2,6 +2,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+mod confine;
 mod edit;
 mod entry;
 mod error;
@@ -13,6 +14,7 @@ mod root;
 mod state;
 mod sys;
 
+pub use confine::Enforcement;
 pub use edit::{Exchange, Trial};
 pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};

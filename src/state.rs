@@ -3,10 +3,13 @@
 //! It is a second capability: a directory and one name in it. Nothing but its privacy is trusted.
 
 use std::ffi::OsString;
+use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::{Error, FileKind, Kind, Result, printable};
+use crate::model::ObjectId;
 use crate::sys::{self, Access, Calls, Fault, Handle, Stat};
 
 /// Tries of a state directory that others of this user remove when they are done.
@@ -58,16 +61,8 @@ impl StatePlace {
 
     fn open_or_make(&self, calls: &dyn Calls, made: &mut bool) -> Result<Option<Handle>> {
         for _ in 0..TRIES {
-            match calls.open_dir(&self.base, self.name.as_ref(), true, Access::Read) {
-                Ok(dir) => {
-                    let stat = calls.stat(&dir).map_err(Error::from_io)?;
-                    return if is_private(calls, &stat) { Ok(Some(dir)) } else { Err(self.not_private()) };
-                }
-                Err(source) => match sys::fault(&source) {
-                    Fault::Missing => {}
-                    Fault::Link | Fault::NotDirectory | Fault::Denied => return Err(self.not_private()),
-                    _ => return Err(Error::from_io(source)),
-                },
+            if let Some(dir) = self.open_there(calls)? {
+                return Ok(Some(dir));
             }
             match calls.make_dir(&self.base, &self.name, 0o700) {
                 Ok(()) => *made = true,
@@ -79,6 +74,35 @@ impl StatePlace {
             }
         }
         Err(Error::new(Kind::Contended).because("the state directory keeps changing"))
+    }
+
+    /// Opens the directory as it is; none where it is not there.
+    pub(crate) fn open_there(&self, calls: &dyn Calls) -> Result<Option<Handle>> {
+        match calls.open_dir(&self.base, self.name.as_ref(), true, Access::Read) {
+            Ok(dir) => {
+                let stat = calls.stat(&dir).map_err(Error::from_io)?;
+                if is_private(calls, &stat) { Ok(Some(dir)) } else { Err(self.not_private()) }
+            }
+            Err(source) => match sys::fault(&source) {
+                Fault::Missing => Ok(None),
+                Fault::Link | Fault::NotDirectory | Fault::Denied => Err(self.not_private()),
+                _ => Err(Error::from_io(source)),
+            },
+        }
+    }
+
+    /// Opens the directory on a thread that may not make it; `within` is the one elsewhere that its domain allows.
+    ///
+    /// The error [is told](StateWanted::is_cause) from others where another thread has to make it, or to allow it.
+    pub(crate) fn open_within(&self, calls: &dyn Calls, within: Option<ObjectId>) -> Result<Handle> {
+        let wanted = || Error::from_io(io::Error::other(StateWanted));
+        if self.below.is_none() {
+            let there = calls.stat_at(&self.base, &self.name).ok().map(|stat| stat.id);
+            if there.is_none() || there != within {
+                return Err(wanted());
+            }
+        }
+        self.open_there(calls)?.ok_or_else(wanted)
     }
 
     /// Looks at the directory, without making it.
@@ -97,6 +121,24 @@ impl StatePlace {
         ))
     }
 }
+
+/// A confined thread needs the state directory and cannot make it, or is not allowed into it.
+#[derive(Debug)]
+pub(crate) struct StateWanted;
+
+impl StateWanted {
+    pub(crate) fn is_cause(error: &Error) -> bool {
+        error.io_error().and_then(io::Error::get_ref).is_some_and(|cause| cause.is::<StateWanted>())
+    }
+}
+
+impl fmt::Display for StateWanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the state directory is needed")
+    }
+}
+
+impl std::error::Error for StateWanted {}
 
 fn is_private(calls: &dyn Calls, stat: &Stat) -> bool {
     stat.uid == calls.user() && stat.mode & OPEN_TO_OTHERS == 0

@@ -106,10 +106,19 @@ impl<'a> Area<'a> {
         }
     }
 
+    /// Takes the lock of the link's directory, whoever can write it.
+    pub(super) fn lock_beside(entry: &'a Entry) -> Result<Area<'a>> {
+        let parent = stat_parent(entry)?;
+        let dir = entry.root.calls().open_dir(&entry.parent, "".as_ref(), true, Access::Read);
+        let area = Area::beside(entry, &parent, Some(dir.map_err(Error::from_io)?), is_shared(entry, &parent));
+        area.acquire()?;
+        Ok(area)
+    }
+
     /// The state directory; none where it cannot be made or is not on the mount of the link's directory.
     fn private(entry: &'a Entry, parent: &Stat) -> Result<Option<Area<'a>>> {
         let calls = entry.root.calls();
-        let Some((dir, made)) = entry.root.state().open(calls)? else { return Ok(None) };
+        let Some((dir, made)) = entry.root.open_state()? else { return Ok(None) };
         let id = calls.stat(&dir).map_err(Error::from_io)?.id;
         let held = Cell::new(false);
         let area = Area { entry, kind: Staging::Private, opened: Some(dir), id, made, held, exposed: false };

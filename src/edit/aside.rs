@@ -36,7 +36,7 @@ pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result
         Err(source) if sys::fault(&source) == Fault::Unsupported => {
             return Err(staged.take_back(text, unsupported()));
         }
-        Err(source) => return Err(staged.take_back(text, verify::refused(entry, source))),
+        Err(source) => return staged.give_up(text, verify::not_moved(entry, &[entry], source)),
     }
     match calls.stat_at(staged.at().0, staged.at().1) {
         Ok(stat) if stat.id == present.id => {}

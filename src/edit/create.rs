@@ -13,6 +13,7 @@ use super::{Attempt, Changed};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::model::Change;
+use crate::state::StateWanted;
 use crate::sys::{self, Fault};
 
 pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Attempt> {
@@ -49,7 +50,12 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
 
 /// Removes the link that was just made, if it is still what has the name.
 fn take_back(entry: &Entry, text: &OsStr) -> Leftover {
-    match Area::lock(entry) {
+    let area = match Area::lock(entry) {
+        // A confined thread cannot make the state directory, and handing over the edit again would make the link anew.
+        Err(error) if StateWanted::is_cause(&error) => Area::lock_beside(entry),
+        area => area,
+    };
+    match area {
         Ok(area) => area.discard(&entry.parent, entry.name(), Ours::Text(text)),
         Err(_) => Leftover::left(entry.physical().to_path_buf()),
     }

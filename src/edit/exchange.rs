@@ -4,21 +4,23 @@
 //! traded in one kernel call, and both are looked at. If either is not the link that was pinned, they are traded back.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::PathBuf;
 
 use super::area::Area;
+use super::confined::hand_over;
 use super::durable::sync;
 use super::pinned::Pinned;
-use super::run::not_state;
+use super::run::{given_up, not_state};
 use super::target::{Rules, leads_where_it_may};
 use super::verify::{self, ReadBack};
-use super::{guarantee, spelled, tell};
+use super::{Attempt, guarantee, spelled, tell};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Change, Durability, Guarantee, LinkPath, Outcome, Staging};
 use crate::resolve::Overlay;
 use crate::root::Root;
-use crate::sys::{self, Fault};
+use crate::sys::{self, Fault, Grant};
 
 /// How often the trade is decided anew when others change the same names.
 const ATTEMPTS: usize = 64;
@@ -91,7 +93,14 @@ impl Root {
     ///
     /// Those of [`exchange`](Root::exchange).
     pub fn apply_exchange(&self, exchange: &Exchange) -> Result<[Outcome; 2]> {
-        Trade { root: self, exchange, dry_run: false }.carry_out()
+        if self.threads().is_none() {
+            return Trade { root: self, exchange, dry_run: false }.carry_out();
+        }
+        let owned = exchange.clone();
+        let work = move |root: &Root, _| Trade { root, exchange: &owned, dry_run: false }.carry_out();
+        let outcomes = hand_over(self, Grant::Links, work).map_err(|error| error.on("exchange", &exchange.a))?;
+        outcomes.iter().filter(|outcome| outcome.change.is_change()).for_each(|outcome| tell(self, outcome));
+        Ok(outcomes)
     }
 
     /// Decides everything and changes nothing: what [`apply_exchange`](Root::apply_exchange) would report.
@@ -114,16 +123,21 @@ impl Trade<'_> {
     fn carry_out(&self) -> Result<[Outcome; 2]> {
         let a = self.open(&self.exchange.a)?;
         let b = self.open(&self.exchange.b)?;
+        let mut refusals = Vec::new();
         for _ in 0..ATTEMPTS {
-            if let Some(mut outcomes) = self.attempt(&a, &b)? {
-                if outcomes[0].change.is_change() && !self.dry_run {
-                    self.make_durable(&a, &b, &mut outcomes);
-                    outcomes.iter().for_each(|outcome| tell(self.root, outcome));
+            match self.attempt(&a, &b)? {
+                Attempt::Done(mut outcomes) => {
+                    if outcomes[0].change.is_change() && !self.dry_run {
+                        self.make_durable(&a, &b, &mut outcomes);
+                        outcomes.iter().for_each(|outcome| tell(self.root, outcome));
+                    }
+                    return Ok(outcomes);
                 }
-                return Ok(outcomes);
+                Attempt::Again => {}
+                Attempt::Refused(error) => refusals.push(error),
             }
         }
-        Err(Error::new(Kind::Contended).on("exchange", &a.path))
+        Err(given_up(refusals, ATTEMPTS).on("exchange", &a.path))
     }
 
     fn open(&self, path: &LinkPath) -> Result<Entry> {
@@ -135,19 +149,18 @@ impl Trade<'_> {
         open().map_err(|error: Error| self.root.or_gone(error.on("exchange", path)))
     }
 
-    /// None if one of the names was changed meanwhile; then nothing is left of the attempt.
-    fn attempt(&self, a: &Entry, b: &Entry) -> Result<Option<[Outcome; 2]>> {
+    fn attempt(&self, a: &Entry, b: &Entry) -> Result<Attempt<[Outcome; 2]>> {
         let on = |entry: &Entry, error: Error| self.root.or_gone(error.on("exchange", &entry.path));
         let (link_a, link_b) = match (pinned(a), pinned(b)) {
             (Ok(link_a), Ok(link_b)) => (link_a, link_b),
             (Err(error), _) => return Err(on(a, error)),
             (_, Err(error)) => return Err(on(b, error)),
         };
-        let (Some(link_a), Some(link_b)) = (link_a, link_b) else { return Ok(None) };
+        let (Some(link_a), Some(link_b)) = (link_a, link_b) else { return Ok(Attempt::Again) };
         if link_a.stat.id == link_b.stat.id {
             let [one, two] = [(a, &link_a), (b, &link_b)]
                 .map(|(entry, link)| self.report(entry, Change::Unchanged, Some(&link.text), None, true));
-            return Ok(Some([one, two]));
+            return Ok(Attempt::Done([one, two]));
         }
         if !self.root.policy().replace {
             return Err(on(a, Error::new(Kind::Policy)));
@@ -162,26 +175,33 @@ impl Trade<'_> {
             if !self.root.abilities().exchange {
                 return Err(on(a, unsupported(self.root)));
             }
-            return Ok(Some(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
+            return Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
         }
         let locks = Area::lock_both(a, b).map_err(|error| on(a, error))?;
         match self.root.calls().exchange(a.at(), b.at()) {
             Ok(()) => {}
             Err(source) => {
                 return match sys::fault(&source) {
-                    Fault::Missing => Ok(None),
+                    Fault::Missing => Ok(Attempt::Again),
                     Fault::Unsupported => Err(on(a, unsupported(self.root))),
-                    _ => Err(on(a, verify::refused(a, source))),
+                    _ => self.refused(a, b, source),
                 };
             }
         }
         let traded = self.check(a, b, &link_a, &link_b);
         drop(locks);
         match traded {
-            Ok(true) => Ok(Some(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified))),
-            Ok(false) => Ok(None),
+            Ok(true) => Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified))),
+            Ok(false) => Ok(Attempt::Again),
             Err((entry, error)) => Err(on(entry, error)),
         }
+    }
+
+    /// The kernel refused: a directory was moved away, one of the two is no link by now, or it may not be.
+    fn refused(&self, a: &Entry, b: &Entry, source: io::Error) -> Result<Attempt<[Outcome; 2]>> {
+        let moved = |entry: &&Entry| verify::parent_in_place(entry).is_ok_and(|in_place| !in_place);
+        let entry = [a, b].into_iter().find(moved).unwrap_or(a);
+        verify::not_moved(entry, &[a, b], source).map_err(|error| error.on("exchange", &entry.path))
     }
 
     /// Looks at both names after the trade, and trades back what is not as it should be.

@@ -37,9 +37,11 @@ pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>, edit: &Edit) -> Res
         Err(source) if sys::fault(&source) == Fault::Unsupported => {
             changed.guarantee = guarantee(&entry.root, false)?;
             // The new name is random: nothing has it that could be replaced.
-            calls.rename_over(entry.at(), spare.at()).map_err(|source| verify::refused(entry, source))?;
+            if let Err(source) = calls.rename_over(entry.at(), spare.at()) {
+                return verify::not_moved(entry, &[entry], source);
+            }
         }
-        Err(source) => return Err(verify::refused(entry, source)),
+        Err(source) => return verify::not_moved(entry, &[entry], source),
     }
     let aside = match look(calls, spare.at()) {
         Ok(found) if as_decided(&found) => found,

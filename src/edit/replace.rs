@@ -52,7 +52,7 @@ pub(super) fn replace(
             changed.guarantee = guarantee(&entry.root, false).map_err(|error| staged.take_back(text, error))?;
             return rename_over(entry, area, &staged, &as_decided, text, changed);
         }
-        Err(source) => return Err(staged.take_back(text, verify::refused(entry, source))),
+        Err(source) => return staged.give_up(text, verify::not_moved(entry, &[entry], source)),
     }
     // The text proves it: what is compared is the text, and nobody else can reach the displaced entry.
     let displaced = match look(calls, staged.at()) {

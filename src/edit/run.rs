@@ -34,6 +34,11 @@ impl<'a> Run<'a> {
         Run { opened_before: true, ..self }
     }
 
+    /// The same after a first try that made these parents.
+    pub(super) fn having_made(self, made: Vec<PathBuf>) -> Run<'a> {
+        Run { made, ..self }
+    }
+
     pub(super) fn carry_out(mut self) -> Result<Outcome> {
         let outcome = self.open_and_edit();
         self.close(outcome)
@@ -110,6 +115,7 @@ impl<'a> Run<'a> {
         }
         let held = if entry.lockable { Area::lock_own(entry)? } else { None };
         let mut judged = None;
+        let mut refusals = Vec::new();
         for _ in 0..ATTEMPTS {
             let found = entry.look()?;
             let stored = text.as_ref().ok().and_then(Option::as_deref);
@@ -148,11 +154,13 @@ impl<'a> Run<'a> {
                 (Decision::MoveAside, Some(text)) => aside::move_aside(entry, text, directory)?,
                 _ => remove::remove(entry, held.as_ref(), self.edit)?,
             };
-            if let Attempt::Done(changed) = attempt {
-                return Ok(self.done(entry, stored, changed));
+            match attempt {
+                Attempt::Done(changed) => return Ok(self.done(entry, stored, changed)),
+                Attempt::Again => {}
+                Attempt::Refused(error) => refusals.push(error),
             }
         }
-        Err(Error::new(Kind::Contended))
+        Err(given_up(refusals, ATTEMPTS))
     }
 
     /// Creation is exclusive, so where only that is asked for the name need not be looked at before.
@@ -167,7 +175,7 @@ impl<'a> Run<'a> {
         };
         Ok(match create::create(entry, text, judged.directory)? {
             Attempt::Done(changed) => Some(self.done(entry, Some(text), changed)),
-            Attempt::Again => None,
+            Attempt::Again | Attempt::Refused(_) => None,
         })
     }
 
@@ -257,6 +265,14 @@ impl<'a> Run<'a> {
             Err(error) => outcome.shortfalls.push(error.on(self.edit.verb, &self.edit.path)),
         }
     }
+}
+
+/// The error after so many attempts. What was refused each time is not a matter of other programs.
+pub(super) fn given_up(mut refusals: Vec<Error>, attempts: usize) -> Error {
+    if refusals.len() < attempts {
+        return Error::new(Kind::Contended);
+    }
+    refusals.pop().expect("BUG: there are attempts")
 }
 
 /// The state directory and what is in it are no links of the caller's.

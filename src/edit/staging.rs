@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::area::Area;
 use super::leftover::{Leftover, put_back};
-use super::verify;
+use super::{Attempt, verify};
 use crate::error::{Error, FileKind, Result};
 use crate::model::{ObjectId, Staging};
 use crate::root::Root;
@@ -77,7 +77,11 @@ impl Area<'_> {
         match calls.rename_new((dir, name), spare.at()) {
             Ok(()) => {}
             Err(source) if sys::fault(&source) == Fault::Missing => return Leftover::default(),
-            Err(_) => return Leftover::left(self.path_of(dir, name)),
+            // A confined thread cannot move what is no link, and that is not ours.
+            Err(_) => match self.is_ours(dir, name, ours) {
+                Ok(false) => return Leftover::default(),
+                _ => return Leftover::left(self.path_of(dir, name)),
+            },
         }
         match self.is_ours(self.dir(), &spare.name, ours) {
             Ok(true) => match calls.unlink(self.dir(), &spare.name) {
@@ -132,6 +136,15 @@ impl Staged<'_> {
 
     pub(super) fn path(&self) -> PathBuf {
         self.area.path_of(self.dir, &self.name)
+    }
+
+    /// Removes the staged link after an attempt that came to nothing.
+    pub(super) fn give_up(&self, text: &OsStr, attempt: Result<Attempt>) -> Result<Attempt> {
+        match (attempt, self.discard(text)) {
+            (Ok(attempt), leftover) if leftover.is_empty() => Ok(attempt),
+            (Ok(Attempt::Refused(error)) | Err(error), leftover) => Err(leftover.on(error)),
+            (Ok(_), leftover) => Err(leftover.on(super::verify::taken())),
+        }
     }
 
     /// Removes the staged link; `error` says what could not be removed.

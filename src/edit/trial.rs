@@ -10,12 +10,13 @@ use std::ffi::OsStr;
 use std::io;
 
 use super::area::Area;
+use super::confined::hand_over;
 use super::staging::random_name;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{LinkPath, Staging};
 use crate::root::Root;
-use crate::sys::{self, Access, Fault};
+use crate::sys::{self, Access, Fault, Grant};
 
 /// What a file system gave when it was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,9 @@ impl Root {
     /// # }
     /// ```
     pub fn try_out(&self) -> Result<Trial> {
-        self.tried().map_err(|error| self.or_gone(error.on("try", ".")))
+        let tried =
+            if self.threads().is_some() { hand_over(self, Grant::Links, |root, _| root.tried()) } else { self.tried() };
+        tried.map_err(|error| self.or_gone(error.on("try", ".")))
     }
 
     fn tried(&self) -> Result<Trial> {

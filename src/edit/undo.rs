@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::sys::{self, Fault};
 
 /// How often a trade is turned round when a third program takes the name at the same time.
-const TURNS: usize = 4;
+const TURNS: usize = 64;
 
 /// Trades back what was displaced, and removes the staged link.
 ///
@@ -28,6 +28,7 @@ pub(super) fn undo(entry: &Entry, staged: &Staged<'_>, text: &OsStr, cause: Opti
 fn trade_back(entry: &Entry, staged: &Staged<'_>, text: &OsStr) -> Leftover {
     let calls = entry.root.calls();
     let kept = || Leftover::preserved(staged.path());
+    let published = || calls.stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.id == staged.id());
     let mut third = false;
     for _ in 0..TURNS {
         match calls.exchange(staged.at(), entry.at()) {
@@ -39,6 +40,8 @@ fn trade_back(entry: &Entry, staged: &Staged<'_>, text: &OsStr) -> Leftover {
                 }
                 continue;
             }
+            // A confined thread is refused while the name belongs to something that is no link.
+            Err(_) if published() => continue,
             Err(_) => return kept(),
         }
         match calls.stat_at(staged.at().0, staged.at().1) {
@@ -50,5 +53,6 @@ fn trade_back(entry: &Entry, staged: &Staged<'_>, text: &OsStr) -> Leftover {
             Err(_) => return kept(),
         }
     }
-    kept()
+    // Nor can it reach into a directory that was moved out of the root: the new link stays there.
+    if published() { kept().and(Leftover::left(entry.physical().to_path_buf())) } else { kept() }
 }

@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
+use super::Attempt;
 use super::staging::Staged;
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, Kind, Result};
 use crate::model::ObjectId;
-use crate::sys::{Access, Handle};
+use crate::sys::{self, Access, Handle};
 
 /// What a new walk to the link found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,4 +86,18 @@ pub(super) fn refused(entry: &Entry, source: io::Error) -> Error {
         Ok(false) => parent_moved(),
         _ => Error::from_io(source),
     }
+}
+
+/// What an attempt came to whose exchange or renaming the kernel refused.
+///
+/// A confined thread may not move what is no link. Where it was that, and not the permissions of the directory, the
+/// name has to be looked at anew. It may be a link again by then: other programs that trade names take the same lock of
+/// the directory, so that one trade after another can meet the same wrong moment.
+pub(super) fn not_moved<T>(entry: &Entry, changed: &[&Entry], source: io::Error) -> Result<Attempt<T>> {
+    let calls = entry.root.calls();
+    let by_domain = entry.root.is_on_thread()
+        && sys::refused_by_domain(&source)
+        && changed.iter().all(|entry| calls.may_change_names(&entry.parent).unwrap_or(true));
+    let error = refused(entry, source);
+    if by_domain && error.kind() != Kind::ParentMoved { Ok(Attempt::Refused(error)) } else { Err(error) }
 }

@@ -340,6 +340,20 @@ impl Calls for Linux {
         Ok(rustix::fs::syncfs(dir)?)
     }
 
+    fn may_change_names(&self, dir: &Handle) -> io::Result<bool> {
+        let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+        match rustix::fs::accessat(dir, ".", access, rustix::fs::AtFlags::EACCESS) {
+            Ok(()) => Ok(true),
+            Err(Errno::ACCESS) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[cfg(feature = "confine")]
+    fn domain(&self, places: &[&Handle], grant: super::Grant) -> io::Result<super::Domain> {
+        super::landlock::domain(places, grant)
+    }
+
     fn random(&self) -> io::Result<u128> {
         Ok(posix::random())
     }

@@ -14,8 +14,12 @@ use std::time::{Duration, Instant};
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
+#[cfg(not(all(target_os = "linux", feature = "confine")))]
+mod domain;
 #[cfg(target_os = "linux")]
 mod handle;
+#[cfg(all(target_os = "linux", feature = "confine"))]
+mod landlock;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -46,8 +50,12 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
+#[cfg(not(all(target_os = "linux", feature = "confine")))]
+pub(crate) use domain::{Domain, refused_by_domain};
 #[cfg(target_os = "linux")]
 pub(crate) use handle::Handle;
+#[cfg(all(target_os = "linux", feature = "confine"))]
+pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
@@ -127,6 +135,17 @@ pub(crate) enum Access {
     Search,
     /// It is read, locked or synced; needs read permission.
     Read,
+}
+
+/// What a confined thread is given back below the root, beyond looking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// Links are made, moved and removed.
+    Links,
+    /// Directories are made, too.
+    Parents,
+    /// Files and directories are moved, too.
+    Backups,
 }
 
 /// Why a lookup was refused, where an error number says it.
@@ -223,6 +242,18 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
     fn try_lock(&self, dir: &Handle) -> io::Result<bool>;
     fn sync_dir(&self, dir: &Handle) -> io::Result<()>;
     fn sync_file_system(&self, dir: &Handle) -> io::Result<()>;
+
+    /// Whether the permissions of a directory let the caller change names in it, which a refusal does not tell.
+    fn may_change_names(&self, _dir: &Handle) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Rules for a thread that is to do nothing but what the grant needs below these directories.
+    ///
+    /// `Unsupported` where the kernel cannot hold a thread to them.
+    fn domain(&self, _places: &[&Handle], _grant: Grant) -> io::Result<Domain> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// 128 bits that nobody is likely to meet by chance.
     fn random(&self) -> io::Result<u128>;

@@ -1,0 +1,215 @@
+//! One confined thread, and the hand-over of work to it.
+//!
+//! Work is handed over by a channel and waited for. Both sides look again for a while, letting other threads run,
+//! before they sleep: waking a thread on an idle core takes some ten times as long as an edit. A panic in the work
+//! comes out at the one who waits, and so does the end of the thread: nobody waits for ever.
+
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::model::{Confinement, ObjectId};
+use crate::sys::{Domain, Grant, Handle};
+
+/// How long a side looks again before it sleeps.
+const PATIENCE: Duration = Duration::from_micros(50);
+
+/// An edit needs some ten kilobytes.
+const STACK: usize = 512 * 1024;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// A state directory that is not below the root but within the domain.
+#[derive(Debug)]
+pub(crate) struct StateWithin {
+    id: ObjectId,
+    /// While it is open its inode number is not given to another directory, which the domain would not know.
+    _pin: Handle,
+}
+
+impl StateWithin {
+    pub(crate) fn new(id: ObjectId, pin: Handle) -> StateWithin {
+        StateWithin { id, _pin: pin }
+    }
+}
+
+/// A thread that has entered a domain and does what it is handed, one after the other, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    grant: Grant,
+    level: Confinement,
+    state: Option<StateWithin>,
+    process: u32,
+    work: Option<Sender<Work>>,
+    joined: Option<JoinHandle<()>>,
+}
+
+impl Thread {
+    /// Starts a thread and lets it enter the domain.
+    pub(crate) fn start(domain: Domain, grant: Grant, state: Option<StateWithin>) -> io::Result<Thread> {
+        let (work, inbox) = mpsc::channel();
+        let (entered, entering) = mpsc::sync_channel(1);
+        let run = move || {
+            let level = domain.enter();
+            let go_on = level.is_ok();
+            if entered.send(level).is_ok() && go_on {
+                serve(&inbox);
+            }
+        };
+        let joined = thread::Builder::new().name("caplink-confine".into()).stack_size(STACK).spawn(run)?;
+        let level = entering.recv().map_err(|_| io::Error::other("the confined thread ended"))??;
+        let level = Confinement::Landlock(level);
+        Ok(Thread { grant, level, state, process: std::process::id(), work: Some(work), joined: Some(joined) })
+    }
+
+    pub(crate) fn grant(&self) -> Grant {
+        self.grant
+    }
+
+    pub(crate) fn level(&self) -> Confinement {
+        self.level
+    }
+
+    pub(crate) fn state(&self) -> Option<ObjectId> {
+        self.state.as_ref().map(|state| state.id)
+    }
+
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    /// Does the work on this thread, and waits for it. What the work owns is dropped there before this returns.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of the work.
+    pub(crate) fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+        let ended = || io::Error::other("the confined thread ended");
+        let (reply, answer) = mpsc::sync_channel(1);
+        let work: Work = Box::new(move || {
+            let done = panic::catch_unwind(AssertUnwindSafe(work));
+            // Nobody waits any more where the waiting thread itself was unwound.
+            let _unheard = reply.send(done);
+        });
+        let thread = self.work.as_ref().expect("BUG: the thread works until it is dropped");
+        thread.send(work).map_err(|_| ended())?;
+        match next(&answer) {
+            Some(Ok(done)) => Ok(done),
+            Some(Err(panic)) => panic::resume_unwind(panic),
+            None => Err(ended()),
+        }
+    }
+}
+
+impl Drop for Thread {
+    /// Ends the thread, and waits for its end.
+    fn drop(&mut self) {
+        self.work = None;
+        let Some(joined) = self.joined.take() else { return };
+        // The last handle can be dropped by the work itself, if nobody waits for it; after a fork there is no thread.
+        if self.is_of_this_process() && joined.thread().id() != thread::current().id() {
+            // Its panics were caught.
+            let _ended = joined.join();
+        }
+    }
+}
+
+fn serve(inbox: &Receiver<Work>) {
+    while let Some(work) = next(inbox) {
+        work();
+    }
+}
+
+/// The next message; none once the other side is gone.
+fn next<T>(inbox: &Receiver<T>) -> Option<T> {
+    let mut since = None;
+    loop {
+        match inbox.try_recv() {
+            Ok(message) => return Some(message),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if since.get_or_insert_with(Instant::now).elapsed() < PATIENCE => {
+                thread::yield_now();
+            }
+            Err(TryRecvError::Empty) => return inbox.recv().ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// A confined thread; none where the kernel has no Landlock.
+    #[expect(clippy::print_stderr, reason = "a test that skips says so aloud")]
+    fn thread(test: &str) -> Option<Thread> {
+        let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+        let root = crate::sys::root_handle(&dir).unwrap();
+        match crate::sys::calls(&root).unwrap().domain(&[&root], Grant::Links) {
+            Ok(domain) => Some(Thread::start(domain, Grant::Links, None).unwrap()),
+            Err(error) => {
+                eprintln!("SKIPPED: {test}: {error}");
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_work_comes_out_at_the_one_who_waits() {
+        let Some(thread) = thread("a_panic_in_the_work_comes_out_at_the_one_who_waits") else { return };
+        let panicked = panic::catch_unwind(AssertUnwindSafe(|| thread.run(|| panic!("in the work"))));
+        assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"in the work"));
+        assert_eq!(thread.run(|| 7).unwrap(), 7);
+    }
+
+    #[test]
+    fn work_of_many_is_done_one_after_the_other() {
+        let Some(thread) = thread("work_of_many_is_done_one_after_the_other") else { return };
+        let busy = Arc::new(AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for turn in 0..200 {
+                        let busy = Arc::clone(&busy);
+                        let work = move || {
+                            assert!(!busy.swap(true, Ordering::SeqCst), "two at once");
+                            busy.store(false, Ordering::SeqCst);
+                            turn
+                        };
+                        assert_eq!(thread.run(work).unwrap(), turn);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn what_the_work_owns_is_dropped_before_the_answer() {
+        let Some(thread) = thread("what_the_work_owns_is_dropped_before_the_answer") else { return };
+        for _ in 0..200 {
+            let owned = Arc::new(());
+            let in_work = Arc::clone(&owned);
+            thread.run(move || drop(Arc::clone(&in_work))).unwrap();
+            assert_eq!(Arc::strong_count(&owned), 1);
+        }
+    }
+
+    #[test]
+    fn the_last_handle_can_be_dropped_by_the_work() {
+        let Some(thread) = thread("the_last_handle_can_be_dropped_by_the_work") else { return };
+        let thread = Arc::new(thread);
+        let (last, (done, finished)) = (Arc::clone(&thread), mpsc::channel());
+        let work = thread.work.clone().unwrap();
+        drop(thread);
+        work.send(Box::new(move || {
+            drop(last);
+            done.send(()).unwrap();
+        }))
+        .unwrap();
+        finished.recv_timeout(Duration::from_secs(2)).unwrap();
+    }
+}

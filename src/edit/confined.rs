@@ -1,0 +1,239 @@
+//! Hands edits to the thread that the kernel confines to the root, and takes their outcomes back.
+//!
+//! The thread does all of an edit but two things that its domain forbids. The private state directory is made, and
+//! removed again, by the thread of the caller: an edit that turns out to need it comes back before anything was
+//! changed, and is handed over once more. And the observer, which may write a log, is told by the caller's thread.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::run::Run;
+use super::{lock, tell};
+use crate::confine::Thread;
+use crate::entry::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Edit, ObjectId, Outcome};
+use crate::root::Root;
+use crate::state::{StateWanted, TRIES};
+use crate::sys::{Grant, Handle};
+
+/// How many edits are handed over at once. The hand-over is then a small part of each, and the observer hears of a
+/// change soon after it was made.
+const BATCH: usize = 64;
+
+impl Grant {
+    /// What an edit needs.
+    fn of(edit: &Edit) -> Grant {
+        match edit {
+            Edit { backup: true, .. } => Grant::Backups,
+            Edit { parents: true, .. } => Grant::Parents,
+            _ => Grant::Links,
+        }
+    }
+}
+
+/// Carries out one edit; on the confined thread where the root is confined.
+pub(super) fn apply(root: &Root, edit: &Edit) -> Result<Outcome> {
+    if root.threads().is_none() {
+        return Run::new(root, edit, false).carry_out();
+    }
+    told(root, hand_over(root, Grant::of(edit), one(edit)).map_err(|error| error.on(edit.verb, &edit.path)))
+}
+
+/// The same in a directory that was opened before.
+pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
+    let in_entry = |entry: &Entry, edit: &Edit| {
+        let mut run = Run::new(&entry.root, edit, false).opened_before();
+        let outcome = run.in_entry(entry);
+        run.close(outcome)
+    };
+    if entry.root.threads().is_none() {
+        return in_entry(entry, edit);
+    }
+    let (owned, opened) = (edit.clone(), entry.used_by(entry.root.clone()));
+    let work = move |root: &Root, _| in_entry(&opened.used_by(root.clone()), &owned);
+    let root = &entry.root;
+    told(root, hand_over(root, Grant::of(edit), work).map_err(|error| error.on(edit.verb, &edit.path)))
+}
+
+/// Carries out edits in order, until one comes to something that `go_on` says no to. Returns what each came to.
+pub(super) fn apply_while(root: &Root, edits: &[Edit], go_on: fn(&Result<Outcome>) -> bool) -> Vec<Result<Outcome>> {
+    let mut results = Vec::with_capacity(edits.len());
+    let mut hands = Hands::of(root);
+    while let Some(edit) = edits.get(results.len()) {
+        if root.threads().is_none() {
+            results.push(Run::new(root, edit, false).carry_out());
+        } else {
+            let rest = &edits[results.len()..];
+            results.extend(hands.batch(rest, go_on));
+        }
+        if results.last().is_some_and(|last| !go_on(last)) {
+            break;
+        }
+    }
+    results
+}
+
+/// Does the work on the confined thread. It gets the parent directories that were made when it was tried before.
+pub(super) fn hand_over<T, W>(root: &Root, grant: Grant, work: W) -> Result<T>
+where
+    T: Send + 'static,
+    W: Fn(&Root, Vec<PathBuf>) -> Result<T> + Send + Sync + 'static,
+{
+    Hands::of(root).carry_out(grant, &Arc::new(work), Vec::new())
+}
+
+/// The caller's side of the hand-over.
+struct Hands<'a> {
+    root: &'a Root,
+    state: State<'a>,
+}
+
+enum State<'a> {
+    /// Nothing has needed it that was not there.
+    Untouched,
+    Kept(Kept<'a>),
+    /// It cannot be made.
+    None,
+}
+
+impl<'a> Hands<'a> {
+    fn of(root: &'a Root) -> Hands<'a> {
+        Hands { root, state: State::Untouched }
+    }
+
+    fn run<T: Send + 'static>(&self, grant: Grant, work: impl FnOnce(&Root) -> T + Send + 'static) -> Result<T> {
+        let run = || {
+            let thread = self.thread(grant)?;
+            let root = self.root.on_thread(&thread, !matches!(self.state, State::None));
+            thread.run(move || work(&root))
+        };
+        run().map_err(|source: io::Error| {
+            Error::from_io(source).because("the thread that the kernel confines cannot be used")
+        })
+    }
+
+    /// Does the work, and again each time that the state directory has to be fetched for it.
+    fn carry_out<T, W>(&mut self, grant: Grant, work: &Arc<W>, mut made: Vec<PathBuf>) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Fn(&Root, Vec<PathBuf>) -> Result<T> + Send + Sync + 'static,
+    {
+        for _ in 0..TRIES {
+            let (work, before) = (Arc::clone(work), made.clone());
+            match self.run(grant, move |root| work(root, before))? {
+                Err(error) if StateWanted::is_cause(&error) => made = self.fetch_state(&error)?,
+                result => return result,
+            }
+        }
+        Err(Error::new(Kind::Contended).because("the state directory keeps changing").having_made(made))
+    }
+
+    /// The thread with these rights, which the state directory is within the domain of once it was fetched.
+    fn thread(&self, grant: Grant) -> io::Result<Arc<Thread>> {
+        let root = self.root;
+        let elsewhere = match &self.state {
+            State::Kept(kept) if root.state().below.is_none() => Some(kept.id),
+            _ => None,
+        };
+        let threads = root.threads().expect("BUG: edits of an unconfined root are handed over");
+        threads.get(grant, elsewhere, || root.domain(grant, root.state_elsewhere()))
+    }
+
+    /// Opens the state directory, or makes it. Returns the parents that were made before it was found to be wanted.
+    fn fetch_state(&mut self, wanted: &Error) -> Result<Vec<PathBuf>> {
+        // What was kept before is given up first: another holder removed or replaced it.
+        self.state = State::Untouched;
+        let made = wanted.made().to_vec();
+        match Kept::open(self.root) {
+            Ok(kept) => self.state = kept.map_or(State::None, State::Kept),
+            Err(error) => return Err(error.having_made(made)),
+        }
+        Ok(made)
+    }
+
+    /// Carries out the first few edits, as many as need the same rights; at least one.
+    fn batch(&mut self, edits: &[Edit], go_on: fn(&Result<Outcome>) -> bool) -> Vec<Result<Outcome>> {
+        let grant = Grant::of(&edits[0]);
+        let batch: Vec<Edit> = edits.iter().take_while(|edit| Grant::of(edit) == grant).take(BATCH).cloned().collect();
+        let work = move |root: &Root| {
+            let mut results = Vec::with_capacity(batch.len());
+            for edit in &batch {
+                let result = Run::new(root, edit, false).carry_out();
+                let wanted = result.as_ref().is_err_and(StateWanted::is_cause);
+                let last = wanted || !go_on(&result);
+                results.push(result);
+                if last {
+                    break;
+                }
+            }
+            results
+        };
+        let mut results = match self.run(grant, work) {
+            Ok(results) => results,
+            Err(error) => vec![Err(error.on(edits[0].verb, &edits[0].path))],
+        };
+        let wanted = match results.last() {
+            Some(Err(error)) if StateWanted::is_cause(error) => results.pop(),
+            _ => None,
+        };
+        if let Some(Err(wanted)) = wanted {
+            results.push(self.again(&edits[results.len()], &wanted));
+        }
+        results.into_iter().map(|result| told(self.root, result)).collect()
+    }
+
+    /// Carries out an edit that the state directory was missing for. It is kept for those after it as well.
+    fn again(&mut self, edit: &Edit, wanted: &Error) -> Result<Outcome> {
+        let mut again = || {
+            let made = self.fetch_state(wanted)?;
+            self.carry_out(Grant::of(edit), &Arc::new(one(edit)), made)
+        };
+        again().map_err(|error| error.on(edit.verb, &edit.path))
+    }
+}
+
+/// The work that one edit is.
+fn one(edit: &Edit) -> impl Fn(&Root, Vec<PathBuf>) -> Result<Outcome> + Send + Sync + 'static {
+    let edit = edit.clone();
+    move |root, made| Run::new(root, &edit, false).having_made(made).carry_out()
+}
+
+/// The state directory while confined edits need it. If it was made for them it goes with them.
+struct Kept<'a> {
+    root: &'a Root,
+    dir: Handle,
+    id: ObjectId,
+    made: bool,
+}
+
+impl<'a> Kept<'a> {
+    fn open(root: &'a Root) -> Result<Option<Kept<'a>>> {
+        let Some((dir, made)) = root.open_state()? else { return Ok(None) };
+        let id = root.calls().stat(&dir).map_err(Error::from_io)?.id;
+        Ok(Some(Kept { root, dir, id, made }))
+    }
+}
+
+impl Drop for Kept<'_> {
+    /// Others may stage in it by now, so it is removed under its lock, and only while its name still leads to it.
+    fn drop(&mut self) {
+        let (calls, place) = (self.root.calls(), self.root.state());
+        let named = || calls.stat_at(&place.base, &place.name).is_ok_and(|named| named.id == self.id);
+        if self.made && lock::take(self.root, &self.dir).is_ok() && named() {
+            // Where it is not empty something is kept in it, and was reported.
+            let _kept = calls.remove_dir(&place.base, &place.name);
+        }
+    }
+}
+
+/// Tells the observer of a change that the confined thread made.
+fn told(root: &Root, result: Result<Outcome>) -> Result<Outcome> {
+    if let Ok(outcome) = &result
+        && outcome.change.is_change()
+    {
+        tell(root, outcome);
+    }
+    result
+}

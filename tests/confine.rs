@@ -1,0 +1,452 @@
+//! A confined root does what an unconfined one does and answers as it does; the kernel refuses everything else.
+#![cfg(unix)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use caplink::{
+    Abilities, Confinement, Durability, Edit, Enforcement, Error, Event, Exchange, Kind, LinkPath, Observer, Outcome,
+    Policy, Result, Root, StateCheck, Target,
+};
+use tempfile::TempDir;
+
+fn tree() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    let base = dir.path();
+    for made in ["root/releases/1", "root/releases/2", "root/a/b", "root/shared", "root/sticky", "outside"] {
+        fs::create_dir_all(base.join(made)).unwrap();
+    }
+    for (name, mode) in [("root/shared", 0o777), ("root/sticky", 0o1777)] {
+        fs::set_permissions(base.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::write(base.join("root/file"), "content").unwrap();
+    fs::write(base.join("root/shared/file"), "content").unwrap();
+    fs::create_dir(base.join("root/full")).unwrap();
+    fs::write(base.join("root/full/file"), "content").unwrap();
+    symlink("../a/b", base.join("root/shared/led")).unwrap();
+    fs::create_dir(base.join("root/shared/dir")).unwrap();
+    dir
+}
+
+fn open(dir: &TempDir, policy: Policy) -> Root {
+    Root::open_ambient(dir.path().join("root"), policy, ambient_authority()).unwrap()
+}
+
+/// The root, confined; none where the kernel cannot do that.
+fn confined(test: &str, root: &Root) -> Option<Root> {
+    match root.confined(Enforcement::Require) {
+        Ok(root) => Some(root),
+        Err(error) => {
+            assert_eq!(error.kind(), Kind::Unsupported);
+            eprintln!("SKIPPED: {test}: {error}");
+            None
+        }
+    }
+}
+
+fn path(text: &str) -> LinkPath {
+    LinkPath::new(text).unwrap()
+}
+
+fn to(target: &str) -> Target {
+    Target::relative(target)
+}
+
+/// What an edit came to, but for what tells the two trees apart.
+fn told(result: &Result<Outcome>) -> String {
+    match result {
+        Ok(outcome) => {
+            let Outcome {
+                change,
+                target,
+                previous,
+                guarantee,
+                durability,
+                staging,
+                verified,
+                dry_run,
+                backup,
+                made,
+                ..
+            } = outcome;
+            let shortfalls: Vec<Kind> = outcome.shortfalls.iter().map(Error::kind).collect();
+            format!(
+                "{} {change:?} {target:?} {previous:?} {guarantee:?} {durability:?} {staging:?} {verified} {dry_run} \
+                 {backup:?} {made:?} {shortfalls:?}",
+                outcome.link
+            )
+        }
+        Err(error) => format!(
+            "{error}: {:?} {:?} {:?} {:?} {:?} {:?}",
+            error.kind(),
+            error.component(),
+            error.found(),
+            error.left(),
+            error.preserved(),
+            error.made()
+        ),
+    }
+}
+
+fn listing(dir: &Path, below: &Path, into: &mut String) {
+    let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    for name in names {
+        let path = dir.join(&name);
+        let stat = path.symlink_metadata().unwrap();
+        let text = fs::read_link(&path).ok();
+        writeln!(into, "{} {:o} {text:?}", below.join(&name).display(), stat.mode()).unwrap();
+        if stat.is_dir() {
+            listing(&path, &below.join(&name), into);
+        }
+    }
+}
+
+/// Every verb on every kind of name, in every kind of directory: what each came to, and what is there in the end.
+fn transcript(dir: &TempDir, root: &Root) -> String {
+    let mut said = String::new();
+    let mut say = |result: Result<Outcome>| writeln!(said, "{}", told(&result)).unwrap();
+    let big = "x".repeat(255);
+    for at in ["", "a/b/", "shared/", "sticky/", "missing/", "file/", "shared/led/"] {
+        let name = |name: &str| format!("{at}{name}");
+        let edit = |name: &str| path(&format!("{at}{name}"));
+        say(root.create(name("l"), to("releases/1")));
+        say(root.create(name("l"), to("releases/1")));
+        say(root.create(name("gone"), to("nowhere")));
+        say(root.create(name("out"), Target::verbatim("../../../../../etc")));
+        say(root.apply(&Edit::create(edit("dangling"), to("nowhere")).allow_dangling(true)));
+        say(root.ensure(name("l"), to("releases/1")));
+        say(root.ensure(name("l"), to("releases/2")));
+        say(root.ensure(name("file"), to("releases/2")));
+        say(root.ensure(name(&big), to("releases/1")));
+        say(root.ensure(name(&big), to("releases/2")));
+        say(root.swap(name("l"), to("releases/1"), "something else"));
+        say(root.swap(name("l"), Target::verbatim("/etc"), "x"));
+        for (durability, target) in [(Durability::Dir, "releases/1"), (Durability::Fs, "releases/2")] {
+            say(root.apply(&Edit::ensure(edit("l"), to(target)).durability(durability)));
+        }
+        say(root.preview(&Edit::ensure(edit("l"), to("releases/1"))));
+        say(root.apply(&Edit::ensure(edit("p/q/l"), to("releases/1")).parents(true)));
+        say(root.apply(&Edit::ensure(edit("p/q/l"), to("releases/2")).parents(true)));
+        say(root.apply(&Edit::ensure(edit("file"), to("releases/1")).backup(true)));
+        say(root.apply(&Edit::ensure(edit("p"), to("releases/1")).backup(true)));
+        say(root.apply(&Edit::ensure(edit("l"), to("releases/1")).backup(true)));
+        for (a, b) in [("l", "dangling"), ("l", "l"), ("l", "none"), ("l", "file.backup"), ("l", "p.backup")] {
+            let exchange = Exchange::new(edit(a), edit(b)).allow_dangling(true);
+            match root.apply_exchange(&exchange) {
+                Ok([a, b]) => {
+                    say(Ok(a));
+                    say(Ok(b));
+                }
+                Err(error) => say(Err(error)),
+            }
+        }
+        match root.exchange(name("l"), "top") {
+            Ok([a, b]) => {
+                say(Ok(a));
+                say(Ok(b));
+            }
+            Err(error) => say(Err(error)),
+        }
+        if let Ok(entry) = root.entry(name("e")) {
+            say(entry.apply(&Edit::create(edit("e"), to("releases/1"))));
+            say(entry.apply(&Edit::ensure(edit("e"), to("releases/2"))));
+            say(entry.apply(&Edit::ensure(edit("e"), to("releases/2"))));
+            say(entry.apply(&Edit::remove(edit("f"))));
+            say(entry.apply(&Edit::remove(edit("e"))));
+        }
+        let batch = [
+            Edit::create(edit("1"), to("releases/1")),
+            Edit::create(edit("1"), to("releases/1")),
+            Edit::ensure(edit("1"), to("releases/2")),
+            Edit::ensure(edit("2/3"), to("releases/2")).parents(true),
+            Edit::swap(edit("2/3"), to("releases/1"), "other"),
+            Edit::remove(edit("1")),
+            Edit::remove(edit("1")).missing_ok(true),
+        ];
+        root.apply_all(&batch).into_iter().for_each(&mut say);
+        say(root.apply(&Edit::remove(edit("l")).expect("other")));
+        say(root.remove(name("l")));
+        say(root.remove(name("l")));
+        say(root.remove(name("p.backup")));
+        say(root.create(name("top"), to("releases/1")));
+        say(root.create(name(".caplink"), to("releases/1")));
+    }
+    writeln!(said, "{:?}", root.try_out().map_err(|error| error.kind())).unwrap();
+    writeln!(said, "{:?}", root.check_state()).unwrap();
+    listing(&dir.path().join("root"), Path::new(""), &mut said);
+    listing(&dir.path().join("outside"), Path::new("outside"), &mut said);
+    said
+}
+
+type Prepare = fn(&TempDir, Root) -> Root;
+
+/// Roots of every kind.
+const SETTINGS: [(&str, Prepare); 10] = [
+    ("plain", |_, root| root),
+    ("follow", |dir, _| open(dir, Policy::default().follow(true))),
+    ("unverified", |dir, _| open(dir, Policy::default().unverified(true))),
+    ("looking only", |dir, _| open(dir, Policy::default().changes(false))),
+    ("no exchange", |_, root| root.with_abilities(Abilities { exchange: false, no_replace: false, ..Abilities::ALL })),
+    ("no openat2", |_, root| root.with_abilities(Abilities { confined_open: false, ..Abilities::ALL })),
+    ("subroot", |dir, _| {
+        Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap().subroot("root").unwrap()
+    }),
+    ("state elsewhere", |dir, root| with_state(dir, &root)),
+    ("state there already", |dir, root| {
+        fs::create_dir(dir.path().join("outside/state")).unwrap();
+        fs::set_permissions(dir.path().join("outside/state"), fs::Permissions::from_mode(0o700)).unwrap();
+        with_state(dir, &root)
+    }),
+    ("state that others can enter", |dir, root| {
+        fs::create_dir(dir.path().join("root/.caplink")).unwrap();
+        root
+    }),
+];
+
+fn with_state(dir: &TempDir, root: &Root) -> Root {
+    let parent = Dir::open_ambient_dir(dir.path().join("outside"), ambient_authority()).unwrap();
+    root.with_state(&parent, "state").unwrap()
+}
+
+#[test]
+fn every_verb_comes_to_the_same_on_a_confined_root() {
+    for (setting, prepare) in SETTINGS {
+        let (free, held) = (tree(), tree());
+        let free_root = prepare(&free, open(&free, Policy::default()));
+        let held_root = prepare(&held, open(&held, Policy::default()));
+        let Some(held_root) = confined("every_verb_comes_to_the_same_on_a_confined_root", &held_root) else { return };
+        let (expected, found) = (transcript(&free, &free_root), transcript(&held, &held_root));
+        for (expected, found) in expected.lines().zip(found.lines()) {
+            assert_eq!(expected, found, "{setting}");
+        }
+        assert_eq!(expected.lines().count(), found.lines().count(), "{setting}");
+        assert!(expected.contains("Created") || setting == "looking only", "{setting}: the table does something");
+    }
+}
+
+#[test]
+fn what_is_derived_from_a_confined_root_is_confined() {
+    let dir = tree();
+    let Some(root) = confined("what_is_derived_from_a_confined_root_is_confined", &open(&dir, Policy::default()))
+    else {
+        return;
+    };
+    let level = root.confinement();
+    assert!(matches!(level, Confinement::Landlock(2..)));
+    let derived = [
+        root.clone(),
+        root.narrow(Policy::default()),
+        root.with_abilities(Abilities::ALL),
+        with_state(&dir, &root),
+        root.subroot("a").unwrap(),
+        root.confined(Enforcement::Auto).unwrap(),
+    ];
+    for (index, root) in derived.iter().enumerate() {
+        let edit = Edit::create(path(&format!("l{index}")), to("nowhere")).allow_dangling(true);
+        assert_eq!(root.preview(&edit).unwrap().confinement, level, "{index}");
+        assert_eq!(root.apply(&edit).unwrap().confinement, level, "{index}");
+        assert_eq!(
+            root.apply_all(std::slice::from_ref(&edit))[0].as_ref().unwrap_err().kind(),
+            Kind::Exists,
+            "{index}"
+        );
+    }
+    assert_eq!(open(&dir, Policy::default()).ensure("free", to("a")).unwrap().confinement, Confinement::None);
+}
+
+#[test]
+fn the_kernel_refuses_a_directory_that_was_moved_out() {
+    let dir = tree();
+    let root = open(&dir, Policy::default());
+    let Some(held) = confined("the_kernel_refuses_a_directory_that_was_moved_out", &root) else { return };
+    let changed = |root: &Root, name: &str| {
+        let _ = root.ensure(format!("{name}/l"), to("releases/1")).unwrap();
+        let entries = [root.entry(format!("{name}/l")).unwrap(), root.entry(format!("{name}/new")).unwrap()];
+        let outside = dir.path().join("outside").join(name);
+        fs::rename(dir.path().join("root").join(name), &outside).unwrap();
+        let before = outside.metadata().unwrap();
+        let edits = [
+            (&entries[0], Edit::ensure(entries[0].path().clone(), to("releases/2"))),
+            (&entries[0], Edit::remove(entries[0].path().clone())),
+            (&entries[1], Edit::create(entries[1].path().clone(), to("releases/2"))),
+        ];
+        for (entry, edit) in edits {
+            let error = entry.apply(&edit).unwrap_err();
+            assert_eq!(error.kind(), Kind::ParentMoved, "{name}: {error:?}");
+            assert!(error.left().is_empty() && error.preserved().is_empty(), "{name}: {error:?}");
+        }
+        let after = outside.metadata().unwrap();
+        assert_eq!(fs::read_link(outside.join("l")).unwrap(), Path::new("../releases/1"));
+        (before.ctime(), before.ctime_nsec()) != (after.ctime(), after.ctime_nsec())
+    };
+    assert!(!changed(&held, "a"), "the kernel let the directory be changed");
+    fs::create_dir(dir.path().join("root/c")).unwrap();
+    assert!(changed(&root, "c"), "without Landlock it is changed for a moment; otherwise this test shows nothing");
+}
+
+#[test]
+fn a_name_that_flips_to_something_else_is_never_a_matter_of_permission() {
+    let dir = tree();
+    let Some(root) =
+        confined("a_name_that_flips_to_something_else_is_never_a_matter_of_permission", &open(&dir, Policy::default()))
+    else {
+        return;
+    };
+    for at in ["a", "shared"] {
+        let base = dir.path().join("root").join(at);
+        symlink("one", base.join("l")).unwrap();
+        fs::write(base.join("other"), "content").unwrap();
+        let inode = base.join("other").metadata().unwrap().ino();
+        let stop = AtomicBool::new(false);
+        let mut kinds = [0_usize; 2];
+        let mut kept = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    flip(&base.join("l"), &base.join("other"));
+                }
+            });
+            let _stop = StopOnDrop(&stop);
+            for turn in 0..1500 {
+                let target = Target::verbatim(if turn % 2 == 0 { "one" } else { "two" });
+                let edit = Edit::ensure(path(&format!("{at}/l")), target).allow_dangling(true);
+                match root.apply(&edit) {
+                    Ok(_) => kinds[0] += 1,
+                    Err(error) => {
+                        assert!(matches!(error.kind(), Kind::NotALink | Kind::Contended), "{error:?}");
+                        assert!(error.left().is_empty(), "{error:?}");
+                        // The name was taken between the change and its read-back: what was displaced is kept.
+                        kept.extend(error.preserved().to_vec());
+                        kinds[1] += 1;
+                    }
+                }
+            }
+        });
+        assert!(kinds.iter().all(|seen| *seen > 0), "{at}: both happen: {kinds:?}");
+        for kept in &kept {
+            fs::remove_file(dir.path().join("root").join(kept)).unwrap();
+        }
+        let mut inodes = Vec::new();
+        for entry in fs::read_dir(&base).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            assert!(["b", "l", "other", "file", "led", "dir"].contains(&name.as_str()), "{at}: {name}");
+            inodes.push(base.join(name).symlink_metadata().unwrap().ino());
+        }
+        assert!(inodes.contains(&inode), "{at}: the file is where its owner put it");
+        fs::remove_file(base.join("l")).unwrap();
+        fs::remove_file(base.join("other")).unwrap();
+    }
+}
+
+/// Also where the test fails: the attacker would go on for ever.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn flip(a: &Path, b: &Path) {
+    use rustix::fs::{CWD, RenameFlags};
+    let _gone = rustix::fs::renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn flip(_: &Path, _: &Path) {}
+
+/// Writes a file for each change, as an audit log would.
+struct Log<'a> {
+    dir: &'a Path,
+    thread: std::thread::ThreadId,
+    seen: Mutex<Vec<String>>,
+}
+
+impl Observer for Log<'static> {
+    fn changed(&self, event: &Event) {
+        assert_eq!(std::thread::current().id(), self.thread);
+        fs::write(self.dir.join(event.link.to_string().replace('/', "_")), "changed").unwrap();
+        self.seen.lock().unwrap().push(format!("{} {}", event.change.as_str(), event.link));
+    }
+}
+
+#[test]
+fn the_observer_is_told_by_the_thread_of_the_caller() {
+    let dir: &'static TempDir = Box::leak(Box::new(tree()));
+    let log = std::sync::Arc::new(Log {
+        dir: Box::leak(dir.path().join("outside").into_boxed_path()),
+        thread: std::thread::current().id(),
+        seen: Mutex::default(),
+    });
+    let root = open(dir, Policy::default()).observed_by(log.clone());
+    let Some(root) = confined("the_observer_is_told_by_the_thread_of_the_caller", &root) else { return };
+    let _ = root.create("a/l", Target::verbatim("../a")).unwrap();
+    let _ = root.create("m", Target::verbatim("a")).unwrap();
+    let _ = root.ensure("m", to("a")).unwrap();
+    let exchange = Exchange::new(path("a/l"), path("m")).allow_dangling(true).allow_outside(true);
+    let _ = root.apply_exchange(&exchange).unwrap();
+    let entry = root.entry("e").unwrap();
+    let _ = entry.apply(&Edit::create(path("e"), to("a"))).unwrap();
+    let edits = [Edit::remove(path("e")), Edit::remove(path("e")), Edit::create(path("e"), to("a"))];
+    assert_eq!(root.apply_all(&edits).iter().filter(|result| result.is_ok()).count(), 2);
+    let expected = ["created a/l", "created m", "exchanged a/l", "exchanged m", "created e", "removed e", "created e"];
+    assert_eq!(*log.seen.lock().unwrap(), expected);
+    fs::remove_dir_all(dir.path()).unwrap();
+}
+
+#[test]
+fn the_state_directory_goes_when_the_edits_that_needed_it_are_done() {
+    let dir = tree();
+    let root = open(&dir, Policy::default());
+    let Some(root) = confined("the_state_directory_goes_when_the_edits_that_needed_it_are_done", &root) else { return };
+    for root in [&root, &with_state(&dir, &root), &root.subroot("shared").unwrap()] {
+        let at = if root.id() == open(&dir, Policy::default()).id() { "shared/" } else { "" };
+        let _ = root.ensure(format!("{at}l"), Target::verbatim("dir")).unwrap();
+        let swap = |text: &str, old: &str| Edit::swap(path(&format!("{at}l")), Target::verbatim(text), old);
+        assert_eq!(root.apply(&swap("file", "dir")).unwrap().staging, caplink::Staging::Private);
+        let batch: Vec<Edit> =
+            (0..200).map(|turn| if turn % 2 == 0 { swap("dir", "file") } else { swap("file", "dir") }).collect();
+        for result in root.apply_all(&batch) {
+            assert_eq!(result.unwrap().staging, caplink::Staging::Private);
+        }
+        assert_eq!(root.check_state(), StateCheck::Absent);
+        let _ = root.remove(format!("{at}l")).unwrap();
+        assert_eq!(root.check_state(), StateCheck::Absent);
+    }
+}
+
+#[test]
+fn many_threads_share_a_confined_root() {
+    let dir = tree();
+    let root = open(&dir, Policy::default());
+    let Some(root) = confined("many_threads_share_a_confined_root", &root) else { return };
+    let _ = root.create("shared/n", Target::verbatim("0")).map_err(|error| assert_eq!(error.kind(), Kind::Dangling));
+    symlink("0", dir.path().join("root/shared/n")).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    loop {
+                        let old = root.read_link("shared/n").unwrap().into_string().unwrap();
+                        let new = (old.parse::<u32>().unwrap() + 1).to_string();
+                        let edit = Edit::swap(path("shared/n"), Target::verbatim(new), old).allow_dangling(true);
+                        match root.apply(&edit) {
+                            Ok(_) => break,
+                            Err(error) => assert_eq!(error.kind(), Kind::Mismatch, "{error:?}"),
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(root.read_link("shared/n").unwrap(), "200");
+    assert_eq!(root.check_state(), StateCheck::Absent);
+}
