@@ -66,10 +66,10 @@ pub(crate) struct Global {
     #[arg(short = 'C', long, value_name = "DIR", global = true, value_parser = value_parser!(PathBuf))]
     pub(crate) root: Option<PathBuf>,
     /// Print one JSON document
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "json")]
     pub(crate) json: bool,
     /// Decide everything, change nothing
-    #[arg(short = 'n', long, global = true)]
+    #[arg(short = 'n', long, global = true, overrides_with = "dry_run")]
     pub(crate) dry_run: bool,
     /// Less on stderr: no hints; twice: no line for a success either
     #[arg(short, long, global = true, action = ArgAction::Count)]
@@ -90,10 +90,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "LEVEL", value_enum)]
     pub(crate) durability: Option<Durability>,
     /// Let parents of a link be links that stay inside the root
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "follow")]
     pub(crate) follow: bool,
     /// Let paths cross mount points below the root
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "cross_mounts")]
     pub(crate) cross_mounts: bool,
     /// Where staging, records and journal live [default: .caplink below the root]
     #[arg(long, global = true, value_name = "DIR", value_parser = value_parser!(PathBuf))]

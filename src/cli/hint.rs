@@ -17,7 +17,9 @@ pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<Strin
         ("ensure", Kind::NotALink) if is_file_or_dir(error.found()) => "`--backup` moves it aside and keeps it",
         (_, Kind::Exists | Kind::NotALink) => return look,
         ("remove", Kind::NotFound) => "`--missing-ok` takes an absent link as removed",
-        ("swap", Kind::NotFound) if error.component().is_none() => "`caplink create` makes a link where none is",
+        ("swap" | "exchange", Kind::NotFound) if error.component().is_none() => {
+            "`caplink create` makes a link where none is"
+        }
         // A parent that is no directory is not found either, and cannot be made.
         ("create" | "ensure", Kind::NotFound) if error.io_error().is_some() => "`--parents` makes missing directories",
         ("create" | "ensure" | "swap", Kind::Escape) if is_about_target(error) => {

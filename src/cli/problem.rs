@@ -86,15 +86,17 @@ impl Problem {
             ..Problem::of_root(error)
         };
         left.extend(first.preserved.iter().cloned());
+        if left.is_empty() && first.kind != Kind::Residue {
+            return vec![first];
+        }
+        let listed: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
+        let listed = listed.join(", ");
         if first.kind == Kind::Residue {
+            first.message = format!("{}: {listed}", first.message);
             first.left = Some(left);
             return vec![first];
         }
-        if left.is_empty() {
-            return vec![first];
-        }
-        let names: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
-        let message = format!("something could not go back where it was: {}", names.join(", "));
+        let message = format!("something could not go back where it was: {listed}");
         let residue = Problem { link: first.link.clone(), left: Some(left), ..Problem::new(Kind::Residue, message) };
         vec![first, residue]
     }

@@ -251,7 +251,7 @@ impl<'a> Run<'a> {
             dry_run: self.dry_run,
             backup: changed.backup,
             made: self.made.clone(),
-            shortfalls: changed.shortfalls,
+            shortfalls: changed.shortfalls.into_iter().map(|error| error.on(self.edit.verb, &self.edit.path)).collect(),
         }
     }
 

@@ -249,3 +249,25 @@ fn completions_and_the_manual_need_no_root() {
         assert_eq!(json["root"]["id"], serde_json::Value::Null);
     }
 }
+
+#[test]
+fn a_global_option_counts_on_either_side_of_the_verb() {
+    let on_either_side = |place: &Place, option: &str, line: &str| {
+        let before = place.ask(&format!("{option} {line}"));
+        (before, place.ask(&format!("{line} {option}")))
+    };
+    let place = Place::new();
+    place.link("d", "a").link("l", "file");
+    let (one, other) = on_either_side(&place, "-n", "create new --to file");
+    assert_eq!((&one.json["dry_run"], &one.json), (&true.into(), &other.json));
+    let (one, other) = on_either_side(&place, "--durability fs -n", "create new --to file");
+    assert_eq!((&one.item()["durability"], &one.json), (&"fs".into(), &other.json));
+    let (one, other) = on_either_side(&place, "--follow -n", "create d/new --to file");
+    assert_eq!((one.outcome(), &one.json), ("created", &other.json));
+    let (one, other) = on_either_side(&place, "--state /nonexistent/x", "create new --to file");
+    assert_eq!((one.kind(), &one.json), ("usage", &other.json));
+    let (one, other) = on_either_side(&place, "--confine off -n", "create new --to file");
+    assert_eq!((&one.item()["confinement"], &one.json), (&"none".into(), &other.json));
+    assert_eq!(place.ask("-n --json create -n --json --follow new --to file --follow").outcome(), "created");
+    assert_eq!(place.text("new"), None, "no other option overrides a dry run");
+}

@@ -1,0 +1,181 @@
+//! What the system refuses: the error, the exit code, and what is left.
+//!
+//! The refusals are put into the program's calls by `strace`, each at a certain call.
+
+use std::fs::{self, File};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Place, answer, skipped};
+
+fn has_strace(test: &str) -> bool {
+    // A host may have the program and not let it trace.
+    let able =
+        Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
+    if !able {
+        skipped(test, "strace is not to be had");
+    }
+    able
+}
+
+/// Runs with these calls refused, for instance `unlinkat:error=EIO`.
+fn refusing(place: &Place, faults: &[&str], line: &str) -> Answer {
+    let mut command = Command::new("strace");
+    command.args(["-qq", "-f", "-o", "/dev/null"]);
+    for fault in faults {
+        command.arg("-e").arg(format!("inject={fault}"));
+    }
+    command.arg(env!("CARGO_BIN_EXE_caplink")).args(["--json", "-C"]).arg(&place.root).args(line.split_whitespace());
+    answer(&mut command)
+}
+
+/// The names of staged links that are on disk.
+fn staged(place: &Place) -> Vec<Value> {
+    let names = fs::read_dir(&place.root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(".caplink")).map(Value::from).collect()
+}
+
+#[test]
+fn an_error_of_the_system_has_its_kind_and_leaves_everything_as_it_was() {
+    if !has_strace("faults::an_error_of_the_system_has_its_kind") {
+        return;
+    }
+    let place = Place::new();
+    place.link("l", "file");
+    let before = place.snapshot();
+    for (fault, kind, code) in [
+        ("symlinkat:error=ENOSPC", "no_space", 10),
+        ("symlinkat:error=EDQUOT", "no_space", 10),
+        ("symlinkat:error=EROFS", "read_only", 10),
+        ("symlinkat:error=EACCES", "permission", 10),
+        ("symlinkat:error=EIO", "io", 10),
+        ("renameat2:error=EIO", "io", 10),
+        ("renameat2:error=ENOSPC", "no_space", 10),
+        ("renameat2:error=EACCES", "permission", 10),
+        ("openat2:error=EMFILE:when=2+", "fd_exhausted", 10),
+        ("openat2:error=EAGAIN:when=2+", "contended", 3),
+    ] {
+        let refused = refusing(&place, &[fault], "ensure l --to a");
+        assert_eq!((refused.kind(), refused.code), (kind, code), "{fault}");
+        assert_eq!(
+            (&refused.error()["link"], refused.json["changed"].as_bool()),
+            (&json!("l"), Some(false)),
+            "{fault}"
+        );
+        assert_eq!(place.snapshot(), before, "{fault}");
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_listed_beside_the_error() {
+    if !has_strace("faults::what_cannot_be_taken_back_is_listed_beside_the_error") {
+        return;
+    }
+    let place = Place::new();
+    place.link("l", "file");
+    let refused = refusing(&place, &["renameat2:error=EIO", "unlinkat:error=EIO"], "ensure l --to a");
+    let kinds: Vec<_> = refused.json["errors"].as_array().unwrap().iter().map(|error| error["kind"].clone()).collect();
+    assert_eq!((kinds, refused.code), (vec![json!("io"), json!("residue")], 10));
+    assert_eq!(refused.json["errors"][1]["left"].as_array(), Some(&staged(&place)));
+    assert_eq!((staged(&place).len(), refused.json["changed"].as_bool()), (1, Some(false)));
+    assert_eq!(place.text("l"), Some("file".into()));
+    assert!(refused.json["errors"][0].get("left").is_none());
+}
+
+#[test]
+fn a_change_that_stands_keeps_its_outcome_beside_what_is_left() {
+    if !has_strace("faults::a_change_that_stands_keeps_its_outcome_beside_what_is_left") {
+        return;
+    }
+    for line in ["ensure l --to a", "remove l"] {
+        let place = Place::new();
+        place.link("l", "file");
+        let stands = refusing(&place, &["unlinkat:error=EIO"], line);
+        assert_eq!((stands.refusal(), stands.json["changed"].as_bool()), ((10, "residue", None, None), Some(true)));
+        assert_eq!((&stands.error()["link"], stands.error()["left"].as_array()), (&json!("l"), Some(&staged(&place))));
+        assert_eq!(stands.json["items"][0]["previous"], "file");
+        assert_ne!(place.text("l"), Some("file".into()));
+        let name = staged(&place)[0].as_str().unwrap().to_owned();
+        assert!(stands.error()["message"].as_str().unwrap().contains(&name), "{}", stands.json);
+    }
+}
+
+#[test]
+fn a_change_that_cannot_be_synced_stands_and_says_so() {
+    if !has_strace("faults::a_change_that_cannot_be_synced_stands_and_says_so") {
+        return;
+    }
+    for (level, call) in [("dir", "fsync"), ("fs", "syncfs")] {
+        let place = Place::new();
+        let line = format!("create l --to file --durability {level}");
+        let stands = refusing(&place, &[&format!("{call}:error=EIO")], &line);
+        assert_eq!(stands.refusal(), (10, "io", None, None));
+        assert_eq!(
+            (&stands.json["items"][0]["durability"], stands.json["changed"].as_bool()),
+            (&json!("none"), Some(true))
+        );
+        assert_eq!(place.text("l"), Some("file".into()));
+    }
+}
+
+#[test]
+fn without_the_exchange_the_guarantee_is_less_or_refused() {
+    if !has_strace("faults::without_the_exchange_the_guarantee_is_less_or_refused") {
+        return;
+    }
+    for error in ["EINVAL", "ENOSYS", "EPERM"] {
+        let place = Place::new();
+        place.link("l", "file").link("m", "a");
+        let fault = format!("renameat2:error={error}");
+        let before = place.snapshot();
+        for line in ["ensure l --to a", "swap l --to a --expect file", "remove l", "exchange l m"] {
+            for option in ["--require atomic", "--require atomic -n"] {
+                let refused = refusing(&place, &[&fault], &format!("{line} {option}"));
+                assert_eq!((refused.kind(), refused.code), ("unsupported", 10), "{line} {option} {error}");
+            }
+        }
+        assert_eq!(refusing(&place, &[&fault], "exchange l m").kind(), "unsupported");
+        assert_eq!(place.snapshot(), before);
+        assert_eq!(refusing(&place, &[&fault], "ensure l --to file --require atomic").outcome(), "unchanged");
+        assert_eq!(refusing(&place, &[&fault], "create n --to file --require atomic").item()["guarantee"], "atomic");
+        for (line, outcome) in [("ensure l --to a", "replaced"), ("remove l", "removed")] {
+            let weaker = refusing(&place, &[&fault], line);
+            assert_eq!((weaker.outcome(), &weaker.item()["guarantee"]), (outcome, &json!("cooperative")), "{error}");
+        }
+        let doctor = refusing(&place, &[&fault], "doctor").json;
+        assert_eq!((&doctor["exchange"], &doctor["guarantee"]), (&json!(false), &json!("cooperative")), "{error}");
+    }
+}
+
+#[test]
+fn directories_that_were_made_are_listed_also_after_an_error() {
+    if !has_strace("faults::directories_that_were_made_are_listed_also_after_an_error") {
+        return;
+    }
+    let place = Place::new();
+    let refused = refusing(&place, &["symlinkat:error=ENOSPC"], "create n/e/w --to file -p");
+    assert_eq!((refused.kind(), refused.code), ("no_space", 10));
+    assert_eq!(refused.json["made"], json!(["n", "n/e"]));
+    assert_eq!(refused.error()["made"], json!(["n", "n/e"]));
+    assert!(place.root.join("n/e").is_dir());
+}
+
+#[test]
+fn a_lock_that_another_holds_makes_it_busy() {
+    let place = Place::new();
+    place.link("l", "file").link("m", "a");
+    let held = File::open(&place.root).unwrap();
+    held.lock().unwrap();
+    let before = place.snapshot();
+    for line in ["ensure l --to a", "swap l --to a --expect file", "remove l", "exchange l m"] {
+        let refused = place.ask(line);
+        assert_eq!((refused.kind(), refused.code), ("busy", 6), "{line}");
+    }
+    assert_eq!(place.snapshot(), before);
+    for line in ["ensure l --to file", "inspect l", "resolve l"] {
+        assert_eq!(place.ask(line).code, 0, "{line}");
+    }
+    held.unlock().unwrap();
+    assert_eq!(place.ask("ensure l --to a").outcome(), "replaced");
+}
