@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use caplink::{Kind, Policy, Root};
+use caplink::{Enforcement, Kind, Policy, Root};
 
 use super::args::{Confine, Durability, Global, Require};
 use super::problem::Problem;
@@ -66,13 +66,12 @@ impl Context {
 
 /// Decides how far the kernel confines what is changed through this root.
 fn confined(root: Root, level: Confine) -> Result<Root, Box<Problem>> {
-    match level {
-        Confine::Auto | Confine::Off => Ok(root),
-        Confine::Require => {
-            let message = "cannot confine changes to the root: this host has no Landlock";
-            Err(Box::new(Problem::new(Kind::Unsupported, message)))
-        }
-    }
+    let enforcement = match level {
+        Confine::Off => return Ok(root),
+        Confine::Auto => Enforcement::Auto,
+        Confine::Require => Enforcement::Require,
+    };
+    root.confined(enforcement).map_err(|error| Box::new(Problem::of_root(&error)))
 }
 
 /// The state directory is a name in an opened directory, like everything else.

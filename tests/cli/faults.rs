@@ -179,3 +179,55 @@ fn a_lock_that_another_holds_makes_it_busy() {
     held.unlock().unwrap();
     assert_eq!(place.ask("ensure l --to a").outcome(), "replaced");
 }
+
+#[test]
+fn changes_are_confined_as_far_as_was_asked_for() {
+    let place = Place::new();
+    let level = place.ask("doctor").json["landlock"].as_str().unwrap().to_owned();
+    let lines = ["create l --to file", "ensure l --to a", "swap l --to file --expect a", "exchange l m", "remove l"];
+    for (option, expected) in [("", &*level), ("--confine auto", &level), ("--confine off", "none")] {
+        place.link("m", "file");
+        for line in lines {
+            for line in [format!("{line} {option} -n"), format!("{line} {option}")] {
+                let item = &place.ask(&line).json["items"][0];
+                assert_eq!(item["confinement"], expected, "{line}");
+            }
+        }
+        fs::remove_file(place.root.join("m")).unwrap();
+    }
+    if level == "none" {
+        skipped("faults::changes_are_confined_as_far_as_was_asked_for", "this kernel has no Landlock");
+        return;
+    }
+    assert_eq!(place.ask("create l --to file --confine require").item()["confinement"], *level);
+}
+
+#[test]
+fn without_landlock_changes_are_made_without_or_refused() {
+    if !has_strace("faults::without_landlock_changes_are_made_without_or_refused") {
+        return;
+    }
+    for error in ["ENOSYS", "EOPNOTSUPP"] {
+        let place = Place::new();
+        place.link("l", "file").link("m", "a");
+        let fault = format!("landlock_create_ruleset:error={error}");
+        let before = place.snapshot();
+        for line in [
+            "create n --to file",
+            "ensure l --to a",
+            "ensure l --to file",
+            "exchange l m",
+            "remove l",
+            "remove n --missing-ok",
+        ] {
+            for option in ["--confine require", "--confine require -n"] {
+                let refused = refusing(&place, &[&fault], &format!("{line} {option}"));
+                assert_eq!((refused.kind(), refused.code), ("unsupported", 10), "{line} {error}");
+            }
+        }
+        assert_eq!(place.snapshot(), before);
+        assert_eq!(refusing(&place, &[&fault], "inspect l --confine require").code, 0, "looking changes nothing");
+        assert_eq!(refusing(&place, &[&fault], "ensure l --to a").item()["confinement"], "none");
+        assert_eq!(refusing(&place, &[&fault], "doctor").json["landlock"], "none");
+    }
+}

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use caplink::{Abilities, Error, Kind, Root, StateCheck, Trial};
+use caplink::{Abilities, Enforcement, Error, Kind, Root, StateCheck, Trial};
 use clap::Args;
 use serde::Serialize;
 
@@ -71,6 +71,7 @@ fn findings(root: &Root, trial: Option<&Result<Trial, Error>>) -> Vec<Finding> {
         confined_open(abilities),
         able("exchange", exchange, &source, "replacing renames over, under a lock"),
         able("no_replace", no_replace, &source, "moving aside is checked under a lock"),
+        landlock(root),
         durability(tried, &source),
         state(root),
         Finding {
@@ -89,6 +90,14 @@ fn able(name: &'static str, able: bool, source: &str, without: &str) -> Finding 
 
 fn confined_open(abilities: Abilities) -> Finding {
     able("openat2", abilities.confined_open, "the kernel confines every lookup", "lookups walk name by name instead")
+}
+
+fn landlock(root: &Root) -> Finding {
+    let (value, detail, good) = match root.confined(Enforcement::Require) {
+        Ok(root) => (root.confinement().to_string(), "the kernel holds changes to the root".to_owned(), true),
+        Err(error) => ("none".to_owned(), error.to_string(), false),
+    };
+    Finding { name: "landlock", value: Value::Word(value), detail, good }
 }
 
 fn durability(trial: Option<&Trial>, source: &str) -> Finding {
