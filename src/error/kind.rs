@@ -85,7 +85,7 @@ kinds! {
     FdExhausted = "fd_exhausted",
     /// This host cannot do what was required.
     Unsupported = "unsupported",
-    /// Something of this program's own could not be taken back; [`Error::left`] names it.
+    /// Something of this program's own could not be taken back; [`Error::left`](crate::Error::left) names it.
     Residue = "residue",
     /// The link has an empty text, as a crash can leave it.
     Corrupt = "corrupt",

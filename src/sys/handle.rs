@@ -13,6 +13,7 @@ use with_memory::Held;
 pub(crate) struct Handle(Held);
 
 impl From<OwnedFd> for Handle {
+    #[cfg_attr(not(feature = "adversary"), expect(clippy::useless_conversion, reason = "there is one kind only"))]
     fn from(fd: OwnedFd) -> Handle {
         Handle(fd.into())
     }

@@ -19,7 +19,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Abilities, Access, Calls, Handle, LinkRules, Listed, Stat, linux_walk, posix};
+use super::{Abilities, Access, Calls, Handle, LinkRules, Listed, Stat, linux_walk, posix, random};
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
@@ -355,6 +355,6 @@ impl Calls for Linux {
     }
 
     fn random(&self) -> io::Result<u128> {
-        Ok(posix::random())
+        Ok(random::random())
     }
 }

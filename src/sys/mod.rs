@@ -16,7 +16,7 @@ use crate::model::ObjectId;
 
 #[cfg(not(all(target_os = "linux", feature = "confine")))]
 mod domain;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod handle;
 #[cfg(all(target_os = "linux", feature = "confine"))]
 mod landlock;
@@ -32,7 +32,6 @@ mod portable;
 mod posix;
 #[cfg(any(test, windows))]
 mod privilege;
-#[cfg(any(test, not(target_os = "linux")))]
 mod random;
 #[cfg(all(unix, not(target_os = "linux")))]
 mod unix;

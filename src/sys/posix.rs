@@ -1,7 +1,6 @@
 //! The calls that Linux, macOS and the BSDs share, on descriptors.
 
 use std::ffi::{OsStr, OsString};
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt as _;
@@ -109,10 +108,4 @@ pub(super) fn try_lock(dir: BorrowedFd<'_>) -> io::Result<bool> {
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// Two keyed hashes. The keys come from the kernel's random numbers, once a thread, and differ at each call.
-pub(super) fn random() -> u128 {
-    let half = || u128::from(RandomState::new().build_hasher().finish());
-    half() << 64 | half()
 }

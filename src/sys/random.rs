@@ -1,7 +1,7 @@
-//! Names that nobody can guess, where the platform's own source of randomness is not to be had without `unsafe`.
+//! Names that nobody can guess, on every platform, without a call of the system for each.
 //!
-//! The standard library keys its hash maps with 128 bits from the system's source. A keyed hash (SipHash) of a counter
-//! is as hard to predict as its key; that is enough for a name, and not meant for a secret.
+//! The standard library keys its hash maps with 128 bits from the system's source of randomness. A keyed hash (SipHash)
+//! of a counter is as hard to predict as its key. That is enough for a name; it is not meant for a secret.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::OnceLock;

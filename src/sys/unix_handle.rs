@@ -60,7 +60,7 @@ const fn pin_flags() -> Option<OFlags> {
 #[derive(Debug)]
 pub(crate) struct Handle {
     /// The directory; for an entry the one it is in.
-    dir: OwnedFd,
+    dir: super::handle::Handle,
     entry: Option<Entry>,
 }
 
@@ -74,7 +74,14 @@ struct Entry {
 
 impl From<OwnedFd> for Handle {
     fn from(dir: OwnedFd) -> Handle {
-        Handle { dir, entry: None }
+        Handle { dir: dir.into(), entry: None }
+    }
+}
+
+#[cfg(all(feature = "adversary", not(target_os = "linux")))]
+impl From<super::memory::Pin> for Handle {
+    fn from(pin: super::memory::Pin) -> Handle {
+        Handle { dir: pin.into(), entry: None }
     }
 }
 
@@ -85,6 +92,11 @@ impl AsFd for Handle {
 }
 
 impl Handle {
+    #[cfg(all(feature = "adversary", not(target_os = "linux")))]
+    pub(super) fn pin(&self) -> &super::memory::Pin {
+        self.dir.pin()
+    }
+
     pub(super) fn stat(&self) -> io::Result<Stat> {
         let Some(entry) = &self.entry else { return posix::stat(self.as_fd()) };
         match &entry.pin {
@@ -124,7 +136,7 @@ pub(super) fn hold(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<(Handle, Sta
             _ => None,
         };
         let entry = Entry { name: name.to_os_string(), id: seen.id, pin };
-        return Ok((Handle { dir: dir.try_clone_to_owned()?, entry: Some(entry) }, seen));
+        return Ok((Handle { dir: dir.try_clone_to_owned()?.into(), entry: Some(entry) }, seen));
     }
     Err(io::ErrorKind::WouldBlock.into())
 }
