@@ -178,6 +178,10 @@ impl Trade<'_> {
             return Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
         }
         let locks = Area::lock_both(a, b).map_err(|error| on(a, error))?;
+        // Another holder may have replaced one of them while this one waited for the lock.
+        if !has(a, &link_a) || !has(b, &link_b) {
+            return Ok(Attempt::Again);
+        }
         match self.root.calls().exchange(a.at(), b.at()) {
             Ok(()) => {}
             Err(source) => {
@@ -212,9 +216,7 @@ impl Trade<'_> {
         link_a: &Pinned,
         link_b: &Pinned,
     ) -> std::result::Result<bool, (&'e Entry, Error)> {
-        let calls = self.root.calls();
-        let id = |entry: &Entry| calls.stat_at(&entry.parent, entry.name()).ok().map(|stat| stat.id);
-        let as_pinned = id(a) == Some(link_b.stat.id) && id(b) == Some(link_a.stat.id);
+        let as_pinned = has(a, link_b) && has(b, link_a);
         let mut cause = None;
         if as_pinned && !self.root.policy().unverified {
             for (entry, link) in [(a, link_b), (b, link_a)] {
@@ -229,18 +231,15 @@ impl Trade<'_> {
         if as_pinned && cause.is_none() {
             return Ok(true);
         }
-        // Only what this trade put there is traded back; a name that a third program took keeps what it has.
-        let undone = calls.exchange(a.at(), b.at()).is_ok();
+        let undone = self.root.calls().exchange(a.at(), b.at()).is_ok();
+        // A third program may have taken a name before the trade or after it: what it put there may be under the other
+        // name now. That is where it is reported.
+        let strays = [(a, link_a), (b, link_b)].into_iter().filter(|(entry, link)| !has(entry, link));
+        let strays: Vec<_> = strays.map(|(entry, _)| entry.physical().to_path_buf()).collect();
         match cause {
-            Some((entry, error)) if undone => Err((entry, error)),
-            Some((entry, error)) => {
-                Err((entry, error.leaving(vec![a.physical().to_path_buf(), b.physical().to_path_buf()], Vec::new())))
-            }
-            None if undone => Ok(false),
-            None => Err((
-                a,
-                verify::taken().leaving(Vec::new(), vec![a.physical().to_path_buf(), b.physical().to_path_buf()]),
-            )),
+            Some((entry, error)) => Err((entry, error.leaving(Vec::new(), strays))),
+            None if undone && strays.is_empty() => Ok(false),
+            None => Err((a, verify::taken().leaving(Vec::new(), strays))),
         }
     }
 
@@ -286,6 +285,12 @@ impl Trade<'_> {
             }
         }
     }
+}
+
+/// Whether this very link has the name of the entry.
+fn has(entry: &Entry, link: &Pinned) -> bool {
+    let there = entry.root.calls().stat_at(&entry.parent, entry.name());
+    there.is_ok_and(|stat| stat.id == link.stat.id)
 }
 
 /// Pins a link, or says what has the name instead; none if it is a link by now.

@@ -51,13 +51,17 @@ pub(super) fn rename_over(
         return Err(drop_kept().on(staged.take_back(text, verify::refused(entry, source))));
     }
     if !entry.root.policy().unverified {
-        let restore = |error: Error| match kept && calls.rename_over(spare.at(), entry.at()).is_ok() {
-            true => Err(error),
-            false => Err(Leftover::left(entry.physical().to_path_buf()).on(error)),
+        // Only the new link is replaced by the old one, never what somebody else put there.
+        let new_is_there = || calls.stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.id == staged.id());
+        let second = || if kept { Leftover::preserved(spare.path()) } else { Leftover::default() };
+        let restore = |error: Error| match new_is_there() {
+            true if kept && calls.rename_over(spare.at(), entry.at()).is_ok() => Err(error),
+            true => Err(second().and(Leftover::left(entry.physical().to_path_buf())).on(error)),
+            false => Err(second().on(error)),
         };
         match verify::read_back(entry, staged) {
             Ok(ReadBack::Stands) => changed.verified = true,
-            Ok(ReadBack::Taken) => return Err(drop_kept().on(verify::taken())),
+            Ok(ReadBack::Taken) => return Err(second().on(verify::taken())),
             Ok(ReadBack::Moved) => return restore(verify::parent_moved()),
             Err(error) => return restore(error),
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Attempt;
 use super::staging::Staged;
 use crate::entry::{Entry, open_dir};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
 use crate::sys::{self, Access, Handle};
 
@@ -30,16 +30,25 @@ pub(super) fn read_back(entry: &Entry, staged: &Staged<'_>) -> Result<ReadBack> 
 /// Walks to a link that was made in place, and compares it with what has the name in the directory it was made in.
 pub(super) fn read_back_created(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
     let calls = entry.root.calls();
-    find(entry, |found| Ok(calls.stat(found)?.id == made && calls.read_pinned(found).is_ok_and(|found| found == text)))
+    find(entry, |found| {
+        let stat = calls.stat(found)?;
+        Ok(stat.id == made && stat.kind == FileKind::Symlink && calls.read_pinned(found)? == text)
+    })
 }
 
 fn find(entry: &Entry, is_ours: impl FnOnce(&Handle) -> io::Result<bool>) -> Result<ReadBack> {
-    match reach(entry) {
+    let missed = match reach(entry) {
         Ok(found) if is_ours(&found).map_err(Error::from_io)? => return Ok(ReadBack::Stands),
+        Ok(_) => None,
         Err(error) if error.kind() == Kind::FdExhausted => return Err(error),
-        _ => {}
+        Err(error) => Some(error),
+    };
+    match (parent_in_place(entry)?, missed) {
+        (false, _) => Ok(ReadBack::Moved),
+        // What could not be looked at is not known to be somebody else's.
+        (true, Some(error)) if error.kind() != Kind::NotFound => Err(error),
+        (true, _) => Ok(ReadBack::Taken),
     }
-    Ok(if parent_in_place(entry)? { ReadBack::Taken } else { ReadBack::Moved })
 }
 
 /// Pins what a walk from the root finds at the link's path.

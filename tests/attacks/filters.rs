@@ -154,7 +154,12 @@ const CALLS: &[(&str, &[i64])] = &[
     ("getrandom", &[libc::SYS_getrandom]),
 ];
 
+/// `CAPLINK_ROUNDS` asks for all; the first ones are told apart by the library.
 const ANSWERS: &[Errno] = &[Errno::PERM, Errno::NOSYS, Errno::IO, Errno::NOSPC, Errno::MFILE, Errno::ROFS];
+
+fn answers() -> &'static [Errno] {
+    if std::env::var_os("CAPLINK_ROUNDS").is_some() { ANSWERS } else { &ANSWERS[..3] }
+}
 
 /// Everything that differs is named in the report.
 fn differences(before: &super::snapshot::Tree, after: &super::snapshot::Tree) -> Vec<PathBuf> {
@@ -173,11 +178,11 @@ fn without_names(node: Option<&Node>) -> Option<Node> {
 #[test]
 fn o_19_whatever_call_is_refused_the_report_names_what_differs() {
     let _turn = turn();
-    let backends = BACKENDS.iter().filter(|backend| backend.refused.is_empty());
+    let backends = BACKENDS.iter().filter(|backend| ["native", "no renameat2", "neither"].contains(&backend.name));
     let (mut refused, mut let_through, mut left_over) = (0, 0, 0);
     for backend in backends {
         for (call, numbers) in CALLS {
-            for answer in ANSWERS {
+            for answer in answers() {
                 for (verb, op) in OPS {
                     let told = format!("{}: {verb} where {call} answers {answer:?}", backend.name);
                     let case = Case::new(*backend);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use caplink::{Change, Edit, Kind, LinkPath, Status, Target};
 
-use super::ground::{Case, file_system, on_every_backend};
+use super::ground::{Case, on_every_backend};
 
 fn create(path: &str, text: &str) -> Edit {
     Edit::create(LinkPath::new(path).expect("a plain path"), Target::verbatim(text))
@@ -174,7 +174,10 @@ fn s_13_the_same_texts_are_judged_alike_for_an_exchange() {
 fn s_16_a_text_is_stored_byte_for_byte_and_its_limit_is_that_of_the_file_system() {
     on_every_backend("S-16", |case| {
         furnish(case);
-        let longest = if file_system() == "xfs" { 1023 } else { 4095 };
+        // XFS and ext4 with small blocks take 1023 bytes, the others 4095.
+        let takes = |length: usize| std::os::unix::fs::symlink("x".repeat(length), case.at("probe")).is_ok();
+        let longest = if takes(4095) { 4095 } else { 1023 };
+        let _ = std::fs::remove_file(case.at("probe"));
         let dotted = |length: usize| match length % 2 {
             1 => "./".repeat(length / 2) + "t",
             _ => "./".repeat(length / 2 - 2) + ".//t",
