@@ -155,6 +155,11 @@ impl Root {
 
     /// Returns this root with its state directory at `name` in `parent`, made there when it is first needed.
     ///
+    /// # Security
+    ///
+    /// Whoever can open a link's directory for reading can hold its lock, and edits there are `busy`. With a state
+    /// directory that the caller named, such locks are taken in it, and links are staged in it.
+    ///
     /// # Errors
     ///
     /// `invalid_path` where `name` is not one normal component; `io`.
@@ -167,7 +172,7 @@ impl Root {
         let base = sys::root_handle(parent).map_err(io)?;
         let here = self.calls().stat(&base).map_err(io)?.id == self.id();
         let below = here.then(|| named.as_path().to_path_buf());
-        let state = StatePlace::new(Arc::new(base), named.name().into(), below);
+        let state = StatePlace::new(Arc::new(base), named.name().into(), below).chosen();
         Ok(self.rebuilt(|shared| shared.state = Arc::new(state)))
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct StatePlace {
     pub(crate) name: OsString,
     /// Its path below the root, where it is there.
     pub(crate) below: Option<PathBuf>,
+    /// The caller named it: locks that a stranger could hold are taken there too.
+    pub(crate) chosen: bool,
 }
 
 /// What the state directory is like.
@@ -40,12 +42,17 @@ pub enum StateCheck {
 
 impl StatePlace {
     pub(crate) fn new(base: Arc<Handle>, name: OsString, below: Option<PathBuf>) -> StatePlace {
-        StatePlace { base, name, below }
+        StatePlace { base, name, below, chosen: false }
+    }
+
+    /// The same place, named by the caller.
+    pub(crate) fn chosen(self) -> StatePlace {
+        StatePlace { chosen: true, ..self }
     }
 
     /// The same directory, for a root that it is not below.
     pub(crate) fn elsewhere(&self) -> StatePlace {
-        StatePlace::new(Arc::clone(&self.base), self.name.clone(), None)
+        StatePlace { base: Arc::clone(&self.base), name: self.name.clone(), below: None, chosen: self.chosen }
     }
 
     /// Opens the directory, or makes it; none where it cannot be made. The second value says that it was made now.

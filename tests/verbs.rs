@@ -276,3 +276,17 @@ fn a_narrowed_root_refuses_what_its_policy_forbids() {
     let widened = looking.narrow(Policy::default());
     assert!(!widened.policy().allows_changes());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_stranger_cannot_hold_the_lock_where_the_caller_named_a_state_directory() {
+    let (dir, root) = tree();
+    let _ = root.create("a/l", Target::relative("file")).unwrap();
+    let held = dir.open_dir("a").unwrap().open(".").unwrap().into_std();
+    held.lock().unwrap();
+    assert_eq!(root.ensure("a/l", Target::relative("releases")).unwrap_err().kind(), Kind::Busy);
+    let with_state = root.with_state(&dir, "state").unwrap();
+    let outcome = with_state.ensure("a/l", Target::relative("releases")).unwrap();
+    assert_eq!((outcome.change, outcome.staging), (Change::Replaced, Staging::Private));
+    drop(held);
+}

@@ -22,6 +22,9 @@ use crate::sys::{self, Access, Fault, Handle, Stat};
 /// Other users may write: a group, everybody.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
+/// Other users may open the directory for reading.
+const OPEN_TO_OTHERS: u32 = 0o044;
+
 const STICKY: u32 = 0o1000;
 
 /// A locked directory in which links are staged.
@@ -52,7 +55,7 @@ impl<'a> Area<'a> {
     /// Takes the lock of the link's own directory, where that is the one to use and it was opened for this.
     pub(super) fn lock_own(entry: &'a Entry) -> Result<Option<Area<'a>>> {
         let parent = stat_parent(entry)?;
-        if is_shared(entry, &parent) {
+        if is_shared(entry, &parent) || may_be_held(entry, &parent) {
             return Ok(None);
         }
         let area = Area::beside(entry, &parent, None, false);
@@ -90,7 +93,9 @@ impl<'a> Area<'a> {
         let calls = entry.root.calls();
         let parent = stat_parent(entry)?;
         let exposed = is_shared(entry, &parent);
-        if exposed && let Some(area) = Area::private(entry, &parent)? {
+        if (exposed || may_be_held(entry, &parent))
+            && let Some(area) = Area::private(entry, &parent)?
+        {
             return Ok(area);
         }
         if entry.lockable {
@@ -200,11 +205,18 @@ fn is_shared(entry: &Entry, parent: &Stat) -> bool {
     }
 }
 
+/// Whether a stranger could hold the lock of this directory: whoever can open it for reading can.
+///
+/// Then the lock is taken in the state directory, if the caller named one. Without that the stranger makes edits `busy`.
+fn may_be_held(entry: &Entry, parent: &Stat) -> bool {
+    entry.root.state().chosen && parent.mode & OPEN_TO_OTHERS != 0
+}
+
 /// Where a link would be staged, as far as can be told without making the state directory.
 pub(super) fn predict(entry: &Entry) -> Result<Staging> {
     let calls = entry.root.calls();
     let parent = stat_parent(entry)?;
-    if !is_shared(entry, &parent) {
+    if !is_shared(entry, &parent) && !may_be_held(entry, &parent) {
         return Ok(Staging::Beside);
     }
     match entry.root.state().check(calls) {
