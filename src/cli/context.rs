@@ -64,7 +64,7 @@ impl Context {
     }
 }
 
-/// Decides how far the kernel confines what is changed through this root.
+/// Has the kernel confine what is changed through this root, as far as was asked for.
 fn confined(root: Root, level: Confine) -> Result<Root, Box<Problem>> {
     let enforcement = match level {
         Confine::Off => return Ok(root),

@@ -1,0 +1,171 @@
+//! The threads of a confined root: they come when they are needed, end with the root, and change no other thread.
+//!
+//! Each test counts the threads of the process, so that one runs at a time.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cap_std::ambient_authority;
+use caplink::{Edit, Enforcement, Event, Kind, LinkPath, Observer, Policy, Root, Target};
+use tempfile::TempDir;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// A confined root with a link `l` to itself; none where the kernel cannot confine.
+fn ground(test: &str) -> Option<(MutexGuard<'static, ()>, TempDir, Root)> {
+    let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = TempDir::new().unwrap();
+    symlink(".", dir.path().join("l")).unwrap();
+    let root = Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap();
+    match root.confined(Enforcement::Require) {
+        Ok(root) => Some((turn, dir, root)),
+        Err(error) => {
+            assert_eq!(error.kind(), Kind::Unsupported);
+            eprintln!("SKIPPED: {test}: {error}");
+            None
+        }
+    }
+}
+
+fn path(text: &str) -> LinkPath {
+    LinkPath::new(text).unwrap()
+}
+
+/// The names of this process's threads with what the kernel says of their privileges.
+fn threads() -> Vec<(String, bool)> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    // A thread may end while the list is read.
+    let status = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("status")).ok());
+    let line = |status: &str, key: &str| {
+        let line = status.lines().find(|line| line.starts_with(key)).unwrap_or_default();
+        line[key.len()..].trim().to_owned()
+    };
+    status.map(|status| (line(&status, "Name:"), line(&status, "NoNewPrivs:") == "1")).collect()
+}
+
+fn confined_threads() -> usize {
+    threads().into_iter().filter(|(name, _)| name == "caplink-confine").count()
+}
+
+/// A thread that has ended can be listed for a moment.
+fn settled(expected: usize) -> usize {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while confined_threads() != expected && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    confined_threads()
+}
+
+#[test]
+fn a_thread_comes_for_each_set_of_rights_when_it_is_needed_and_all_end_with_the_root() {
+    let Some((_turn, _dir, root)) =
+        ground("a_thread_comes_for_each_set_of_rights_when_it_is_needed_and_all_end_with_the_root")
+    else {
+        return;
+    };
+    assert_eq!(settled(1), 1);
+    for _ in 0..3 {
+        let _ = root.ensure("l", Target::verbatim("./")).unwrap();
+        assert_eq!(confined_threads(), 1);
+    }
+    for _ in 0..3 {
+        let _ = root.apply(&Edit::ensure(path("p/l"), Target::relative(".")).parents(true)).unwrap();
+        assert_eq!(confined_threads(), 2);
+    }
+    for _ in 0..3 {
+        let _ = root.apply(&Edit::ensure(path("p/l"), Target::relative(".")).parents(true).backup(true)).unwrap();
+        assert_eq!(confined_threads(), 3);
+    }
+    let entry = root.entry("l").unwrap();
+    let narrow = root.narrow(Policy::default());
+    drop(root);
+    let _ = narrow.ensure("l", Target::verbatim(".")).unwrap();
+    drop(narrow);
+    let _ = entry.apply(&Edit::remove(path("l"))).unwrap();
+    assert_eq!(settled(3), 3);
+    drop(entry);
+    assert_eq!(settled(0), 0);
+}
+
+#[test]
+fn the_threads_of_the_program_stay_as_they_are() {
+    let Some((_turn, dir, root)) = ground("the_threads_of_the_program_stay_as_they_are") else { return };
+    let _ = root.ensure("l", Target::verbatim("./")).unwrap();
+    let started = std::thread::Builder::new().name("bystander".into());
+    started
+        .spawn(|| {
+            let seen = threads();
+            assert!(seen.iter().any(|(name, _)| name == "bystander"), "{seen:?}");
+            for (name, renounced) in seen {
+                assert_eq!(renounced, name == "caplink-confine", "{name}");
+            }
+        })
+        .unwrap()
+        .join()
+        .unwrap();
+    fs::write(dir.path().join("file"), "content").unwrap();
+    fs::create_dir(dir.path().join("dir")).unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    fs::write(elsewhere.path().join("file"), "content").unwrap();
+    assert!(std::net::TcpListener::bind("127.0.0.1:0").is_ok());
+    assert!(Command::new("true").status().unwrap().success());
+}
+
+#[test]
+fn a_thousand_roots_have_a_thread_each() {
+    const ROOTS: usize = 1000;
+    let Some((_turn, dir, root)) = ground("a_thousand_roots_have_a_thread_each") else { return };
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    rustix::process::setrlimit(
+        rustix::process::Resource::Nofile,
+        rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum },
+    )
+    .unwrap();
+    let roots: Vec<Root> = (0..ROOTS)
+        .map(|index| {
+            fs::create_dir(dir.path().join(index.to_string())).unwrap();
+            root.subroot(index.to_string()).unwrap()
+        })
+        .collect();
+    assert_eq!(settled(1), 1, "none is started before it is needed");
+    for (index, root) in roots.iter().enumerate() {
+        let _ = root.create("l", Target::relative(".")).unwrap();
+        let refused = root.create("../l", Target::relative(".")).unwrap_err();
+        assert_eq!(refused.kind(), Kind::Escape, "{index}");
+    }
+    assert_eq!(settled(ROOTS + 1), ROOTS + 1);
+    drop(roots);
+    assert_eq!(settled(1), 1);
+}
+
+/// Does not keep to its word.
+struct Panics;
+
+impl Observer for Panics {
+    fn changed(&self, _: &Event) {
+        panic!("in the observer");
+    }
+}
+
+#[test]
+fn a_panic_of_the_observer_unwinds_the_caller_and_no_more() {
+    let Some((_turn, dir, root)) = ground("a_panic_of_the_observer_unwinds_the_caller_and_no_more") else { return };
+    let watched = root.observed_by(Arc::new(Panics));
+    let edit = Edit::ensure(path("l"), Target::verbatim("./"));
+    for batch in [false, true] {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            if batch { drop(watched.apply_all(&[edit.clone(), edit.clone()])) } else { drop(watched.apply(&edit)) }
+        }));
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"in the observer"));
+        assert_eq!(fs::read_link(dir.path().join("l")).unwrap(), Path::new("./"));
+        let _ = root.ensure("l", Target::verbatim(".")).unwrap();
+    }
+    drop((watched, root));
+    assert_eq!(settled(0), 0);
+}
