@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 
 use super::context::Context;
 use super::report::Report;
@@ -63,7 +63,8 @@ impl Verb {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The directory opened once as the root [default: $CAPLINK_ROOT, else .]
-    #[arg(short = 'C', long, value_name = "DIR", global = true, value_parser = value_parser!(PathBuf))]
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    #[arg(value_hint = ValueHint::DirPath, value_parser = value_parser!(PathBuf))]
     pub(crate) root: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long, global = true, overrides_with = "json")]
@@ -78,7 +79,7 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Colour the output
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto, hide_possible_values = false)]
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// Fail where the host cannot give this guarantee
     #[arg(long, global = true, value_name = "GUARANTEE", value_enum)]
@@ -96,7 +97,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, overrides_with = "cross_mounts")]
     pub(crate) cross_mounts: bool,
     /// Where staging, records and journal live [default: .caplink below the root]
-    #[arg(long, global = true, value_name = "DIR", value_parser = value_parser!(PathBuf))]
+    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(value_hint = ValueHint::DirPath, value_parser = value_parser!(PathBuf))]
     pub(crate) state: Option<PathBuf>,
 }
 

@@ -1,7 +1,7 @@
 //! The command line: arguments in, one report out.
 //!
-//! In order: the arguments are parsed; the verb runs and fills a [`report::Report`]; the report is printed as text or as
-//! one JSON document; its errors decide the exit code. Nothing here touches the file system but through a
+//! In order: the arguments are parsed; the verb runs and fills a [`report::Report`]; the report is printed as text or
+//! as one JSON document; its errors decide the exit code. Nothing here touches the file system but through a
 //! [`caplink::Root`].
 
 mod args;

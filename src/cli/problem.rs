@@ -1,5 +1,7 @@
 //! An error as it is reported: what programs decide on, the message, and the way out.
 
+use std::path::PathBuf;
+
 use caplink::{Error, Found, Kind};
 use serde::Serialize;
 
@@ -67,14 +69,10 @@ impl Problem {
         Problem { cause, ..Problem::new(error.kind(), message(error)) }
     }
 
-    /// An error of an operation on one link.
-    ///
-    /// Where something of this program's own, or something of others, could not go back where it was, a second
-    /// error of kind `residue` lists it: the first alone would promise that nothing was changed.
+    /// An error of an operation on one link, and what it leaves as an error of its own.
     pub(crate) fn of(error: &Error, hint: Option<String>) -> Vec<Problem> {
-        let names = |paths: &[std::path::PathBuf]| paths.iter().map(|path| Text::path(path)).collect::<Vec<_>>();
-        let mut left = names(error.left());
-        let mut first = Problem {
+        let names = |paths: &[PathBuf]| paths.iter().map(|path| Text::path(path)).collect::<Vec<_>>();
+        let problem = Problem {
             link: error.link().map(Text::new),
             component: error.component().map(|component| Text::new(&component.name)),
             index: error.component().map(|component| component.index),
@@ -85,20 +83,26 @@ impl Problem {
             found: error.found().map(What::of),
             ..Problem::of_root(error)
         };
-        left.extend(first.preserved.iter().cloned());
-        if left.is_empty() && first.kind != Kind::Residue {
-            return vec![first];
-        }
+        problem.leaving(names(error.left()))
+    }
+
+    /// Where something of this program's own, or something of others, could not go back where it was, a second
+    /// error of kind `residue` lists it: the first alone would promise that nothing was changed.
+    fn leaving(mut self, left: Vec<Text>) -> Vec<Problem> {
+        let left: Vec<Text> = left.into_iter().chain(self.preserved.iter().cloned()).collect();
         let listed: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
         let listed = listed.join(", ");
-        if first.kind == Kind::Residue {
-            first.message = format!("{}: {listed}", first.message);
-            first.left = Some(left);
-            return vec![first];
+        if self.kind == Kind::Residue {
+            self.message = format!("{}: {listed}", self.message);
+            self.left = Some(left);
+            return vec![self];
+        }
+        if left.is_empty() {
+            return vec![self];
         }
         let message = format!("something could not go back where it was: {listed}");
-        let residue = Problem { link: first.link.clone(), left: Some(left), ..Problem::new(Kind::Residue, message) };
-        vec![first, residue]
+        let residue = Problem { link: self.link.clone(), left: Some(left), ..Problem::new(Kind::Residue, message) };
+        vec![self, residue]
     }
 }
 
@@ -118,5 +122,27 @@ fn message(error: &Error) -> String {
     match (error.kind(), error.io_error()) {
         (Kind::Io, Some(source)) => format!("{error}: {source}"),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: Kind, left: &[&str], preserved: &[&str]) -> Vec<(Kind, Option<Vec<String>>)> {
+        let texts = |names: &[&str]| names.iter().map(Text::new).collect::<Vec<_>>();
+        let first = Problem { preserved: texts(preserved), ..Problem::new(kind, "it failed") };
+        let shown = |left: Vec<Text>| left.iter().map(ToString::to_string).collect();
+        first.leaving(texts(left)).into_iter().map(|problem| (problem.kind, problem.left.map(shown))).collect()
+    }
+
+    #[test]
+    fn what_could_not_go_back_is_an_error_of_its_own() {
+        let all = || Some(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!(told(Kind::Mismatch, &[], &[]), [(Kind::Mismatch, None)]);
+        assert_eq!(told(Kind::ParentMoved, &["a", "b"], &[]), [(Kind::ParentMoved, None), (Kind::Residue, all())]);
+        assert_eq!(told(Kind::Contended, &["a"], &["b"]), [(Kind::Contended, None), (Kind::Residue, all())]);
+        assert_eq!(told(Kind::Contended, &[], &["a", "b"]), [(Kind::Contended, None), (Kind::Residue, all())]);
+        assert_eq!(told(Kind::Residue, &["a", "b"], &[]), [(Kind::Residue, all())]);
     }
 }

@@ -4,6 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::support::{Place, answer, caplink, document, ran};
 
 /// Each global option, and what it needs after it.
@@ -270,4 +273,17 @@ fn a_global_option_counts_on_either_side_of_the_verb() {
     assert_eq!((&one.item()["confinement"], &one.json), (&"none".into(), &other.json));
     assert_eq!(place.ask("-n --json create -n --json --follow new --to file --follow").outcome(), "created");
     assert_eq!(place.text("new"), None, "no other option overrides a dry run");
+}
+
+#[test]
+fn a_root_whose_path_is_not_utf8_is_told_in_base64() {
+    let place = Place::new();
+    let root = place.root.join(OsStr::from_bytes(b"r\xff"));
+    for code in [5, 0] {
+        let answer = answer(caplink().arg("--json").arg("-C").arg(&root).args(["inspect", "."]));
+        let told = STANDARD.decode(answer.json["root"]["path"]["base64"].as_str().unwrap()).unwrap();
+        assert_eq!(OsStr::from_bytes(&told), root.as_os_str());
+        assert_eq!(answer.code, code);
+        std::fs::create_dir_all(&root).unwrap();
+    }
 }
