@@ -18,6 +18,7 @@ mod limits;
 mod links_on_the_way;
 mod mounts;
 mod privileges;
+mod program;
 mod roots;
 mod snapshot;
 mod spelling;
