@@ -72,7 +72,9 @@ pub(crate) fn plain(kind: Kind) -> Option<&'static str> {
         Kind::NotFound => "look which part is missing with `caplink resolve --explain`",
         Kind::Loop => "see the circle with `caplink resolve --explain`",
         Kind::RootGone => "`-C DIR` or $CAPLINK_ROOT names a directory that is there",
-        Kind::Busy => "another caplink is at work here; run it again",
+        Kind::Busy => {
+            "another caplink is at work here, run it again; if a stranger holds the lock, `--state DIR` takes it elsewhere"
+        }
         Kind::Partial => "`caplink recover` or the same command again finishes it",
         Kind::CheckFailed => "everything is as it was before; mend the release and switch again",
         Kind::Integrity => "do not trust the records; look at the links with `caplink scan`",
