@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use crate::support::{Place, Ran, document, ran};
+use crate::support::{Place, Ran, document, ran, skipped};
 
 /// Runs each line and shows what it printed: stdout as it is, stderr after `! `, a code other than 0 after `= `.
 fn transcript(place: &Place, lines: &[&str]) -> String {
@@ -221,6 +221,32 @@ fn colour_is_for_terminals_unless_it_is_asked_for() {
 }
 
 #[test]
+fn on_a_terminal_there_is_colour_unless_the_user_wants_none() {
+    let place = Place::new();
+    let inspect = format!("{} -C {} inspect gone", env!("CARGO_BIN_EXE_caplink"), place.root.display());
+    let shown = |variables: &[(&str, &str)], options: &str| {
+        // `script` gives its command a terminal.
+        let mut script = Command::new("script");
+        script.args(["-qec", &format!("{inspect} {options}"), "/dev/null"]).stdin(Stdio::null());
+        script.env_remove("NO_COLOR").env("TERM", "xterm").envs(variables.iter().copied());
+        script.output().ok().filter(|output| output.status.success()).map(|output| output.stdout)
+    };
+    let Some(coloured) = shown(&[], "") else {
+        skipped("transcripts::on_a_terminal_there_is_colour_unless_the_user_wants_none", "there is no `script`");
+        return;
+    };
+    assert!(coloured.contains(&0x1b));
+    let plain: &[(&[_], &str)] =
+        &[(&[("NO_COLOR", "1")], ""), (&[], "--color never"), (&[("NO_COLOR", "1")], "--color auto")];
+    for (variables, options) in plain {
+        let shown = shown(variables, options).unwrap();
+        assert!(!shown.contains(&0x1b), "{variables:?} {options}");
+    }
+    assert!(shown(&[("NO_COLOR", "")], "").unwrap().contains(&0x1b), "an empty NO_COLOR says nothing");
+    assert!(shown(&[("NO_COLOR", "1")], "--color always").unwrap().contains(&0x1b));
+}
+
+#[test]
 fn quiet_says_less_and_verbose_says_more_on_stderr() {
     let place = Place::new();
     place.link("l", "file");
@@ -278,7 +304,7 @@ fn a_reader_that_went_away_is_no_error() {
 #[test]
 fn an_answer_that_cannot_be_written_is_an_error() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        crate::support::skipped("transcripts::an_answer_that_cannot_be_written_is_an_error", "there is no /dev/full");
+        skipped("transcripts::an_answer_that_cannot_be_written_is_an_error", "there is no /dev/full");
         return;
     };
     let place = Place::new();
