@@ -11,6 +11,7 @@ mod model;
 mod observe;
 mod resolve;
 mod root;
+mod scan;
 mod state;
 mod sys;
 
@@ -20,12 +21,13 @@ pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};
 pub use inspect::{Explained, Inspected, Resolved};
 pub use model::{
-    Change, Confinement, Desired, Durability, Edit, Expected, Guarantee, LinkPath, ObjectId, Outcome, Policy, Staging,
-    Status, Style, Target, Trait, Traits,
+    Change, Confinement, Desired, Durability, Edit, Expected, Finding, Guarantee, LinkPath, ObjectId, Outcome, Policy,
+    Staging, Status, Style, Summary, Target, Trait, Traits,
 };
 pub use observe::{Actor, Event, Observer};
 pub use resolve::{Hop, LinkView};
 pub use root::Root;
+pub use scan::{Scan, ScanOptions, ScanProgress};
 pub use state::StateCheck;
 pub use sys::Abilities;
 

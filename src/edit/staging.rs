@@ -11,7 +11,7 @@ use super::area::Area;
 use super::leftover::{Leftover, put_back};
 use super::{Attempt, verify};
 use crate::error::{Error, FileKind, Result};
-use crate::model::{ObjectId, Staging};
+use crate::model::{ObjectId, STAGED_PREFIX, Staging};
 use crate::root::Root;
 use crate::sys::{self, Fault, Handle};
 
@@ -182,9 +182,6 @@ impl Spare<'_> {
         self.area.drop_displaced(self.area.dir(), &self.name)
     }
 }
-
-/// How the names of staged links begin. They are random and of fixed length, so that a 255-byte name can be replaced.
-pub(crate) const STAGED_PREFIX: &str = ".caplink-";
 
 pub(super) fn random_name(root: &Root) -> io::Result<OsString> {
     let mut name = String::with_capacity(STAGED_PREFIX.len() + 32);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::{LinkPath, ObjectId, Place};
-use crate::resolve::{Detail, End, Going, Hop, LinkView, view, walk};
+use crate::resolve::{Detail, End, Going, Hop, LinkView, Vantage, view, walk};
 use crate::root::Root;
 use crate::sys::{self, Fault, Stat};
 
@@ -108,7 +108,7 @@ impl Root {
                 }
                 FileKind::Symlink => {
                     let Found::Link(text) = entry.look()? else { continue };
-                    let link = view(self, &entry.parent, entry.dir(), text, Detail::WhereAndKind)?;
+                    let link = view(self, Vantage::new(&entry.parent, entry.dir()), text, Detail::WhereAndKind)?;
                     return Ok(seen(place.path.clone(), &stat, Some(link)));
                 }
                 FileKind::Dir => return Ok(seen(place.path.clone(), &stat, None)),

@@ -2,6 +2,7 @@
 
 mod decision;
 mod edit;
+mod finding;
 mod outcome;
 mod path;
 mod policy;
@@ -11,6 +12,7 @@ mod target;
 mod text;
 
 pub use edit::{Desired, Edit, Expected};
+pub use finding::{Finding, Summary};
 pub use outcome::{Change, Confinement, Durability, Guarantee, ObjectId, Outcome, Staging};
 pub use path::LinkPath;
 pub use policy::Policy;
@@ -18,6 +20,7 @@ pub use status::{Status, Trait, Traits};
 pub use target::{Style, Target};
 
 pub(crate) use decision::{Decision, decide, fits};
+pub(crate) use finding::STAGED_PREFIX;
 pub(crate) use path::Place;
 pub(crate) use target::{TargetPath, relative_text};
 pub(crate) use text::{Spelling, Start};

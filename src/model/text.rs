@@ -5,10 +5,17 @@ use std::path::{Component, Path, PathBuf};
 
 use super::path::ends_as_directory;
 
-/// The spelling of a link's text.
+/// The spelling of a link's text, read once.
 #[derive(Debug)]
 pub(crate) struct Spelling<'a> {
     text: &'a OsStr,
+    absolute: bool,
+    directory: bool,
+    messy: bool,
+    /// A `..` follows a name.
+    winding: bool,
+    /// How many `..` it begins with.
+    climbs: usize,
 }
 
 /// Where the walk of a text begins, as far as spelling can tell.
@@ -28,75 +35,110 @@ pub(crate) enum Start {
 
 impl<'a> Spelling<'a> {
     pub(crate) fn new(text: &'a OsStr) -> Spelling<'a> {
-        Spelling { text }
+        let bytes = text.as_encoded_bytes();
+        let (mut climbs, mut named, mut winding, mut doubled) = (0, false, false, false);
+        let mut at = 0;
+        while at < bytes.len() {
+            let length = bytes[at..].iter().position(|b| is_separator(*b)).unwrap_or(bytes.len() - at);
+            let after = at + length + 1;
+            match &bytes[at..at + length] {
+                b"" => doubled |= at > 0,
+                // Between two separators; what a text begins or ends with is told apart below.
+                b"." => doubled |= at > 0 && after <= bytes.len(),
+                b".." if named => winding = true,
+                b".." => climbs += 1,
+                _ => named = true,
+            }
+            at = after;
+        }
+        let directory = ends_as_directory(bytes);
+        let messy = doubled || winding || (directory && bytes.len() > 1);
+        Spelling { text, absolute: Path::new(text).has_root(), directory, messy, winding, climbs }
     }
 
     pub(crate) fn is_absolute(&self) -> bool {
-        Path::new(self.text).has_root()
+        self.absolute
     }
 
     /// `x/` and `x/.` lead to a directory only.
     pub(crate) fn wants_directory(&self) -> bool {
-        ends_as_directory(self.text.as_encoded_bytes())
+        self.directory
     }
 
     /// Whether the text has `//`, `/./`, a trailing `/` or a name followed by `..`.
     pub(crate) fn is_messy(&self) -> bool {
-        let bytes = self.text.as_encoded_bytes();
-        let root_only = bytes == b"/";
-        let doubled = bytes.windows(2).any(|pair| pair == b"//") || bytes.windows(3).any(|three| three == b"/./");
-        doubled || (self.wants_directory() && !root_only && bytes.len() > 1) || self.goes_back()
-    }
-
-    /// Whether a `..` follows a name.
-    fn goes_back(&self) -> bool {
-        let mut named = false;
-        Path::new(self.text).components().any(|component| match component {
-            Component::Normal(_) => {
-                named = true;
-                false
-            }
-            Component::ParentDir => named,
-            _ => false,
-        })
+        self.messy
     }
 
     /// Whether a link in the directory `from` climbs with more `..` than it needs: it comes back down the same way.
     pub(crate) fn is_lengthy(&self, from: &Path) -> bool {
-        let climbed = self.leading_parents();
-        let depth = from.components().count();
-        if climbed == 0 || climbed > depth {
+        if self.climbs == 0 || self.absolute {
             return false;
         }
-        let left_behind = from.components().nth(depth - climbed);
-        let next = Path::new(self.text).components().filter(|c| *c != Component::CurDir).nth(climbed);
+        let Ok(top) = self.climbed(from) else { return false };
+        let left_behind = from.strip_prefix(top).ok().and_then(|below| below.components().next());
+        let next = self.names().next();
         next.is_some() && next == left_behind
     }
 
-    fn leading_parents(&self) -> usize {
-        let components = Path::new(self.text).components();
-        components.filter(|c| *c != Component::CurDir).take_while(|c| *c == Component::ParentDir).count()
+    /// How many `..` a relative text begins with, and what comes after them; none if a `..` follows a name there.
+    pub(crate) fn descent(&self) -> Option<(usize, &'a Path)> {
+        if self.absolute || self.winding {
+            return None;
+        }
+        let mut rest = Path::new(self.text);
+        for _ in 0..self.climbs {
+            let mut components = rest.components();
+            while components.next()? != Component::ParentDir {}
+            rest = components.as_path();
+        }
+        while let Ok(after) = rest.strip_prefix(".") {
+            rest = after;
+        }
+        Some((self.climbs, rest))
     }
 
     /// Where the walk begins, for a link in the physical directory `from` below a root at `root`.
     pub(crate) fn start(&self, from: &Path, root: Option<&Path>) -> Start {
-        if self.is_absolute() {
+        if self.absolute {
             return match root.and_then(|root| Path::new(self.text).strip_prefix(root).ok()) {
                 Some(rest) => Start::Absolute(rest.to_path_buf()),
                 None => Start::Outside,
             };
         }
-        let climbed = self.leading_parents();
-        let depth = from.components().count();
-        if climbed > depth {
-            return Start::Climbs(depth);
+        match self.climbed(from) {
+            Err(depth) => Start::Climbs(depth),
+            Ok(_) if self.winding => Start::Winding,
+            Ok(top) => Start::Plain(self.below(top)),
         }
-        if self.goes_back() {
-            return Start::Winding;
-        }
-        let rest = Path::new(self.text).components().filter(|c| matches!(c, Component::Normal(_)));
-        Start::Plain(from.components().take(depth - climbed).chain(rest).collect())
     }
+
+    /// The path of `top` with the names that come after the leading `..`.
+    fn below(&self, top: &Path) -> PathBuf {
+        let mut path = PathBuf::with_capacity(top.as_os_str().len() + 1 + self.text.len());
+        path.push(top);
+        self.names().for_each(|name| path.push(name));
+        path
+    }
+
+    /// The directory above `from` that the leading `..` lead to, or how many there are above it.
+    fn climbed<'f>(&self, from: &'f Path) -> Result<&'f Path, usize> {
+        let mut top = from;
+        for climbed in 0..self.climbs {
+            top = top.parent().ok_or(climbed)?;
+        }
+        Ok(top)
+    }
+
+    /// The components after the leading `..`.
+    fn names(&self) -> impl Iterator<Item = Component<'a>> {
+        let rest = Path::new(self.text).components();
+        rest.filter(|c| !matches!(c, Component::CurDir)).skip(self.climbs)
+    }
+}
+
+fn is_separator(byte: u8) -> bool {
+    byte.is_ascii() && std::path::is_separator(char::from(byte))
 }
 
 #[cfg(test)]
@@ -131,6 +173,23 @@ mod tests {
         ] {
             assert_eq!(spelling(text).is_lengthy(Path::new(from)), lengthy, "{from}: {text}");
         }
+    }
+
+    #[test]
+    fn a_descent_is_what_is_left_after_the_climb() {
+        for (text, climbs, rest) in [
+            ("a/b", 0, "a/b"),
+            ("./a//b/", 0, "a//b/"),
+            (".", 0, ""),
+            ("../a", 1, "a"),
+            ("./.././../a//b", 2, "a//b"),
+            ("..", 1, ""),
+            ("../", 1, ""),
+        ] {
+            assert_eq!(spelling(text).descent(), Some((climbs, Path::new(rest))), "{text}");
+        }
+        assert_eq!(spelling("../a/../b").descent(), None);
+        assert_eq!(spelling("/a").descent(), None);
     }
 
     #[test]

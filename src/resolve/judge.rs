@@ -5,7 +5,7 @@
 //! `dangling`, since no `..` is left that could lead out. Only a link on the way needs the walk.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::walk::{End, Going, Reached, Stop, walk};
 use crate::error::Kind;
@@ -31,6 +31,9 @@ impl<'a> Overlay<'a> {
     }
 }
 
+/// A directory that is open already, this many levels above the link's own.
+pub(crate) type Above<'a> = &'a dyn Fn(usize) -> Option<&'a Handle>;
+
 /// Where a text leads.
 #[derive(Debug)]
 pub(crate) enum Judged {
@@ -46,6 +49,18 @@ pub(crate) enum Judged {
 
 /// Judges the text of a link in the physical directory `from`.
 pub(crate) fn judge(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
+    judge_near(root, from, text, cross, overlay, &|_| None)
+}
+
+/// Judges a text beginning the lookup at a directory that is open, where there is one on its way.
+pub(super) fn judge_near(
+    root: &Root,
+    from: &Path,
+    text: &OsStr,
+    cross: bool,
+    overlay: Overlay<'_>,
+    above: Above<'_>,
+) -> Judged {
     let spelling = Spelling::new(text);
     let escape = |component: &str, index| {
         let via = Some(text.to_os_string());
@@ -56,15 +71,23 @@ pub(crate) fn judge(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay
         Start::Outside => return escape("/", 0),
         Start::Climbs(index) => return escape("..", index),
         Start::Plain(path) if !overlay.touches(&path) => path,
+        Start::Absolute(path) if is_plain(&path) && !overlay.touches(&path) => path.components().collect(),
         Start::Plain(_) | Start::Winding | Start::Absolute(_) => return walked(root, from, text, cross, overlay),
     };
-    match root.calls().reach(root.handle(), &path, spelling.wants_directory(), cross) {
+    let near = spelling.descent().and_then(|(climbs, rest)| Some((above(climbs)?, rest)));
+    let (base, rest) = near.unwrap_or((root.handle(), &path));
+    match root.calls().reach(base, rest, spelling.wants_directory(), cross) {
         Ok(object) => Judged::Direct { path, object },
         Err(source) => match sys::fault(&source) {
             Fault::Missing | Fault::NotDirectory => Judged::Missing,
             _ => walked(root, from, text, cross, overlay),
         },
     }
+}
+
+/// Whether no `..` is left that could lead out.
+fn is_plain(path: &Path) -> bool {
+    path.components().all(|component| component != Component::ParentDir)
 }
 
 fn walked(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {

@@ -3,12 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::judge::{Judged, Overlay, judge};
+use super::judge::{Above, Judged, Overlay, judge_near};
 use super::walk::Stop;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Spelling, Status, Trait, Traits};
 use crate::root::Root;
-use crate::sys::{Handle, LinkRules};
+use crate::sys::{Handle, LinkRules, Stat};
 
 /// A link, its status and where it leads below the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +35,30 @@ pub(crate) enum Detail {
     WhereAndKind,
 }
 
-/// Looks where the link with this text leads; `dir` is its directory, at the physical path `from`.
-pub(crate) fn view(root: &Root, dir: &Handle, from: &Path, text: OsString, detail: Detail) -> Result<LinkView> {
+/// How often a link is looked at again whose way was changed meanwhile.
+const LOOKS: usize = 4;
+
+/// Where a link is looked at from.
+#[derive(Clone, Copy)]
+pub(crate) struct Vantage<'a> {
+    /// The link's directory.
+    pub(crate) dir: &'a Handle,
+    /// The physical path of that directory.
+    pub(crate) from: &'a Path,
+    /// Directories on the way to it that are open.
+    pub(crate) above: Above<'a>,
+}
+
+impl<'a> Vantage<'a> {
+    /// Every lookup begins at the root.
+    pub(crate) fn new(dir: &'a Handle, from: &'a Path) -> Vantage<'a> {
+        Vantage { dir, from, above: &|_| None }
+    }
+}
+
+/// Looks where the link with this text leads.
+pub(crate) fn view(root: &Root, at: Vantage<'_>, text: OsString, detail: Detail) -> Result<LinkView> {
+    let Vantage { dir, from, above } = at;
     let spelling = Spelling::new(&text);
     let mut traits = Traits::default();
     traits.set(Trait::Absolute, spelling.is_absolute());
@@ -52,25 +74,27 @@ pub(crate) fn view(root: &Root, dir: &Handle, from: &Path, text: OsString, detai
         seen.status = Status::Denied;
         return Ok(seen);
     }
-    let mut crossed = false;
-    let mut judged = judge(root, from, &seen.target, false, Overlay::default());
-    if let Judged::Stopped { stop: Stop { kind: Kind::CrossMount, .. }, .. } = judged {
-        crossed = true;
-        judged = judge(root, from, &seen.target, true, Overlay::default());
-    }
+    let (judged, crossed) = judged(root, from, &seen.target, above);
+    // Without crossing, both are on the mount of the root.
+    let may_differ = crossed || root.policy().cross_mounts;
+    let mut leads_to = |stat: &Stat| -> Result<()> {
+        seen.resolved_kind = Some(stat.kind);
+        if may_differ {
+            let own = root.calls().stat(dir).map_err(Error::from_io)?;
+            seen.traits.set(Trait::OtherFs, stat.id.device != own.id.device);
+        }
+        Ok(())
+    };
     match judged {
         Judged::Direct { path, object } => {
-            if crossed || detail == Detail::WhereAndKind {
-                let stat = root.calls().stat(&object).map_err(Error::from_io)?;
-                seen.resolved_kind = Some(stat.kind);
-                seen.traits.set(Trait::OtherFs, stat.id.device != root.id().device);
+            if may_differ || detail == Detail::WhereAndKind {
+                leads_to(&root.calls().stat(&object).map_err(Error::from_io)?)?;
             }
             seen.resolved = Some(path);
         }
         Judged::Through { reached, links } => {
+            leads_to(&reached.stat)?;
             seen.hops = links;
-            seen.resolved_kind = Some(reached.stat.kind);
-            seen.traits.set(Trait::OtherFs, reached.stat.id.device != root.id().device);
             seen.resolved = Some(reached.path);
         }
         Judged::Missing => seen.status = Status::Dangling,
@@ -99,6 +123,21 @@ fn rules(root: &Root, dir: &Handle) -> LinkRules {
     }
 }
 
+/// Judges the text; the second value says that it leads over a mount point.
+fn judged(root: &Root, from: &Path, text: &OsStr, above: Above<'_>) -> (Judged, bool) {
+    let mut crossed = false;
+    let mut judged = judge_near(root, from, text, crossed, Overlay::default(), above);
+    for _ in 1..LOOKS {
+        match &judged {
+            Judged::Stopped { stop, .. } if stop.kind == Kind::CrossMount && !crossed => crossed = true,
+            Judged::Stopped { stop, .. } if stop.kind == Kind::Contended => {}
+            _ => break,
+        }
+        judged = judge_near(root, from, text, crossed, Overlay::default(), above);
+    }
+    (judged, crossed)
+}
+
 /// A walk stops at the link after the fortieth.
 const HOPS_SHOWN: usize = 40;
 
@@ -108,7 +147,7 @@ fn status(stop: Stop) -> Result<Status> {
         Kind::Loop => Ok(Status::Loop),
         // A magic link leads to an object of the kernel, wherever that is.
         Kind::Escape | Kind::MagicLink => Ok(Status::Escape),
-        Kind::FdExhausted => Err(stop.into_error()),
+        Kind::FdExhausted | Kind::Io => Err(stop.into_error()),
         _ => Ok(Status::Denied),
     }
 }

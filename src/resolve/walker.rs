@@ -148,6 +148,8 @@ impl<'a> Walker<'a> {
     /// Goes to the parent, by the way that the walk came.
     fn climb(&mut self, origin: usize) -> Result<(), Stop> {
         if let Here::Object(_) = self.here {
+            // This `..` is among what is left to be judged by its spelling.
+            self.rest.push(Step { what: What::Parent, origin });
             return Err(self.missing(origin, None));
         }
         if !self.at.pop() {
@@ -169,6 +171,10 @@ impl<'a> Walker<'a> {
         let at = self.at.join(&name);
         if let Some(text) = self.going.overlay.text_at(&at) {
             return self.follow(name, None, text.to_os_string(), origin);
+        }
+        if let Here::Object(_) = self.here {
+            self.at = at;
+            return Err(self.missing(origin, None));
         }
         let root = self.root;
         let cross = self.going.cross;

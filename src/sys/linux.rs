@@ -6,7 +6,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -14,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, RenameFlags, ResolveFlags, StatVfsMountFlags, Statx, StatxAttributes,
-    StatxFlags,
+    AtFlags, FileType, Mode, OFlags, RawDir, RawDirEntry, RenameFlags, ResolveFlags, SeekFrom, StatVfsMountFlags,
+    Statx, StatxAttributes, StatxFlags,
 };
 use rustix::io::Errno;
 
-use super::{Abilities, Access, Calls, Handle, LinkRules, Listed, Stat, linux_walk, posix, random};
+use super::{Abilities, Access, Calls, Handle, LIST_BUFFER, LinkRules, Listed, Stat, linux_walk, posix, random};
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
@@ -34,9 +33,6 @@ const PROC_SUPER_MAGIC: u64 = 0x9fa0;
 
 /// `ST_NOSYMFOLLOW` in `statvfs` flags (Linux 5.10).
 const ST_NOSYMFOLLOW: u64 = 0x2000;
-
-/// The buffer of one `getdents64`, in bytes.
-const LIST_BUFFER: usize = 64 * 1024;
 
 /// A handle to the directory of a capability.
 pub(crate) fn root_handle(dir: &cap_std::fs::Dir) -> io::Result<Handle> {
@@ -186,7 +182,15 @@ fn stat_of(told: &Statx) -> Stat {
         uid: told.stx_uid,
         gid: told.stx_gid,
         links: u64::from(told.stx_nlink),
+        changed: told.stx_ctime.tv_sec,
     }
+}
+
+/// An entry but for `.` and `..`.
+fn listed<'a>(entry: &'a RawDirEntry<'_>) -> Option<Listed<'a>> {
+    let name = entry.file_name().to_bytes();
+    let kind = posix::kind(entry.file_type());
+    (name != b"." && name != b"..").then(|| Listed { name: OsStr::from_bytes(name), kind })
 }
 
 impl Calls for Linux {
@@ -280,20 +284,38 @@ impl Calls for Linux {
 
     fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()> {
         let mut buffer = Vec::<u8>::with_capacity(LIST_BUFFER);
-        let spare: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
-        let mut entries = RawDir::new(dir, spare);
+        let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
         while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if name == "." || name == ".." {
-                continue;
-            }
-            let listed = Listed { name, kind: posix::kind(entry.file_type()), inode: entry.ino() };
-            if visit(listed).is_break() {
+            if listed(&entry?).is_some_and(|listed| visit(listed).is_break()) {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn list_next(
+        &self,
+        dir: &Handle,
+        buffer: &mut Vec<u8>,
+        visit: &mut dyn FnMut(Listed<'_>),
+    ) -> io::Result<Option<u64>> {
+        buffer.clear();
+        let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
+        loop {
+            let Some(entry) = entries.next() else { return Ok(None) };
+            let entry = entry?;
+            let place = entry.next_entry_cookie();
+            if let Some(listed) = listed(&entry) {
+                visit(listed);
+            }
+            if entries.is_buffer_empty() {
+                return Ok(Some(place));
+            }
+        }
+    }
+
+    fn list_from(&self, dir: &Handle, place: u64) -> io::Result<()> {
+        Ok(rustix::fs::seek(dir, SeekFrom::Start(place)).map(drop)?)
     }
 
     fn symlink(&self, text: &OsStr, parent: &Handle, name: &OsStr, _directory: bool) -> io::Result<()> {

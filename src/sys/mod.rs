@@ -125,6 +125,8 @@ pub(crate) struct Stat {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) links: u64,
+    /// When it was last changed, moved or made, in seconds since 1970; 0 where that is not told.
+    pub(crate) changed: i64,
 }
 
 /// What an opened directory is for.
@@ -166,6 +168,8 @@ pub(crate) enum Fault {
     Unsupported,
     /// The name is taken.
     Exists,
+    /// The file system found its own records of the entry to be damaged.
+    Damaged,
     /// Anything else.
     Other,
 }
@@ -179,12 +183,14 @@ pub(crate) struct LinkRules {
     pub(crate) never_followed: bool,
 }
 
+/// The buffer of one call that lists a directory, in bytes.
+pub(crate) const LIST_BUFFER: usize = 64 * 1024;
+
 /// An entry as a directory lists it.
 pub(crate) struct Listed<'a> {
     pub(crate) name: &'a OsStr,
     /// None where the file system does not say.
     pub(crate) kind: Option<FileKind>,
-    pub(crate) inode: u64,
 }
 
 /// The calls. One implementation a platform, chosen when a root is opened.
@@ -220,6 +226,24 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
     fn leads_somewhere(&self, parent: &Handle, text: &OsStr) -> io::Result<bool>;
     /// Hands each entry but `.` and `..` to `visit` until it breaks.
     fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()>;
+    /// Hands the next entries but `.` and `..` to `visit`: those that fit the capacity of the buffer, or all of them.
+    /// Returns where the listing goes on, or none at its end.
+    fn list_next(
+        &self,
+        dir: &Handle,
+        _buffer: &mut Vec<u8>,
+        visit: &mut dyn FnMut(Listed<'_>),
+    ) -> io::Result<Option<u64>> {
+        let mut each = |listed: Listed<'_>| {
+            visit(listed);
+            ControlFlow::Continue(())
+        };
+        self.list(dir, &mut each).map(|()| None)
+    }
+    /// Lets a directory that was opened anew be listed from there on.
+    fn list_from(&self, _dir: &Handle, _place: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Makes a link; never replaces. `directory` matters on Windows only.
     fn symlink(&self, text: &OsStr, parent: &Handle, name: &OsStr, directory: bool) -> io::Result<()>;
@@ -287,6 +311,18 @@ pub(crate) fn fault(error: &io::Error) -> Fault {
         E::AlreadyExists => Fault::Exists,
         E::Unsupported => Fault::Unsupported,
         _ if platform::is_link_fault(error) => Fault::Link,
+        _ if is_damage(error) => Fault::Damaged,
         _ => Fault::Other,
     }
+}
+
+/// `EUCLEAN`: the file system's word for an inode that makes no sense.
+#[cfg(target_os = "linux")]
+fn is_damage(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::UCLEAN)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_damage(_error: &io::Error) -> bool {
+    false
 }

@@ -145,7 +145,7 @@ impl Calls for Unix {
             if name == "." || name == ".." {
                 continue;
             }
-            let listed = Listed { name, kind: posix::kind(entry.file_type()), inode: entry.ino() };
+            let listed = Listed { name, kind: posix::kind(entry.file_type()) };
             if visit(listed).is_break() {
                 break;
             }

@@ -144,7 +144,7 @@ impl Calls for Windows {
             let of = entry.file_type()?;
             // What stands for something else is looked at before it is called a link.
             let kind = (!of.is_symlink()).then(|| if of.is_dir() { FileKind::Dir } else { FileKind::File });
-            if visit(Listed { name: &entry.file_name(), kind, inode: 0 }).is_break() {
+            if visit(Listed { name: &entry.file_name(), kind }).is_break() {
                 break;
             }
         }

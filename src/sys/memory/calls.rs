@@ -149,7 +149,7 @@ impl Calls for Memory {
             Ok(entries.iter().map(|(name, object)| (name.clone(), tree.stat(*object))).collect::<Vec<_>>())
         })?;
         for (name, stat) in listed {
-            if visit(Listed { name: &name, kind: Some(stat.kind), inode: stat.id.inode }).is_break() {
+            if visit(Listed { name: &name, kind: Some(stat.kind) }).is_break() {
                 break;
             }
         }

@@ -187,6 +187,7 @@ impl Tree {
             uid: node.uid,
             gid: node.uid,
             links,
+            changed: 0,
         }
     }
 

@@ -1,0 +1,117 @@
+//! What a scan says of a link, and of all of them together. Pure.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::{Status, Trait, Traits};
+
+/// A link that a scan came by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The link, below the root.
+    pub link: PathBuf,
+    /// The stored text; none where the caller may not read it.
+    pub target: Option<OsString>,
+    /// Where it leads.
+    pub status: Status,
+    /// Its peculiarities.
+    pub traits: Traits,
+    /// How many links were gone through, this one included.
+    pub hops: usize,
+    /// The path below the root of what it leads to; empty for the root itself.
+    pub resolved: Option<PathBuf>,
+}
+
+impl Finding {
+    /// Returns whether the link has the name of one that was staged and not published: left by an operation that was
+    /// interrupted, or about to be published by one that is under way.
+    pub fn is_staged(&self) -> bool {
+        self.link.file_name().is_some_and(is_staged_name)
+    }
+}
+
+/// How the names of staged links begin; 32 hexadecimal digits follow. They are random and of fixed length, so that a
+/// 255-byte name can be replaced.
+pub(crate) const STAGED_PREFIX: &str = ".caplink-";
+
+/// Whether a name is one that staged links are given.
+pub(crate) fn is_staged_name(name: &OsStr) -> bool {
+    let digits = name.as_encoded_bytes().strip_prefix(STAGED_PREFIX.as_bytes());
+    digits.is_some_and(|digits| digits.len() == 32 && digits.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+}
+
+/// What a scan came by, counted. It adds up: each link has one status, and any number of traits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Links.
+    pub links: u64,
+    /// Entries of directories, the links included, without what was excluded.
+    pub entries: u64,
+    /// Directories that were read.
+    pub dirs: u64,
+    /// Directories that could not be read, wholly or in part.
+    pub dirs_unread: u64,
+    /// Mount points that were not entered.
+    pub mounts: u64,
+    /// Whether everything below the directory was seen: the scan came to its end, every directory was read, and none
+    /// was moved about meanwhile so that it was met twice.
+    pub complete: bool,
+    statuses: [u64; Status::ALL.len()],
+    traits: [u64; Trait::ALL.len()],
+}
+
+impl Summary {
+    /// Returns how many links have this status.
+    pub fn with_status(&self, status: Status) -> u64 {
+        self.statuses[status as usize]
+    }
+
+    /// Returns how many links have this trait.
+    pub fn with_trait(&self, of: Trait) -> u64 {
+        self.traits[of as usize]
+    }
+
+    pub(crate) fn add(&mut self, finding: &Finding) {
+        self.links += 1;
+        self.statuses[finding.status as usize] += 1;
+        finding.traits.iter().for_each(|of| self.traits[of as usize] += 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_staged_name_is_told_from_others() {
+        let staged = |name: &str| is_staged_name(OsStr::new(name));
+        assert!(staged(&format!(".caplink-{:032x}", 7)));
+        for name in [".caplink-", ".caplink-7", ".caplink", "caplink-00000000000000000000000000000000"] {
+            assert!(!staged(name), "{name}");
+        }
+        assert!(!staged(&format!(".caplink-{:033x}", 7)));
+        assert!(!staged(&format!(".caplink-{:032X}", 0xabc)));
+    }
+
+    #[test]
+    fn a_summary_adds_up() {
+        let finding = |status, traits: &[Trait]| Finding {
+            link: "l".into(),
+            target: None,
+            status,
+            traits: traits.iter().copied().collect(),
+            hops: 1,
+            resolved: None,
+        };
+        let mut summary = Summary::default();
+        for (count, status) in Status::ALL.iter().enumerate() {
+            (0..=count).for_each(|_| summary.add(&finding(*status, &[Trait::Messy, Trait::Chain])));
+        }
+        let by_status: u64 = Status::ALL.iter().map(|status| summary.with_status(*status)).sum();
+        assert_eq!((summary.links, by_status), (21, 21));
+        assert_eq!(summary.with_status(Status::Dangling), 2);
+        assert_eq!((summary.with_trait(Trait::Chain), summary.with_trait(Trait::Absolute)), (summary.links, 0));
+    }
+}

@@ -1,0 +1,76 @@
+//! A directory on the way down, and the work that can be given away of it.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::model::ObjectId;
+use crate::sys::Handle;
+
+/// A directory on the way down.
+pub(super) struct Frame {
+    /// None once it was closed.
+    pub(super) dir: Option<Arc<Handle>>,
+    pub(super) id: ObjectId,
+    /// What was listed in it and waits, the next one last.
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) listing: Listing,
+}
+
+/// How far a directory was listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listing {
+    Start,
+    /// It goes on here.
+    At(u64),
+    End,
+}
+
+/// What waits in a directory.
+pub(super) enum Waiting {
+    /// A directory that is to be entered.
+    Dir(Box<OsStr>),
+    /// A link whose turn has not come, in a scan that is sorted.
+    Link(Box<OsStr>),
+}
+
+/// A directory with what waits in it, for whoever takes it.
+pub(super) struct Job {
+    pub(super) path: PathBuf,
+    /// How deep it is below the scanned directory.
+    pub(super) depth: usize,
+    /// The directories above it.
+    pub(super) above: Vec<ObjectId>,
+    pub(super) frame: Frame,
+}
+
+impl Waiting {
+    fn name(&self) -> &OsStr {
+        match self {
+            Waiting::Dir(name) | Waiting::Link(name) => name,
+        }
+    }
+}
+
+impl Frame {
+    pub(super) fn new(dir: Arc<Handle>, id: ObjectId) -> Frame {
+        Frame { dir: Some(dir), id, waiting: Vec::new(), listing: Listing::Start }
+    }
+
+    /// Puts what waits in order, once the directory or a part of it was listed.
+    pub(super) fn order(&mut self, sorted: bool) {
+        if sorted {
+            self.waiting.sort_unstable_by(|a, b| b.name().cmp(a.name()));
+        } else {
+            self.waiting.reverse();
+        }
+    }
+
+    /// Splits off half of what waits; the rest, and what is still to be listed, stays.
+    pub(super) fn split(&mut self) -> Frame {
+        let half = self.waiting.len().div_ceil(2);
+        let kept = self.waiting.split_off(half);
+        let given = std::mem::replace(&mut self.waiting, kept);
+        Frame { dir: self.dir.clone(), id: self.id, waiting: given, listing: Listing::End }
+    }
+}

@@ -1,0 +1,56 @@
+//! One link: its text, and where it leads.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::error::{Error, Kind, Result};
+use crate::model::{Finding, Status, Traits};
+use crate::resolve::{Above, Detail, Vantage, view};
+use crate::root::Root;
+use crate::sys::{self, Fault, Handle};
+
+/// What has the name.
+pub(super) enum Seen {
+    Link(Finding),
+    /// A link of which the system did not tell where it leads.
+    Unreadable(Finding, Error),
+    /// No link.
+    Other,
+    /// Nothing.
+    Gone,
+}
+
+/// Looks at the link of this name in the directory `dir`, at the physical path `from`.
+///
+/// Fails only where no descriptors are left.
+pub(super) fn at<'a>(root: &Root, dir: &'a Handle, from: &'a Path, name: &OsStr, above: Above<'a>) -> Result<Seen> {
+    let link = || from.join(name);
+    let told =
+        |status, target| Finding { link: link(), target, status, traits: Traits::default(), hops: 1, resolved: None };
+    let text = match root.calls().read_link(dir, name) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Ok(Seen::Other),
+        Err(source) => match sys::fault(&source) {
+            Fault::Missing => return Ok(Seen::Gone),
+            Fault::Denied => return Ok(Seen::Link(told(Status::Denied, None))),
+            // An empty text, which a crash can leave, is refused by some file systems before it is handed out.
+            Fault::Damaged => return Ok(Seen::Link(told(Status::Corrupt, None))),
+            _ => return Ok(Seen::Unreadable(told(Status::Denied, None), Error::from_io(source))),
+        },
+    };
+    match view(root, Vantage { dir, from, above }, text, Detail::Where) {
+        Ok(seen) => Ok(Seen::Link(Finding {
+            link: link(),
+            target: Some(seen.target),
+            status: seen.status,
+            traits: seen.traits,
+            hops: seen.hops,
+            resolved: seen.resolved,
+        })),
+        Err(error) if error.kind() == Kind::FdExhausted => Err(error),
+        Err(error) => {
+            let text = root.calls().read_link(dir, name).ok().flatten();
+            Ok(Seen::Unreadable(told(Status::Denied, text), error))
+        }
+    }
+}

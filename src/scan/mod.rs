@@ -1,0 +1,188 @@
+//! The scan: every link below a directory, with its status and traits.
+//!
+//! The walk never follows a link, opens nothing but directories (and, to see where a link leads, entries with `O_PATH`),
+//! and does not leave the root. It streams: what is held is the way down, the names of the directories that wait there,
+//! and a number for each directory that was entered. It ends whatever others do to the tree meanwhile; what they
+//! change while it is under way is reported as it was at the moment it was looked at.
+
+mod crew;
+mod descriptors;
+mod frame;
+mod look;
+mod options;
+mod progress;
+mod seen;
+mod walker;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::entry::open_dir;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Finding, Place, Summary};
+use crate::root::Root;
+use crate::sys::Access;
+
+use crew::Crew;
+use frame::{Frame, Job};
+use progress::Tally;
+use seen::Seen;
+use walker::{Ground, Walker};
+
+pub use options::ScanOptions;
+pub use progress::ScanProgress;
+
+impl Root {
+    /// Looks at every link below a directory; `.` is the root itself.
+    ///
+    /// What the returned [`Scan`] yields are findings and errors. An error is about one directory that could not be read
+    /// (`permission`, `io`, `fd_exhausted`, `too_long`, `contended`), or one entry that could not be looked at; the scan
+    /// goes on behind it.
+    ///
+    /// # Security
+    ///
+    /// No link is followed on the way, and nothing is opened but directories and, with `O_PATH`, what links lead to
+    /// below the root. A mount point is entered only if the policy allows crossing mounts. What stands at a name is
+    /// taken from the descriptor of its directory, never by a path that was looked up before.
+    ///
+    /// # Errors
+    ///
+    /// Those of the path; `not_found` where it is no directory, `symlink_in_path` where it is a link.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+    /// # dir.symlink("gone", "l")?;
+    /// use caplink::{Policy, Root, ScanOptions, Status};
+    ///
+    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+    /// let mut scan = root.scan(".", ScanOptions::default().sorted(true))?;
+    /// for found in &mut scan {
+    ///     let finding = found?;
+    ///     println!("{} {}", finding.status.as_str(), finding.link.display());
+    /// }
+    /// assert!(scan.summary().complete);
+    /// assert_eq!(scan.summary().with_status(Status::Dangling), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn scan(&self, dir: impl AsRef<OsStr>, options: ScanOptions) -> Result<Scan> {
+        let dir = dir.as_ref();
+        let place = Place::new(dir).map_err(|error| error.during("scan"))?;
+        self.start_scan(&place, options).map_err(|error| self.or_gone(error.on("scan", dir)))
+    }
+
+    fn start_scan(&self, place: &Place, options: ScanOptions) -> Result<Scan> {
+        let threads = options.threads();
+        let is_shallow = options.max_depth == Some(0);
+        let progress = ScanProgress::default();
+        let ground = Arc::new(Ground { root: self.clone(), options, progress: progress.clone(), seen: Seen::new() });
+        let scan = |walk| Scan { walk, progress, summary: Summary::default(), ended: false };
+        let (dir, path) = match open_dir(self, &place.path, Access::Read) {
+            Ok(opened) => opened,
+            // Like any other directory that cannot be read.
+            Err(error) if error.kind() == Kind::Permission => {
+                ground.progress.add(Tally { dirs_unread: 1, ..Tally::default() });
+                return Ok(scan(Walk::Refused(Some(error.on("scan", shown(&place.path))))));
+            }
+            Err(error) => return Err(error),
+        };
+        let stat = self.calls().stat(&dir).map_err(Error::from_io)?;
+        if stat.links == 0 && place.path.as_os_str().is_empty() {
+            return Err(Error::new(Kind::RootGone));
+        }
+        if is_shallow {
+            return Ok(scan(Walk::Refused(None)));
+        }
+        let _first = ground.seen.admit(&stat, || false);
+        let path = path.unwrap_or_else(|| place.path.clone());
+        let job = Job { path, depth: 0, above: Vec::new(), frame: Frame::new(Arc::new(dir), stat.id) };
+        if threads > 1 {
+            return Ok(scan(Walk::Together(Crew::start(&ground, job, threads)?)));
+        }
+        let mut walker = Walker::new(ground);
+        walker.begin(job);
+        Ok(scan(Walk::Alone(Box::new(walker))))
+    }
+}
+
+/// A scan under way; an iterator over what it finds.
+///
+/// Nothing is scanned faster than it is taken: with one thread the walk goes on when the next finding is asked for, with
+/// several a bounded number of findings waits. Dropping it stops the scan.
+pub struct Scan {
+    walk: Walk,
+    progress: ScanProgress,
+    summary: Summary,
+    ended: bool,
+}
+
+enum Walk {
+    Alone(Box<Walker>),
+    Together(Crew),
+    /// There is nothing to walk, but perhaps an error to report.
+    Refused(Option<Error>),
+}
+
+impl Scan {
+    /// Returns what was found so far, counted.
+    pub fn summary(&self) -> Summary {
+        let total = self.progress.total();
+        let mut summary = self.summary.clone();
+        summary.entries = total.entries;
+        summary.dirs = total.dirs;
+        summary.dirs_unread = total.dirs_unread;
+        summary.mounts = total.mounts;
+        summary.complete = self.ended && total.dirs_unread + total.moved + total.failed == 0;
+        summary
+    }
+
+    /// Returns counters that can be read while the scan goes on, from any thread.
+    pub fn progress(&self) -> ScanProgress {
+        self.progress.clone()
+    }
+
+    fn advance(&mut self) -> Option<Result<Finding>> {
+        match &mut self.walk {
+            Walk::Alone(walker) => loop {
+                if let Some(found) = walker.found().pop_front() {
+                    return Some(found);
+                }
+                if walker.is_done() {
+                    return None;
+                }
+                walker.step();
+            },
+            Walk::Together(crew) => crew.next(),
+            Walk::Refused(error) => error.take().map(Err),
+        }
+    }
+}
+
+impl Iterator for Scan {
+    type Item = Result<Finding>;
+
+    fn next(&mut self) -> Option<Result<Finding>> {
+        let found = self.advance();
+        match &found {
+            Some(Ok(finding)) => self.summary.add(finding),
+            Some(Err(_)) => {}
+            None => self.ended = true,
+        }
+        found
+    }
+}
+
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scan").field("summary", &self.summary()).field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+/// The root itself is shown as `.`.
+fn shown(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}

@@ -1,0 +1,9 @@
+//! The scan: what it says of every sort of link, of every sort of tree, and of trees that change under it.
+#![cfg(target_os = "linux")]
+
+mod bounds;
+mod churn;
+mod differential;
+mod statuses;
+mod tree;
+mod walk;
