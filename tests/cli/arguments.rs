@@ -143,9 +143,13 @@ fn wrong_usage_is_exit_code_2_and_is_told_in_json_as_well() {
 #[test]
 fn a_usage_error_does_not_drive_the_terminal() {
     for color in ["never", "always"] {
-        let ran = Place::new().run(["--color", color, "inspect", "x", "--\u{1b}[2Jodd\u{7}"]);
+        let ran = Place::new().run(["--color", color, "inspect", "x", "--\u{1b}[2Jodd\u{7}\u{9b}\u{202e}"]);
         assert_eq!(ran.code, 2);
-        assert!(ran.err().contains("odd") && !ran.err().contains(['\u{1b}', '\u{7}']), "{}", ran.err());
+        assert!(
+            ran.err().contains("odd") && !ran.err().contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']),
+            "{}",
+            ran.err()
+        );
     }
 }
 
