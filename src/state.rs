@@ -124,7 +124,7 @@ impl StatePlace {
     pub(crate) fn not_private(&self) -> Error {
         let name = printable(&self.name);
         Error::new(Kind::UnsafeState).because(format!(
-            "others can write its directory, and the state directory `{name}` is not one that only the caller can enter"
+            "the state directory `{name}` is needed here, and it is not one that only the caller can enter"
         ))
     }
 }

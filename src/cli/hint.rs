@@ -73,7 +73,7 @@ pub(crate) fn plain(kind: Kind) -> Option<&'static str> {
         Kind::Loop => "see the circle with `caplink resolve --explain`",
         Kind::RootGone => "`-C DIR` or $CAPLINK_ROOT names a directory that is there",
         Kind::Busy => {
-            "another caplink is at work here, run it again; if a stranger holds the lock, `--state DIR` takes it elsewhere"
+            "another caplink is at work, run it again; if a stranger holds the lock, `--state DIR` takes it elsewhere"
         }
         Kind::Partial => "`caplink recover` or the same command again finishes it",
         Kind::CheckFailed => "everything is as it was before; mend the release and switch again",

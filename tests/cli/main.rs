@@ -4,6 +4,7 @@
 
 mod arguments;
 mod changing;
+mod doctor;
 mod faults;
 mod permissions;
 mod readings;

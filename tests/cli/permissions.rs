@@ -176,9 +176,11 @@ fn a_state_directory_that_others_may_write_matters_only_where_one_is_needed() {
             assert_eq!(ask(line).kind(), kind, "{line} {dir:?} {bits:o}");
         }
         assert_eq!(place.snapshot(), before);
-        // In a directory of the caller's own no state is needed.
+        // In a directory that nobody else can enter no state is needed.
+        mode(&place.root, 0o700);
         assert_eq!(ask("ensure l --to a").outcome(), "replaced");
         assert_eq!(ask("ensure l --to file").outcome(), "replaced");
+        mode(&place.root, 0o755);
         let state = ask("doctor");
         assert_eq!((state.code, state.json["state"].as_str()), (0, Some("unsafe")), "{dir:?} {bits:o}");
         chown(dir, Some(0), None).unwrap();

@@ -8,9 +8,10 @@ use caplink::{Abilities, Enforcement, Error, Kind, Root, StateCheck, Trial};
 use clap::Args;
 use serde::Serialize;
 
+use super::leftovers::{self, Leftovers};
 use crate::cli::context::Context;
 use crate::cli::report::Report;
-use crate::cli::text::{BAD, DIM, GOOD, Painted};
+use crate::cli::text::{BAD, DIM, GOOD, Painted, Text};
 
 /// Show what this host and file system can give
 #[derive(Debug, Args)]
@@ -27,7 +28,8 @@ impl Doctor {
         {
             report.error(error);
         }
-        for finding in findings(&root, trial.as_ref()) {
+        let leftovers = leftovers(&leftovers::find(&root, context.global.state.as_deref()));
+        for finding in findings(&root, trial.as_ref()).into_iter().chain([leftovers]) {
             report.extra(finding.name, &finding.value);
             report.answer(&finding);
         }
@@ -51,6 +53,7 @@ struct Finding {
 enum Value {
     Flag(bool),
     Word(String),
+    Names(Vec<Text>),
 }
 
 fn findings(root: &Root, trial: Option<&Result<Trial, Error>>) -> Vec<Finding> {
@@ -111,6 +114,21 @@ fn durability(trial: Option<&Trial>, source: &str) -> Finding {
     Finding { name: "durability", value: Value::Word(value), detail: source.to_owned(), good }
 }
 
+fn leftovers(found: &Leftovers) -> Finding {
+    let detail = match (found.names.is_empty(), found.complete) {
+        (true, true) => "no interrupted work in the root or the state directory",
+        (false, _) => "`caplink repair --remove-leftovers` removes what is proven to be caplink's own",
+        (true, false) => "not everything could be looked at",
+    };
+    let names = found.names.iter().map(Text::new).collect();
+    Finding {
+        name: "leftovers",
+        value: Value::Names(names),
+        detail: detail.to_owned(),
+        good: found.names.is_empty() && found.complete,
+    }
+}
+
 fn state(root: &Root) -> Finding {
     let (value, detail, good) = match root.check_state() {
         StateCheck::Private => ("private", "only the caller can enter it", true),
@@ -130,9 +148,11 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let colour = if self.good { GOOD } else { BAD };
         let value = match &self.value {
-            Value::Flag(true) => "yes",
-            Value::Flag(false) => "no",
-            Value::Word(word) => word,
+            Value::Flag(true) => "yes".to_owned(),
+            Value::Flag(false) => "no".to_owned(),
+            Value::Word(word) => word.clone(),
+            Value::Names(names) if names.is_empty() => "none".to_owned(),
+            Value::Names(names) => names.iter().map(|name| format!("{name} ")).collect(),
         };
         write!(f, "{:<12}{} ", self.name, Painted(colour, format_args!("{value:<12}")))?;
         writeln!(f, "{}", Painted(DIM, &self.detail))

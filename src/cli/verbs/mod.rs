@@ -12,3 +12,4 @@ pub(super) mod resolve;
 pub(super) mod swap;
 
 mod change;
+mod leftovers;
