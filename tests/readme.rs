@@ -19,7 +19,7 @@ fn shown(readme: &str) -> Vec<Shown<'_>> {
         match line {
             "```console" => console = true,
             "```" => console = false,
-            line if !console => {}
+            _ if !console => {}
             line => match (line.strip_prefix("$ "), commands.last_mut()) {
                 (Some(command), _) => commands.push(Shown { command, output: String::new() }),
                 (None, Some(last)) => last.output += &format!("{line}\n"),
