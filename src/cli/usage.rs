@@ -123,6 +123,11 @@ mod tests {
     }
 
     #[test]
+    fn the_definitions_of_the_arguments_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
     fn every_verb_is_known_by_its_name() {
         let command = Cli::command();
         let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
