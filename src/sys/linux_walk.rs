@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
 use super::portable::{self, Mount, Step};
@@ -49,7 +49,7 @@ fn open_again(dir: &Step, name: &OsStr, flags: OFlags, seen: &Step) -> io::Resul
     match rustix::io::retry_on_intr(|| rustix::fs::openat(&dir.fd, name, flags, Mode::empty())) {
         Ok(opened) => {
             let same = posix::stat(opened.as_fd())?.id == posix::stat(seen.fd.as_fd())?.id;
-            Ok((same && mount(opened.as_fd())? == seen.mount).then_some(opened))
+            Ok((same && look(opened.as_fd())?.1 == seen.mount).then_some(opened))
         }
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
         Err(error) => Err(error.into()),
@@ -59,17 +59,19 @@ fn open_again(dir: &Step, name: &OsStr, flags: OFlags, seen: &Step) -> io::Resul
 fn take(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<Step> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::io::retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty()))?;
-    let kind = posix::stat(fd.as_fd())?.kind;
-    let mount = mount(fd.as_fd())?;
+    let (kind, mount) = look(fd.as_fd())?;
     Ok(Step { fd, kind, mount })
 }
 
-fn mount(of: BorrowedFd<'_>) -> io::Result<Mount> {
-    let told = rustix::fs::statx(of, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
-    match told {
-        Ok(told) if StatxFlags::from_bits_retain(told.stx_mask).contains(StatxFlags::MNT_ID) => {
-            Ok(Mount::Id(told.stx_mnt_id))
-        }
-        _ => Ok(Mount::Device(posix::stat(of)?.id.device)),
+/// Kind and mount of a descriptor, by one call where the kernel tells both.
+fn look(of: BorrowedFd<'_>) -> io::Result<(FileKind, Mount)> {
+    let wanted = StatxFlags::TYPE | StatxFlags::MNT_ID;
+    if let Ok(told) = rustix::fs::statx(of, "", AtFlags::EMPTY_PATH, wanted)
+        && StatxFlags::from_bits_retain(told.stx_mask).contains(wanted)
+        && let Some(kind) = posix::kind(FileType::from_raw_mode(told.stx_mode.into()))
+    {
+        return Ok((kind, Mount::Id(told.stx_mnt_id)));
     }
+    let stat = posix::stat(of)?;
+    Ok((stat.kind, Mount::Device(stat.id.device)))
 }
