@@ -1,6 +1,7 @@
 //! Rounds in which the ways of one operation take turns, and their medians.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -66,11 +67,25 @@ pub(super) fn pin(index: usize) -> Result<()> {
     Ok(sched_setaffinity(None, &one)?)
 }
 
-/// Gives the calling thread all processors again.
-pub(super) fn unpin() -> Result<()> {
+/// Pins the calling thread, and lets it and what it starts go before all other programs where that is allowed.
+pub(super) fn alone() -> Result<()> {
+    pin(0)?;
+    schedule("--fifo", "1");
+    Ok(())
+}
+
+/// Gives the calling thread all processors again, and lets others have their turn.
+pub(super) fn shared() -> Result<()> {
+    schedule("--other", "0");
     let mut all = CpuSet::new();
     given()?.into_iter().for_each(|processor| all.set(processor));
     Ok(sched_setaffinity(None, &all)?)
+}
+
+fn schedule(policy: &str, priority: &str) {
+    let thread = rustix::thread::gettid().as_raw_nonzero().to_string();
+    // Without the right to it the numbers are only less steady.
+    let _output = Command::new("chrt").args([policy, "--pid", priority, &thread]).output();
 }
 
 /// The processors of the process, as they were at its first question.

@@ -4,7 +4,7 @@
 //!
 //! One run measures on a tmpfs (`/dev/shm`) and on a journaled ext4: as root on a loop image that is mounted in a
 //! mount namespace of its own, otherwise in the directory for temporary files, which the report then names. The
-//! measuring thread is pinned to one processor. The ways of one operation take turns in rounds; what is printed is
+//! measuring thread is pinned to one processor, and where it may goes before all other programs. The ways of one operation take turns in rounds; what is printed is
 //! the median over the rounds, and the median of each round's ratio to the first way of that operation. The system
 //! calls are those that `strace` counts in a child that repeats the same code.
 //!
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     let mut report = report::Report::begin()?;
     for place in place::all()? {
         report.place(&place)?;
-        clock::pin(0)?;
+        clock::alone()?;
         let room = place.room("edit")?;
         for group in &mut cases::groups(&room)? {
             if chosen(group.operation) {
@@ -55,14 +55,14 @@ fn main() -> Result<()> {
                 report.group(&place, group, &measured, &calls)?;
             }
         }
-        clock::unpin()?;
+        clock::shared()?;
         if chosen(writers::OPERATION) {
             report.writers(&place, &writers::measure(&place)?)?;
         }
         if chosen(process::OPERATION) {
-            clock::pin(0)?;
+            clock::alone()?;
             report.processes(&place, process::measure(&place)?.as_ref())?;
-            clock::unpin()?;
+            clock::shared()?;
         }
     }
     report.goals()
