@@ -9,6 +9,7 @@ mod context;
 mod exit;
 mod hint;
 mod output;
+mod parse;
 mod problem;
 mod report;
 mod text;
@@ -18,14 +19,11 @@ mod verbs;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use args::Cli;
 use context::Context;
 
 pub(crate) fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match Cli::try_parse_from(&arguments) {
+    match parse::parse(&arguments) {
         Ok(cli) => {
             let context = Context::new(cli.global);
             let report = cli.verb.run(&context);
