@@ -74,6 +74,11 @@ fn confined(root: Root, level: Confine) -> Result<Root, Box<Problem>> {
     root.confined(enforcement).map_err(|error| Box::new(Problem::of_root(&error)))
 }
 
+/// A directory that is not below the root, to be looked at only.
+pub(super) fn open_to_look(path: &Path) -> caplink::Result<Root> {
+    Root::open_ambient(path, Policy::default(), ambient_authority())
+}
+
 /// The state directory is a name in an opened directory, like everything else.
 fn with_state(root: &Root, path: &Path) -> Result<Root, Box<Problem>> {
     let (parent, name) = parent_and_name(path)?;

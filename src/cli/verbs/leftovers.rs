@@ -5,8 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cap_std::ambient_authority;
-use caplink::{Error, Kind, Policy, Root, ScanOptions};
+use caplink::{Error, Kind, Root, ScanOptions};
+
+use crate::cli::context::open_to_look;
 
 /// The name of the state directory below the root.
 const STATE: &str = ".caplink";
@@ -23,7 +24,7 @@ pub(super) fn find(root: &Root, state: Option<&Path>) -> Leftovers {
     found.look(root, ".", Path::new(""));
     match state {
         None => found.look(root, STATE, Path::new("")),
-        Some(path) => match Root::open_ambient(path, Policy::default(), ambient_authority()) {
+        Some(path) => match open_to_look(path) {
             Ok(elsewhere) => found.look(&elsewhere, ".", path),
             Err(error) => found.missed(&error),
         },
