@@ -2,6 +2,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+mod apply;
 mod confine;
 mod edit;
 mod entry;
@@ -9,6 +10,7 @@ mod error;
 mod inspect;
 mod model;
 mod observe;
+mod plan;
 mod resolve;
 mod root;
 mod scan;
@@ -25,6 +27,7 @@ pub use model::{
     Staging, Status, Style, Summary, Target, Trait, Traits,
 };
 pub use observe::{Actor, Event, Observer};
+pub use plan::Repair;
 pub use resolve::{Hop, LinkView};
 pub use root::Root;
 pub use scan::{Scan, ScanOptions, ScanProgress};

@@ -109,7 +109,7 @@ fn verb(word: &str) -> Option<&'static str> {
 
 /// The verbs by their names, as they stand in a report.
 const VERBS: &[&str] =
-    &["create", "ensure", "swap", "exchange", "remove", "inspect", "resolve", "doctor", "completions", "man"];
+    &["create", "ensure", "swap", "exchange", "remove", "repair", "inspect", "resolve", "doctor", "completions", "man"];
 
 #[cfg(test)]
 mod tests {

@@ -37,6 +37,8 @@ use crate::root::Root;
 use run::Run;
 
 pub use exchange::Exchange;
+
+pub(crate) use durable::sync;
 pub use trial::Trial;
 
 impl Root {

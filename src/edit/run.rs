@@ -103,7 +103,10 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn in_entry(&mut self, entry: &Entry) -> Result<Outcome> {
-        not_state(self.root, entry.physical())?;
+        // What an interrupted operation left may stand in the state directory too.
+        if !self.edit.leftover {
+            not_state(self.root, entry.physical())?;
+        }
         let text = match &self.edit.desired {
             Desired::Link(_) => target::text(self.root, self.edit, entry.dir()).map(Some),
             Desired::Nothing => Ok(None),
@@ -137,6 +140,9 @@ impl<'a> Run<'a> {
                 Decision::Create | Decision::Replace | Decision::MoveAside | Decision::Remove => {}
             }
             self.permitted(decision)?;
+            if self.edit.leftover && !is_own(entry)? {
+                return Err(Error::new(Kind::Mismatch).because("it belongs to somebody else"));
+            }
             let stored = match text {
                 Ok(ref text) => text.as_deref(),
                 Err(error) => return Err(error),
@@ -273,6 +279,12 @@ pub(super) fn given_up(mut refusals: Vec<Error>, attempts: usize) -> Error {
         return Error::new(Kind::Contended);
     }
     refusals.pop().expect("BUG: there are attempts")
+}
+
+/// Whether what has the name belongs to the caller.
+fn is_own(entry: &Entry) -> Result<bool> {
+    let calls = entry.root.calls();
+    Ok(calls.stat_at(&entry.parent, entry.name()).map_err(Error::from_io)?.uid == calls.user())
 }
 
 /// The state directory and what is in it are no links of the caller's.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::{Desired, Edit, ObjectId, TargetPath, relative_text};
+use crate::model::{Desired, Edit, Expected, ObjectId, TargetPath, relative_text};
 use crate::resolve::{End, Going, Judged, Overlay, Stop, judge as judge_text, walk};
 use crate::root::Root;
 
@@ -57,6 +57,9 @@ pub(super) fn judge(root: &Root, edit: &Edit, from: &Path, link: &Path, text: &O
     let reached = leads_where_it_may(root, from, text, Overlay::new(&overlay), rules)?;
     if let (Some(reached), TargetPath::Relative(path) | TargetPath::Absolute(path)) = (&reached, target.spell()?) {
         is_the_same(root, &path, reached, Overlay::new(&overlay))?;
+    }
+    if let (true, Expected::Link(present)) = (edit.keeps_object, &edit.expected) {
+        keeps_object(root, from, present, text)?;
     }
     let seen = reached.is_some_and(|reached| reached.directory);
     Ok(Target { directory: target.directory_hint().unwrap_or(seen) })
@@ -133,4 +136,23 @@ fn is_the_same(root: &Root, path: &Path, reached: &Leads, overlay: Overlay<'_>) 
         Judged::Stopped { stop, .. } => return Err(refused(stop)),
     };
     if named == id { Ok(()) } else { Err(Error::new(Kind::Contended).because("the target was changed meanwhile")) }
+}
+
+/// The new text must lead to the object that the present one leads to, if it leads to one.
+fn keeps_object(root: &Root, from: &Path, present: &OsStr, new: &OsStr) -> Result<()> {
+    match (object(root, from, present)?, object(root, from, new)?) {
+        (Some(present), new) if new != Some(present) => {
+            Err(Error::new(Kind::Mismatch).because("the new text would lead to something else"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The object that a text leads to as the tree is now, if there is one below the root.
+fn object(root: &Root, from: &Path, text: &OsStr) -> Result<Option<ObjectId>> {
+    match judge_text(root, from, text, root.policy().cross_mounts, Overlay::default()) {
+        Judged::Direct { object, .. } => Ok(Some(root.calls().stat(&object).map_err(Error::from_io)?.id)),
+        Judged::Through { reached, .. } => Ok(Some(reached.stat.id)),
+        Judged::Missing | Judged::Stopped { .. } => Ok(None),
+    }
 }

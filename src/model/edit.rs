@@ -46,6 +46,8 @@ pub struct Edit {
     pub(crate) allow_dangling: bool,
     pub(crate) allow_outside: bool,
     pub(crate) unjudged: bool,
+    pub(crate) keeps_object: bool,
+    pub(crate) leftover: bool,
     pub(crate) parents: bool,
     pub(crate) backup: bool,
     pub(crate) missing_ok: bool,
@@ -62,6 +64,8 @@ impl Edit {
             allow_dangling: false,
             allow_outside: false,
             unjudged: false,
+            keeps_object: false,
+            leftover: false,
             parents: false,
             backup: false,
             missing_ok: false,
@@ -117,6 +121,29 @@ impl Edit {
     #[must_use]
     pub fn unjudged(mut self, unjudged: bool) -> Edit {
         self.unjudged = unjudged;
+        self
+    }
+
+    /// Demands that the new text leads to the very object that the present one leads to, if it leads to one.
+    ///
+    /// It is verified before the new link becomes visible; if it leads elsewhere the edit is a `mismatch`.
+    #[must_use]
+    pub fn keeping_object(mut self, keep: bool) -> Edit {
+        self.keeps_object = keep;
+        self
+    }
+
+    /// Removes a link that an interrupted operation staged: only one that belongs to the caller.
+    #[must_use]
+    pub(crate) fn leftover(mut self, leftover: bool) -> Edit {
+        self.leftover = leftover;
+        self
+    }
+
+    /// Names the operation that the edit is part of, for its errors.
+    #[must_use]
+    pub(crate) fn during(mut self, verb: &'static str) -> Edit {
+        self.verb = verb;
         self
     }
 

@@ -8,6 +8,7 @@ mod doctor;
 mod faults;
 mod permissions;
 mod readings;
+mod repairing;
 mod resolving;
 mod support;
 mod targets;

@@ -8,6 +8,7 @@ pub(super) mod exchange;
 pub(super) mod inspect;
 pub(super) mod man;
 pub(super) mod remove;
+pub(super) mod repair;
 pub(super) mod resolve;
 pub(super) mod swap;
 

@@ -1,0 +1,136 @@
+//! `caplink repair`: mends links, each as a compare-and-swap on what a fresh scan found.
+
+use std::ffi::{OsStr, OsString};
+
+use caplink::{Durability, Edit, Outcome, Repair as Actions, Root, ScanOptions};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::{ArgGroup, Args, value_parser};
+
+use super::change;
+use crate::cli::context::Context;
+use crate::cli::report::Report;
+
+/// Mend links below DIR
+///
+/// A link that changed since it was looked at is left alone and reported as `mismatch`. A link that is made relative,
+/// tidied, shortened or rebased leads to the same object as before.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("actions").required(true).multiple(true))]
+pub(crate) struct Repair {
+    /// Where to look, below the root
+    #[arg(value_name = "DIR", default_value = ".", value_parser = value_parser!(OsString))]
+    dir: OsString,
+    /// Make absolute texts relative that lead inside the root
+    #[arg(long, group = "actions")]
+    make_relative: bool,
+    /// Take `//`, `/./`, a trailing `/` and `x/..` out of texts
+    #[arg(long, group = "actions")]
+    tidy: bool,
+    /// Take needless `..` out of texts
+    #[arg(long, group = "actions")]
+    shorten: bool,
+    /// Let links that lead over other links lead straight to the end
+    #[arg(long, group = "actions")]
+    shorten_chains: bool,
+    /// Put NEW in place of OLD where a text begins with OLD, up to the end of a component
+    #[arg(long, group = "actions", value_name = "OLD=NEW", allow_hyphen_values = true, value_parser = pair())]
+    rebase: Vec<(OsString, OsString)>,
+    /// Put NEW in place of a text that is OLD
+    #[arg(long, group = "actions", value_name = "OLD=NEW", allow_hyphen_values = true, value_parser = pair())]
+    retarget: Vec<(OsString, OsString)>,
+    /// Let dangling links lead to TARGET, a path below the root
+    #[arg(long, group = "actions", value_name = "TARGET", allow_hyphen_values = true)]
+    #[arg(value_parser = value_parser!(OsString))]
+    fallback: Option<OsString>,
+    /// Remove dangling links
+    #[arg(long, group = "actions", conflicts_with = "fallback")]
+    remove_dangling: bool,
+    /// Remove staged links of the caller's that interrupted work left
+    #[arg(long, group = "actions")]
+    remove_leftovers: bool,
+}
+
+impl Repair {
+    pub(crate) fn run(&self, context: &Context) -> Report {
+        let mut report = Report::new("repair", context);
+        let Some(root) = report.opened(context.change()) else { return report };
+        let Some(edits) = self.plan(&root, &mut report) else { return report };
+        let durability = context.durability(Durability::Dir);
+        let results = if context.global.dry_run {
+            let preview = |edit: Edit| root.preview(&edit.durability(durability));
+            edits.into_iter().map(preview).collect()
+        } else {
+            root.apply_durably(&edits, durability)
+        };
+        for result in results {
+            match result {
+                Ok(outcome) => change::done(&mut report, &root, std::slice::from_ref::<Outcome>(&outcome)),
+                Err(error) => change::failed(&mut report, &error),
+            }
+        }
+        report
+    }
+
+    /// Scans, and plans an edit for each link that is to be mended; none where the scan cannot begin.
+    fn plan(&self, root: &Root, report: &mut Report) -> Option<Vec<Edit>> {
+        let actions = self.actions();
+        let scan = match root.scan(&self.dir, ScanOptions::default().sorted(true)) {
+            Ok(scan) => scan,
+            Err(error) => {
+                report.error(&error.during("repair"));
+                return None;
+            }
+        };
+        let mut edits = Vec::new();
+        for found in scan {
+            match found {
+                Ok(finding) => edits.extend(actions.plan(&finding, root.physical_path())),
+                Err(error) => report.error(&error),
+            }
+        }
+        if edits.is_empty() && report.errors.is_empty() {
+            report.note(0, "nothing to mend");
+        }
+        Some(edits)
+    }
+
+    fn actions(&self) -> Actions {
+        let mut actions = Actions::default()
+            .make_relative(self.make_relative)
+            .tidy(self.tidy)
+            .shorten(self.shorten)
+            .shorten_chains(self.shorten_chains)
+            .remove_dangling(self.remove_dangling)
+            .remove_leftovers(self.remove_leftovers);
+        for (old, new) in &self.rebase {
+            actions = actions.rebase(old, new);
+        }
+        for (old, new) in &self.retarget {
+            actions = actions.retarget(old, new);
+        }
+        match &self.fallback {
+            Some(target) => actions.fallback(target),
+            None => actions,
+        }
+    }
+}
+
+/// Two texts with the first `=` between them.
+fn pair() -> impl clap::builder::TypedValueParser<Value = (OsString, OsString)> {
+    OsStringValueParser::new().try_map(|pair| split(&pair).ok_or("it takes OLD=NEW"))
+}
+
+#[cfg(unix)]
+fn split(pair: &OsStr) -> Option<(OsString, OsString)> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bytes = pair.as_bytes();
+    let at = bytes.iter().position(|byte| *byte == b'=')?;
+    let part = |bytes| OsStr::from_bytes(bytes).to_os_string();
+    (at > 0 && at + 1 < bytes.len()).then(|| (part(&bytes[..at]), part(&bytes[at + 1..])))
+}
+
+#[cfg(not(unix))]
+fn split(pair: &OsStr) -> Option<(OsString, OsString)> {
+    let (old, new) = pair.to_str()?.split_once('=')?;
+    (!old.is_empty() && !new.is_empty()).then(|| (old.into(), new.into()))
+}

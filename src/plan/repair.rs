@@ -1,0 +1,246 @@
+//! What is to be mended, and the edit that mends one link.
+//!
+//! Each action is asked for on its own. The actions on a text are applied one after the other: retarget, or rebase, make
+//! relative, tidy, shorten. An edit is a compare-and-swap on the text that was found, so a link that changed since is
+//! left alone.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::text::{made_relative, rebased, shortened, tidied};
+use crate::model::{Edit, Finding, LinkPath, Status, Target, Trait, relative_text};
+
+/// The repairs that are asked for.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+/// # dir.create_dir("a")?;
+/// # dir.symlink("a//.", "messy")?;
+/// use caplink::{Durability, Policy, Repair, Root, ScanOptions};
+///
+/// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+/// let repair = Repair::default().tidy(true).remove_dangling(true);
+/// let findings = root.scan(".", ScanOptions::default().sorted(true))?.collect::<Result<Vec<_>, _>>()?;
+/// let edits: Vec<_> = findings.iter().filter_map(|found| repair.plan(found, root.physical_path())).collect();
+/// for outcome in root.apply_durably(&edits, Durability::Dir) {
+///     println!("{} -> {:?}", outcome?.link, edits[0].desired());
+/// }
+/// assert_eq!(root.read_link("messy")?, "a");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Repair {
+    make_relative: bool,
+    tidy: bool,
+    shorten: bool,
+    shorten_chains: bool,
+    rebase: Vec<(OsString, OsString)>,
+    retarget: Vec<(OsString, OsString)>,
+    fallback: Option<OsString>,
+    remove_dangling: bool,
+    remove_leftovers: bool,
+}
+
+macro_rules! switches {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $($(#[$doc])* #[must_use] pub fn $name(mut self, wanted: bool) -> Repair {
+            self.$name = wanted;
+            self
+        })*
+    };
+}
+
+impl Repair {
+    switches! {
+        /// Absolute texts that lead inside the root become relative ones.
+        make_relative;
+        /// `//`, `/./`, a trailing `/`, and a `..` that goes back over a directory, are taken out.
+        tidy;
+        /// Texts with more `..` than they need become the shortest ones.
+        shorten;
+        /// Links that lead over other links lead straight to where these end.
+        shorten_chains;
+        /// Links that lead to nothing are removed.
+        remove_dangling;
+        /// Links that an interrupted operation staged are removed, if they belong to the caller.
+        remove_leftovers;
+    }
+
+    /// Texts that begin with `old`, up to the end of a component, begin with `new`.
+    #[must_use]
+    pub fn rebase(mut self, old: impl Into<OsString>, new: impl Into<OsString>) -> Repair {
+        self.rebase.push((old.into(), new.into()));
+        self
+    }
+
+    /// Texts that are `old`, byte for byte, become `new`.
+    #[must_use]
+    pub fn retarget(mut self, old: impl Into<OsString>, new: impl Into<OsString>) -> Repair {
+        self.retarget.push((old.into(), new.into()));
+        self
+    }
+
+    /// Links that lead to nothing, or have an empty text, lead to this path below the root.
+    #[must_use]
+    pub fn fallback(mut self, target: impl Into<OsString>) -> Repair {
+        self.fallback = Some(target.into());
+        self
+    }
+
+    /// Plans the edit that mends a link; none where nothing of what was asked for concerns it.
+    ///
+    /// `root` is the root's physical path, where it is known: absolute texts that begin with it lead inside.
+    ///
+    /// A text that was made relative, tidied, shortened or rebased must lead to the same object as the present one does
+    /// when the edit is carried out. Where the present one leads nowhere, a rebased one must lead somewhere.
+    pub fn plan(&self, found: &Finding, root: Option<&Path>) -> Option<Edit> {
+        let link = LinkPath::new(&found.link).ok()?;
+        let present = found.target.as_deref()?;
+        if found.is_staged() {
+            return self.remove_leftovers.then(|| Edit::remove(link).expect(present).leftover(true));
+        }
+        let swap = |new: Target| Edit::swap(link.clone(), new, present).during("repair");
+        if let Some((_, new)) = self.retarget.iter().find(|(old, _)| old == present) {
+            return (new != present).then(|| swap(Target::verbatim(new)));
+        }
+        let prefixed = self.rebase.iter().find_map(|(old, new)| rebased(present, old, new));
+        if prefixed.is_none() {
+            match (found.status, &self.fallback) {
+                (Status::Dangling | Status::Corrupt, Some(target)) => return Some(swap(Target::relative(target))),
+                (Status::Dangling, None) if self.remove_dangling => {
+                    return Some(Edit::remove(link).expect(present).during("repair"));
+                }
+                _ => {}
+            }
+        }
+        let is_rebased = prefixed.is_some();
+        let text = self.mended(found, link.parent(), prefixed.as_deref().unwrap_or(present), is_rebased, root)?;
+        if text == present {
+            return None;
+        }
+        let as_before = !is_rebased;
+        let edit = swap(Target::verbatim(text)).keeping_object(true);
+        Some(
+            edit.allow_dangling(as_before && found.status == Status::Dangling)
+                .allow_outside(as_before && found.status == Status::Escape),
+        )
+    }
+
+    /// The text after every action on its spelling; none where the link is one that no such action concerns.
+    fn mended(
+        &self,
+        found: &Finding,
+        from: &Path,
+        text: &OsStr,
+        rebased: bool,
+        root: Option<&Path>,
+    ) -> Option<OsString> {
+        if !rebased && matches!(found.status, Status::Loop | Status::Denied | Status::Corrupt) {
+            return None;
+        }
+        let leads_on = found.status == Status::Ok && !rebased;
+        if let (true, true, Some(end)) =
+            (self.shorten_chains, leads_on && found.traits.contains(Trait::Chain), &found.resolved)
+        {
+            return Some(relative_text(from, end));
+        }
+        let mut text = text.to_os_string();
+        if self.make_relative {
+            text = made_relative(&text, from, root).unwrap_or(text);
+        }
+        if self.tidy {
+            // Where no other link is on the way, every name that is gone back over is a directory.
+            text = tidied(&text, leads_on && found.hops == 1);
+        }
+        if self.shorten {
+            text = shortened(&text, from).unwrap_or(text);
+        }
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Desired, Expected, Traits};
+
+    fn found(link: &str, target: &str, status: Status) -> Finding {
+        Finding {
+            link: link.into(),
+            target: Some(target.into()),
+            status,
+            traits: Traits::default(),
+            hops: 1,
+            resolved: None,
+        }
+    }
+
+    /// The new text, or `-` for a removal.
+    fn planned(repair: &Repair, finding: &Finding) -> Option<String> {
+        let edit = repair.plan(finding, Some(Path::new("/srv")))?;
+        assert_eq!(*edit.expected(), Expected::Link(finding.target.clone().unwrap()), "every step compares");
+        Some(match edit.desired() {
+            Desired::Nothing => "-".to_owned(),
+            Desired::Link(target) => target.as_os_str().to_string_lossy().into_owned(),
+        })
+    }
+
+    #[test]
+    fn nothing_is_done_unasked() {
+        for status in Status::ALL {
+            assert_eq!(planned(&Repair::default(), &found("a/l", "/srv//x/../y", *status)), None);
+        }
+    }
+
+    #[test]
+    fn the_actions_on_a_text_are_applied_one_after_the_other() {
+        let all = Repair::default().make_relative(true).tidy(true).shorten(true);
+        assert_eq!(planned(&all, &found("a/l", "/srv/a//x/", Status::Ok)).as_deref(), Some("x"));
+        assert_eq!(planned(&all, &found("a/l", "../a//x", Status::Ok)).as_deref(), Some("x"));
+        assert_eq!(planned(&all, &found("a/l", "x", Status::Ok)), None);
+        let rebased = all.rebase("/old", "/srv/a");
+        assert_eq!(planned(&rebased, &found("a/l", "/old/x", Status::Escape)).as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn loops_and_what_is_not_known_are_left_alone() {
+        let tidy = Repair::default().tidy(true).shorten(true).make_relative(true);
+        for status in [Status::Loop, Status::Denied, Status::Corrupt] {
+            assert_eq!(planned(&tidy, &found("l", "a//b", status)), None, "{status:?}");
+        }
+        let tidied = |status| planned(&tidy, &found("l", "a//b", status));
+        assert_eq!(tidied(Status::Dangling).as_deref(), Some("a/b"));
+        assert_eq!(tidied(Status::Escape).as_deref(), Some("a/b"));
+    }
+
+    #[test]
+    fn dangling_links_fall_back_or_go() {
+        let dangling = found("a/l", "gone", Status::Dangling);
+        assert_eq!(planned(&Repair::default().fallback("x"), &dangling).as_deref(), Some("x"));
+        assert_eq!(planned(&Repair::default().remove_dangling(true), &dangling).as_deref(), Some("-"));
+        assert_eq!(planned(&Repair::default().remove_dangling(true), &found("l", "x", Status::Ok)), None);
+        assert_eq!(planned(&Repair::default().fallback("x"), &found("l", "", Status::Corrupt)).as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn chains_lead_straight_on_when_asked() {
+        let mut chain = found("a/l", "../b", Status::Ok);
+        chain.hops = 2;
+        chain.traits = [Trait::Chain].into_iter().collect();
+        chain.resolved = Some("a/end".into());
+        assert_eq!(planned(&Repair::default().shorten_chains(true), &chain).as_deref(), Some("end"));
+        assert_eq!(planned(&Repair::default().shorten(true), &chain), None);
+    }
+
+    #[test]
+    fn staged_links_are_only_ever_removed_as_leftovers() {
+        let staged = found(&format!("a/.caplink-{:032x}", 1), "x//y", Status::Dangling);
+        let all = Repair::default().tidy(true).remove_dangling(true).fallback("x").retarget("x//y", "z");
+        assert_eq!(planned(&all, &staged), None);
+        assert_eq!(planned(&all.remove_leftovers(true), &staged).as_deref(), Some("-"));
+    }
+}
