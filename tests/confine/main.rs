@@ -1,8 +1,13 @@
 //! A confined root does what an unconfined one does and answers as it does; the kernel refuses everything else.
 #![cfg(unix)]
 
+mod transcript;
+#[cfg(target_os = "linux")]
+mod without_landlock;
+
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::sync::Mutex;
@@ -15,6 +20,8 @@ use caplink::{
     Policy, Result, Root, StateCheck, Target,
 };
 use tempfile::TempDir;
+
+use transcript::transcript;
 
 fn tree() -> TempDir {
     let dir = TempDir::new().unwrap();
@@ -44,7 +51,7 @@ fn confined(test: &str, root: &Root) -> Option<Root> {
         Ok(root) => Some(root),
         Err(error) => {
             assert_eq!(error.kind(), Kind::Unsupported);
-            eprintln!("SKIPPED: {test}: {error}");
+            let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {error}");
             None
         }
     }
@@ -56,133 +63,6 @@ fn path(text: &str) -> LinkPath {
 
 fn to(target: &str) -> Target {
     Target::relative(target)
-}
-
-/// What an edit came to, but for what tells the two trees apart.
-fn told(result: &Result<Outcome>) -> String {
-    match result {
-        Ok(outcome) => {
-            let Outcome {
-                change,
-                target,
-                previous,
-                guarantee,
-                durability,
-                staging,
-                verified,
-                dry_run,
-                backup,
-                made,
-                ..
-            } = outcome;
-            let shortfalls: Vec<Kind> = outcome.shortfalls.iter().map(Error::kind).collect();
-            format!(
-                "{} {change:?} {target:?} {previous:?} {guarantee:?} {durability:?} {staging:?} {verified} {dry_run} \
-                 {backup:?} {made:?} {shortfalls:?}",
-                outcome.link
-            )
-        }
-        Err(error) => format!(
-            "{error}: {:?} {:?} {:?} {:?} {:?} {:?}",
-            error.kind(),
-            error.component(),
-            error.found(),
-            error.left(),
-            error.preserved(),
-            error.made()
-        ),
-    }
-}
-
-fn listing(dir: &Path, below: &Path, into: &mut String) {
-    let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    names.sort();
-    for name in names {
-        let path = dir.join(&name);
-        let stat = path.symlink_metadata().unwrap();
-        let text = fs::read_link(&path).ok();
-        writeln!(into, "{} {:o} {text:?}", below.join(&name).display(), stat.mode()).unwrap();
-        if stat.is_dir() {
-            listing(&path, &below.join(&name), into);
-        }
-    }
-}
-
-/// Every verb on every kind of name, in every kind of directory: what each came to, and what is there in the end.
-fn transcript(dir: &TempDir, root: &Root) -> String {
-    let mut said = String::new();
-    let mut say = |result: Result<Outcome>| writeln!(said, "{}", told(&result)).unwrap();
-    let big = "x".repeat(255);
-    for at in ["", "a/b/", "shared/", "sticky/", "missing/", "file/", "shared/led/"] {
-        let name = |name: &str| format!("{at}{name}");
-        let edit = |name: &str| path(&format!("{at}{name}"));
-        say(root.create(name("l"), to("releases/1")));
-        say(root.create(name("l"), to("releases/1")));
-        say(root.create(name("gone"), to("nowhere")));
-        say(root.create(name("out"), Target::verbatim("../../../../../etc")));
-        say(root.apply(&Edit::create(edit("dangling"), to("nowhere")).allow_dangling(true)));
-        say(root.ensure(name("l"), to("releases/1")));
-        say(root.ensure(name("l"), to("releases/2")));
-        say(root.ensure(name("file"), to("releases/2")));
-        say(root.ensure(name(&big), to("releases/1")));
-        say(root.ensure(name(&big), to("releases/2")));
-        say(root.swap(name("l"), to("releases/1"), "something else"));
-        say(root.swap(name("l"), Target::verbatim("/etc"), "x"));
-        for (durability, target) in [(Durability::Dir, "releases/1"), (Durability::Fs, "releases/2")] {
-            say(root.apply(&Edit::ensure(edit("l"), to(target)).durability(durability)));
-        }
-        say(root.preview(&Edit::ensure(edit("l"), to("releases/1"))));
-        say(root.apply(&Edit::ensure(edit("p/q/l"), to("releases/1")).parents(true)));
-        say(root.apply(&Edit::ensure(edit("p/q/l"), to("releases/2")).parents(true)));
-        say(root.apply(&Edit::ensure(edit("file"), to("releases/1")).backup(true)));
-        say(root.apply(&Edit::ensure(edit("p"), to("releases/1")).backup(true)));
-        say(root.apply(&Edit::ensure(edit("l"), to("releases/1")).backup(true)));
-        for (a, b) in [("l", "dangling"), ("l", "l"), ("l", "none"), ("l", "file.backup"), ("l", "p.backup")] {
-            let exchange = Exchange::new(edit(a), edit(b)).allow_dangling(true);
-            match root.apply_exchange(&exchange) {
-                Ok([a, b]) => {
-                    say(Ok(a));
-                    say(Ok(b));
-                }
-                Err(error) => say(Err(error)),
-            }
-        }
-        match root.exchange(name("l"), "top") {
-            Ok([a, b]) => {
-                say(Ok(a));
-                say(Ok(b));
-            }
-            Err(error) => say(Err(error)),
-        }
-        if let Ok(entry) = root.entry(name("e")) {
-            say(entry.apply(&Edit::create(edit("e"), to("releases/1"))));
-            say(entry.apply(&Edit::ensure(edit("e"), to("releases/2"))));
-            say(entry.apply(&Edit::ensure(edit("e"), to("releases/2"))));
-            say(entry.apply(&Edit::remove(edit("f"))));
-            say(entry.apply(&Edit::remove(edit("e"))));
-        }
-        let batch = [
-            Edit::create(edit("1"), to("releases/1")),
-            Edit::create(edit("1"), to("releases/1")),
-            Edit::ensure(edit("1"), to("releases/2")),
-            Edit::ensure(edit("2/3"), to("releases/2")).parents(true),
-            Edit::swap(edit("2/3"), to("releases/1"), "other"),
-            Edit::remove(edit("1")),
-            Edit::remove(edit("1")).missing_ok(true),
-        ];
-        root.apply_all(&batch).into_iter().for_each(&mut say);
-        say(root.apply(&Edit::remove(edit("l")).expect("other")));
-        say(root.remove(name("l")));
-        say(root.remove(name("l")));
-        say(root.remove(name("p.backup")));
-        say(root.create(name("top"), to("releases/1")));
-        say(root.create(name(".caplink"), to("releases/1")));
-    }
-    writeln!(said, "{:?}", root.try_out().map_err(|error| error.kind())).unwrap();
-    writeln!(said, "{:?}", root.check_state()).unwrap();
-    listing(&dir.path().join("root"), Path::new(""), &mut said);
-    listing(&dir.path().join("outside"), Path::new("outside"), &mut said);
-    said
 }
 
 type Prepare = fn(&TempDir, Root) -> Root;
@@ -449,123 +329,4 @@ fn many_threads_share_a_confined_root() {
     });
     assert_eq!(root.read_link("shared/n").unwrap(), "200");
     assert_eq!(root.check_state(), StateCheck::Absent);
-}
-
-#[cfg(target_os = "linux")]
-mod without_landlock {
-    //! A filter answers for the kernel, for one thread and the programs it starts.
-
-    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
-
-    use super::*;
-
-    /// The numbers are the same on every architecture.
-    const CREATE_RULESET: i64 = 444;
-    const RESTRICT_SELF: i64 = 446;
-
-    fn denied<T: Send>(call: i64, errno: u32, run: impl FnOnce() -> T + Send) -> T {
-        let filter = SeccompFilter::new(
-            [(call, Vec::new())].into(),
-            SeccompAction::Allow,
-            SeccompAction::Errno(errno),
-            std::env::consts::ARCH.try_into().unwrap(),
-        );
-        let program: BpfProgram = filter.unwrap().try_into().unwrap();
-        std::thread::scope(|scope| {
-            let filtered = scope.spawn(move || {
-                seccompiler::apply_filter(&program).unwrap();
-                run()
-            });
-            filtered.join().unwrap()
-        })
-    }
-
-    #[test]
-    fn auto_says_so_and_require_is_unsupported() {
-        let dir = tree();
-        let root = open(&dir, Policy::default());
-        for (call, errno) in [
-            (CREATE_RULESET, libc::ENOSYS),
-            (CREATE_RULESET, libc::EOPNOTSUPP),
-            (CREATE_RULESET, libc::EPERM),
-            (RESTRICT_SELF, libc::EPERM),
-            (RESTRICT_SELF, libc::E2BIG),
-        ] {
-            denied(call, errno as u32, || {
-                let error = root.confined(Enforcement::Require).unwrap_err();
-                assert_eq!((error.kind(), error.operation()), (Kind::Unsupported, "confine"), "{error:?}");
-                let free = root.confined(Enforcement::Auto).unwrap();
-                assert_eq!(free.confinement(), Confinement::None);
-                let outcome = free.ensure("l", to("a")).unwrap();
-                assert_eq!(outcome.confinement.to_string(), "none");
-                let _ = free.remove("l").unwrap();
-            });
-        }
-    }
-
-    #[test]
-    fn what_can_pass_is_no_reason_to_go_without() {
-        let dir = tree();
-        let root = open(&dir, Policy::default());
-        if confined("what_can_pass_is_no_reason_to_go_without", &root).is_none() {
-            return;
-        }
-        for (errno, kind) in [(libc::EMFILE, Kind::FdExhausted), (libc::ENOMEM, Kind::Io)] {
-            denied(RESTRICT_SELF, errno as u32, || {
-                for enforcement in [Enforcement::Auto, Enforcement::Require] {
-                    assert_eq!(root.confined(enforcement).unwrap_err().kind(), kind, "{enforcement:?}");
-                }
-            });
-        }
-    }
-
-    #[test]
-    fn a_root_that_is_confined_never_becomes_less_so() {
-        let dir = tree();
-        let Some(root) = confined("a_root_that_is_confined_never_becomes_less_so", &open(&dir, Policy::default()))
-        else {
-            return;
-        };
-        denied(CREATE_RULESET, libc::ENOSYS as u32, || {
-            let _ = root.ensure("l", to("a")).unwrap();
-            // This takes a thread with other rights, which cannot be had any more.
-            for root in [root.clone(), root.subroot("shared").unwrap()] {
-                let edit = Edit::ensure(path("p/l"), to("file")).parents(true);
-                let error = root.apply(&edit).unwrap_err();
-                assert_eq!((error.kind(), error.operation()), (Kind::Unsupported, "ensure"), "{error:?}");
-                assert_eq!(root.apply_all(&[edit])[0].as_ref().unwrap_err().kind(), Kind::Unsupported);
-                assert!(!root.lexists("p").unwrap());
-            }
-        });
-    }
-
-    #[cfg(feature = "cli")]
-    #[test]
-    fn the_command_line_says_so() {
-        let dir = tree();
-        let run = |confine: &str| {
-            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_caplink"));
-            command.arg("-C").arg(dir.path().join("root")).args(["--json", "--confine", confine]);
-            let output = command.args(["ensure", "l", "--to", "a"]).output().unwrap();
-            (output.status.code(), String::from_utf8(output.stdout).unwrap())
-        };
-        let (code, said) = denied(CREATE_RULESET, libc::ENOSYS as u32, || run("require"));
-        assert_eq!(code, Some(10), "{said}");
-        assert!(said.contains(r#""kind":"unsupported""#), "{said}");
-        assert!(!dir.path().join("root/l").exists());
-        for confine in ["auto", "off"] {
-            let (code, said) = denied(CREATE_RULESET, libc::ENOSYS as u32, || run(confine));
-            assert_eq!(code, Some(0), "{said}");
-            assert!(said.contains(r#""confinement":"none""#), "{said}");
-        }
-        let level = match confined("the_command_line_says_so", &open(&dir, Policy::default())) {
-            Some(root) => root.confinement(),
-            None => return,
-        };
-        for (confine, level) in [("auto", level), ("require", level), ("off", Confinement::None)] {
-            let (code, said) = run(confine);
-            assert_eq!(code, Some(0), "{said}");
-            assert!(said.contains(&format!(r#""confinement":"{level}""#)), "{said}");
-        }
-    }
 }
