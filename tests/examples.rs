@@ -119,6 +119,39 @@ fn the_deploy_agent_switches_and_goes_back_when_the_release_is_ill() {
     assert_eq!(changes, expected);
 }
 
+#[test]
+fn the_audit_reports_links_by_status_and_says_when_there_are_none() {
+    let dir = TempDir::new().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir_all(root.join("a/b")).unwrap();
+    fs::write(root.join("file"), "").unwrap();
+    symlink("file", root.join("fine")).unwrap();
+    assert_eq!(run("audit_tree", &[&root]), (Some(0), "1 of 1 links are fine\n".to_owned()));
+    for (text, link) in [
+        ("../../file", "a/b/also"),
+        ("/etc", "a/etc"),
+        ("../../gone", "out"),
+        ("gone", "a/dangling"),
+        ("self", "self"),
+        ("/\u{1b}[2J", "a/b/\u{1b}[31m"),
+    ] {
+        symlink(text, root.join(link)).unwrap();
+    }
+    let report = r"escape (3)
+  a/b/\u{1b}[31m -> /\u{1b}[2J, where nothing is
+  a/etc -> /etc
+  out -> ../../gone, where nothing is
+loop (1)
+  self -> self
+dangling (1)
+  a/dangling -> gone
+2 of 7 links are fine
+";
+    assert_eq!(run("audit_tree", &[&root]), (Some(1), report.to_owned()));
+    let (code, said) = run("audit_tree", &[&root.join("gone")]);
+    assert_eq!((code, said.contains("there is no such directory")), (Some(2), true), "{said}");
+}
+
 /// The upload handler, on a free port; it ends with the test.
 struct Server {
     process: Child,
