@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use caplink::Abilities;
+use caplink::{Abilities, Enforcement, Root};
 use rustix::io::Errno;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
@@ -24,6 +24,16 @@ pub(crate) struct Backend {
     pub(crate) name: &'static str,
     pub(crate) abilities: Abilities,
     pub(crate) refused: &'static [Refused],
+    /// Changes are made under Landlock, where the kernel has it.
+    pub(crate) confined: bool,
+}
+
+impl Backend {
+    /// The root as this backend has it.
+    pub(crate) fn take(self, root: Root) -> Root {
+        let root = root.with_abilities(self.abilities);
+        if self.confined { root.confined(Enforcement::Auto).expect("the thread can be started") } else { root }
+    }
 }
 
 const ALL: Abilities = Abilities::ALL;
@@ -32,11 +42,15 @@ const NO_RENAMEAT2: Abilities = Abilities { exchange: false, no_replace: false, 
 const NEITHER: Abilities = Abilities { confined_open: false, ..NO_RENAMEAT2 };
 
 const fn asked(name: &'static str, abilities: Abilities) -> Backend {
-    Backend { name, abilities, refused: &[] }
+    Backend { name, abilities, refused: &[], confined: false }
 }
 
 const fn filtered(name: &'static str, abilities: Abilities, refused: &'static [Refused]) -> Backend {
-    Backend { name, abilities, refused }
+    Backend { name, abilities, refused, confined: false }
+}
+
+const fn confined(name: &'static str, abilities: Abilities) -> Backend {
+    Backend { confined: true, ..asked(name, abilities) }
 }
 
 /// Every backend; `abilities` are those that a root then must have on a file system that can exchange.
@@ -46,6 +60,8 @@ pub(crate) const BACKENDS: &[Backend] = &[
     asked("no exchange", Abilities { exchange: false, ..ALL }),
     asked("no renameat2", NO_RENAMEAT2),
     asked("neither", NEITHER),
+    confined("confined", ALL),
+    confined("confined, neither", NEITHER),
     filtered("openat2: ENOSYS", NO_OPENAT2, &[(libc::SYS_openat2, Errno::NOSYS)]),
     filtered("openat2: EPERM", NO_OPENAT2, &[(libc::SYS_openat2, Errno::PERM)]),
     filtered("renameat2: ENOSYS", NO_RENAMEAT2, &[(libc::SYS_renameat2, Errno::NOSYS)]),

@@ -113,7 +113,7 @@ fn o_19_each_flag_is_found_by_itself() {
         (no_replace, Abilities { no_replace: false, ..Abilities::ALL }),
     ] {
         run(move || {
-            let case = Case::new(Backend { name: "one flag", abilities: Abilities::ALL, refused: &[] });
+            let case = Case::new(Backend { name: "one flag", ..NATIVE[0] });
             furnish(&case);
             refuse_flag(flag);
             assert_eq!(case.open(Policy::default()).abilities(), able);

@@ -165,7 +165,7 @@ impl Case {
     pub(crate) fn open(&self, policy: Policy) -> Root {
         let authority = cap_std::ambient_authority();
         let root = Root::open_ambient(self.at(""), policy, authority).expect("the root is opened");
-        root.with_abilities(self.backend.abilities)
+        self.backend.take(root)
     }
 
     /// Runs one operation on a root with the default policy, and holds it to what must always be so.

@@ -50,7 +50,7 @@ fn deep_below() {
     assert!(link.as_os_str().len() > 4096);
     for backend in BACKENDS.iter().filter(|backend| backend.refused.is_empty()) {
         let root = Root::open_ambient(ground(), Policy::default(), cap_std::ambient_authority()).unwrap();
-        let root = root.with_abilities(backend.abilities);
+        let root = backend.take(root);
         let before = descriptors();
         assert_eq!(root.create(&link, Target::relative(&t)).unwrap().target.as_deref(), Some("t".as_ref()));
         assert_eq!(root.ensure(&link, Target::relative(&u)).unwrap().change, Change::Replaced);
