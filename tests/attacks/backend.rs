@@ -75,13 +75,17 @@ pub(crate) const NATIVE: &[Backend] = &[BACKENDS[0]];
 
 /// Runs `case` in a thread of its own. A panic there is one here; a hang is one as well.
 pub(crate) fn run<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> T {
+    run_within(BOUND, case)
+}
+
+pub(crate) fn run_within<T: Send + 'static>(bound: Duration, case: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, finished) = mpsc::channel();
     let running = thread::spawn(move || {
         let result = case();
         let _ = done.send(());
         result
     });
-    if finished.recv_timeout(BOUND) == Err(mpsc::RecvTimeoutError::Timeout) {
+    if finished.recv_timeout(bound) == Err(mpsc::RecvTimeoutError::Timeout) {
         panic!("the case hangs");
     }
     match running.join() {

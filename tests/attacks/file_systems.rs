@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use caplink::{Abilities, Kind, Policy, Root, Target};
 
-use super::backend::{NATIVE, row, run, skipped};
+use super::backend::{NATIVE, row, run_within, skipped};
 use super::ground::{is_root, on_backends, turn};
 use super::privileges::{must, own_mounts, tried};
 
@@ -44,7 +45,7 @@ fn the_corpus_holds_on_each_file_system() {
     }
     let _turn = turn();
     for kind in ["tmpfs", "ext4", "xfs", "btrfs", "overlay"] {
-        run(move || {
+        run_within(Duration::from_secs(600), move || {
             own_mounts();
             let ground = tempfile::tempdir().unwrap();
             let (at, scratch) = (ground.path().join("at"), ground.path().join("scratch"));
