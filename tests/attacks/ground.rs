@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::backend::{BACKENDS, Backend, refuse, row, run, skipped};
 use super::privileges::{as_nobody, own_mounts};
-use super::snapshot::{Tree, inventory, leftovers, tree, without_directory_times};
+use super::snapshot::{Tree, leftovers, tree, without_directory_times};
 
 /// No operation on a handful of entries takes longer, whatever they are.
 const BOUND: Duration = Duration::from_secs(2);
@@ -287,6 +287,14 @@ impl Case {
             assert!(touched.contains(&path.as_path()) || moved || same, "{name}: {path:?} changed: {outcome:?}");
         }
     }
+}
+
+/// What is no link, by its identity: its kind with its permissions, and its content.
+pub(crate) type Inventory = BTreeMap<(u64, u64), (u32, Option<Vec<u8>>)>;
+
+pub(crate) fn inventory(tree: &Tree) -> Inventory {
+    let others = tree.values().filter(|node| node.text.is_none());
+    others.map(|node| (node.id, (node.mode, node.content.clone()))).collect()
 }
 
 /// The open descriptors.

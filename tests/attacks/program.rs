@@ -6,8 +6,8 @@ use std::ffi::OsStr;
 use std::process::{Command, Output};
 
 use super::backend::skipped;
-use super::ground::{Case, on_backends, on_every_backend};
-use super::snapshot::{inventory, leftovers, tree, without_directory_times};
+use super::ground::{Case, inventory, on_backends, on_every_backend};
+use super::snapshot::{leftovers, tree, without_directory_times};
 
 /// A name, the arguments, the exit code, and the kind of the error or the outcome of the first item.
 type Row = (&'static str, &'static [&'static str], i32, &'static str);

@@ -57,14 +57,6 @@ pub(crate) fn without_directory_times(mut tree: Tree) -> Tree {
     tree
 }
 
-/// What is no link, by its identity: its kind with its permissions, and its content.
-pub(crate) type Inventory = BTreeMap<(u64, u64), (u32, Option<Vec<u8>>)>;
-
-pub(crate) fn inventory(tree: &Tree) -> Inventory {
-    let others = tree.values().filter(|node| node.text.is_none());
-    others.map(|node| (node.id, (node.mode, node.content.clone()))).collect()
-}
-
 /// Names that only this library makes.
 pub(crate) fn leftovers(tree: &Tree) -> Vec<PathBuf> {
     let own = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".caplink"));
