@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 
 use super::context::Context;
-use super::report::Report;
+use super::output;
 use super::verbs;
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -23,7 +24,7 @@ pub(crate) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done; 2 wrong usage; 3 conflict; 4 refused; 5 not there; 6 busy; 7 stopped half-way; 9 damaged records; \
+Exit codes: 0 done; 1 findings, with --exit-code; 2 wrong usage; 3 conflict; 4 refused; 5 not there; 6 busy; 7 stopped half-way; 9 damaged records; \
 10 the system said no.";
 
 /// The verbs. Each has a file in [`verbs`].
@@ -37,14 +38,15 @@ pub(crate) enum Verb {
     Repair(verbs::repair::Repair),
     Inspect(verbs::inspect::Inspect),
     Resolve(verbs::resolve::Resolve),
+    Scan(verbs::scan::Scan),
     Doctor(verbs::doctor::Doctor),
     Completions(verbs::completions::Completions),
     Man(verbs::man::Man),
 }
 
 impl Verb {
-    pub(crate) fn run(&self, context: &Context) -> Report {
-        match self {
+    pub(crate) fn run(&self, context: &Context) -> ExitCode {
+        let report = match self {
             Verb::Create(verb) => verb.run(context),
             Verb::Ensure(verb) => verb.run(context),
             Verb::Swap(verb) => verb.run(context),
@@ -53,10 +55,12 @@ impl Verb {
             Verb::Repair(verb) => verb.run(context),
             Verb::Inspect(verb) => verb.run(context),
             Verb::Resolve(verb) => verb.run(context),
+            Verb::Scan(verb) => return verb.run(context),
             Verb::Doctor(verb) => verb.run(context),
             Verb::Completions(verb) => verb.run(context),
             Verb::Man(verb) => verb.run(context),
-        }
+        };
+        output::print(&report, &context.global)
     }
 }
 

@@ -30,7 +30,8 @@ pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<Strin
             return command(&["resolve", "--explain"], root, link)
                 .map(|command| format!("see each hop with `{command}`"));
         }
-        ("inspect" | "resolve", Kind::InvalidPath) => "paths are relative to the root, without `..`",
+        ("scan", Kind::NotFound) => "DIR is a directory below the root; without it the root itself is scanned",
+        ("inspect" | "resolve" | "scan", Kind::InvalidPath) => "paths are relative to the root, without `..`",
         (_, kind) => return plain(kind).map(str::to_owned),
     };
     Some(hint.to_owned())
@@ -94,7 +95,7 @@ fn is_file_or_dir(found: Option<&Found>) -> bool {
 }
 
 /// A command line for this link; none where it could not be written so that it can be pasted.
-fn command(verb: &[&str], root: Option<&Path>, link: Option<&OsStr>) -> Option<String> {
+pub(crate) fn command(verb: &[&str], root: Option<&Path>, link: Option<&OsStr>) -> Option<String> {
     let mut words = vec!["caplink".to_owned()];
     if let Some(root) = root {
         words.extend(["-C".to_owned(), quoted(root.as_os_str())?]);

@@ -1,7 +1,7 @@
 //! The command line: arguments in, one report out.
 //!
 //! In order: the arguments are parsed; the verb runs and fills a [`report::Report`]; the report is printed as text or
-//! as one JSON document; its errors decide the exit code. Nothing here touches the file system but through a
+//! as one JSON document; its errors decide the exit code. A scan prints while it goes on. Nothing here touches the file system but through a
 //! [`caplink::Root`].
 
 mod args;
@@ -12,6 +12,7 @@ mod output;
 mod parse;
 mod problem;
 mod report;
+mod scan;
 mod text;
 mod usage;
 mod verbs;
@@ -26,8 +27,7 @@ pub(crate) fn main() -> ExitCode {
     match parse::parse(&arguments) {
         Ok(cli) => {
             let context = Context::new(cli.global);
-            let report = cli.verb.run(&context);
-            output::print(&report, &context.global)
+            cli.verb.run(&context)
         }
         Err(error) => usage::answer(&error, &arguments),
     }

@@ -14,8 +14,12 @@ use super::report::Report;
 use super::text::{BAD, DIM, HINT, Painted};
 
 pub(crate) fn print(report: &Report, global: &Global) -> ExitCode {
-    let mut class = report.class();
     let printed = if global.json { print_json(report) } else { print_text(report, global) };
+    close(report, global, report.class(), printed)
+}
+
+/// Ends a run whose answers were printed, or could not be: messages follow.
+pub(crate) fn close(report: &Report, global: &Global, mut class: Class, printed: io::Result<()>) -> ExitCode {
     match printed {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             // Nobody is left to tell where stderr is gone as well.
@@ -54,6 +58,9 @@ fn print_messages(report: &Report, global: &Global) -> io::Result<()> {
     }
     for problem in &report.errors {
         print_problem(&mut err, problem, global)?;
+    }
+    for hint in report.hints.iter().filter(|_| global.quiet == 0) {
+        writeln!(err, "{} {hint}", Painted(HINT, "hint:"))?;
     }
     if global.dry_run && global.quiet == 0 && report.changed {
         writeln!(err, "{} this was a dry run, nothing was changed", Painted(DIM, "note:"))?;

@@ -26,6 +26,8 @@ pub(crate) struct Report {
     pub(crate) errors: Vec<Problem>,
     /// Lines of detail for stderr, with the number of `-v` that they need.
     pub(crate) notes: Vec<(u8, String)>,
+    /// What could be done next, for stderr.
+    pub(crate) hints: Vec<String>,
     extra: BTreeMap<&'static str, Box<RawValue>>,
     /// What the hints need to name a command that works.
     root_option: Option<PathBuf>,
@@ -77,6 +79,7 @@ impl Report {
             items: Vec::new(),
             errors: Vec::new(),
             notes: Vec::new(),
+            hints: Vec::new(),
             extra: BTreeMap::new(),
             root_option: None,
         }
@@ -137,6 +140,11 @@ impl Report {
         self.extra.insert(key, to_json(value));
     }
 
+    /// The `-C` that was given.
+    pub(crate) fn root_option(&self) -> Option<&Path> {
+        self.root_option.as_deref()
+    }
+
     pub(crate) fn class(&self) -> Class {
         Class::of_all(self.errors.iter().map(|problem| problem.kind))
     }
@@ -155,7 +163,18 @@ impl Report {
         };
         serde_json::to_string(&document).expect("BUG: a report has string keys")
     }
+
+    /// The document as it stands before and after its items, for a verb that prints them as they come.
+    pub(crate) fn around_items(&self) -> (String, String) {
+        let document = self.document();
+        // No string of a document holds this: a quote in it is escaped.
+        let (before, after) = document.split_once(ITEMS).expect("BUG: a document has items");
+        (format!("{before}{ITEMS}"), after.to_owned())
+    }
 }
+
+/// Where the items begin.
+const ITEMS: &str = "\"items\":[";
 
 fn to_json(value: &impl Serialize) -> Box<RawValue> {
     to_raw_value(value).expect("BUG: an item has string keys")

@@ -16,10 +16,11 @@ use super::problem::Problem;
 use super::report::Report;
 
 /// Global options that are followed by a value.
-const WITH_VALUE: &[&str] = &["-C", "--root", "--color", "--require", "--confine", "--durability", "--state"];
+const WITH_VALUE: &[&str] =
+    &["-C", "--root", "--color", "--require", "--confine", "--durability", "--state", "--format"];
 
 /// Options of verbs whose value may look like an option.
-const ANY_VALUE: &[&str] = &["--to", "--expect"];
+const ANY_VALUE: &[&str] = &["--to", "--expect", "--exclude"];
 
 pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let meant = Meant::by(arguments.get(1..).unwrap_or_default());
@@ -93,6 +94,7 @@ impl Meant {
 
     fn set(&mut self, option: &str, value: &OsStr) {
         match option {
+            "--format" => self.json |= value == "json" || value == "ndjson",
             "-C" | "--root" => self.root = Some(value.to_os_string()),
             "--color" => {
                 let color = value.to_str().and_then(|value| Color::from_str(value, false).ok());
@@ -108,8 +110,20 @@ fn verb(word: &str) -> Option<&'static str> {
 }
 
 /// The verbs by their names, as they stand in a report.
-const VERBS: &[&str] =
-    &["create", "ensure", "swap", "exchange", "remove", "repair", "inspect", "resolve", "doctor", "completions", "man"];
+const VERBS: &[&str] = &[
+    "create",
+    "ensure",
+    "swap",
+    "exchange",
+    "remove",
+    "repair",
+    "inspect",
+    "resolve",
+    "scan",
+    "doctor",
+    "completions",
+    "man",
+];
 
 #[cfg(test)]
 mod tests {

@@ -42,6 +42,7 @@ const VERBS: &[&str] = &[
     "remove x",
     "inspect x",
     "resolve x",
+    "scan",
     "doctor",
     "completions bash",
     "man",

@@ -10,6 +10,7 @@ mod permissions;
 mod readings;
 mod repairing;
 mod resolving;
+mod scan;
 mod support;
 mod targets;
 mod transcripts;

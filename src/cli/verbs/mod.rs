@@ -10,6 +10,7 @@ pub(super) mod man;
 pub(super) mod remove;
 pub(super) mod repair;
 pub(super) mod resolve;
+pub(super) mod scan;
 pub(super) mod swap;
 
 mod change;

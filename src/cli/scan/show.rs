@@ -1,0 +1,183 @@
+//! What a scan looks like in each format.
+
+use caplink::{Finding, Status, Summary, Trait};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+
+use super::Asked;
+use crate::cli::args::Global;
+use crate::cli::report::Report;
+use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
+use crate::cli::verbs::scan::Format;
+
+/// Shows links one by one, between what stands before and after them.
+pub(super) struct Show {
+    format: Format,
+    /// Whether links are left out in text that nothing is to be said about.
+    is_brief: bool,
+    end: u8,
+    is_first: bool,
+}
+
+impl Show {
+    pub(super) fn new(asked: &Asked, global: &Global) -> Show {
+        let is_brief = asked.only.is_empty() && global.verbose == 0;
+        Show { format: asked.format, is_brief, end: if asked.null { 0 } else { b'\n' }, is_first: true }
+    }
+
+    pub(super) fn begin(&mut self, out: &mut Vec<u8>, report: &Report) {
+        if self.format == Format::Json {
+            out.extend(report.around_items().0.as_bytes());
+        }
+    }
+
+    pub(super) fn link(&mut self, out: &mut Vec<u8>, finding: &Finding) {
+        match self.format {
+            Format::Text if self.is_brief && finding.status == Status::Ok && finding.traits.is_empty() => {}
+            Format::Text => line(out, finding),
+            Format::Paths => {
+                out.extend(finding.link.as_os_str().as_encoded_bytes());
+                out.push(self.end);
+            }
+            Format::Json => {
+                if !self.is_first {
+                    out.push(b',');
+                }
+                self.is_first = false;
+                json(out, &Item::of(finding));
+            }
+            Format::Ndjson => {
+                json(out, &Item::of(finding));
+                out.push(b'\n');
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, out: &mut Vec<u8>, report: &Report, summary: &Summary) {
+        match self.format {
+            Format::Text => out.extend(format!("{}\n", counted(summary)).as_bytes()),
+            Format::Paths => {}
+            Format::Json => {
+                out.extend(report.around_items().1.as_bytes());
+                out.push(b'\n');
+            }
+            Format::Ndjson => {
+                errors(out, report);
+                json(out, &Last { summary: Counts(summary) });
+                out.push(b'\n');
+            }
+        }
+    }
+}
+
+fn json(out: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(out, value).expect("BUG: a finding has string keys, and a vector takes what is written");
+}
+
+/// The errors of a report, one a line.
+pub(super) fn errors(out: &mut Vec<u8>, report: &Report) {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        error: &'a crate::cli::problem::Problem,
+    }
+    for error in &report.errors {
+        json(out, &Line { error });
+        out.push(b'\n');
+    }
+}
+
+/// `dangling a/l -> gone (messy)`
+fn line(out: &mut Vec<u8>, finding: &Finding) {
+    let colour = if finding.status == Status::Ok { GOOD } else { BAD };
+    let status = format_args!("{:8}", finding.status.as_str());
+    let mut line = format!("{} {}", Painted(colour, status), Painted(NAME, caplink::printable(&finding.link)));
+    if let Some(target) = &finding.target {
+        line += &format!(" -> {}", caplink::printable(target));
+    }
+    if !finding.traits.is_empty() {
+        let traits: Vec<&str> = finding.traits.iter().map(Trait::as_str).collect();
+        line += &format!(" {}", Painted(DIM, format_args!("({})", traits.join(", "))));
+    }
+    out.extend(line.as_bytes());
+    out.push(b'\n');
+}
+
+/// `3 links in 9 entries: 2 ok, 1 dangling; traits: 1 messy`
+fn counted(summary: &Summary) -> String {
+    let many = |count: u64, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
+    let mut line = format!("{} in {}", many(summary.links, "link", "links"), many(summary.entries, "entry", "entries"));
+    let listed = |counts: Vec<(u64, &str)>| {
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        counts.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+    };
+    let statuses = listed(Status::ALL.iter().map(|of| (summary.with_status(*of), of.as_str())).collect());
+    let traits = listed(Trait::ALL.iter().map(|of| (summary.with_trait(*of), of.as_str())).collect());
+    if !statuses.is_empty() {
+        line += &format!(": {statuses}");
+    }
+    if !traits.is_empty() {
+        line += &format!("; traits: {traits}");
+    }
+    if summary.mounts > 0 {
+        line += &format!("; {} not entered", many(summary.mounts, "mount point", "mount points"));
+    }
+    if summary.dirs_unread > 0 {
+        line += &format!("; {} not read", many(summary.dirs_unread, "directory", "directories"));
+    }
+    if !summary.complete {
+        line += "; incomplete";
+    }
+    line
+}
+
+/// A link as programs see it.
+#[derive(Serialize)]
+struct Item {
+    link: Text,
+    target: Option<Text>,
+    status: &'static str,
+    traits: Vec<&'static str>,
+    hops: usize,
+    resolved: Option<Text>,
+}
+
+impl Item {
+    fn of(finding: &Finding) -> Item {
+        Item {
+            link: Text::new(&finding.link),
+            target: finding.target.as_ref().map(Text::new),
+            status: finding.status.as_str(),
+            traits: finding.traits.iter().map(Trait::as_str).collect(),
+            hops: finding.hops,
+            resolved: finding.resolved.as_deref().map(Text::path),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Last<'a> {
+    summary: Counts<'a>,
+}
+
+/// The summary as programs see it: flat.
+pub(super) struct Counts<'a>(pub(super) &'a Summary);
+
+impl Serialize for Counts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Counts(summary) = self;
+        let mut map = serializer.serialize_map(None)?;
+        for status in Status::ALL {
+            map.serialize_entry(status.as_str(), &summary.with_status(*status))?;
+        }
+        for of in Trait::ALL {
+            map.serialize_entry(of.as_str(), &summary.with_trait(*of))?;
+        }
+        map.serialize_entry("links", &summary.links)?;
+        map.serialize_entry("entries", &summary.entries)?;
+        map.serialize_entry("dirs", &summary.dirs)?;
+        map.serialize_entry("dirs_unread", &summary.dirs_unread)?;
+        map.serialize_entry("mounts", &summary.mounts)?;
+        map.serialize_entry("complete", &summary.complete)?;
+        map.end()
+    }
+}

@@ -1,0 +1,379 @@
+//! What `scan` shows, in each format.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Place, answer, is_root, skipped};
+
+/// One link of each status but `denied`, and of each trait that needs no second file system.
+fn zoo() -> Place {
+    let place = Place::new();
+    let absolute = format!("{}/file", place.root.display());
+    place
+        .link("plain", "file")
+        .link("absolute", absolute)
+        .link("messy", "a//b")
+        .link("a/lengthy", "../a/b")
+        .link("chain", "plain")
+        .link("dangling", "gone")
+        .link("loop", "loop")
+        .link("escape", "../outside")
+        .link("nothing", "/nonexistent/x");
+    place
+}
+
+fn links(answer: &Answer) -> Vec<&str> {
+    answer.json["items"].as_array().unwrap().iter().map(|item| item["link"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_link_is_shown_with_status_and_traits_in_the_order_of_paths() {
+    let place = zoo();
+    let seen = place.ask("scan");
+    let items: Vec<Value> = seen.json["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| json!([item["link"], item["status"], item["traits"], item["hops"], item["resolved"]]))
+        .collect();
+    assert_eq!(
+        Value::from(items),
+        json!([
+            ["a/lengthy", "ok", ["lengthy"], 1, "a/b"],
+            ["absolute", "ok", ["absolute"], 1, "file"],
+            ["chain", "ok", ["chain"], 2, "file"],
+            ["dangling", "dangling", [], 1, null],
+            ["escape", "escape", [], 1, null],
+            ["loop", "loop", ["chain"], 40, null],
+            ["messy", "ok", ["messy"], 1, "a/b"],
+            ["nothing", "escape", ["absolute", "outside_missing"], 1, null],
+            ["plain", "ok", [], 1, "file"],
+        ])
+    );
+    assert_eq!(seen.json["items"][0]["target"], "../a/b");
+    assert_eq!((seen.code, &seen.json["changed"], &seen.json["command"]), (0, &json!(false), &json!("scan")));
+    let summary = &seen.json["summary"];
+    let counts: Vec<u64> = ["ok", "dangling", "loop", "escape", "denied", "corrupt"]
+        .iter()
+        .map(|key| summary[key].as_u64().unwrap())
+        .collect();
+    assert_eq!(counts, [5, 1, 1, 2, 0, 0]);
+    for (key, count) in [
+        ("absolute", 2),
+        ("messy", 1),
+        ("lengthy", 1),
+        ("chain", 2),
+        ("other_fs", 0),
+        ("outside_missing", 1),
+        ("links", 9),
+        ("entries", 15),
+        ("dirs_unread", 0),
+    ] {
+        assert_eq!(summary[key], count, "{key}");
+    }
+    assert_eq!(summary["complete"], true);
+}
+
+#[test]
+fn the_document_keeps_the_order_of_its_keys() {
+    let place = zoo();
+    let out = place.words("--json scan").out().to_owned();
+    let place_of = |key: &str| out.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key}"));
+    let keys = ["schema", "command", "root", "dry_run", "changed", "items", "errors", "summary"];
+    assert!(keys.map(place_of).is_sorted(), "{out}");
+    assert_eq!(place.words("scan --format json").out(), out);
+    assert_eq!(place.ask("-n scan").json["dry_run"], true);
+    let empty = Place::new();
+    assert_eq!(empty.ask("scan").json["items"], json!([]));
+}
+
+#[test]
+fn text_shows_what_is_not_plain_adds_up_and_says_how_to_mend_it() {
+    let place = zoo();
+    let text = place.words("scan");
+    let root = place.root.display().to_string();
+    assert_eq!(
+        text.out().replace(&root, "ROOT"),
+        "\
+ok       a/lengthy -> ../a/b (lengthy)
+ok       absolute -> ROOT/file (absolute)
+ok       chain -> plain (chain)
+dangling dangling -> gone
+escape   escape -> ../outside
+loop     loop -> loop (chain)
+ok       messy -> a//b (messy)
+escape   nothing -> /nonexistent/x (absolute, outside_missing)
+9 links in 15 entries: 5 ok, 1 dangling, 1 loop, 2 escape; traits: 2 absolute, 1 messy, 1 lengthy, 2 chain, \
+         1 outside_missing
+"
+    );
+    assert_eq!(
+        text.err().replace(&root, "ROOT"),
+        "\
+hint: `caplink -C ROOT repair --make-relative --tidy --shorten .` mends the text of 3 links
+hint: `caplink -C ROOT repair --shorten-chains .` straightens 1 chained link
+hint: `caplink -C ROOT repair --remove-dangling .` removes 1 dangling link
+"
+    );
+    assert!(place.words("scan -v").out().contains("ok       plain -> file\n"));
+    assert_eq!(place.words("scan -q").err(), "");
+    assert_eq!(place.words("scan --max-depth 9").err(), "", "repair would look at everything");
+}
+
+#[test]
+fn the_commands_that_are_named_mend_everything_they_name() {
+    let place = zoo();
+    for line in place.words("scan").err().lines() {
+        let command = line.split('`').nth(1).unwrap().strip_prefix("caplink ").unwrap();
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let mended = crate::support::ran(crate::support::caplink().args(words));
+        assert_eq!(mended.code, 0, "{line}: {}", mended.err());
+    }
+    let summary = place.ask("scan").json["summary"].clone();
+    assert_eq!((&summary["dangling"], &summary["messy"], &summary["lengthy"]), (&json!(0), &json!(0), &json!(0)));
+    assert_eq!((&summary["links"], place.words("scan").err()), (&json!(8), ""));
+}
+
+#[test]
+fn only_those_are_shown_that_are_asked_for() {
+    let place = zoo();
+    for (only, expected) in [
+        ("ok", &["a/lengthy", "absolute", "chain", "messy", "plain"][..]),
+        ("dangling", &["dangling"]),
+        ("dangling,loop", &["dangling", "loop"]),
+        ("escape", &["escape", "nothing"]),
+        ("chain", &["chain", "loop"]),
+        ("messy,escape", &["escape", "messy", "nothing"]),
+        ("outside_missing", &["nothing"]),
+        ("corrupt,denied,other_fs", &[]),
+    ] {
+        let seen = place.ask(&format!("scan --only {only}"));
+        assert_eq!(links(&seen), expected, "{only}");
+        assert_eq!(seen.json["summary"]["links"], 9, "the summary counts all");
+        let text = place.words(&format!("scan --only {only}"));
+        assert_eq!(text.out().lines().count(), expected.len() + 1, "{only}");
+        let code = place.words(&format!("scan --exit-code --only {only}")).code;
+        assert_eq!(code, i32::from(!expected.is_empty()), "{only}");
+    }
+    assert_eq!(place.ask("scan --only broken").refusal().0, 2);
+}
+
+#[test]
+fn exit_code_tells_findings_from_none() {
+    let place = Place::new();
+    place.link("plain", "file").link("messy", "a//b");
+    assert_eq!(place.words("scan --exit-code").code, 0, "a trait alone is no finding");
+    place.link("dangling", "gone");
+    assert_eq!((place.words("scan --exit-code").code, place.words("scan").code), (1, 0));
+    assert_eq!(place.words("scan --exit-code --exclude dangling").code, 0);
+    assert_eq!(place.words("scan nowhere --exit-code").code, 5, "an error comes first");
+}
+
+#[test]
+fn ndjson_is_one_object_a_line_and_the_summary_is_the_last() {
+    let place = zoo();
+    for line in ["scan --format ndjson", "--json scan --format ndjson"] {
+        let ran = place.words(line);
+        let lines: Vec<Value> = ran.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 10);
+        assert_eq!(lines[..9], place.ask("scan").json["items"].as_array().unwrap()[..]);
+        assert_eq!(lines[9], json!({ "summary": place.ask("scan").json["summary"] }));
+    }
+    let refused = place.words("scan nowhere --format ndjson");
+    let error: Value = serde_json::from_str(refused.out()).unwrap();
+    assert_eq!((refused.code, &error["error"]["kind"]), (5, &json!("not_found")));
+}
+
+#[test]
+fn paths_are_the_bytes_of_the_names() {
+    let place = Place::new();
+    let hostile = OsStr::from_bytes(b"\xff\n\x1b[2J");
+    place.link(hostile, "gone").link("plain", "file");
+    assert_eq!(place.words("scan --format paths").out, b"plain\n\xff\n\x1b[2J\n");
+    assert_eq!(place.words("scan --format paths -0").out, b"plain\0\xff\n\x1b[2J\0");
+    assert_eq!(place.words("scan --format paths --only dangling -0").out, b"\xff\n\x1b[2J\0");
+}
+
+#[test]
+fn hostile_names_and_texts_are_escaped_for_people_and_kept_for_programs() {
+    let place = Place::new();
+    let name = OsStr::from_bytes(b"\xff\n\x1b[2J");
+    place.link(name, OsStr::from_bytes(b"\x1b]0;x\x07\xfe"));
+    let text = place.words("--color always scan");
+    assert_eq!(
+        text.out().lines().next().unwrap(),
+        "\u{1b}[1m\u{1b}[31mdangling\u{1b}[0m \u{1b}[1m\\xff\\n\\u{1b}[2J\u{1b}[0m -> \\u{1b}]0;x\\u{7}\\xfe"
+    );
+    let seen = place.ask("scan");
+    assert_eq!(seen.item()["link"], json!({ "base64": "/wobWzJK" }));
+    assert_eq!(seen.item()["target"], json!({ "base64": "G10wO3gH/g==" }));
+}
+
+#[test]
+fn options_that_do_not_go_together_are_wrong_usage() {
+    let place = zoo();
+    for line in [
+        "scan -0",
+        "scan --format json -0",
+        "scan --format text --json",
+        "scan --format paths --json",
+        "scan --exclude [",
+        "scan --exclude=",
+        "scan --format yaml --json",
+        "scan --format json --max-depth x",
+        "scan --format json -j x",
+    ] {
+        let ran = place.words(line);
+        assert_eq!(ran.code, 2, "{line}");
+        if line.contains("json") {
+            assert_eq!(crate::support::document(&ran.out)["errors"][0]["kind"], "usage", "{line}");
+        } else {
+            assert_eq!(ran.out(), "", "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_is_excluded_is_not_entered() {
+    let place = Place::new();
+    fs::create_dir_all(place.root.join("a/skip/deep")).unwrap();
+    place.link("l", "x").link("a/l", "x").link("a/skip/l", "x").link("a/skip/deep/l", "x").link("a/b/l", "x");
+    for (options, expected) in [
+        ("", &["a/b/l", "a/l", "a/skip/deep/l", "a/skip/l", "l"][..]),
+        ("--exclude skip", &["a/b/l", "a/l", "l"]),
+        ("--exclude a/skip", &["a/b/l", "a/l", "l"]),
+        ("--exclude skip/", &["a/b/l", "a/l", "l"]),
+        ("--exclude l", &[]),
+        ("--exclude a/l", &["a/b/l", "a/skip/deep/l", "a/skip/l", "l"]),
+        ("--exclude a/* --exclude deep", &["l"]),
+        ("--exclude **/deep --exclude b", &["a/l", "a/skip/l", "l"]),
+        ("a --exclude a/skip", &["a/b/l", "a/l"]),
+        ("--max-depth 0", &[]),
+        ("--max-depth 1", &["l"]),
+        ("--max-depth 2", &["a/l", "l"]),
+        ("a --max-depth 1", &["a/l"]),
+    ] {
+        assert_eq!(links(&place.ask(&format!("scan {options}"))), expected, "{options}");
+    }
+    let entries = |options: &str| place.ask(&format!("scan {options}")).json["summary"]["entries"].clone();
+    assert_eq!((entries(""), entries("--exclude skip")), (json!(13), json!(9)));
+}
+
+#[test]
+fn several_threads_find_what_one_finds() {
+    let place = zoo();
+    let one = place.ask("scan");
+    for jobs in ["-j 0", "-j 3", "--jobs=64"] {
+        let several = place.ask(&format!("scan {jobs}"));
+        let (mut seen, expected) = (links(&several), links(&one));
+        seen.sort_unstable();
+        assert_eq!((seen, &several.json["summary"]), (expected, &one.json["summary"]), "{jobs}");
+    }
+}
+
+#[test]
+fn a_directory_that_is_none_or_a_link_is_refused() {
+    let place = zoo();
+    place.link("dirlink", "a").link("a/into", "../releases");
+    for (line, code, kind) in [
+        ("scan nowhere", 5, "not_found"),
+        ("scan file", 5, "not_found"),
+        ("scan dirlink", 4, "symlink_in_path"),
+        ("scan a/into/1", 4, "symlink_in_path"),
+        ("scan ../outside", 4, "escape"),
+        ("scan a/../a", 2, "invalid_path"),
+    ] {
+        let refused = place.ask(line);
+        assert_eq!((refused.code, refused.kind()), (code, kind), "{line}");
+        assert_eq!(refused.json["items"], json!([]));
+    }
+    assert_eq!(links(&place.ask("--follow scan dirlink")), ["a/into", "a/lengthy"]);
+    for dir in ["a", "a/", "./a/."] {
+        assert_eq!(links(&place.ask(&format!("scan {dir}"))), ["a/into", "a/lengthy"], "{dir}");
+    }
+    assert_eq!(place.ask("scan .").json["summary"], place.ask("scan").json["summary"]);
+    let nowhere = answer(crate::support::caplink().args(["--json", "-C", "/nonexistent", "scan"]));
+    assert_eq!((nowhere.code, nowhere.kind()), (5, "root_gone"));
+}
+
+#[test]
+fn what_may_not_be_read_is_told_and_the_rest_is_reported() {
+    if !is_root() || Command::new("setpriv").arg("--version").output().is_err() {
+        return skipped("scan::what_may_not_be_read", "becoming another user needs root and setpriv");
+    }
+    let place = zoo();
+    fs::create_dir_all(place.root.join("a/locked/in")).unwrap();
+    symlink("x", place.root.join("a/locked/l")).unwrap();
+    symlink("locked/in", place.root.join("a/into")).unwrap();
+    fs::set_permissions(place.root.join("a/locked"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(place.base.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let nobody = |line: &str| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(env!("CARGO_BIN_EXE_caplink"));
+        command.arg("-C").arg(&place.root).args(line.split_whitespace());
+        command
+    };
+    let seen = answer(&mut nobody("--json scan --exit-code"));
+    assert_eq!((seen.code, seen.kind(), &seen.error()["link"]), (10, "permission", &json!("a/locked")));
+    assert_eq!(links(&seen).len(), 10, "all but the one that nobody may see");
+    let summary = &seen.json["summary"];
+    assert_eq!(
+        (&summary["complete"], &summary["dirs_unread"], &summary["denied"]),
+        (&json!(false), &json!(1), &json!(1))
+    );
+    let lines = crate::support::ran(&mut nobody("scan --format ndjson"));
+    let lines: Vec<Value> = lines.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[10]["error"]["kind"], "permission");
+    assert_eq!(lines[11]["summary"]["complete"], false);
+    let text = crate::support::ran(&mut nobody("scan"));
+    assert!(text.out().ends_with("; 1 directory not read; incomplete\n"), "{}", text.out());
+    assert!(text.err().contains("error: cannot scan `a/locked`"), "{}", text.err());
+    assert_eq!(answer(&mut nobody("--json scan --exclude locked")).code, 0, "what is excluded is not opened");
+}
+
+#[test]
+fn a_link_to_another_file_system_is_told() {
+    let place = Place::new();
+    let mounted = place.root.join("a/b");
+    let mount = Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&mounted).status();
+    if !is_root() || !mount.is_ok_and(|status| status.success()) {
+        return skipped("scan::a_link_to_another_file_system_is_told", "mounting is not allowed here");
+    }
+    let seen = place.link("l", "a/b").link("a/b/in", "x").ask("scan");
+    let crossed = place.ask("scan --cross-mounts");
+    let text = place.words("scan");
+    assert!(Command::new("umount").arg(&mounted).status().unwrap().success());
+    assert_eq!((links(&seen), seen.code), (vec!["l"], 0));
+    assert_eq!(seen.item()["traits"], json!(["other_fs"]));
+    assert_eq!((&seen.json["summary"]["mounts"], &seen.json["summary"]["complete"]), (&json!(1), &json!(true)));
+    assert_eq!(links(&crossed), ["a/b/in", "l"]);
+    assert!(text.out().contains("1 mount point not entered"), "{}", text.out());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let place = Place::new();
+    for number in 0..3000 {
+        place.link(format!("a/a-link-with-a-name-that-fills-the-pipe-{number}"), "nowhere");
+    }
+    for format in ["text", "json", "ndjson", "paths"] {
+        let mut command = place.command(["scan", "--format", format]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = [0];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{format}: {}", String::from_utf8_lossy(&ended.stderr));
+        assert!(!String::from_utf8_lossy(&ended.stderr).contains("error"), "{format}");
+    }
+    let full = fs::File::options().write(true).open("/dev/full");
+    if let Ok(full) = full {
+        let status = place.command(["scan"]).stdout(full).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(10));
+    }
+}
