@@ -1,6 +1,10 @@
 //! A confined root does what an unconfined one does and answers as it does; the kernel refuses everything else.
 #![cfg(unix)]
 
+#[cfg(target_os = "linux")]
+mod filter;
+#[cfg(target_os = "linux")]
+mod on_thread;
 mod transcript;
 #[cfg(target_os = "linux")]
 mod without_landlock;

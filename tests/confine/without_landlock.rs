@@ -1,29 +1,11 @@
-//! A filter answers for the kernel, for one thread and the programs it starts.
+//! A kernel that has no Landlock, or that refuses it for now.
 
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
-
+use super::filter::denied;
 use super::*;
 
 /// The numbers are the same on every architecture.
 const CREATE_RULESET: i64 = 444;
 const RESTRICT_SELF: i64 = 446;
-
-fn denied<T: Send>(call: i64, errno: u32, run: impl FnOnce() -> T + Send) -> T {
-    let filter = SeccompFilter::new(
-        [(call, Vec::new())].into(),
-        SeccompAction::Allow,
-        SeccompAction::Errno(errno),
-        std::env::consts::ARCH.try_into().unwrap(),
-    );
-    let program: BpfProgram = filter.unwrap().try_into().unwrap();
-    std::thread::scope(|scope| {
-        let filtered = scope.spawn(move || {
-            seccompiler::apply_filter(&program).unwrap();
-            run()
-        });
-        filtered.join().unwrap()
-    })
-}
 
 #[test]
 fn auto_says_so_and_require_is_unsupported() {
