@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::model::{Confinement, ObjectId};
 use crate::sys::{Domain, Grant};
 
-pub(crate) use thread::{StateWithin, Thread};
+pub(crate) use thread::Thread;
 
 /// How much a root insists on being confined by the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,7 +53,7 @@ impl Threads {
         &self,
         grant: Grant,
         state: Option<ObjectId>,
-        domain: impl FnOnce() -> io::Result<(Domain, Option<StateWithin>)>,
+        domain: impl FnOnce() -> io::Result<(Domain, Option<ObjectId>)>,
     ) -> io::Result<Arc<Thread>> {
         // A panic while the lock is held leaves the list as it was.
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);

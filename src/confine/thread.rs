@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::model::{Confinement, ObjectId};
-use crate::sys::{Domain, Grant, Handle};
+use crate::sys::{Domain, Grant};
 
 /// How long a side looks again before it sleeps.
 const PATIENCE: Duration = Duration::from_micros(50);
@@ -21,26 +21,14 @@ const STACK: usize = 512 * 1024;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// A state directory that is not below the root but within the domain.
-#[derive(Debug)]
-pub(crate) struct StateWithin {
-    id: ObjectId,
-    /// While it is open its inode number is not given to another directory, which the domain would not know.
-    _pin: Handle,
-}
-
-impl StateWithin {
-    pub(crate) fn new(id: ObjectId, pin: Handle) -> StateWithin {
-        StateWithin { id, _pin: pin }
-    }
-}
-
 /// A thread that has entered a domain and does what it is handed, one after the other, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Thread {
     grant: Grant,
     level: Confinement,
-    state: Option<StateWithin>,
+    /// The state directory that is not below the root but within the domain. The kernel keeps an inode that a rule is
+    /// about, so that its number is not given to another directory meanwhile.
+    state: Option<ObjectId>,
     process: u32,
     work: Option<Sender<Work>>,
     joined: Option<JoinHandle<()>>,
@@ -48,7 +36,7 @@ pub(crate) struct Thread {
 
 impl Thread {
     /// Starts a thread and lets it enter the domain.
-    pub(crate) fn start(domain: Domain, grant: Grant, state: Option<StateWithin>) -> io::Result<Thread> {
+    pub(crate) fn start(domain: Domain, grant: Grant, state: Option<ObjectId>) -> io::Result<Thread> {
         let (work, inbox) = mpsc::channel();
         let (entered, entering) = mpsc::sync_channel(1);
         let run = move || {
@@ -73,7 +61,7 @@ impl Thread {
     }
 
     pub(crate) fn state(&self) -> Option<ObjectId> {
-        self.state.as_ref().map(|state| state.id)
+        self.state
     }
 
     pub(crate) fn is_of_this_process(&self) -> bool {

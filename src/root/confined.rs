@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Root, Side};
-use crate::confine::{Enforcement, StateWithin, Thread, Threads};
+use crate::confine::{Enforcement, Thread, Threads};
 use crate::error::{Error, Result};
-use crate::model::Confinement;
+use crate::model::{Confinement, ObjectId};
 use crate::sys::{self, Domain, Fault, Grant, Handle};
 
 impl Root {
@@ -92,10 +92,10 @@ impl Root {
     }
 
     /// Rules that allow what the grant needs below this root, and in a state directory that is elsewhere.
-    pub(crate) fn domain(&self, grant: Grant, state: Option<Handle>) -> io::Result<(Domain, Option<StateWithin>)> {
-        let Some(pin) = state else { return Ok((self.calls().domain(&[self.handle()], grant)?, None)) };
-        let id = self.calls().stat(&pin)?.id;
-        let domain = self.calls().domain(&[self.handle(), &pin], grant)?;
-        Ok((domain, Some(StateWithin::new(id, pin))))
+    pub(crate) fn domain(&self, grant: Grant, state: Option<Handle>) -> io::Result<(Domain, Option<ObjectId>)> {
+        let Some(state) = state else { return Ok((self.calls().domain(&[self.handle()], grant)?, None)) };
+        let id = self.calls().stat(&state)?.id;
+        let domain = self.calls().domain(&[self.handle(), &state], grant)?;
+        Ok((domain, Some(id)))
     }
 }

@@ -20,8 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use caplink::{
-    Abilities, Confinement, Durability, Edit, Enforcement, Error, Event, Exchange, Kind, LinkPath, Observer, Outcome,
-    Policy, Result, Root, StateCheck, Target,
+    Abilities, Change, Confinement, Durability, Edit, Enforcement, Error, Event, Exchange, Kind, LinkPath, Observer,
+    Outcome, Policy, Result, Root, Staging, StateCheck, Target,
 };
 use tempfile::TempDir;
 
@@ -295,16 +295,50 @@ fn the_state_directory_goes_when_the_edits_that_needed_it_are_done() {
         let at = if root.id() == open(&dir, Policy::default()).id() { "shared/" } else { "" };
         let _ = root.ensure(format!("{at}l"), Target::verbatim("dir")).unwrap();
         let swap = |text: &str, old: &str| Edit::swap(path(&format!("{at}l")), Target::verbatim(text), old);
-        assert_eq!(root.apply(&swap("file", "dir")).unwrap().staging, caplink::Staging::Private);
+        assert_eq!(root.apply(&swap("file", "dir")).unwrap().staging, Staging::Private);
         let batch: Vec<Edit> =
             (0..200).map(|turn| if turn % 2 == 0 { swap("dir", "file") } else { swap("file", "dir") }).collect();
         for result in root.apply_all(&batch) {
-            assert_eq!(result.unwrap().staging, caplink::Staging::Private);
+            assert_eq!(result.unwrap().staging, Staging::Private);
         }
         assert_eq!(root.check_state(), StateCheck::Absent);
         let _ = root.remove(format!("{at}l")).unwrap();
         assert_eq!(root.check_state(), StateCheck::Absent);
     }
+}
+
+#[test]
+fn a_state_directory_that_comes_and_goes_is_used_as_it_is() {
+    let dir = tree();
+    let root = with_state(&dir, &open(&dir, Policy::default()));
+    let Some(root) = confined("a_state_directory_that_comes_and_goes_is_used_as_it_is", &root) else { return };
+    let _ = root.create("shared/l", Target::verbatim("dir")).unwrap();
+    let state = dir.path().join("outside/state");
+    let mut texts = ["file", "dir"].into_iter().cycle();
+    for turn in 0..6 {
+        match turn % 3 {
+            0 => {
+                fs::create_dir(&state).unwrap();
+                fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
+            }
+            1 => {
+                fs::rename(&state, dir.path().join(format!("outside/old-{turn}"))).unwrap();
+                fs::create_dir(&state).unwrap();
+                fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
+            }
+            _ => fs::remove_dir(&state).unwrap(),
+        }
+        let there = state.exists();
+        for _ in 0..2 {
+            let text = texts.next().unwrap();
+            let outcome = root.ensure("shared/l", Target::verbatim(text)).unwrap();
+            assert_eq!((outcome.change, outcome.staging), (Change::Replaced, Staging::Private), "{turn}");
+        }
+        assert_eq!(state.exists(), there, "{turn}");
+    }
+    fs::create_dir(&state).unwrap();
+    let unsafe_state = root.ensure("shared/l", Target::verbatim("led")).unwrap_err();
+    assert_eq!(unsafe_state.kind(), Kind::UnsafeState);
 }
 
 #[test]
