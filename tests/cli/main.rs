@@ -11,6 +11,7 @@ mod readings;
 mod repairing;
 mod resolving;
 mod scan;
+mod scan_page;
 mod support;
 mod targets;
 mod transcripts;

@@ -362,7 +362,7 @@ fn a_reader_that_goes_away_is_no_error() {
     for number in 0..3000 {
         place.link(format!("a/a-link-with-a-name-that-fills-the-pipe-{number}"), "nowhere");
     }
-    for format in ["text", "json", "ndjson", "paths"] {
+    for format in ["text", "json", "ndjson", "paths", "html"] {
         let mut command = place.command(["scan", "--format", format]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut first = [0];

@@ -7,6 +7,7 @@ mod exclude;
 mod mend;
 mod only;
 mod out;
+mod page;
 mod progress;
 mod show;
 
@@ -73,13 +74,13 @@ impl Run {
         out: &mut Out,
     ) -> io::Result<()> {
         let mut show = Show::new(asked, global);
-        show.begin(&mut out.buffer, &self.report);
+        show.begin(&mut out.buffer, &self.report, root);
         for found in &mut *scan {
             match found {
                 Ok(finding) if asked.only.is_empty() || asked.only.iter().any(|only| only.is(&finding)) => {
                     self.has_findings |= finding.status != Status::Ok || !asked.only.is_empty();
                     self.mendable.add(&finding, root.physical_path());
-                    show.link(&mut out.buffer, &finding);
+                    show.link(&mut out.buffer, &finding, root);
                 }
                 Ok(_) => {}
                 Err(error) => self.report.error(&error),

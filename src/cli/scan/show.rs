@@ -1,10 +1,10 @@
 //! What a scan looks like in each format.
 
-use caplink::{Finding, Status, Summary, Trait};
+use caplink::{Finding, Root, Status, Summary, Trait};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use super::Asked;
+use super::{Asked, page};
 use crate::cli::args::Global;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
@@ -25,14 +25,20 @@ impl Show {
         Show { format: asked.format, is_brief, end: if asked.null { 0 } else { b'\n' }, is_first: true }
     }
 
-    pub(super) fn begin(&mut self, out: &mut Vec<u8>, report: &Report) {
-        if self.format == Format::Json {
-            out.extend(report.around_items().0.as_bytes());
+    pub(super) fn begin(&mut self, out: &mut Vec<u8>, report: &Report, root: &Root) {
+        match self.format {
+            Format::Json => out.extend(report.around_items().0.as_bytes()),
+            Format::Html => {
+                let path = root.physical_path().map(|path| caplink::printable(path).to_string());
+                out.extend(page::head(&path.unwrap_or_default()).as_bytes());
+            }
+            _ => {}
         }
     }
 
-    pub(super) fn link(&mut self, out: &mut Vec<u8>, finding: &Finding) {
+    pub(super) fn link(&mut self, out: &mut Vec<u8>, finding: &Finding, root: &Root) {
         match self.format {
+            Format::Html => out.extend(page::row(root, finding).as_bytes()),
             Format::Text if self.is_brief && finding.status == Status::Ok && finding.traits.is_empty() => {}
             Format::Text => line(out, finding),
             Format::Paths => {
@@ -57,6 +63,10 @@ impl Show {
         match self.format {
             Format::Text => out.extend(format!("{}\n", counted(summary)).as_bytes()),
             Format::Paths => {}
+            Format::Html => {
+                let errors: Vec<String> = report.errors.iter().map(|error| error.message.clone()).collect();
+                out.extend(page::tail(summary, &errors).as_bytes());
+            }
             Format::Json => {
                 out.extend(report.around_items().1.as_bytes());
                 out.push(b'\n');

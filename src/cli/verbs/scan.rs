@@ -55,6 +55,8 @@ pub(crate) enum Format {
     Ndjson,
     /// Nothing but the paths of the links, byte for byte
     Paths,
+    /// One page that needs nothing else
+    Html,
 }
 
 impl Scan {
@@ -65,7 +67,7 @@ impl Scan {
         let (asked, options) = match self.asked(&context.global) {
             Ok(asked) => asked,
             Err(problem) => {
-                report.errors.push(problem);
+                report.errors.push(*problem);
                 return refuse(&report, self.format, &global);
             }
         };
@@ -84,8 +86,8 @@ impl Scan {
     }
 
     /// What is asked for, if it goes together.
-    fn asked(&self, global: &Global) -> Result<(Asked, ScanOptions), Problem> {
-        let usage = |message: String| Problem::new(Kind::Usage, message);
+    fn asked(&self, global: &Global) -> Result<(Asked, ScanOptions), Box<Problem>> {
+        let usage = |message: String| Box::new(Problem::new(Kind::Usage, message));
         let format = match (self.format, global.json) {
             (None, true) => Format::Json,
             (None, false) => Format::Text,
