@@ -261,6 +261,17 @@ fn the_upload_handler_refuses_a_tenant_that_reaches_for_its_neighbour() {
     assert_eq!(neighbour(dir.path()), before);
 }
 
+/// Ends the attacker's thread, also where an assertion fails.
+#[cfg(target_os = "linux")]
+struct Ends<'a>(&'a AtomicBool);
+
+#[cfg(target_os = "linux")]
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_upload_handler_stays_below_the_tenants_root_while_the_tenant_trades_directories_for_links() {
@@ -279,6 +290,7 @@ fn the_upload_handler_stays_below_the_tenants_root_while_the_tenant_trades_direc
                 renameat_with(CWD, d, CWD, evil, RenameFlags::EXCHANGE).unwrap();
             }
         });
+        let _ended = Ends(&done);
         for round in 0..2000 {
             match server.put(&format!("/acme/files/d/{}", round % 7), "upload") {
                 (200 | 201, _) => stored += 1,
@@ -290,7 +302,6 @@ fn the_upload_handler_stays_below_the_tenants_root_while_the_tenant_trades_direc
                 break;
             }
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert!(stored > 20 && refused > 20, "the race was not one: {stored} stored, {refused} refused");
     assert_eq!(neighbour(dir.path()), before);
