@@ -75,10 +75,23 @@ impl<'a> Spelling<'a> {
         if self.climbs == 0 || self.absolute {
             return false;
         }
-        let Ok(top) = self.climbed(from) else { return false };
-        let left_behind = from.strip_prefix(top).ok().and_then(|below| below.components().next());
-        let next = self.names().next();
-        next.is_some() && next == left_behind
+        let Ok((_, Some(left_behind))) = self.climbed(from) else { return false };
+        self.names().next().is_some_and(|next| next.as_os_str() == left_behind)
+    }
+
+    /// The one name that a relative text leads to below the directory above it, and how many levels above that is.
+    ///
+    /// None if it leads further down, or winds; an empty name is that directory itself.
+    pub(crate) fn single(&self) -> Option<(usize, &'a Path)> {
+        let (climbs, rest) = self.descent()?;
+        let mut names = rest.components();
+        let name = names.next();
+        names.next().is_none().then(|| (climbs, name.map_or(Path::new(""), |name| Path::new(name.as_os_str()))))
+    }
+
+    /// The path that a text without a `..` after a name leads to from the directory `from`, if that is below the root.
+    pub(crate) fn path_from(&self, from: &Path) -> Option<PathBuf> {
+        self.climbed(from).ok().map(|(top, _)| self.below(top))
     }
 
     /// How many `..` a relative text begins with, and what comes after them; none if a `..` follows a name there.
@@ -109,7 +122,7 @@ impl<'a> Spelling<'a> {
         match self.climbed(from) {
             Err(depth) => Start::Climbs(depth),
             Ok(_) if self.winding => Start::Winding,
-            Ok(top) => Start::Plain(self.below(top)),
+            Ok((top, _)) => Start::Plain(self.below(top)),
         }
     }
 
@@ -117,17 +130,27 @@ impl<'a> Spelling<'a> {
     fn below(&self, top: &Path) -> PathBuf {
         let mut path = PathBuf::with_capacity(top.as_os_str().len() + 1 + self.text.len());
         path.push(top);
-        self.names().for_each(|name| path.push(name));
+        match self.descent() {
+            // Nothing to be cleaned: the rest is joined at once.
+            Some((_, rest)) if !self.messy => {
+                if !rest.as_os_str().is_empty() {
+                    path.push(rest);
+                }
+            }
+            _ => self.names().for_each(|name| path.push(name)),
+        }
         path
     }
 
-    /// The directory above `from` that the leading `..` lead to, or how many there are above it.
-    fn climbed<'f>(&self, from: &'f Path) -> Result<&'f Path, usize> {
-        let mut top = from;
+    /// The directory above `from` that the leading `..` lead to, with the name below it on the way back to `from`; or
+    /// how many there are above it.
+    fn climbed<'f>(&self, from: &'f Path) -> Result<(&'f Path, Option<&'f OsStr>), usize> {
+        let (mut top, mut left_behind) = (from, None);
         for climbed in 0..self.climbs {
+            left_behind = top.file_name();
             top = top.parent().ok_or(climbed)?;
         }
-        Ok(top)
+        Ok((top, left_behind))
     }
 
     /// The components after the leading `..`.
@@ -190,6 +213,24 @@ mod tests {
         }
         assert_eq!(spelling("../a/../b").descent(), None);
         assert_eq!(spelling("/a").descent(), None);
+    }
+
+    #[test]
+    fn a_single_name_is_told_from_a_way_down() {
+        for (text, climbs, name) in [
+            ("a", 0, "a"),
+            ("a/", 0, "a"),
+            ("./a//", 0, "a"),
+            ("../a", 1, "a"),
+            ("..", 1, ""),
+            (".", 0, ""),
+            ("../.", 1, ""),
+        ] {
+            assert_eq!(spelling(text).single(), Some((climbs, Path::new(name))), "{text}");
+        }
+        for text in ["a/b", "a/b/", "../a/b", "a/..", "/a", "a//b"] {
+            assert_eq!(spelling(text).single(), None, "{text}");
+        }
     }
 
     #[test]

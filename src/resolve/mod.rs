@@ -12,6 +12,6 @@ mod walker;
 pub use view::LinkView;
 pub use walk::Hop;
 
-pub(crate) use judge::{Above, Judged, Overlay, judge};
+pub(crate) use judge::{Judged, Overlay, judge};
 pub(crate) use view::{Detail, Vantage, view};
 pub(crate) use walk::{End, Going, Stop, walk};

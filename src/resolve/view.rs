@@ -8,7 +8,7 @@ use super::walk::Stop;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Spelling, Status, Trait, Traits};
 use crate::root::Root;
-use crate::sys::{Handle, LinkRules, Stat};
+use crate::sys::{self, Fault, Handle, LinkRules, Stat};
 
 /// A link, its status and where it leads below the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,25 +47,34 @@ pub(crate) struct Vantage<'a> {
     pub(crate) from: &'a Path,
     /// Directories on the way to it that are open.
     pub(crate) above: Above<'a>,
+    /// The device of the link's directory, where it is known.
+    pub(crate) device: Option<u64>,
 }
 
 impl<'a> Vantage<'a> {
     /// Every lookup begins at the root.
     pub(crate) fn new(dir: &'a Handle, from: &'a Path) -> Vantage<'a> {
-        Vantage { dir, from, above: &|_| None }
+        Vantage { dir, from, above: &|_| None, device: None }
     }
 }
 
 /// Looks where the link with this text leads.
 pub(crate) fn view(root: &Root, at: Vantage<'_>, text: OsString, detail: Detail) -> Result<LinkView> {
-    let Vantage { dir, from, above } = at;
-    let spelling = Spelling::new(&text);
+    let seen = seen(root, at, &text, detail)?;
+    Ok(LinkView { target: text, ..seen })
+}
+
+/// The view without the text.
+fn seen(root: &Root, at: Vantage<'_>, text: &OsStr, detail: Detail) -> Result<LinkView> {
+    let Vantage { dir, from, above, .. } = at;
+    let spelling = Spelling::new(text);
     let mut traits = Traits::default();
     traits.set(Trait::Absolute, spelling.is_absolute());
     traits.set(Trait::Messy, spelling.is_messy());
     traits.set(Trait::Lengthy, spelling.is_lengthy(from));
-    let mut seen = LinkView { target: text, status: Status::Ok, traits, hops: 1, resolved: None, resolved_kind: None };
-    if seen.target.is_empty() {
+    let mut seen =
+        LinkView { target: OsString::new(), status: Status::Ok, traits, hops: 1, resolved: None, resolved_kind: None };
+    if text.is_empty() {
         seen.status = Status::Corrupt;
         return Ok(seen);
     }
@@ -74,7 +83,19 @@ pub(crate) fn view(root: &Root, at: Vantage<'_>, text: OsString, detail: Detail)
         seen.status = Status::Denied;
         return Ok(seen);
     }
-    let (judged, crossed) = judged(root, from, &seen.target, above);
+    match beside(root, at, &spelling) {
+        Some(Beside::Missing) if !rules.on_proc => {
+            seen.status = Status::Dangling;
+            return Ok(seen);
+        }
+        Some(Beside::There(kind)) if !rules.on_proc => {
+            seen.resolved = spelling.path_from(from);
+            seen.resolved_kind = Some(kind);
+            return Ok(seen);
+        }
+        _ => {}
+    }
+    let (judged, crossed) = judged(root, from, text, above);
     // Without crossing, both are on the mount of the root.
     let may_differ = crossed || root.policy().cross_mounts;
     let mut leads_to = |stat: &Stat| -> Result<()> {
@@ -101,7 +122,7 @@ pub(crate) fn view(root: &Root, at: Vantage<'_>, text: OsString, detail: Detail)
         Judged::Stopped { stop, links } => {
             seen.hops = links.min(HOPS_SHOWN);
             seen.status = status(stop)?;
-            let outside = seen.status == Status::Escape && outside_missing(root, dir, &seen.target);
+            let outside = seen.status == Status::Escape && outside_missing(root, dir, text);
             seen.traits.set(Trait::OutsideMissing, outside);
         }
     }
@@ -113,6 +134,32 @@ pub(crate) fn view(root: &Root, at: Vantage<'_>, text: OsString, detail: Detail)
     }
     seen.traits.set(Trait::Chain, seen.hops > 1);
     Ok(seen)
+}
+
+/// What has the name that a text leads to, in a directory that is open.
+enum Beside {
+    Missing,
+    There(FileKind),
+}
+
+/// Looks at the one name that the text leads to, where its directory is open: one call, and nothing is opened.
+///
+/// None where more is to be found out: it is a link, on another device, or cannot be seen.
+fn beside(root: &Root, at: Vantage<'_>, spelling: &Spelling<'_>) -> Option<Beside> {
+    let device = at.device?;
+    let (climbs, name) = spelling.single()?;
+    let dir = (at.above)(climbs)?;
+    if name.as_os_str().is_empty() {
+        // A directory that the walk is in.
+        return Some(Beside::There(FileKind::Dir));
+    }
+    match root.calls().stat_at(dir, name.as_os_str()) {
+        Ok(stat) if stat.kind == FileKind::Symlink || stat.id.device != device => None,
+        Ok(stat) if spelling.wants_directory() && stat.kind != FileKind::Dir => Some(Beside::Missing),
+        Ok(stat) => Some(Beside::There(stat.kind)),
+        Err(source) if matches!(sys::fault(&source), Fault::Missing | Fault::NotDirectory) => Some(Beside::Missing),
+        Err(_) => None,
+    }
 }
 
 /// The rules of the mount that the link is on: that of the root, unless mounts may be crossed.

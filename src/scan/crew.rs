@@ -15,8 +15,9 @@ use super::walker::{Ground, Walker};
 use crate::error::{Error, Result};
 use crate::model::Finding;
 
-/// How many findings are handed over at once.
+/// How many findings are handed over at once, and how long their paths are together, about.
 const BATCH: usize = 256;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// How long findings wait for others to be handed over with.
 const LINGER: Duration = Duration::from_millis(20);
@@ -197,7 +198,8 @@ impl Worker {
             self.walker.begin(job);
             while !self.walker.is_done() {
                 self.walker.step();
-                if self.hand_over(BATCH).is_err() || board.stopped.load(Relaxed) {
+                let enough = BATCH.min(1 + BATCH_BYTES / (1 + self.walker.path.as_os_str().len()));
+                if self.hand_over(enough).is_err() || board.stopped.load(Relaxed) {
                     return;
                 }
                 if board.hungry.load(Relaxed) > 0

@@ -1,13 +1,12 @@
 //! One link: its text, and where it leads.
 
 use std::ffi::OsStr;
-use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{Finding, Status, Traits};
-use crate::resolve::{Above, Detail, Vantage, view};
+use crate::resolve::{Detail, Vantage, view};
 use crate::root::Root;
-use crate::sys::{self, Fault, Handle};
+use crate::sys::{self, Fault};
 
 /// What has the name.
 pub(super) enum Seen {
@@ -20,10 +19,11 @@ pub(super) enum Seen {
     Gone,
 }
 
-/// Looks at the link of this name in the directory `dir`, at the physical path `from`.
+/// Looks at the link of this name, from its directory.
 ///
 /// Fails only where no descriptors are left.
-pub(super) fn at<'a>(root: &Root, dir: &'a Handle, from: &'a Path, name: &OsStr, above: Above<'a>) -> Result<Seen> {
+pub(super) fn at(root: &Root, at: Vantage<'_>, name: &OsStr) -> Result<Seen> {
+    let Vantage { dir, from, .. } = at;
     let link = || from.join(name);
     let told =
         |status, target| Finding { link: link(), target, status, traits: Traits::default(), hops: 1, resolved: None };
@@ -38,7 +38,7 @@ pub(super) fn at<'a>(root: &Root, dir: &'a Handle, from: &'a Path, name: &OsStr,
             _ => return Ok(Seen::Unreadable(told(Status::Denied, None), Error::from_io(source))),
         },
     };
-    match view(root, Vantage { dir, from, above }, text, Detail::Where) {
+    match view(root, at, text, Detail::Where) {
         Ok(seen) => Ok(Seen::Link(Finding {
             link: link(),
             target: Some(seen.target),

@@ -23,6 +23,7 @@ use super::seen::{Admission, Seen};
 use super::{ScanOptions, look};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Finding, ObjectId};
+use crate::resolve::Vantage;
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle, LIST_BUFFER, Listed};
 
@@ -280,7 +281,8 @@ impl Walker {
                 let index = self.frames.len().checked_sub(levels + 1)?;
                 if levels == 0 { Some(dir) } else { self.frames[index].dir.as_deref() }
             };
-            match look::at(&ground.root, dir, &self.path, name, &above) {
+            let device = self.frames.last().map(|frame| frame.id.device);
+            match look::at(&ground.root, Vantage { dir, from: &self.path, above: &above, device }, name) {
                 Ok(look::Seen::Link(finding)) => {
                     self.tally.links += 1;
                     return self.found.push_back(Ok(finding));
