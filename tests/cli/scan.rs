@@ -123,6 +123,7 @@ hint: `caplink -C ROOT repair --remove-dangling .` removes 1 dangling link
     );
     assert!(place.words("scan -v").out().contains("ok       plain -> file\n"));
     assert_eq!(place.words("scan -q").err(), "");
+    assert_eq!(place.words("scan --format paths").err(), "", "programs are not told how to mend");
     assert_eq!(place.words("scan --max-depth 9").err(), "", "repair would look at everything");
 }
 
@@ -376,4 +377,19 @@ fn a_reader_that_goes_away_is_no_error() {
         let status = place.command(["scan"]).stdout(full).stderr(Stdio::null()).status().unwrap();
         assert_eq!(status.code(), Some(10));
     }
+}
+
+#[test]
+fn how_far_it_has_come_is_told_on_a_terminal_only() {
+    let place = zoo();
+    let watched = |options: &str| {
+        let scan = format!("{} -C {} scan {options} >/dev/null", env!("CARGO_BIN_EXE_caplink"), place.root.display());
+        let output = Command::new("script").args(["-qec", &scan, "/dev/null"]).env("TERM", "xterm").output();
+        output.ok().map(|output| String::from_utf8_lossy(&output.stdout).contains("directories, "))
+    };
+    let Some(told) = watched("--format paths") else {
+        return skipped("scan::how_far_it_has_come_is_told_on_a_terminal_only", "there is no `script`");
+    };
+    assert_eq!((told, watched("-q --format paths")), (true, Some(false)));
+    assert_eq!(place.words("scan --format paths").err(), "");
 }

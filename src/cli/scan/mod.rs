@@ -79,7 +79,9 @@ impl Run {
             match found {
                 Ok(finding) if asked.only.is_empty() || asked.only.iter().any(|only| only.is(&finding)) => {
                     self.has_findings |= finding.status != Status::Ok || !asked.only.is_empty();
-                    self.mendable.add(&finding, root.physical_path());
+                    if asked.format == Format::Text {
+                        self.mendable.add(&finding, root.physical_path());
+                    }
                     show.link(&mut out.buffer, &finding, root);
                 }
                 Ok(_) => {}
