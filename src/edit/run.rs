@@ -88,9 +88,9 @@ impl<'a> Run<'a> {
         let planned = parents::plan(self.root, self.edit.path.parent())?;
         let physical = planned.physical.join(self.edit.path.name());
         not_state(self.root, &physical)?;
+        self.permitted(Decision::Create)?;
         let text = target::text(self.root, self.edit, &planned.physical)?;
         target::judge(self.root, self.edit, &planned.physical, &physical, &text)?;
-        self.permitted(Decision::Create)?;
         if self.dry_run {
             self.made = planned.missing;
             let verified = !self.root.policy().unverified;

@@ -26,6 +26,11 @@ impl<'a> Overlay<'a> {
         self.0.iter().find(|(link, _)| *link == path).map(|(_, text)| *text)
     }
 
+    /// Whether a link of the overlay is below this directory.
+    pub(super) fn is_above(&self, path: &Path) -> bool {
+        self.0.iter().any(|(link, _)| link.starts_with(path) && *link != path)
+    }
+
     fn touches(&self, path: &Path) -> bool {
         self.0.iter().any(|(link, _)| path.starts_with(link))
     }

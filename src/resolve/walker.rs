@@ -102,7 +102,7 @@ impl<'a> Walker<'a> {
         self.enter(text, None)?;
         while let Some(step) = self.rest.pop() {
             match step.what {
-                What::Directory => self.open_here(step.origin).map(drop)?,
+                What::Directory => self.be_directory(step.origin)?,
                 What::Parent => self.climb(step.origin)?,
                 What::Name(name) => self.go(name, step.origin)?,
             }
@@ -178,7 +178,10 @@ impl<'a> Walker<'a> {
         }
         let root = self.root;
         let cross = self.going.cross;
-        let (dir, _) = self.open_here(origin)?;
+        let dir = match self.open_here(origin) {
+            Ok((dir, _)) => dir,
+            Err(stop) => return self.to_be_made(at, origin, stop),
+        };
         let opened = root.calls().reach_entry(dir, Path::new(&name), cross).and_then(|entry| {
             let stat = root.calls().stat(&entry)?;
             Ok((entry, stat))
@@ -186,9 +189,11 @@ impl<'a> Walker<'a> {
         let (entry, stat) = match opened {
             Ok(opened) => opened,
             Err(source) => {
-                self.at = at;
+                let here = std::mem::replace(&mut self.at, at.clone());
                 self.remember(name, None, None);
-                return Err(self.refused(source, origin));
+                let stop = self.refused(source, origin);
+                self.at = here;
+                return self.to_be_made(at, origin, stop);
             }
         };
         if stat.kind == FileKind::Symlink {
@@ -206,6 +211,30 @@ impl<'a> Walker<'a> {
             }
         }
         Ok(())
+    }
+
+    fn be_directory(&mut self, origin: usize) -> Result<(), Stop> {
+        match self.open_here(origin).map(drop) {
+            Err(stop) if !self.is_to_be_made(&stop) => Err(stop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what was missing is a directory that is yet to be made for a link of the overlay.
+    fn is_to_be_made(&self, stop: &Stop) -> bool {
+        matches!(stop.kind, Kind::NotFound | Kind::Escape) && self.going.overlay.is_above(&self.at)
+    }
+
+    /// Passes through a directory that is yet to be made.
+    fn to_be_made(&mut self, at: PathBuf, origin: usize, stop: Stop) -> Result<(), Stop> {
+        let overlay = self.going.overlay;
+        if !self.is_to_be_made(&stop) {
+            return Err(stop);
+        }
+        self.at = at;
+        self.here = Here::Unopened;
+        self.trail.clear();
+        if overlay.is_above(&self.at) { Ok(()) } else { Err(self.missing(origin, stop.source)) }
     }
 
     fn follow(&mut self, name: OsString, stat: Option<&Stat>, text: OsString, origin: usize) -> Result<(), Stop> {
