@@ -33,6 +33,7 @@ fn each_status_is_told_apart() {
     tree.dir("a/b").file("a/f").file("a/b/f");
     tree.link("file", "a/f").link("dir", "a/b").link("a/b/up", "../f").link("root", ".").link("a/root", "..");
     tree.link("gone", "nothing").link("a/gone", "b/nothing").link("through_file", "a/f/x").link("file_as_dir", "a/f/");
+    tree.link("a/file_as_dir", "f/").link("a/dir_as_dir", "b/.");
     tree.link("self", "self").link("one", "two").link("two", "one").link("loop_dir", "self/x");
     tree.link("out", "..").link("a/b/out", "../../../canary").link("abs_out", "/etc/passwd");
     tree.link("out_and_back", "../base/a").link("gone_and_out", "nothing/../../x").link("a/file_and_out", "f/../../..");
@@ -52,6 +53,8 @@ fn each_status_is_told_apart() {
             Said("a/gone", Dangling, vec![], 1, None),
             Said("through_file", Dangling, vec![], 1, None),
             Said("file_as_dir", Dangling, vec![Messy], 1, None),
+            Said("a/file_as_dir", Dangling, vec![Messy], 1, None),
+            Said("a/dir_as_dir", Ok, vec![Messy], 1, Some("a/b")),
             Said("self", Loop, vec![Chain], 40, None),
             Said("one", Loop, vec![Chain], 40, None),
             Said("two", Loop, vec![Chain], 40, None),

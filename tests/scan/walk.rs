@@ -222,6 +222,7 @@ fn a_mount_point_is_entered_only_if_that_was_asked_for() {
         assert!(status.success(), "{from:?} on {to:?}");
     };
     tree.dir("bound").dir("fresh").file("to_file").link("into", "fresh/f").link("into_bound", "bound/secret");
+    tree.link("to_fresh", "fresh").link("to_bound", "bound");
     mount(&["--bind"], &tree.canary, &tree.base.join("bound"));
     mount(&["-t", "tmpfs"], Path::new("none"), &tree.base.join("fresh"));
     std::fs::write(tree.base.join("fresh/f"), "").unwrap();
@@ -230,12 +231,13 @@ fn a_mount_point_is_entered_only_if_that_was_asked_for() {
     for (backend, root) in backends(&tree.root()) {
         for options in ways() {
             let scanned = scan(&root, ".", options);
-            assert_eq!((scanned.findings.len(), scanned.summary.mounts), (9, 2), "{backend}: {scanned:?}");
+            assert_eq!((scanned.findings.len(), scanned.summary.mounts), (11, 2), "{backend}: {scanned:?}");
             assert!(scanned.summary.complete, "{backend}: what was not asked for is not missing");
-            let into = &scanned.findings[Path::new("into")];
-            assert_eq!((into.status, into.traits.contains(Trait::OtherFs)), (Status::Ok, true), "{backend}");
-            let bound = &scanned.findings[Path::new("into_bound")];
-            assert_eq!((bound.status, bound.traits.is_empty()), (Status::Ok, true), "{backend}: the same file system");
+            for (link, elsewhere) in [("into", true), ("to_fresh", true), ("into_bound", false), ("to_bound", false)] {
+                let finding = &scanned.findings[Path::new(link)];
+                let said = (finding.status, finding.traits.contains(Trait::OtherFs));
+                assert_eq!(said, (Status::Ok, elsewhere), "{backend}: {link}");
+            }
         }
         let error = root.scan("bound", ScanOptions::default()).unwrap_err();
         assert_eq!(error.kind(), Kind::CrossMount, "{backend}");
@@ -243,7 +245,7 @@ fn a_mount_point_is_entered_only_if_that_was_asked_for() {
     for (backend, root) in backends(&tree.root_with(Policy::default().cross_mounts(true))) {
         for options in ways() {
             let scanned = scan(&root, ".", options);
-            assert_eq!((scanned.findings.len(), scanned.summary.mounts), (12, 0), "{backend}: {scanned:?}");
+            assert_eq!((scanned.findings.len(), scanned.summary.mounts), (14, 0), "{backend}: {scanned:?}");
             let of = |link: &str| scanned.findings[Path::new(link)].traits.contains(Trait::OtherFs);
             assert_eq!((of("fresh/inside"), of("fresh/back"), of("into")), (false, true, true), "{backend}");
         }
