@@ -17,7 +17,7 @@ mod scan;
 mod state;
 mod sys;
 
-pub use confine::Enforcement;
+pub use confine::{Enforcement, renounce_privileges};
 pub use edit::{Exchange, Trial};
 pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};

@@ -39,9 +39,15 @@ fn path(text: &str) -> LinkPath {
 
 /// The names of this process's threads with what the kernel says of their privileges.
 fn threads() -> Vec<(String, bool)> {
-    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    threads_at("/proc/self/task")
+}
+
+fn threads_at(tasks: &str) -> Vec<(String, bool)> {
     // A thread may end while the list is read.
-    let status = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("status")).ok());
+    let status = fs::read_dir(tasks)
+        .into_iter()
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("status")).ok());
     let line = |status: &str, key: &str| {
         let line = status.lines().find(|line| line.starts_with(key)).unwrap_or_default();
         line[key.len()..].trim().to_owned()
@@ -168,4 +174,25 @@ fn a_panic_of_the_observer_unwinds_the_caller_and_no_more() {
     }
     drop((watched, root));
     assert_eq!(settled(0), 0);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn no_thread_of_the_program_gains_privileges_by_exec() {
+    let Some((_turn, dir, _root)) = ground("no_thread_of_the_program_gains_privileges_by_exec") else { return };
+    // While another holds the lock the program waits for it, so that it can be looked at.
+    let lock = fs::File::open(dir.path()).unwrap();
+    lock.lock().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caplink"));
+    command.arg("-C").arg(dir.path()).args(["ensure", "l", "--style", "verbatim", "--to", "./"]);
+    let mut program = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let tasks = format!("/proc/{}/task", program.id());
+    let mut seen = Vec::new();
+    while program.try_wait().unwrap().is_none() && !seen.iter().any(|(name, _)| name == "caplink-confine") {
+        seen = threads_at(&tasks);
+    }
+    drop(lock);
+    program.wait().unwrap();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!(seen.iter().all(|(_, renounced)| *renounced), "{seen:?}");
 }

@@ -23,6 +23,8 @@ use std::process::ExitCode;
 use context::Context;
 
 pub(crate) fn main() -> ExitCode {
+    // Where the platform has nothing of the kind there is nothing to give up.
+    let _renounced = caplink::renounce_privileges();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match parse::parse(&arguments) {
         Ok(cli) => {

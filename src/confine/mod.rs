@@ -11,8 +11,9 @@ mod thread;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::error::{Error, Result};
 use crate::model::{Confinement, ObjectId};
-use crate::sys::{Domain, Grant};
+use crate::sys::{self, Domain, Grant};
 
 pub(crate) use thread::Thread;
 
@@ -24,6 +25,21 @@ pub enum Enforcement {
     Auto,
     /// Where the kernel cannot, it is an error.
     Require,
+}
+
+/// Gives up what running a set-id program would gain, for the calling thread and all that it starts from now on.
+///
+/// This is for the `main` of a program that never needs it. Confined threads have given it up in any case.
+///
+/// # Errors
+///
+/// `unsupported` where the platform has nothing of the kind.
+///
+/// # Platform-specific behavior
+///
+/// `PR_SET_NO_NEW_PRIVS` of Linux.
+pub fn renounce_privileges() -> Result<()> {
+    sys::renounce_privileges().map_err(|source| Error::from_io(source).on("renounce", "new privileges"))
 }
 
 /// The threads of one root.

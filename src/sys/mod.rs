@@ -294,6 +294,14 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
     }
 }
 
+#[cfg(target_os = "linux")]
+pub(crate) use platform::renounce_privileges;
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn renounce_privileges() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// The calls of this platform, for a root at `dir`.
 pub(crate) fn calls(dir: &Handle) -> io::Result<Arc<dyn Calls>> {
     platform::calls(dir)
