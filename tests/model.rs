@@ -36,7 +36,7 @@ fn the_library_does_and_says_what_the_model_owes() {
     let seeds = prop::collection::vec(any::<u8>(), 20..600).prop_map(Seed);
     let total = Mutex::new(model::Tally::new());
     let held = TestRunner::new(config).run(&seeds, |seed| {
-        let ground = tempfile::tempdir_in(ground()).expect("the ground is writable");
+        let ground = tempfile::tempdir_in(model::ground()).expect("the ground is writable");
         let tally = model::follow(&ground.path().canonicalize().expect("the ground is there"), &seed.0);
         let mut total = total.lock().unwrap();
         tally.into_iter().for_each(|(said, times)| *total.entry(said).or_default() += times);
@@ -48,10 +48,4 @@ fn the_library_does_and_says_what_the_model_owes() {
     for said in ["created", "replaced", "removed", "exchanged", "unchanged", "backup", "resolved", "policy"] {
         assert!(total.get(said).is_some_and(|times| *times > 5), "{said} hardly occurs: {total:?}");
     }
-}
-
-/// In memory where that is to be had.
-fn ground() -> std::path::PathBuf {
-    let memory = std::path::Path::new("/dev/shm");
-    if memory.is_dir() { memory.into() } else { std::env::temp_dir() }
 }

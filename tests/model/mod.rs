@@ -79,6 +79,12 @@ fn shown(said: &Said) -> &'static str {
     }
 }
 
+/// A place for trees: in memory where that is to be had.
+pub fn ground() -> std::path::PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.into() } else { std::env::temp_dir() }
+}
+
 /// Where the model names no component, the library may name the one at fault.
 fn agree(owed: &Said, said: &Said) -> bool {
     match (owed, said) {
