@@ -9,7 +9,10 @@ use super::staging::Staged;
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
-use crate::sys::{self, Access, Handle};
+use crate::sys::{self, Access, Fault, Handle};
+
+/// Tries of a walk whose directories others exchange for links and back.
+const TRIES: usize = 16;
 
 /// What a new walk to the link found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,19 +39,24 @@ pub(super) fn read_back_created(entry: &Entry, made: ObjectId, text: &OsStr) -> 
     })
 }
 
-fn find(entry: &Entry, is_ours: impl FnOnce(&Handle) -> io::Result<bool>) -> Result<ReadBack> {
-    let missed = match reach(entry) {
-        Ok(found) if is_ours(&found).map_err(Error::from_io)? => return Ok(ReadBack::Stands),
-        Ok(_) => None,
-        Err(error) if error.kind() == Kind::FdExhausted => return Err(error),
-        Err(error) => Some(error),
-    };
-    match (parent_in_place(entry)?, missed) {
-        (false, _) => Ok(ReadBack::Moved),
-        // What could not be looked at is not known to be somebody else's.
-        (true, Some(error)) if error.kind() != Kind::NotFound => Err(error),
-        (true, _) => Ok(ReadBack::Taken),
+fn find(entry: &Entry, is_ours: impl Fn(&Handle) -> io::Result<bool>) -> Result<ReadBack> {
+    for _ in 0..TRIES {
+        let missed = match reach(entry) {
+            Ok(found) if is_ours(&found).map_err(Error::from_io)? => return Ok(ReadBack::Stands),
+            Ok(_) => None,
+            Err(error) if error.kind() == Kind::FdExhausted => return Err(error),
+            Err(error) => Some(error),
+        };
+        match (parent_in_place(entry)?, missed) {
+            (false, _) => return Ok(ReadBack::Moved),
+            // A link was on the way, and is no longer: the way is tried again.
+            (true, Some(error)) if error.io_error().is_some_and(|source| sys::fault(source) == Fault::Link) => {}
+            // What could not be looked at is not known to be somebody else's.
+            (true, Some(error)) if error.kind() != Kind::NotFound => return Err(error),
+            (true, _) => return Ok(ReadBack::Taken),
+        }
     }
+    Err(Error::new(Kind::Contended))
 }
 
 /// Pins what a walk from the root finds at the link's path.
