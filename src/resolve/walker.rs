@@ -180,7 +180,7 @@ impl<'a> Walker<'a> {
         let cross = self.going.cross;
         let dir = match self.open_here(origin) {
             Ok((dir, _)) => dir,
-            Err(stop) => return self.to_be_made(at, origin, stop),
+            Err(stop) => return self.would_be_made(at, origin, stop),
         };
         let opened = root.calls().reach_entry(dir, Path::new(&name), cross).and_then(|entry| {
             let stat = root.calls().stat(&entry)?;
@@ -193,7 +193,7 @@ impl<'a> Walker<'a> {
                 self.remember(name, None, None);
                 let stop = self.refused(source, origin);
                 self.at = here;
-                return self.to_be_made(at, origin, stop);
+                return self.would_be_made(at, origin, stop);
             }
         };
         if stat.kind == FileKind::Symlink {
@@ -226,7 +226,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Passes through a directory that is yet to be made.
-    fn to_be_made(&mut self, at: PathBuf, origin: usize, stop: Stop) -> Result<(), Stop> {
+    fn would_be_made(&mut self, at: PathBuf, origin: usize, stop: Stop) -> Result<(), Stop> {
         let overlay = self.going.overlay;
         if !self.is_to_be_made(&stop) {
             return Err(stop);
