@@ -137,7 +137,7 @@ mod tests {
     fn thread(test: &str) -> Option<Thread> {
         let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
         let root = crate::sys::root_handle(&dir).unwrap();
-        match crate::sys::calls(&root).unwrap().domain(&[&root], Grant::Links) {
+        match crate::sys::calls(&root).unwrap().domain(&root, None, Grant::Links) {
             Ok(domain) => Some(Thread::start(domain, Grant::Links, None).unwrap()),
             Err(error) => {
                 eprintln!("SKIPPED: {test}: {error}");

@@ -93,9 +93,9 @@ impl Root {
 
     /// Rules that allow what the grant needs below this root, and in a state directory that is elsewhere.
     pub(crate) fn domain(&self, grant: Grant, state: Option<Handle>) -> io::Result<(Domain, Option<ObjectId>)> {
-        let Some(state) = state else { return Ok((self.calls().domain(&[self.handle()], grant)?, None)) };
+        let Some(state) = state else { return Ok((self.calls().domain(self.handle(), None, grant)?, None)) };
         let id = self.calls().stat(&state)?.id;
-        let domain = self.calls().domain(&[self.handle(), &state], grant)?;
+        let domain = self.calls().domain(self.handle(), Some(&state), grant)?;
         Ok((domain, Some(id)))
     }
 }

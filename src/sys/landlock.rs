@@ -27,19 +27,20 @@ const VERSIONS: [ABI; 8] = [ABI::V9, ABI::V8, ABI::V7, ABI::V6, ABI::V5, ABI::V4
 #[derive(Debug)]
 pub(crate) struct Domain(RulesetCreated);
 
-/// Forbids everything but what the grant needs below these directories.
+/// Forbids everything but what the grant needs below the root, and what links need below the state directory.
 ///
 /// `Unsupported` where the kernel cannot do that; any other error can pass.
-pub(super) fn domain(places: &[&Handle], grant: Grant) -> io::Result<Domain> {
+pub(super) fn domain(root: &Handle, state: Option<&Handle>, grant: Grant) -> io::Result<Domain> {
     let build = || -> Result<Option<RulesetCreated>, RulesetError> {
         let Some(ruleset) = VERSIONS.into_iter().find_map(|version| forbid_all(version).ok()) else {
             return Ok(None);
         };
-        let mut ruleset = ruleset.create()?;
-        for place in places {
-            ruleset = ruleset.add_rule(PathBeneath::new(place, rights(grant)))?;
-        }
-        Ok(Some(ruleset))
+        let ruleset = ruleset.create()?.add_rule(PathBeneath::new(root, rights(grant)))?;
+        Ok(Some(match state {
+            // Nothing but links is ever moved there.
+            Some(state) => ruleset.add_rule(PathBeneath::new(state, rights(Grant::Links)))?,
+            None => ruleset,
+        }))
     };
     match build() {
         Ok(Some(ruleset)) => Ok(Domain(ruleset)),

@@ -377,8 +377,8 @@ impl Calls for Linux {
     }
 
     #[cfg(feature = "confine")]
-    fn domain(&self, places: &[&Handle], grant: super::Grant) -> io::Result<super::Domain> {
-        super::landlock::domain(places, grant)
+    fn domain(&self, root: &Handle, state: Option<&Handle>, grant: super::Grant) -> io::Result<super::Domain> {
+        super::landlock::domain(root, state, grant)
     }
 
     fn random(&self) -> io::Result<u128> {

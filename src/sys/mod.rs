@@ -271,10 +271,11 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
         Ok(true)
     }
 
-    /// Rules for a thread that is to do nothing but what the grant needs below these directories.
+    /// Rules for a thread that is to do nothing but what the grant needs below the root, and what links need below a
+    /// state directory that is elsewhere.
     ///
     /// `Unsupported` where the kernel cannot hold a thread to them.
-    fn domain(&self, _places: &[&Handle], _grant: Grant) -> io::Result<Domain> {
+    fn domain(&self, _root: &Handle, _state: Option<&Handle>, _grant: Grant) -> io::Result<Domain> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

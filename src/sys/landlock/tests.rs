@@ -47,14 +47,19 @@ fn tree() -> Tree {
     Tree { _dir: dir, root, inside, outside }
 }
 
-/// Runs a probe on a thread that has entered the domain; none where the kernel has no Landlock.
 #[expect(clippy::print_stderr, reason = "a test that skips says so aloud")]
+fn skipped(test: &str, error: &io::Error) {
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    eprintln!("SKIPPED: {test}: {error}");
+}
+
+/// Runs a probe on a thread that has entered the domain; none where the kernel has no Landlock.
 fn inside<T: Send>(test: &str, tree: &Tree, grant: Grant, probe: impl FnOnce() -> T + Send) -> Option<T> {
     let calls = calls(&tree.root).unwrap();
-    let domain = match Calls::domain(&*calls, &[&tree.root], grant) {
+    let domain = match Calls::domain(&*calls, &tree.root, None, grant) {
         Ok(domain) => domain,
         Err(error) if error.kind() == ErrorKind::Unsupported => {
-            eprintln!("SKIPPED: {test}: {error}");
+            skipped(test, &error);
             return None;
         }
         Err(error) => panic!("{error}"),
@@ -219,7 +224,7 @@ fn nothing_is_reached_over_the_network_or_by_a_signal() {
     let mut child = Command::new("sleep").arg("60").spawn().unwrap();
     let pid = rustix::process::Pid::from_child(&child);
     let calls = calls(&tree.root).unwrap();
-    let version = Calls::domain(&*calls, &[&tree.root], Grant::Links)
+    let version = Calls::domain(&*calls, &tree.root, None, Grant::Links)
         .and_then(|domain| std::thread::spawn(move || domain.enter()).join().unwrap())
         .unwrap_or(0);
     inside("nothing_is_reached_over_the_network_or_by_a_signal", &tree, Grant::Links, move || {
@@ -246,4 +251,29 @@ fn a_descriptor_that_was_opened_before_stays_usable() {
     if done.is_some() {
         assert_eq!(fs::read_to_string(tree.outside.join("file")).unwrap(), "CONTENT");
     }
+}
+
+#[test]
+fn a_state_directory_elsewhere_takes_links_whatever_else_is_granted() {
+    let tree = tree();
+    let calls = calls(&tree.root).unwrap();
+    let (top, state) = (tree.inside.clone(), tree.outside.join("dir"));
+    let opened = Handle::from(rustix::fd::OwnedFd::from(File::open(&state).unwrap()));
+    let domain = match Calls::domain(&*calls, &tree.root, Some(&opened), Grant::Backups) {
+        Ok(domain) => domain,
+        Err(error) => return skipped("a_state_directory_elsewhere_takes_links_whatever_else_is_granted", &error),
+    };
+    let probe = move || {
+        domain.enter().unwrap();
+        symlink("staged", state.join("staged")).unwrap();
+        exchange(&state.join("staged"), &top.join("link")).unwrap();
+        rename_new(&top.join("dir/link"), &state.join("aside")).unwrap();
+        rename_new(&state.join("aside"), &top.join("dir/link")).unwrap();
+        fs::remove_file(state.join("staged")).unwrap();
+        for (from, to) in [(top.join("file"), state.join("file")), (top.join("dir"), state.join("new"))] {
+            assert!(matches!(errno(rename_new(&from, &to)), Some(13 | 18)), "{from:?}");
+        }
+        assert_eq!(errno(fs::create_dir(state.join("new"))), DENIED);
+    };
+    std::thread::spawn(probe).join().unwrap();
 }
