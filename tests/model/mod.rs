@@ -80,7 +80,7 @@ fn shown(said: &Said) -> &'static str {
 }
 
 /// A place for trees: in memory where that is to be had.
-pub fn ground() -> std::path::PathBuf {
+pub(crate) fn ground() -> std::path::PathBuf {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { memory.into() } else { std::env::temp_dir() }
 }
