@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -185,7 +185,7 @@ fn no_thread_of_the_program_gains_privileges_by_exec() {
     lock.lock().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_caplink"));
     command.arg("-C").arg(dir.path()).args(["ensure", "l", "--style", "verbatim", "--to", "./"]);
-    let mut program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut program = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     let tasks = format!("/proc/{}/task", program.id());
     let mut seen = Vec::new();
     while program.try_wait().unwrap().is_none() && !seen.iter().any(|(name, _)| name == "caplink-confine") {
