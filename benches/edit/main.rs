@@ -4,9 +4,10 @@
 //!
 //! One run measures on a tmpfs (`/dev/shm`) and on a journaled ext4: as root on a loop image that is mounted in a
 //! mount namespace of its own, otherwise in the directory for temporary files, which the report then names. The
-//! measuring thread is pinned to one processor, and where it may goes before all other programs. The ways of one operation take turns in rounds; what is printed is
-//! the median over the rounds, and the median of each round's ratio to the first way of that operation. The system
-//! calls are those that `strace` counts in a child that repeats the same code.
+//! measuring thread is pinned to one processor; as root the run goes before all other programs. The ways of one
+//! operation take turns in rounds; what is printed is the median over the rounds, and the median of each round's ratio
+//! to the first way of that operation. The system calls are those that `strace` counts in a child that repeats the
+//! same code.
 //!
 //! Operations are chosen by a part of their name. The last part of the report says which goals were reached; a
 //! missed goal is no failure, a lost update is.
