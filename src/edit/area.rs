@@ -225,6 +225,6 @@ pub(super) fn predict(entry: &Entry) -> Result<Staging> {
     }
 }
 
-fn state_contended() -> Error {
+pub(super) fn state_contended() -> Error {
     Error::new(Kind::Contended).because("the state directory keeps changing")
 }

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
-use super::area::Area;
+use super::area::{Area, state_contended};
 use super::leftover::{Leftover, put_back};
 use super::{Attempt, verify};
 use crate::error::{Error, FileKind, Result};
@@ -38,7 +38,12 @@ impl Area<'_> {
 
     fn stage_as<'s>(&'s self, dir: &'s Handle, name: OsString, text: &OsStr, directory: bool) -> Result<Staged<'s>> {
         let calls = self.entry.root.calls();
-        calls.symlink(text, dir, &name, directory).map_err(|source| verify::refused(self.entry, source))?;
+        let state = self.kind() == Staging::Private && std::ptr::eq(dir, self.dir());
+        calls.symlink(text, dir, &name, directory).map_err(|source| match sys::fault(&source) {
+            // Who may write its parent can remove it while it is empty.
+            Fault::Missing if state => state_contended(),
+            _ => verify::refused(self.entry, source),
+        })?;
         let exposed = self.exposed || !std::ptr::eq(dir, self.dir());
         let pinned = calls.pin(dir, &name).and_then(|pin| {
             // Where somebody else can write it might be another link by now.

@@ -41,22 +41,34 @@ pub(super) fn read_back_created(entry: &Entry, made: ObjectId, text: &OsStr) -> 
 
 fn find(entry: &Entry, is_ours: impl Fn(&Handle) -> io::Result<bool>) -> Result<ReadBack> {
     for _ in 0..TRIES {
-        let missed = match reach(entry) {
+        match reach(entry) {
             Ok(found) if is_ours(&found).map_err(Error::from_io)? => return Ok(ReadBack::Stands),
-            Ok(_) => None,
-            Err(error) if error.kind() == Kind::FdExhausted => return Err(error),
-            Err(error) => Some(error),
-        };
-        match (parent_in_place(entry)?, missed) {
-            (false, _) => return Ok(ReadBack::Moved),
-            // A link was on the way, and is no longer: the way is tried again.
-            (true, Some(error)) if error.io_error().is_some_and(|source| sys::fault(source) == Fault::Link) => {}
+            Ok(_) => {}
             // What could not be looked at is not known to be somebody else's.
-            (true, Some(error)) if error.kind() != Kind::NotFound => return Err(error),
-            (true, _) => return Ok(ReadBack::Taken),
+            Err(error) if !lost_its_way(&error) => return Err(error),
+            Err(_) => {}
         }
+        if !parent_in_place(entry)? {
+            return Ok(ReadBack::Moved);
+        }
+        let there = match entry.root.calls().pin(&entry.parent, entry.name()) {
+            Ok(there) => is_ours(&there).map_err(Error::from_io)?,
+            Err(source) if sys::fault(&source) == Fault::Missing => false,
+            Err(source) => return Err(Error::from_io(source)),
+        };
+        if !there {
+            return Ok(ReadBack::Taken);
+        }
+        // A directory on the way was something else for a moment.
     }
-    Err(Error::new(Kind::Contended))
+    Err(Error::new(Kind::Contended).because("its directory keeps changing"))
+}
+
+/// Whether a walk met something else than directories, as it does while they are moved.
+fn lost_its_way(error: &Error) -> bool {
+    use Kind::{Contended, CrossMount, Escape, Loop, NotFound, SymlinkInPath};
+    matches!(error.kind(), Contended | CrossMount | Escape | Loop | NotFound | SymlinkInPath)
+        || error.io_error().is_some_and(|source| sys::fault(source) == Fault::Link)
 }
 
 /// Pins what a walk from the root finds at the link's path.

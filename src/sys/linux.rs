@@ -25,6 +25,10 @@ use crate::model::ObjectId;
 /// Tries of one `openat2` before the lookup is given up as contended.
 const OPEN_TRIES: usize = 128;
 
+/// Tries of one `openat2` that says `EXDEV`: so it says of a mount point, every time, and of a directory that is moved
+/// out of the base while it is looked up, once.
+const CROSSING_TRIES: usize = 4;
+
 /// Paths are handed to the kernel in pieces shorter than this; `PATH_MAX` is 4096 with the final NUL.
 const PIECE: usize = 4000;
 
@@ -151,9 +155,11 @@ fn resolve_flags(cross: bool) -> ResolveFlags {
 }
 
 fn open_below(base: BorrowedFd<'_>, path: &Path, flags: OFlags, resolve: ResolveFlags) -> io::Result<OwnedFd> {
+    let mut crossings = 0;
     for _ in 0..OPEN_TRIES {
         match rustix::fs::openat2(base, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
             Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(Errno::XDEV) if crossings < CROSSING_TRIES => crossings += 1,
             result => return Ok(result?),
         }
     }
