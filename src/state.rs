@@ -102,7 +102,7 @@ impl StatePlace {
     ///
     /// The error [is told](StateWanted::is_cause) from others where another thread has to make it, or to allow it.
     pub(crate) fn open_within(&self, calls: &dyn Calls, within: Option<ObjectId>) -> Result<Handle> {
-        let wanted = || Error::from_io(io::Error::other(StateWanted));
+        let wanted = || StateWanted::Here.into_error();
         if self.below.is_none() {
             let there = calls.stat_at(&self.base, &self.name).ok().map(|stat| stat.id);
             if there.is_none() || there != within {
@@ -129,13 +129,26 @@ impl StatePlace {
     }
 }
 
-/// A confined thread needs the state directory and cannot make it, or is not allowed into it.
-#[derive(Debug)]
-pub(crate) struct StateWanted;
+/// What a confined thread needs to stage links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StateWanted {
+    /// The state directory, which it cannot make, or is not allowed into.
+    Here,
+    /// Another directory beside the links, which it is not allowed to make: the state directory is on another mount.
+    Beside,
+}
 
 impl StateWanted {
+    pub(crate) fn by(error: &Error) -> Option<StateWanted> {
+        error.io_error().and_then(io::Error::get_ref).and_then(|cause| cause.downcast_ref().copied())
+    }
+
     pub(crate) fn is_cause(error: &Error) -> bool {
-        error.io_error().and_then(io::Error::get_ref).is_some_and(|cause| cause.is::<StateWanted>())
+        StateWanted::by(error).is_some()
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        Error::from_io(io::Error::other(self))
     }
 }
 
@@ -147,6 +160,6 @@ impl fmt::Display for StateWanted {
 
 impl std::error::Error for StateWanted {}
 
-fn is_private(calls: &dyn Calls, stat: &Stat) -> bool {
+pub(crate) fn is_private(calls: &dyn Calls, stat: &Stat) -> bool {
     stat.uid == calls.user() && stat.mode & OPEN_TO_OTHERS == 0
 }

@@ -5,39 +5,54 @@
 //! its unlinking: there both happen in the private state directory, which is on the same mount and which nobody else
 //! can enter. The lock is taken on the directory that is used.
 //!
-//! Where the state directory cannot be made (the caller may not write the root) or is on another mount, staging
-//! falls back to the link's directory, and the outcome says so.
+//! Where the state directory cannot be made (the caller may not write the root) or is on another mount, a private
+//! directory is made in the link's own, under its lock. Others can give it another name, or remove it while it is
+//! empty; what is in it they cannot touch.
 
 use std::cell::Cell;
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
 
-use super::lock;
+use super::leftover::Leftover;
+use super::staging::random_name;
+use super::{Attempt, lock, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{ObjectId, Staging};
-use crate::state::{StateCheck, TRIES};
+use crate::state::{StateCheck, StateWanted, TRIES, is_private};
 use crate::sys::{self, Access, Fault, Handle, Stat};
 
 /// Other users may write: a group, everybody.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
+const STICKY: u32 = 0o1000;
+
 /// Other users may open the directory for reading.
 const OPEN_TO_OTHERS: u32 = 0o044;
-
-const STICKY: u32 = 0o1000;
 
 /// A locked directory in which links are staged.
 pub(super) struct Area<'a> {
     pub(super) entry: &'a Entry,
-    kind: Staging,
+    place: Place,
     /// None where it is the link's own directory, opened so that it can be locked.
     opened: Option<Handle>,
+    /// The link's own directory, where that is locked and another is staged in.
+    _locked: Option<Handle>,
     id: ObjectId,
-    made: bool,
+    made: Cell<bool>,
     held: Cell<bool>,
-    /// Others can write it, and the state directory is not to be had.
-    pub(super) exposed: bool,
+}
+
+/// Which directory it is.
+enum Place {
+    /// The link's own.
+    Own,
+    /// The link's own, until a private one is made in it.
+    OwnShared,
+    /// A private one of this name in the link's own.
+    Within(OsString),
+    State,
 }
 
 impl<'a> Area<'a> {
@@ -46,7 +61,7 @@ impl<'a> Area<'a> {
         for _ in 0..TRIES {
             let area = Area::choose(entry)?;
             if area.acquire()? {
-                return Ok(area);
+                return area.move_in();
             }
         }
         Err(state_contended())
@@ -58,12 +73,12 @@ impl<'a> Area<'a> {
         if is_shared(entry, &parent) || may_be_held(entry, &parent) {
             return Ok(None);
         }
-        let area = Area::beside(entry, &parent, None, false);
+        let area = Area::own(entry, Place::Own, &parent, None);
         Ok(area.acquire()?.then_some(area))
     }
 
-    fn beside(entry: &'a Entry, parent: &Stat, opened: Option<Handle>, exposed: bool) -> Area<'a> {
-        Area { entry, kind: Staging::Beside, opened, id: parent.id, made: false, held: Cell::new(false), exposed }
+    fn own(entry: &'a Entry, place: Place, parent: &Stat, opened: Option<Handle>) -> Area<'a> {
+        Area { entry, place, opened, _locked: None, id: parent.id, made: Cell::new(false), held: Cell::new(false) }
     }
 
     /// Takes the locks for two entries, in an order that every holder keeps; the second is none where one lock does.
@@ -73,7 +88,7 @@ impl<'a> Area<'a> {
             let key = |area: &Area<'_>| (area.id.device, area.id.inode);
             if a.id == b.id {
                 // The one that made the directory is the one to remove it.
-                let (area, other) = if b.made { (b, a) } else { (a, b) };
+                let (area, other) = if b.made.get() { (b, a) } else { (a, b) };
                 drop(other);
                 if area.acquire()? {
                     return Ok((area, None));
@@ -92,20 +107,21 @@ impl<'a> Area<'a> {
     fn choose(entry: &'a Entry) -> Result<Area<'a>> {
         let calls = entry.root.calls();
         let parent = stat_parent(entry)?;
-        let exposed = is_shared(entry, &parent);
-        if (exposed || may_be_held(entry, &parent))
-            && let Some(area) = Area::private(entry, &parent)?
+        let shared = is_shared(entry, &parent);
+        if (shared || may_be_held(entry, &parent))
+            && let Some(area) = Area::state(entry, &parent)?
         {
             return Ok(area);
         }
+        let place = if shared { Place::OwnShared } else { Place::Own };
         if entry.lockable {
-            return Ok(Area::beside(entry, &parent, None, exposed));
+            return Ok(Area::own(entry, place, &parent, None));
         }
         match calls.open_dir(&entry.parent, "".as_ref(), true, Access::Read) {
-            Ok(dir) => Ok(Area::beside(entry, &parent, Some(dir), exposed)),
+            Ok(dir) => Ok(Area::own(entry, place, &parent, Some(dir))),
             // A directory without read permission cannot be locked; the state directory can.
             Err(source) if sys::fault(&source) == Fault::Denied => {
-                Area::private(entry, &parent)?.ok_or_else(|| Error::from_io(source))
+                Area::state(entry, &parent)?.ok_or_else(|| Error::from_io(source))
             }
             Err(source) => Err(Error::from_io(source)),
         }
@@ -115,33 +131,85 @@ impl<'a> Area<'a> {
     pub(super) fn lock_beside(entry: &'a Entry) -> Result<Area<'a>> {
         let parent = stat_parent(entry)?;
         let dir = entry.root.calls().open_dir(&entry.parent, "".as_ref(), true, Access::Read);
-        let area = Area::beside(entry, &parent, Some(dir.map_err(Error::from_io)?), is_shared(entry, &parent));
+        let area = Area::own(entry, Place::Own, &parent, Some(dir.map_err(Error::from_io)?));
         area.acquire()?;
         Ok(area)
     }
 
     /// The state directory; none where it cannot be made or is not on the mount of the link's directory.
-    fn private(entry: &'a Entry, parent: &Stat) -> Result<Option<Area<'a>>> {
+    fn state(entry: &'a Entry, parent: &Stat) -> Result<Option<Area<'a>>> {
         let calls = entry.root.calls();
         let Some((dir, made)) = entry.root.open_state()? else { return Ok(None) };
         let id = calls.stat(&dir).map_err(Error::from_io)?.id;
-        let held = Cell::new(false);
-        let area = Area { entry, kind: Staging::Private, opened: Some(dir), id, made, held, exposed: false };
-        Ok((id.device == parent.id.device).then_some(area))
+        let (made, held) = (Cell::new(made), Cell::new(false));
+        let area = Area { entry, place: Place::State, opened: Some(dir), _locked: None, id, made, held };
+        match id.device == parent.id.device {
+            true => Ok(Some(area)),
+            false if entry.root.is_on_thread() => Err(StateWanted::Beside.into_error()),
+            false => Ok(None),
+        }
     }
 
     /// Takes the lock. False where the last holder of the state directory removed it while this one waited.
     fn acquire(&self) -> Result<bool> {
-        let root = &self.entry.root;
-        lock::take(root, self.dir())?;
-        self.held.set(self.kind != Staging::Private || self.is_named());
+        lock::take(&self.entry.root, self.dir())?;
+        self.held.set(!matches!(self.place, Place::State) || self.is_named());
         Ok(self.held.get())
     }
 
-    /// Whether the name of the state directory still leads to this one.
+    /// Makes a private directory in a shared one that is locked.
+    fn move_in(mut self) -> Result<Area<'a>> {
+        if !matches!(self.place, Place::OwnShared) {
+            return Ok(self);
+        }
+        let (calls, parent) = (self.entry.root.calls(), &self.entry.parent);
+        let name = random_name(&self.entry.root).map_err(Error::from_io)?;
+        calls.make_dir(parent, &name, 0o700).map_err(|source| verify::refused(self.entry, source))?;
+        let opened = calls.open_dir(parent, Path::new(&name), false, Access::Search);
+        let opened = opened.and_then(|dir| Ok((calls.stat(&dir)?, dir)));
+        self.place = Place::Within(name);
+        self.made.set(true);
+        match opened {
+            Ok((stat, dir)) if is_private(calls, &stat) => {
+                self.id = stat.id;
+                self._locked = self.opened.replace(dir);
+                Ok(self)
+            }
+            // Somebody put something else in its place; they have it, empty as it is.
+            Ok(_) => Err(verify::taken()),
+            Err(source) => match sys::fault(&source) {
+                Fault::Missing | Fault::NotDirectory | Fault::Link | Fault::Crossing => Err(verify::taken()),
+                _ => Err(self.remove_unopened().on(verify::refused(self.entry, source))),
+            },
+        }
+    }
+
+    /// Removes the directory that was made just now, which cannot be told from another by its number.
+    fn remove_unopened(&self) -> Leftover {
+        let calls = self.entry.root.calls();
+        self.made.set(false);
+        match self.named().map(|(base, name)| calls.remove_dir(base, name)) {
+            Some(Err(_)) => Leftover::left(self.path()),
+            _ => Leftover::default(),
+        }
+    }
+
+    /// Where the directory is named, if it is another than the link's own.
+    fn named(&self) -> Option<(&Handle, &OsStr)> {
+        match &self.place {
+            Place::Own | Place::OwnShared => None,
+            Place::Within(name) => Some((&self.entry.parent, name)),
+            Place::State => {
+                let place = self.entry.root.state();
+                Some((&place.base, &place.name))
+            }
+        }
+    }
+
+    /// Whether the name of the directory still leads to this one.
     fn is_named(&self) -> bool {
-        let place = self.entry.root.state();
-        self.entry.root.calls().stat_at(&place.base, &place.name).is_ok_and(|named| named.id == self.id)
+        let stat = |(base, name): (&Handle, &OsStr)| self.entry.root.calls().stat_at(base, name);
+        self.named().is_some_and(|named| stat(named).is_ok_and(|stat| stat.id == self.id))
     }
 
     pub(super) fn dir(&self) -> &Handle {
@@ -150,29 +218,98 @@ impl<'a> Area<'a> {
 
     /// Where links are staged.
     pub(super) fn kind(&self) -> Staging {
-        self.kind
+        match self.place {
+            Place::Own | Place::OwnShared => Staging::Beside,
+            Place::Within(_) | Place::State => Staging::Private,
+        }
+    }
+}
+
+impl Area<'_> {
+    /// Does one change under the lock that is held, or under one that is taken for it.
+    pub(super) fn with(
+        entry: &Entry,
+        held: Option<&Area<'_>>,
+        act: impl FnOnce(&Area<'_>) -> Result<Attempt>,
+    ) -> Result<Attempt> {
+        if let Some(area) = held {
+            return act(area);
+        }
+        let area = Area::lock(entry)?;
+        let result = act(&area);
+        area.close(result, |changed, shortfall| changed.shortfalls.push(shortfall))
     }
 
-    /// Below the root where that is known, for a report.
-    pub(super) fn path_of(&self, dir: &Handle, name: &OsStr) -> PathBuf {
-        if std::ptr::eq(dir, self.dir()) && self.kind == Staging::Private {
-            let place = self.entry.root.state();
-            return place.below.clone().unwrap_or_else(|| PathBuf::from(&place.name)).join(name);
+    /// Gives the lock up, and removes the directory if this operation made it. What cannot be removed is reported.
+    pub(super) fn close<T>(self, result: Result<Attempt<T>>, add: impl FnOnce(&mut T, Error)) -> Result<Attempt<T>> {
+        let leftover = self.remove_made();
+        drop(self);
+        if leftover.is_empty() {
+            return result;
         }
-        self.entry.dir().join(name)
+        match result {
+            Ok(Attempt::Done(mut done)) => {
+                if let Some(shortfall) = leftover.into_shortfall() {
+                    add(&mut done, shortfall);
+                }
+                Ok(Attempt::Done(done))
+            }
+            Ok(Attempt::Again) => Err(leftover.on(verify::taken())),
+            Ok(Attempt::Refused(error)) | Err(error) => Err(leftover.on(error)),
+        }
+    }
+
+    /// The same where nothing but what cannot be removed is to be told.
+    pub(super) fn close_alone(self) -> Leftover {
+        self.remove_made()
+    }
+
+    /// A directory that this operation made goes with it, under its lock: others may stage in it by now.
+    fn remove_made(&self) -> Leftover {
+        let calls = self.entry.root.calls();
+        let locked = || self.held.get() || calls.try_lock(self.dir()).unwrap_or(false);
+        let Some((base, name)) = self.named().filter(|_| self.made.replace(false) && locked()) else {
+            return Leftover::default();
+        };
+        let removed = match calls.stat_at(base, name) {
+            Ok(stat) if stat.id == self.id => calls.remove_dir(base, name),
+            Ok(_) => Ok(()),
+            Err(source) => Err(source),
+        };
+        match removed {
+            Ok(()) => Leftover::default(),
+            Err(source) => match source.kind() {
+                // Where it is not empty something is kept in it, and was reported.
+                io::ErrorKind::DirectoryNotEmpty => Leftover::default(),
+                // Somebody moved it away.
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Leftover::default(),
+                _ => Leftover::left(self.path()),
+            },
+        }
+    }
+
+    /// Where it is below the root, as far as that is known.
+    fn path(&self) -> PathBuf {
+        match &self.place {
+            Place::Own | Place::OwnShared => self.entry.dir().to_path_buf(),
+            Place::Within(within) => self.entry.dir().join(within),
+            Place::State => {
+                let place = self.entry.root.state();
+                place.below.clone().unwrap_or_else(|| PathBuf::from(&place.name))
+            }
+        }
+    }
+
+    /// Where an entry is below the root, for a report.
+    pub(super) fn path_of(&self, dir: &Handle, name: &OsStr) -> PathBuf {
+        if std::ptr::eq(dir, self.dir()) { self.path().join(name) } else { self.entry.dir().join(name) }
     }
 }
 
 impl Drop for Area<'_> {
-    /// A state directory that this operation made goes with it, under its lock: others may stage in it by now.
     fn drop(&mut self) {
-        let calls = self.entry.root.calls();
-        let locked = || self.held.get() || calls.try_lock(self.dir()).unwrap_or(false);
-        if self.made && locked() && self.is_named() {
-            let place = self.entry.root.state();
-            // Where it is not empty something is kept in it, and was reported.
-            let _kept = calls.remove_dir(&place.base, &place.name);
-        }
+        // Only where an error came before anything was staged, or after a panic.
+        let _unreported = self.remove_made();
     }
 }
 
@@ -189,20 +326,16 @@ fn stat_parent(entry: &Entry) -> Result<Stat> {
 
 /// Whether somebody else could touch what is staged or displaced in this directory.
 ///
-/// In a sticky directory of a trusted owner nobody can rename or unlink what belongs to the caller.
+/// In a sticky directory of a trusted owner nobody else can rename or unlink what belongs to the caller; a link of
+/// somebody else's, which may also come before the lock is taken, stays theirs when it is displaced.
 fn is_shared(entry: &Entry, parent: &Stat) -> bool {
     let user = || entry.root.calls().user();
     let trusted = parent.uid == 0 || parent.uid == user();
     if parent.mode & WRITABLE_BY_OTHERS == 0 {
         return !trusted;
     }
-    if parent.mode & STICKY == 0 || !trusted {
-        return true;
-    }
-    match entry.root.calls().stat_at(&entry.parent, entry.name()) {
-        Ok(present) => present.uid != user(),
-        Err(_) => false,
-    }
+    let own = || entry.root.calls().stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.uid == user());
+    !(parent.mode & STICKY != 0 && trusted && own())
 }
 
 /// Whether a stranger could hold the lock of this directory: whoever can open it for reading can.

@@ -1,6 +1,6 @@
 //! Moves a file or directory in the way aside, and puts a link in its place.
 //!
-//! The link is staged beside under the name of the backup, and traded with what is in the way: the name is never
+//! The link is staged, moved beside to the name of the backup, and traded with what is in the way: the name is never
 //! absent, and what was there has its new name in the same instant. Nothing is removed.
 
 use std::ffi::{OsStr, OsString};
@@ -22,10 +22,13 @@ const NAME_MAX: usize = 255;
 const BACKUPS_MAX: usize = 1000;
 
 pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result<Attempt> {
+    Area::with(entry, None, |area| trade(entry, area, text, directory))
+}
+
+fn trade(entry: &Entry, area: &Area<'_>, text: &OsStr, directory: bool) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let area = Area::lock(entry)?;
     let Some((present, _pin)) = pin_in_the_way(entry)? else { return Ok(Attempt::Again) };
-    let staged = stage(entry, &area, text, directory)?;
+    let staged = stage(entry, area, text, directory)?;
     let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Created) };
     match calls.exchange(staged.at(), entry.at()) {
         Ok(()) => {}
@@ -41,6 +44,7 @@ pub(super) fn move_aside(entry: &Entry, text: &OsStr, directory: bool) -> Result
     match calls.stat_at(staged.at().0, staged.at().1) {
         Ok(stat) if stat.id == present.id => {}
         Ok(_) => return undo(entry, &staged, text, None),
+        Err(source) if sys::fault(&source) == Fault::Missing => return undo(entry, &staged, text, None),
         Err(source) => return undo(entry, &staged, text, Some(Error::from_io(source))),
     }
     if !entry.root.policy().unverified {
@@ -77,8 +81,9 @@ fn stage<'a>(entry: &Entry, area: &'a Area<'_>, text: &OsStr, directory: bool) -
     for index in 0..BACKUPS_MAX {
         let name = backup_name(entry.name(), index);
         match area.stage_beside(name, text, directory) {
-            Err(error) if error.kind() == Kind::Exists => {}
-            staged => return staged,
+            Ok(None) => {}
+            Ok(Some(staged)) => return Ok(staged),
+            Err(error) => return Err(error),
         }
     }
     Err(Error::new(Kind::Exists).because(format!("{BACKUPS_MAX} backups of this name are there already")))

@@ -23,6 +23,14 @@ use crate::sys::{Grant, Handle};
 const BATCH: usize = 64;
 
 impl Grant {
+    /// The same where a private directory has to be made beside the links.
+    fn within(self) -> Grant {
+        match self {
+            Grant::Links | Grant::Parents | Grant::Directories => Grant::Directories,
+            Grant::Backups => Grant::Backups,
+        }
+    }
+
     /// What an edit needs.
     fn of(edit: &Edit) -> Grant {
         match edit {
@@ -94,7 +102,7 @@ enum State<'a> {
     /// Nothing has needed it that was not there.
     Untouched,
     Kept(Kept<'a>),
-    /// It cannot be made.
+    /// It cannot be made, or is of no use.
     None,
 }
 
@@ -105,7 +113,7 @@ impl<'a> Hands<'a> {
 
     fn run<T: Send + 'static>(&self, grant: Grant, work: impl FnOnce(&Root) -> T + Send + 'static) -> Result<T> {
         let run = || {
-            let thread = self.thread(grant)?;
+            let thread = self.thread(if matches!(self.state, State::None) { grant.within() } else { grant })?;
             let root = self.root.on_thread(&thread, !matches!(self.state, State::None));
             thread.run(move || work(&root))
         };
@@ -146,6 +154,10 @@ impl<'a> Hands<'a> {
         // What was kept before is given up first: another holder removed or replaced it.
         self.state = State::Untouched;
         let made = wanted.made().to_vec();
+        if StateWanted::by(wanted) == Some(StateWanted::Beside) {
+            self.state = State::None;
+            return Ok(made);
+        }
         match Kept::open(self.root) {
             Ok(kept) => self.state = kept.map_or(State::None, State::Kept),
             Err(error) => return Err(error.having_made(made)),

@@ -29,6 +29,7 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
     }
     // What is at the name is compared with what a new walk finds; both must be the link with this text.
     let read_back = match calls.stat_at(&entry.parent, entry.name()) {
+        Ok(made) if made.uid != calls.user() => return Err(verify::taken()),
         Ok(made) => verify::read_back_created(entry, made.id, text),
         Err(source) if sys::fault(&source) == Fault::Missing => match verify::parent_in_place(entry) {
             Ok(true) => return Err(verify::taken()),
@@ -55,8 +56,16 @@ fn take_back(entry: &Entry, text: &OsStr) -> Leftover {
         Err(error) if StateWanted::is_cause(&error) => Area::lock_beside(entry),
         area => area,
     };
-    match area {
-        Ok(area) => area.discard(&entry.parent, entry.name(), Ours::Text(text)),
-        Err(_) => Leftover::left(entry.physical().to_path_buf()),
+    let Ok(area) = area else { return still_there(entry, text) };
+    let leftover = area.discard(&entry.parent, entry.name(), Ours::Text(text));
+    leftover.and(area.close_alone())
+}
+
+/// Where nothing can be taken back: whether the link is there at all. If it cannot be looked at it is told as there.
+fn still_there(entry: &Entry, text: &OsStr) -> Leftover {
+    match Ours::Text(text).is_at(entry.root.calls(), entry.at()) {
+        Ok(false) => Leftover::default(),
+        Err(source) if sys::fault(&source) == Fault::Missing => Leftover::default(),
+        _ => Leftover::left(entry.physical().to_path_buf()),
     }
 }

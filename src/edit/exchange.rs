@@ -13,6 +13,7 @@ use super::durable::sync;
 use super::pinned::Pinned;
 use super::run::{given_up, not_state};
 use super::target::{Rules, leads_where_it_may};
+use super::untrade::{has, trade_back};
 use super::verify::{self, ReadBack};
 use super::{Attempt, guarantee, spelled, tell};
 use crate::entry::Entry;
@@ -158,6 +159,10 @@ impl Trade<'_> {
         };
         let (Some(link_a), Some(link_b)) = (link_a, link_b) else { return Ok(Attempt::Again) };
         if link_a.stat.id == link_b.stat.id {
+            if link_a.stat.links == 1 && a.physical() != b.physical() {
+                // Others moved it from the one name to the other while they were looked at.
+                return Ok(Attempt::Again);
+            }
             let [one, two] = [(a, &link_a), (b, &link_b)]
                 .map(|(entry, link)| self.report(entry, Change::Unchanged, Some(&link.text), None, true));
             return Ok(Attempt::Done([one, two]));
@@ -177,9 +182,18 @@ impl Trade<'_> {
             }
             return Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
         }
-        let locks = Area::lock_both(a, b).map_err(|error| on(a, error))?;
+        let (lock, other) = Area::lock_both(a, b).map_err(|error| on(a, error))?;
+        let result = self.trade(a, b, &link_a, &link_b);
+        let add = |outcomes: &mut [Outcome; 2], shortfall| outcomes[0].shortfalls.push(shortfall);
+        let result = lock.close(result, add);
+        let result = if let Some(other) = other { other.close(result, add) } else { result };
+        result.map_err(|error| on(a, error))
+    }
+
+    /// Trades the links under the locks.
+    fn trade(&self, a: &Entry, b: &Entry, link_a: &Pinned, link_b: &Pinned) -> Result<Attempt<[Outcome; 2]>> {
         // Another holder may have replaced one of them while this one waited for the lock.
-        if !has(a, &link_a) || !has(b, &link_b) {
+        if !has(a, link_a) || !has(b, link_b) {
             return Ok(Attempt::Again);
         }
         match self.root.calls().exchange(a.at(), b.at()) {
@@ -187,17 +201,15 @@ impl Trade<'_> {
             Err(source) => {
                 return match sys::fault(&source) {
                     Fault::Missing => Ok(Attempt::Again),
-                    Fault::Unsupported => Err(on(a, unsupported(self.root))),
+                    Fault::Unsupported => Err(unsupported(self.root)),
                     _ => self.refused(a, b, source),
                 };
             }
         }
-        let traded = self.check(a, b, &link_a, &link_b);
-        drop(locks);
-        match traded {
-            Ok(true) => Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified))),
+        match self.check(a, b, link_a, link_b) {
+            Ok(true) => Ok(Attempt::Done(self.exchanged(a, b, link_a, link_b, !self.root.policy().unverified))),
             Ok(false) => Ok(Attempt::Again),
-            Err((entry, error)) => Err(on(entry, error)),
+            Err((entry, error)) => Err(error.on("exchange", &entry.path)),
         }
     }
 
@@ -231,15 +243,11 @@ impl Trade<'_> {
         if as_pinned && cause.is_none() {
             return Ok(true);
         }
-        let undone = self.root.calls().exchange(a.at(), b.at()).is_ok();
-        // A third program may have taken a name before the trade or after it: what it put there may be under the other
-        // name now. That is where it is reported.
-        let strays = [(a, link_a), (b, link_b)].into_iter().filter(|(entry, link)| !has(entry, link));
-        let strays: Vec<_> = strays.map(|(entry, _)| entry.physical().to_path_buf()).collect();
+        let leftover = trade_back((a, link_a), (b, link_b), as_pinned);
         match cause {
-            Some((entry, error)) => Err((entry, error.leaving(Vec::new(), strays))),
-            None if undone && strays.is_empty() => Ok(false),
-            None => Err((a, verify::taken().leaving(Vec::new(), strays))),
+            Some((entry, error)) => Err((entry, leftover.on(error))),
+            None if leftover.is_empty() => Ok(false),
+            None => Err((a, leftover.on(verify::taken()))),
         }
     }
 
@@ -285,12 +293,6 @@ impl Trade<'_> {
             }
         }
     }
-}
-
-/// Whether this very link has the name of the entry.
-fn has(entry: &Entry, link: &Pinned) -> bool {
-    let there = entry.root.calls().stat_at(&entry.parent, entry.name());
-    there.is_ok_and(|stat| stat.id == link.stat.id)
 }
 
 /// Pins a link, or says what has the name instead; none if it is a link by now.

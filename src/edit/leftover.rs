@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind};
+use crate::model::ObjectId;
 use crate::sys::{self, Fault, Handle};
 
 /// What could not be cleaned up or put back.
@@ -48,7 +49,7 @@ impl Leftover {
     }
 }
 
-/// Moves an entry back to a name that nothing has; says whether it is there.
+/// Moves an entry back to a name that nothing has; says whether it is there. Nobody else may reach it where it is.
 pub(super) fn put_back(entry: &Entry, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> bool {
     let calls = entry.root.calls();
     match calls.rename_new(from, to) {
@@ -64,4 +65,14 @@ pub(super) fn put_back(entry: &Entry, from: (&Handle, &OsStr), to: (&Handle, &Os
         },
         Err(_) => false,
     }
+}
+
+/// The same from where others can reach the entry: it is looked at again, and what is another goes back.
+pub(super) fn put_back_exposed(entry: &Entry, id: ObjectId, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> bool {
+    let calls = entry.root.calls();
+    if calls.rename_new(from, to).is_err() {
+        return false;
+    }
+    let right = calls.stat_at(to.0, to.1).map_or(true, |stat| stat.id == id);
+    right || calls.rename_new(to, from).is_err()
 }

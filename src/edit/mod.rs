@@ -22,6 +22,7 @@ mod staging;
 mod target;
 mod trial;
 mod undo;
+mod untrade;
 mod verify;
 
 use std::ffi::{OsStr, OsString};

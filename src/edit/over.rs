@@ -5,15 +5,20 @@
 //! name lets the very link be put back where the read-back fails.
 
 use std::ffi::OsStr;
+use std::io;
 
 use super::area::Area;
-use super::leftover::Leftover;
+use super::leftover::{Leftover, put_back};
 use super::pinned::Pinned;
 use super::staging::{Ours, Spare, Staged};
 use super::verify::{self, ReadBack};
 use super::{Attempt, Changed};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Found, Result};
+use crate::sys::{self, Fault, Handle};
+
+/// How often the name is looked at when others take it at the same time.
+const TURNS: usize = 4;
 
 pub(super) fn rename_over(
     entry: &Entry,
@@ -24,6 +29,7 @@ pub(super) fn rename_over(
     mut changed: Changed,
 ) -> Result<Attempt> {
     let calls = entry.root.calls();
+    let has = |at: (&Handle, &OsStr), id| calls.stat_at(at.0, at.1).is_ok_and(|stat| stat.id == id);
     let give_up = |error| Err(staged.take_back(text, error));
     let present = match Pinned::at(entry, entry.at()) {
         Ok(Some(present)) => present,
@@ -37,31 +43,32 @@ pub(super) fn rename_over(
     if !verify::parent_in_place(entry).map_err(|error| staged.take_back(text, error))? {
         return give_up(verify::parent_moved());
     }
-    let spare = area.spare().map_err(|error| staged.take_back(text, error))?;
+    let spare = area.spare().map_err(|source| staged.take_back(text, Error::from_io(source)))?;
     let kept = calls.hard_link(entry.at(), spare.at()).is_ok();
+    // Something else may have had the name at that moment, and not any more.
+    if kept && !has(spare.at(), present.stat.id) {
+        return again(staged.discard(text).and(drop_second_name(entry, &spare, kept)));
+    }
     let drop_kept = || match kept {
         true => area.discard(spare.at().0, spare.at().1, Ours::Object(present.stat.id)),
         false => Leftover::default(),
     };
-    let same = calls.stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.id == present.stat.id);
-    if !same {
+    if !has(entry.at(), present.stat.id) {
         return again(staged.discard(text).and(drop_second_name(entry, &spare, kept)));
     }
-    if let Err(source) = calls.rename_over(staged.at(), entry.at()) {
-        return Err(drop_kept().on(staged.take_back(text, verify::refused(entry, source))));
+    match calls.rename_over(staged.at(), entry.at()) {
+        Ok(()) => {}
+        // A directory has the name by now.
+        Err(source) if matches!(source.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty) => {
+            return again(staged.discard(text).and(drop_kept()));
+        }
+        Err(source) => return Err(drop_kept().on(staged.take_back(text, verify::refused(entry, source)))),
     }
     if !entry.root.policy().unverified {
-        // Only the new link is replaced by the old one, never what somebody else put there.
-        let new_is_there = || calls.stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.id == staged.id());
-        let second = || if kept { Leftover::preserved(spare.path()) } else { Leftover::default() };
-        let restore = |error: Error| match new_is_there() {
-            true if kept && calls.rename_over(spare.at(), entry.at()).is_ok() => Err(error),
-            true => Err(second().and(Leftover::left(entry.physical().to_path_buf())).on(error)),
-            false => Err(second().on(error)),
-        };
+        let restore = |error| Err(restore(entry, staged, kept.then_some(&spare)).on(error));
         match verify::read_back(entry, staged) {
             Ok(ReadBack::Stands) => changed.verified = true,
-            Ok(ReadBack::Taken) => return Err(second().on(verify::taken())),
+            Ok(ReadBack::Taken) => return restore(verify::taken()),
             Ok(ReadBack::Moved) => return restore(verify::parent_moved()),
             Err(error) => return restore(error),
         }
@@ -69,6 +76,31 @@ pub(super) fn rename_over(
     changed.shortfalls.extend(drop_kept().into_shortfall());
     changed.previous = found.into_text();
     Ok(Attempt::Done(changed))
+}
+
+/// Puts the link that was replaced back by its second name; where the name was taken meanwhile it is kept there.
+fn restore(entry: &Entry, staged: &Staged<'_>, second: Option<&Spare<'_>>) -> Leftover {
+    let calls = entry.root.calls();
+    let kept = || second.map_or(Leftover::default(), |spare| Leftover::preserved(spare.path()));
+    for _ in 0..TURNS {
+        match (calls.stat_at(&entry.parent, entry.name()), second) {
+            (Ok(stat), Some(spare)) if stat.id == staged.id() => {
+                if calls.rename_over(spare.at(), entry.at()).is_ok() {
+                    return Leftover::default();
+                }
+            }
+            (Ok(stat), None) if stat.id == staged.id() => break,
+            (Ok(_), _) => return kept(),
+            (Err(source), Some(spare)) if sys::fault(&source) == Fault::Missing => {
+                if put_back(entry, spare.at(), entry.at()) {
+                    return Leftover::default();
+                }
+            }
+            (Err(source), None) if sys::fault(&source) == Fault::Missing => return kept(),
+            (Err(_), _) => break,
+        }
+    }
+    kept().and(staged.if_published(entry))
 }
 
 /// The second name may be one of something that came in between: only a link's is removed.
@@ -83,7 +115,8 @@ fn drop_second_name(entry: &Entry, spare: &Spare<'_>, kept: bool) -> Leftover {
             Err(_) => Leftover::left(spare.path()),
         },
         Ok(_) => Leftover::preserved(spare.path()),
-        Err(_) => Leftover::default(),
+        Err(source) if sys::fault(&source) == Fault::Missing => Leftover::default(),
+        Err(_) => Leftover::left(spare.path()),
     }
 }
 

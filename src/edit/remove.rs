@@ -4,6 +4,8 @@
 //! it, and unlinked only if it is a link that fits. Anything else is put back. Between the move and the putting back
 //! its name is absent.
 
+use std::io;
+
 use super::area::Area;
 use super::leftover::{Leftover, put_back};
 use super::staging::Spare;
@@ -15,22 +17,18 @@ use crate::sys::{self, Fault};
 
 /// `held` is the lock under which the edit was decided, if there is one.
 pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>, edit: &Edit) -> Result<Attempt> {
+    Area::with(entry, held, |area| take_out(entry, area, held.is_some(), edit))
+}
+
+fn take_out(entry: &Entry, area: &Area<'_>, decided: bool, edit: &Edit) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let locked;
-    let area = match held {
-        Some(area) => area,
-        None => {
-            locked = Area::lock(entry)?;
-            &locked
-        }
-    };
     let as_decided = |found: &Found| fits(&edit.expected, found);
     // Another holder may have replaced it while this one waited for the lock.
-    if held.is_none() && !as_decided(&entry.look()?) {
+    if !decided && !as_decided(&entry.look()?) {
         return Ok(Attempt::Again);
     }
     let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Removed) };
-    let spare = area.spare()?;
+    let spare = area.spare().map_err(Error::from_io)?;
     match calls.rename_new(entry.at(), spare.at()) {
         Ok(()) => {}
         Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Attempt::Again),
@@ -38,6 +36,10 @@ pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>, edit: &Edit) -> Res
             changed.guarantee = guarantee(&entry.root, false)?;
             // The new name is random: nothing has it that could be replaced.
             if let Err(source) = calls.rename_over(entry.at(), spare.at()) {
+                // The name belongs to the private directory itself by now, which cannot be moved into itself.
+                if source.kind() == io::ErrorKind::InvalidInput {
+                    return Ok(Attempt::Again);
+                }
                 return verify::not_moved(entry, &[entry], source);
             }
         }

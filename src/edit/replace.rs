@@ -26,18 +26,20 @@ pub(super) fn replace(
     text: &OsStr,
     directory: bool,
 ) -> Result<Attempt> {
+    Area::with(entry, held, |area| trade(entry, area, held.is_some(), edit, (text, directory)))
+}
+
+fn trade(
+    entry: &Entry,
+    area: &Area<'_>,
+    decided: bool,
+    edit: &Edit,
+    (text, directory): (&OsStr, bool),
+) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let locked;
-    let area = match held {
-        Some(area) => area,
-        None => {
-            locked = Area::lock(entry)?;
-            &locked
-        }
-    };
     let as_decided = |found: &Found| fits(&edit.expected, found) && found.text().is_some_and(|found| found != text);
     // Another holder may have replaced it while this one waited for the lock.
-    if held.is_none() && !as_decided(&entry.look()?) {
+    if !decided && !as_decided(&entry.look()?) {
         return Ok(Attempt::Again);
     }
     let staged = area.stage(text, directory)?;

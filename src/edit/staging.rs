@@ -10,17 +10,18 @@ use std::path::PathBuf;
 use super::area::{Area, state_contended};
 use super::leftover::{Leftover, put_back};
 use super::{Attempt, verify};
-use crate::error::{Error, FileKind, Result};
+use crate::entry::Entry;
+use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{ObjectId, STAGED_PREFIX, Staging};
 use crate::root::Root;
-use crate::sys::{self, Fault, Handle};
+use crate::sys::{self, Calls, Fault, Handle};
 
 /// How a link is known to be this program's own.
 #[derive(Clone, Copy)]
 pub(super) enum Ours<'a> {
     /// It is this object, which is pinned.
     Object(ObjectId),
-    /// It has this text, one name, and belongs to the caller.
+    /// It has this text and belongs to the caller.
     Text(&'a OsStr),
 }
 
@@ -31,70 +32,90 @@ impl Area<'_> {
         self.stage_as(self.dir(), name, text, directory)
     }
 
-    /// Makes a link under this name beside the entry, and pins it.
-    pub(super) fn stage_beside(&self, name: OsString, text: &OsStr, directory: bool) -> Result<Staged<'_>> {
-        self.stage_as(&self.entry.parent, name, text, directory)
+    /// Makes a link under a name beside the entry, for what is to be moved there; none where the name is taken.
+    ///
+    /// It comes from where nobody else could touch it: it is known to be this one, whatever is done to it there.
+    pub(super) fn stage_beside(&self, name: OsString, text: &OsStr, directory: bool) -> Result<Option<Staged<'_>>> {
+        let staged = self.stage(text, directory)?;
+        let calls = self.entry.root.calls();
+        let beside = (&*self.entry.parent, name.as_os_str());
+        let moved = match calls.rename_new(staged.at(), beside) {
+            // A second name is exclusive, too.
+            Err(source) if sys::fault(&source) == Fault::Unsupported => {
+                calls.hard_link(staged.at(), beside).map(|()| staged.drop_displaced())
+            }
+            moved => moved.map(|()| Leftover::default()),
+        };
+        match moved {
+            Ok(leftover) if leftover.is_empty() => Ok(Some(Staged { dir: &self.entry.parent, name, ..staged })),
+            Ok(leftover) => {
+                let beside = Staged { dir: &self.entry.parent, name, ..staged };
+                Err(leftover.on(beside.take_back(text, Error::new(Kind::Residue))))
+            }
+            Err(source) if sys::fault(&source) == Fault::Exists => match staged.discard(text) {
+                leftover if leftover.is_empty() => Ok(None),
+                leftover => Err(leftover.on(Error::from_io(source))),
+            },
+            Err(source) => Err(staged.take_back(text, verify::refused(self.entry, source))),
+        }
     }
 
     fn stage_as<'s>(&'s self, dir: &'s Handle, name: OsString, text: &OsStr, directory: bool) -> Result<Staged<'s>> {
         let calls = self.entry.root.calls();
-        let state = self.kind() == Staging::Private && std::ptr::eq(dir, self.dir());
+        let private = self.kind() == Staging::Private && std::ptr::eq(dir, self.dir());
         calls.symlink(text, dir, &name, directory).map_err(|source| match sys::fault(&source) {
             // Who may write its parent can remove it while it is empty.
-            Fault::Missing if state => state_contended(),
+            Fault::Missing if private => state_contended(),
             _ => verify::refused(self.entry, source),
         })?;
-        let exposed = self.exposed || !std::ptr::eq(dir, self.dir());
-        let pinned = calls.pin(dir, &name).and_then(|pin| {
-            // Where somebody else can write it might be another link by now.
-            let ours = !exposed || calls.read_pinned(&pin).is_ok_and(|found| found == text);
-            Ok((ours, calls.stat(&pin)?.id, pin))
-        });
+        let pinned = calls.pin(dir, &name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin)));
         let staged = |id, pin| Staged { area: self, dir, name, id, _pin: pin };
         match pinned {
-            Ok((true, id, pin)) => Ok(staged(Some(id), Some(pin))),
-            Ok((false, ..)) => Err(verify::taken()),
+            Ok((id, pin)) => Ok(staged(Some(id), Some(pin))),
             Err(source) => Err(staged(None, None).take_back(text, Error::from_io(source))),
         }
     }
 
     /// A random name in this directory, for an entry that is moved out of the way.
-    pub(super) fn spare(&self) -> Result<Spare<'_>> {
-        let name = random_name(&self.entry.root).map_err(Error::from_io)?;
-        Ok(Spare { area: self, name })
+    pub(super) fn spare(&self) -> io::Result<Spare<'_>> {
+        Ok(Spare { area: self, name: random_name(&self.entry.root)? })
     }
 
     /// Removes a name if it is the link that it should be; what is something else stays where it is.
     ///
-    /// In a directory that others can write the entry is moved into the private one first, so that what is looked at
-    /// is what is unlinked. Returns the names that could not be cleaned up.
+    /// Where others know the name the entry is moved to a random one first, in the private directory if there is one,
+    /// so that what is looked at is what is unlinked. Returns the names that could not be cleaned up.
     pub(super) fn discard(&self, dir: &Handle, name: &OsStr, ours: Ours<'_>) -> Leftover {
         let calls = self.entry.root.calls();
-        let own = std::ptr::eq(dir, self.dir()) || self.kind() == Staging::Beside;
-        if own {
-            return match self.is_ours(dir, name, ours) {
+        let there = |at| match ours.is_at(calls, at) {
+            Err(source) if sys::fault(&source) == Fault::Missing => Ok(false),
+            there => there,
+        };
+        if std::ptr::eq(dir, self.dir()) && name.as_encoded_bytes().starts_with(STAGED_PREFIX.as_bytes()) {
+            return match there((dir, name)) {
                 Ok(true) => self.drop_displaced(dir, name),
-                Err(source) if sys::fault(&source) != Fault::Missing => Leftover::left(self.path_of(dir, name)),
-                _ => Leftover::default(),
+                Ok(false) => Leftover::default(),
+                Err(_) => Leftover::left(self.path_of(dir, name)),
             };
         }
-        let Ok(spare) = self.spare() else { return Leftover::left(self.path_of(dir, name)) };
-        match calls.rename_new((dir, name), spare.at()) {
-            Ok(()) => {}
-            Err(source) if sys::fault(&source) == Fault::Missing => return Leftover::default(),
-            // A confined thread cannot move what is no link, and that is not ours.
-            Err(_) => match self.is_ours(dir, name, ours) {
-                Ok(false) => return Leftover::default(),
-                _ => return Leftover::left(self.path_of(dir, name)),
-            },
-        }
-        match self.is_ours(self.dir(), &spare.name, ours) {
+        let moved = self.spare().and_then(|spare| spare.take((dir, name)).map(|_| spare));
+        let spare = match moved {
+            Ok(spare) => spare,
+            Err(_) if matches!(there((dir, name)), Ok(false)) => return Leftover::default(),
+            Err(_) => return Leftover::left(self.path_of(dir, name)),
+        };
+        match there(spare.at()) {
             Ok(true) => match calls.unlink(self.dir(), &spare.name) {
                 Ok(()) => Leftover::default(),
                 Err(_) => Leftover::left(spare.path()),
             },
-            _ if put_back(self.entry, spare.at(), (dir, name)) => Leftover::default(),
-            _ => Leftover::preserved(spare.path()),
+            told => match (put_back(self.entry, spare.at(), (dir, name)), told) {
+                (true, Ok(_)) => Leftover::default(),
+                (false, Ok(_)) => Leftover::preserved(spare.path()),
+                // It cannot be told whose it is.
+                (true, Err(_)) => Leftover::left(self.path_of(dir, name)),
+                (false, Err(_)) => Leftover::left(spare.path()),
+            },
         }
     }
 
@@ -104,17 +125,17 @@ impl Area<'_> {
             _ => Leftover::default(),
         }
     }
+}
 
-    fn is_ours(&self, dir: &Handle, name: &OsStr, ours: Ours<'_>) -> io::Result<bool> {
-        let calls = self.entry.root.calls();
+impl Ours<'_> {
+    /// Whether what has the name is the link.
+    pub(super) fn is_at(self, calls: &dyn Calls, (dir, name): (&Handle, &OsStr)) -> io::Result<bool> {
         let stat = calls.stat_at(dir, name)?;
         Ok(stat.kind == FileKind::Symlink
-            && match ours {
+            && match self {
                 Ours::Object(id) => stat.id == id,
                 Ours::Text(text) => {
-                    stat.uid == calls.user()
-                        && stat.links == 1
-                        && calls.read_link(dir, name)?.is_some_and(|found| found == text)
+                    stat.uid == calls.user() && calls.read_link(dir, name)?.is_some_and(|found| found == text)
                 }
             })
     }
@@ -162,6 +183,25 @@ impl Staged<'_> {
         self.area.drop_displaced(self.dir, &self.name)
     }
 
+    /// Reports the link under the name that it was published under; what cannot be looked at is told as being there.
+    pub(super) fn if_published(&self, entry: &Entry) -> Leftover {
+        match Ours::Object(self.id()).is_at(entry.root.calls(), entry.at()) {
+            Ok(false) => Leftover::default(),
+            Err(source) if sys::fault(&source) == Fault::Missing => Leftover::default(),
+            _ => Leftover::left(entry.physical().to_path_buf()),
+        }
+    }
+
+    /// Whether others can reach what is under the staged name.
+    pub(super) fn is_exposed(&self) -> bool {
+        self.area.kind() == Staging::Private && !std::ptr::eq(self.dir, self.area.dir())
+    }
+
+    /// Removes the link from the name that it was published under, if it has it.
+    pub(super) fn discard_published(&self, entry: &Entry) -> Leftover {
+        self.area.discard(&entry.parent, entry.name(), Ours::Object(self.id()))
+    }
+
     pub(super) fn discard(&self, text: &OsStr) -> Leftover {
         self.area.discard(self.dir, &self.name, self.id.map_or(Ours::Text(text), Ours::Object))
     }
@@ -180,6 +220,19 @@ impl Spare<'_> {
 
     pub(super) fn path(&self) -> PathBuf {
         self.area.path_of(self.area.dir(), &self.name)
+    }
+
+    /// Moves an entry here; says whether the kernel made sure that nothing was replaced.
+    pub(super) fn take(&self, from: (&Handle, &OsStr)) -> io::Result<bool> {
+        let calls = self.area.entry.root.calls();
+        match calls.rename_new(from, self.at()) {
+            Ok(()) => Ok(true),
+            // Nothing has a random name that could be replaced.
+            Err(source) if sys::fault(&source) == Fault::Unsupported => {
+                calls.rename_over(from, self.at()).map(|()| false)
+            }
+            Err(source) => Err(source),
+        }
     }
 
     /// Unlinks the link that was moved here and looked at here.

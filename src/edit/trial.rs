@@ -84,7 +84,7 @@ impl Root {
                 let kept = |source| Error::from_io(source).leaving(vec![a.path(), b.path()], Vec::new());
                 calls.exchange(a.at(), b.at()).map_err(kept)?;
             }
-            let spare = area.spare()?;
+            let spare = area.spare().map_err(Error::from_io)?;
             let no_replace = given(calls.rename_new(a.at(), spare.at()))?;
             if no_replace {
                 let kept = |source| Error::from_io(source).leaving(vec![spare.path()], Vec::new());
@@ -96,6 +96,8 @@ impl Root {
         };
         let results = results();
         let leftover = a.discard(text).and(b.discard(text));
+        drop((a, b));
+        let leftover = leftover.and(area.close_alone());
         match (results, leftover.is_empty()) {
             (Ok(trial), true) => Ok(trial),
             (Ok(_), false) => Err(leftover.on(Error::new(Kind::Residue))),

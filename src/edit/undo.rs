@@ -7,7 +7,8 @@ use super::staging::Staged;
 use super::{Attempt, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::sys::{self, Fault};
+use crate::model::ObjectId;
+use crate::sys::{self, Fault, Handle};
 
 /// How often a trade is turned round when a third program takes the name at the same time.
 const TURNS: usize = 64;
@@ -27,32 +28,68 @@ pub(super) fn undo(entry: &Entry, staged: &Staged<'_>, text: &OsStr, cause: Opti
 
 fn trade_back(entry: &Entry, staged: &Staged<'_>, text: &OsStr) -> Leftover {
     let calls = entry.root.calls();
-    let kept = || Leftover::preserved(staged.path());
-    let published = || calls.stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.id == staged.id());
     let mut third = false;
     for _ in 0..TURNS {
         match calls.exchange(staged.at(), entry.at()) {
             Ok(()) => {}
             // The third program removed or moved the name: the displaced entry goes back there.
             Err(source) if sys::fault(&source) == Fault::Missing => {
-                if put_back(entry, staged.at(), entry.at()) {
+                // From where others can reach it nothing is moved but in one call.
+                let back = match staged.is_exposed() {
+                    true => calls.rename_new(staged.at(), entry.at()).is_ok(),
+                    false => put_back(entry, staged.at(), entry.at()),
+                };
+                if back {
                     return Leftover::default();
+                }
+                if is(entry, staged.at(), |_| true) == Some(false) {
+                    break;
                 }
                 continue;
             }
-            // A confined thread is refused while the name belongs to something that is no link.
-            Err(_) if published() => continue,
-            Err(_) => return kept(),
+            // Refused: somebody may have put something there that may not be moved, or it is the new link still.
+            Err(_) => match is(entry, entry.at(), |id| id == staged.id()) {
+                Some(true) => continue,
+                Some(false) => return what_is_kept(entry, staged, text),
+                None => break,
+            },
         }
-        match calls.stat_at(staged.at().0, staged.at().1) {
-            Ok(stat) if stat.id == staged.id() => return staged.discard(text),
+        match is(entry, staged.at(), |id| id == staged.id()) {
+            Some(true) => return staged.discard(text),
             // The third program's entry was traded out: it goes back, and what was displaced is kept.
-            Ok(_) if third => return kept(),
-            Ok(_) => third = true,
-            Err(source) if sys::fault(&source) == Fault::Missing => return Leftover::default(),
-            Err(_) => return kept(),
+            Some(false) if !third => third = true,
+            _ => break,
         }
     }
-    // Nor can it reach into a directory that was moved out of the root: the new link stays there.
-    if published() { kept().and(Leftover::left(entry.physical().to_path_buf())) } else { kept() }
+    what_remains(entry, staged, text)
+}
+
+/// Where the trade could not be taken back: what is kept under the staged name, and whether the new link still stands.
+fn what_remains(entry: &Entry, staged: &Staged<'_>, text: &OsStr) -> Leftover {
+    let kept = what_is_kept(entry, staged, text);
+    match is(entry, entry.at(), |id| id == staged.id()) {
+        Some(false) => kept,
+        // What it took the place of is gone: others have it.
+        Some(true) if kept.is_empty() => staged.discard_published(entry),
+        // If it cannot be looked at it is told as being there.
+        _ => kept.and(Leftover::left(entry.physical().to_path_buf())),
+    }
+}
+
+/// What is under the staged name.
+fn what_is_kept(entry: &Entry, staged: &Staged<'_>, text: &OsStr) -> Leftover {
+    match (is(entry, staged.at(), |_| true), is(entry, staged.at(), |id| id == staged.id())) {
+        (Some(false), _) => Leftover::default(),
+        (_, Some(true)) => staged.discard(text),
+        _ => Leftover::preserved(staged.path()),
+    }
+}
+
+/// Whether what has the name is so; false where nothing has it, none where it cannot be looked at.
+fn is(entry: &Entry, at: (&Handle, &OsStr), so: impl Fn(ObjectId) -> bool) -> Option<bool> {
+    match entry.root.calls().stat_at(at.0, at.1) {
+        Ok(stat) => Some(so(stat.id)),
+        Err(source) if sys::fault(&source) == Fault::Missing => Some(false),
+        Err(_) => None,
+    }
 }

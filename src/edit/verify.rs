@@ -45,7 +45,7 @@ fn find(entry: &Entry, is_ours: impl Fn(&Handle) -> io::Result<bool>) -> Result<
             Ok(found) if is_ours(&found).map_err(Error::from_io)? => return Ok(ReadBack::Stands),
             Ok(_) => {}
             // What could not be looked at is not known to be somebody else's.
-            Err(error) if !lost_its_way(&error) => return Err(error),
+            Err(error) if proves_nothing(&error) && error.kind() != Kind::Contended => return Err(error),
             Err(_) => {}
         }
         if !parent_in_place(entry)? {
@@ -62,13 +62,6 @@ fn find(entry: &Entry, is_ours: impl Fn(&Handle) -> io::Result<bool>) -> Result<
         // A directory on the way was something else for a moment.
     }
     Err(Error::new(Kind::Contended).because("its directory keeps changing"))
-}
-
-/// Whether a walk met something else than directories, as it does while they are moved.
-fn lost_its_way(error: &Error) -> bool {
-    use Kind::{Contended, CrossMount, Escape, Loop, NotFound, SymlinkInPath};
-    matches!(error.kind(), Contended | CrossMount | Escape | Loop | NotFound | SymlinkInPath)
-        || error.io_error().is_some_and(|source| sys::fault(source) == Fault::Link)
 }
 
 /// Pins what a walk from the root finds at the link's path.
@@ -91,10 +84,20 @@ pub(super) fn parent_in_place(entry: &Entry) -> Result<bool> {
     let opened = calls.stat(&entry.parent).map_err(Error::from_io)?;
     let there = match open_dir(&entry.root, entry.path.parent(), Access::Search) {
         Ok((there, _)) => calls.stat(&there).map_err(Error::from_io)?,
-        Err(error) if error.kind() == Kind::FdExhausted => return Err(error),
+        Err(error) if proves_nothing(&error) => return Err(error),
         Err(_) => return Ok(false),
     };
     Ok(there.id == opened.id)
+}
+
+/// Whether a walk failed so that it does not tell what is there.
+fn proves_nothing(error: &Error) -> bool {
+    match error.io_error() {
+        Some(source) => {
+            !matches!(sys::fault(source), Fault::Missing | Fault::NotDirectory | Fault::Link | Fault::Crossing)
+        }
+        None => error.kind() == Kind::Contended,
+    }
 }
 
 /// The error for a directory that was moved away; what was made there has been taken back.

@@ -69,6 +69,7 @@ fn rights(grant: Grant) -> BitFlags<AccessFs> {
     match grant {
         Grant::Links => links,
         Grant::Parents => links | AccessFs::MakeDir,
+        Grant::Directories => links | AccessFs::MakeDir | AccessFs::RemoveDir,
         // Moving a file or a directory takes the rights to make and to remove one.
         Grant::Backups => links | AccessFs::MakeReg | AccessFs::MakeDir | AccessFs::RemoveDir,
     }

@@ -145,6 +145,8 @@ pub(crate) enum Grant {
     Links,
     /// Directories are made, too.
     Parents,
+    /// Directories are made and removed, too.
+    Directories,
     /// Files and directories are moved, too.
     Backups,
 }

@@ -227,7 +227,7 @@ fn o_16_a_state_directory_on_another_mount_is_not_used_for_staging() {
                 });
                 match outcome {
                     Ok(outcome) if outcome.change == Change::Unchanged => {}
-                    Ok(outcome) => assert_eq!(outcome.staging, caplink::Staging::Beside, "{outcome:?}"),
+                    Ok(outcome) => assert_eq!(outcome.staging, caplink::Staging::Private, "{outcome:?}"),
                     Err(error) => assert_eq!(error.kind(), Kind::CrossMount, "{error:?}"),
                 }
             }
@@ -237,7 +237,7 @@ fn o_16_a_state_directory_on_another_mount_is_not_used_for_staging() {
         let _other = Mounted::at(case, "open", &["-t", "tmpfs", "-o", "mode=777", "tmpfs"]);
         std::os::unix::fs::symlink("../t", case.at("open/l")).unwrap();
         let outcome = case.watch_as(crossing(), |root| root.ensure("open/l", Target::relative("u"))).unwrap();
-        assert_eq!((outcome.change, outcome.staging), (Change::Replaced, caplink::Staging::Beside));
+        assert_eq!((outcome.change, outcome.staging), (Change::Replaced, caplink::Staging::Private));
     });
 }
 
