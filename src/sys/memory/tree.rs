@@ -308,6 +308,12 @@ impl Tree {
         held
     }
 
+    /// How many directories are locked, and by strangers, and the sum of all modes: what changes without a record.
+    pub fn locks(&self) -> (usize, usize, u32) {
+        let locks = self.nodes.iter().filter_map(|node| node.lock);
+        (locks.clone().count(), locks.filter(|holder| *holder == 0).count(), self.nodes.iter().map(|n| n.mode).sum())
+    }
+
     /// Changes the permission bits, as the owner may.
     pub fn set_mode(&mut self, who: Subject, of: Object, mode: u32) -> Result<(), Errno> {
         let node = self.node_mut(of);

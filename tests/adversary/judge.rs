@@ -1,0 +1,285 @@
+//! Holds the laws over one run: what others put where, what the executor did, and what it says it did.
+//!
+//! The books say where every object of others is by the will of others. A change of theirs changes the books, one of the
+//! executor's does not; what differs at the end must follow from the answer. An object of others whose name was given
+//! to another while the executor had moved it is adrift: it may go back or be kept and named, but not be dropped.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use caplink::FileKind;
+use caplink::adversary::{Actor, Call, Change as Written, Name, Object, Slot, Step, Tree};
+
+use crate::scene::{Scene, Verb};
+
+/// The most calls of one run; waiting for a lock takes most of them.
+const CALLS_MAX: usize = 4000;
+
+pub(crate) type Row = (Object, Name, Object);
+
+/// What the walk from the root found at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// How many changes had been made.
+    pub(crate) changes: usize,
+    /// For each link: its directory, and what has its name there.
+    pub(crate) links: Vec<(Option<Object>, Option<Object>)>,
+}
+
+pub(crate) struct Judge {
+    pub(crate) scene: Scene,
+    pub(crate) books: Vec<Row>,
+    pub(crate) live: Vec<Row>,
+    pub(crate) adrift: Vec<Row>,
+    pub(crate) outside: Vec<Object>,
+    /// Every name that a directory ever had.
+    pub(crate) named: Vec<(Object, Name)>,
+    pub(crate) moments: Vec<Moment>,
+    pub(crate) changes: usize,
+    pub(crate) calls: usize,
+    /// Whether others changed anything.
+    pub(crate) disturbed: bool,
+    /// Whether a lock was held by a stranger.
+    pub(crate) locked: bool,
+    /// The last call but the present one, and whether others changed the link's name just before the present one.
+    pub(crate) meddled: bool,
+    pub(crate) excused: Vec<Object>,
+    /// What the executor made and others put somewhere: it is theirs.
+    pub(crate) adopted: Vec<Object>,
+    /// What others put under the name of a backup, where they can reach it: it may be moved, but not lost.
+    pub(crate) loose: Vec<Object>,
+    /// What others took from names.
+    pub(crate) taken: Vec<Row>,
+    /// What ever had which name.
+    pub(crate) ever: Vec<Row>,
+    /// The executor cannot look into the link's directory any more.
+    pub(crate) sealed: bool,
+    pub(crate) wrongs: Vec<String>,
+}
+
+pub(crate) fn row(rows: &[Row], slot: (Object, &OsStr)) -> Option<Object> {
+    rows.iter().find(|(dir, name, _)| *dir == slot.0 && **name == *slot.1).map(|(_, _, object)| *object)
+}
+
+fn set(rows: &mut Vec<Row>, dir: Object, name: &Name, object: Option<Object>) {
+    rows.retain(|(d, n, _)| (*d, n) != (dir, name));
+    rows.extend(object.map(|object| (dir, name.clone(), object)));
+}
+
+impl Judge {
+    /// Begins with this tree, which may be another than the scene's first.
+    pub(crate) fn of(scene: &Scene, tree: &Tree) -> Judge {
+        let mut books = Vec::new();
+        for dir in tree.objects().filter(|dir| tree.node(*dir).links > 0) {
+            books.extend(tree.entries(dir).iter().map(|(name, object)| (dir, name.clone(), *object)));
+        }
+        let named = books.iter().map(|(_, name, object)| (*object, name.clone())).collect();
+        let mut judge = Judge {
+            scene: scene.clone(),
+            live: books.clone(),
+            books: books.clone(),
+            adrift: Vec::new(),
+            outside: scene.outside.clone(),
+            named,
+            moments: Vec::new(),
+            changes: 0,
+            calls: 0,
+            disturbed: false,
+            locked: false,
+            meddled: false,
+            excused: Vec::new(),
+            adopted: Vec::new(),
+            loose: Vec::new(),
+            taken: Vec::new(),
+            ever: books.clone(),
+            sealed: false,
+            wrongs: Vec::new(),
+        };
+        judge.look(tree);
+        judge
+    }
+
+    pub(crate) fn wrong(&mut self, law: &str, what: impl Into<String>) {
+        let what = what.into();
+        self.wrongs.push(format!("{law}: {what}"));
+    }
+
+    /// Before a call: what others did.
+    pub(crate) fn before(&mut self, tree: &Tree) {
+        self.meddled = tree.log().len() > self.changes;
+        self.read(tree);
+    }
+
+    /// After a call: what the executor did.
+    pub(crate) fn after(&mut self, tree: &Tree, _call: Call) {
+        self.calls += 1;
+        if self.calls == CALLS_MAX {
+            self.wrong("bounded", "too many calls");
+        }
+        self.read(tree);
+    }
+
+    fn read(&mut self, tree: &Tree) {
+        for change in &tree.log()[self.changes..] {
+            self.changes += 1;
+            for slot in &change.slots {
+                if let Some(object) = slot.after {
+                    self.named.push((object, slot.name.clone()));
+                }
+                if let Some(object) = slot.before.filter(|_| change.actor == Actor::Other) {
+                    self.taken.push((slot.dir, slot.name.clone(), object));
+                }
+                self.ever.extend(slot.after.map(|object| (slot.dir, slot.name.clone(), object)));
+            }
+            match change.actor {
+                Actor::Other => self.others(tree, change),
+                Actor::Executor => self.executor(tree, change),
+            }
+            for slot in &change.slots {
+                set(&mut self.live, slot.dir, &slot.name, slot.after);
+            }
+        }
+        self.look(tree);
+    }
+
+    fn look(&mut self, tree: &Tree) {
+        let links = self.scene.scenario.links().iter().map(|link| {
+            let (dir, name) = link.rsplit_once('/').unwrap_or(("", link));
+            let dir = tree.dir(self.scene.base, dir);
+            (dir, dir.and_then(|dir| tree.get(dir, OsStr::new(name))))
+        });
+        let moment = Moment { changes: self.changes, links: links.collect() };
+        if self.moments.last() != Some(&moment) {
+            self.moments.push(moment);
+        }
+    }
+
+    fn others(&mut self, tree: &Tree, change: &Written) {
+        self.disturbed = true;
+        for slot in &change.slots {
+            let Some(object) = slot.before else { continue };
+            let at_home = row(&self.books, (slot.dir, &slot.name)) == Some(object);
+            if !at_home {
+                // The executor had put it there; others took it, and where it was at home does not count any more.
+                let away = |(dir, name, o): &Row| *o == object && row(&self.live, (*dir, name)) != Some(object);
+                if let Some(at) = self.books.iter().position(away) {
+                    self.books.remove(at);
+                }
+                self.adrift.retain(|(_, _, o)| *o != object);
+            }
+        }
+        for slot in &change.slots {
+            // A second name takes nothing from anybody.
+            self.adopted.extend(slot.after.filter(|_| change.step != Step::Link));
+            if slot.name.to_string_lossy().starts_with("l.backup") {
+                self.loose.extend(slot.after);
+            }
+            let home = row(&self.books, (slot.dir, &slot.name));
+            if let Some(home) = home
+                && slot.before != Some(home)
+                && slot.after != Some(home)
+            {
+                self.adrift.push((slot.dir, slot.name.clone(), home));
+            }
+            set(&mut self.books, slot.dir, &slot.name, slot.after);
+            self.adrift.retain(|(_, _, object)| Some(*object) != slot.after || change.step == Step::Link);
+            if let Some(made) = slot.after
+                && tree.node(made).kind == FileKind::Dir
+                && change.step == Step::Make
+                && self.outside.contains(&slot.dir)
+            {
+                self.outside.push(made);
+            }
+        }
+    }
+
+    fn executor(&mut self, tree: &Tree, change: &Written) {
+        let kind = |object: Object| tree.node(object).kind;
+        for slot in &change.slots {
+            if self.outside.contains(&slot.dir) {
+                self.wrong("nothing_outside", format!("{:?} of `{}`", change.step, slot.name.display()));
+            }
+        }
+        let victim = match change.step {
+            Step::Unlink => change.slots[0].before,
+            Step::RenameOver => change.slots[1].before,
+            _ => None,
+        };
+        // Going back by a second name is no removal.
+        let gone = |victim: &Object| tree.node(*victim).links == 0;
+        if let Some(victim) = victim.filter(|victim| kind(*victim) != FileKind::Symlink && gone(victim)) {
+            // Between the last look and the renaming of a host without exchange: a limit that is written down.
+            if change.step == Step::RenameOver && self.meddled {
+                self.excused.push(victim);
+            } else {
+                self.wrong("only_links", format!("{:?} of a {:?}", change.step, kind(victim)));
+            }
+        }
+        if change.step == Step::RenameOver
+            && self.meddled
+            && let Some(victim) = victim
+        {
+            self.excused.push(victim);
+        }
+        if change.step == Step::RemoveDir {
+            let removed = change.slots[0].before;
+            // An empty directory that is put in the place of the executor's own at that very instant: a limit.
+            if let Some(removed) = removed.filter(|dir| tree.node(*dir).maker != Actor::Executor) {
+                if self.meddled {
+                    self.excused.push(removed);
+                } else {
+                    self.wrong("only_links", "a directory of others was removed");
+                }
+            }
+        }
+        if !matches!(self.scene.scenario.verb, Verb::Remove | Verb::RemoveExpected | Verb::RemoveMaybe) {
+            self.never_absent(tree, change);
+        }
+    }
+
+    fn never_absent(&mut self, tree: &Tree, change: &Written) {
+        for slot in &change.slots {
+            let (Some(before), None) = (slot.before, slot.after) else { continue };
+            let creates = matches!(self.scene.scenario.verb, Verb::Create | Verb::EnsureNew | Verb::Parents);
+            // Where others emptied one of two names, the other link goes back to it.
+            let home = |to: &Slot| row(&self.books, (to.dir, &to.name)) == Some(before);
+            let adrift = |to: &Slot| row(&self.adrift, (to.dir, &to.name)) == Some(before);
+            let renamed = change.slots.iter().any(|to| to.after == Some(before) && (home(to) || adrift(to)));
+            let at_home = |(dir, name, object): &&Row| {
+                *object == before
+                    && (*dir, name) != (slot.dir, &slot.name)
+                    && row(&self.live, (*dir, name)) == Some(before)
+            };
+            let goes_home = renamed || self.books.iter().chain(&self.adrift).any(|row| at_home(&row));
+            if self.is_link_slot(slot) && !creates && !goes_home && tree.node(before).maker != Actor::Executor {
+                self.wrong(
+                    "never_absent",
+                    format!("{:?} left `{}` without anything", change.step, slot.name.display()),
+                );
+            }
+        }
+    }
+
+    /// Whether it is a name that the edit is about, in a directory that was ever in its place.
+    fn is_link_slot(&self, slot: &Slot) -> bool {
+        self.link_index(slot.dir, &slot.name).is_some()
+    }
+
+    pub(crate) fn link_index(&self, dir: Object, name: &OsStr) -> Option<usize> {
+        let named = |path: &str| path.rsplit('/').next().is_some_and(|last| OsStr::new(last) == name);
+        let links = self.scene.scenario.links().iter().enumerate();
+        let mut places = links.filter(|(_, path)| named(path)).map(|(index, _)| index);
+        places.find(|index| self.moments.iter().any(|moment| moment.links[*index].0 == Some(dir)))
+    }
+
+    /// Whether a path of a report is this name: the directory ever had the name that the path gives it.
+    pub(crate) fn is_reported(&self, paths: &[PathBuf], dir: Object, name: &OsStr) -> bool {
+        paths.iter().any(|path| {
+            let above = path.parent().and_then(Path::file_name);
+            path.file_name() == Some(name)
+                && above.map_or(dir == self.scene.base, |above| {
+                    self.named.iter().any(|(object, named)| *object == dir && **named == *above)
+                })
+        })
+    }
+}

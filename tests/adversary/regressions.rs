@@ -1,0 +1,81 @@
+//! Schedules that once broke a law, by name. Each is played at every place where its deeds can come.
+
+use crate::deeds::Deed;
+use crate::explore::{Findings, placed};
+use crate::scene::{Layout, Scenario, Scene, Verb};
+
+/// Plays the deeds in this order before every choice of calls, and holds the laws.
+fn holds(scenario: Scenario, deeds: &[Deed]) {
+    let mut findings = Findings::default();
+    placed(&Scene::new(scenario), deeds, &mut findings);
+    assert!(findings.disturbed > 0, "{} {deeds:?}: the deeds have no effect", scenario.name());
+    findings.assert_none();
+}
+
+#[test]
+fn a_quiet_host_sees_every_law_held() {
+    for scenario in Scenario::all() {
+        let mut findings = Findings::default();
+        placed(&Scene::new(scenario), &[], &mut findings);
+        findings.assert_none();
+    }
+}
+
+#[test]
+fn what_others_staged_or_displaced_beside_is_out_of_their_reach() {
+    for verb in [Verb::EnsureOld, Verb::Swap, Verb::Remove] {
+        for deed in [Deed::StagedFile, Deed::StagedGone, Deed::StagedLinkNew, Deed::StagedTradedWithName] {
+            // There is nothing to be touched but the private directory itself.
+            let mut findings = Findings::default();
+            placed(&Scene::new(Scenario::new(verb, Layout::NoState)), &[deed], &mut findings);
+            findings.assert_none();
+        }
+    }
+}
+
+#[test]
+fn an_exchange_that_met_a_third_program_moves_nothing_of_its() {
+    for verb in [Verb::Exchange, Verb::ExchangeAcross] {
+        for deed in [Deed::NameDir, Deed::NameFifo, Deed::NameLinkOther, Deed::NameGone, Deed::SecondFile] {
+            holds(Scenario::new(verb, Layout::Private), &[deed]);
+        }
+    }
+}
+
+#[test]
+fn a_link_that_cannot_be_looked_at_any_more_is_reported_as_left() {
+    for verb in [Verb::Create, Verb::EnsureOld, Verb::BackupFile, Verb::Exchange] {
+        holds(Scenario::new(verb, Layout::Private), &[Deed::ParentSealed]);
+    }
+}
+
+#[test]
+fn without_exchange_a_replaced_link_is_kept_when_its_name_is_taken() {
+    let scenario = Scenario { exchange: false, ..Scenario::new(Verb::EnsureOld, Layout::Private) };
+    for deed in [Deed::NameFile, Deed::NameDir, Deed::ParentRemoved] {
+        holds(scenario, &[deed]);
+    }
+}
+
+#[test]
+fn without_no_replace_what_was_made_is_taken_back_all_the_same() {
+    for layout in [Layout::Open, Layout::NoState, Layout::OpenRoot] {
+        let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::Create, layout) };
+        holds(scenario, &[Deed::ParentRemoved]);
+        holds(scenario, &[Deed::ParentTradedForLinkOutside]);
+    }
+}
+
+#[test]
+fn a_directory_that_is_moved_away_and_back_is_no_error_of_the_system() {
+    for verb in [Verb::Create, Verb::EnsureOld, Verb::Exchange] {
+        let scenario = Scenario::new(verb, Layout::Private);
+        holds(scenario, &[Deed::ParentTradedForLinkOutside]);
+    }
+}
+
+#[test]
+fn a_second_name_of_something_that_came_in_between_is_not_left() {
+    let scenario = Scenario { exchange: false, ..Scenario::new(Verb::EnsureOld, Layout::Open) };
+    holds(scenario, &[Deed::NameTradedForFile, Deed::PutBack]);
+}

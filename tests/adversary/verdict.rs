@@ -1,0 +1,201 @@
+//! What a run came to: whether the answer is true, and everything is where it belongs.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use caplink::adversary::{Actor, Change as Written, Object, Tree};
+use caplink::{Change, Error, FileKind, Kind, Outcome};
+
+use crate::judge::{Judge, Row, row};
+use crate::scene::NEW;
+
+impl Judge {
+    /// Whether the answer is true, and everything is where it belongs.
+    pub(crate) fn verdict(&mut self, tree: &Tree, result: &Result<Vec<Outcome>, Error>, faulty: bool) {
+        let sealed = tree.objects().any(|dir| tree.node(dir).mode == 0);
+        self.sealed = sealed && self.scene.scenario.executor() != 0;
+        let (mut left, mut preserved, mut made, mut backups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut note = |error: &Error| {
+            left.extend_from_slice(error.left());
+            preserved.extend_from_slice(error.preserved());
+            made.extend_from_slice(error.made());
+        };
+        match result {
+            Ok(outcomes) => {
+                outcomes.iter().flat_map(|outcome| &outcome.shortfalls).for_each(&mut note);
+                for outcome in outcomes {
+                    made.extend_from_slice(&outcome.made);
+                    backups.extend(outcome.backup.clone());
+                }
+            }
+            Err(error) => note(error),
+        }
+        match result {
+            Ok(outcomes) => outcomes.iter().enumerate().for_each(|(index, outcome)| self.is_true(tree, index, outcome)),
+            Err(error) => self.may_fail(error, faulty),
+        }
+        self.extras(tree, result, (&left, &preserved, &made, &backups));
+        self.losses(tree, result, (&preserved, &backups));
+        self.reports(tree, (&left, &preserved), faulty);
+        if tree.descriptors() != 1 {
+            self.wrong("descriptors", format!("{} are open", tree.descriptors()));
+        }
+    }
+
+    fn changed(result: &Result<Vec<Outcome>, Error>, index: usize) -> Option<&Outcome> {
+        result.as_ref().ok().and_then(|outcomes| outcomes.get(index)).filter(|outcome| outcome.change.is_change())
+    }
+
+    /// What is at names that others did not put there.
+    fn extras(
+        &mut self,
+        tree: &Tree,
+        result: &Result<Vec<Outcome>, Error>,
+        (left, preserved, made, backups): (&[PathBuf], &[PathBuf], &[PathBuf], &[PathBuf]),
+    ) {
+        let reported: Vec<PathBuf> = left.iter().chain(preserved).cloned().collect();
+        for (dir, name, object) in self.live.clone() {
+            if row(&self.books, (dir, &name)) == Some(object) {
+                continue;
+            }
+            let ours = tree.node(object).maker == Actor::Executor && !self.adopted.contains(&object);
+            let changed = self.link_index(dir, &name).and_then(|index| Judge::changed(result, index));
+            let is_dir = tree.node(object).kind == FileKind::Dir;
+            let explained = if ours {
+                let published = changed.is_some_and(|outcome| outcome.target.as_deref() == tree.text(object));
+                let parent = is_dir && self.is_reported(made, dir, &name);
+                let kept_in =
+                    is_dir && reported.iter().any(|path| path.parent().and_then(Path::file_name) == Some(&name));
+                !is_dir && published || parent || kept_in || self.is_reported(left, dir, &name)
+            } else {
+                let traded = changed.is_some_and(|outcome| {
+                    outcome.change == Change::Exchanged && outcome.target.as_deref() == tree.text(object)
+                });
+                let adrift = row(&self.adrift, (dir, &name)) == Some(object);
+                let second = name.to_string_lossy().starts_with(".caplink-") && self.is_reported(left, dir, &name);
+                let kept = self.is_reported(backups, dir, &name) || self.is_reported(preserved, dir, &name);
+                traded || adrift || second || kept || self.loose.contains(&object)
+            };
+            if !explained {
+                let whose = if ours { "of the executor's is left" } else { "of others was moved" };
+                let kind = tree.node(object).kind;
+                self.wrong("left_behind", format!("{kind:?} `{}` {whose}", name.display()));
+            }
+        }
+    }
+
+    /// What is not where others put it.
+    fn losses(
+        &mut self,
+        tree: &Tree,
+        result: &Result<Vec<Outcome>, Error>,
+        (preserved, backups): (&[PathBuf], &[PathBuf]),
+    ) {
+        let missing = |(dir, name, object): &&Row| row(&self.live, (*dir, name)) != Some(*object);
+        let mut lost: Vec<Row> = self.books.iter().filter(missing).cloned().collect();
+        lost.extend(self.adrift.iter().filter(missing).cloned());
+        for (dir, name, object) in lost {
+            let changed = self.link_index(dir, &name).and_then(|index| Judge::changed(result, index));
+            let displaced = changed.is_some_and(|outcome| match outcome.change {
+                Change::Replaced | Change::Removed => {
+                    tree.text(object).is_some_and(|text| Some(text) == outcome.previous.as_deref())
+                }
+                Change::Exchanged => outcome.previous.as_deref() == tree.text(object),
+                _ => false,
+            });
+            let kept = self.live.iter().any(|(d, n, o)| {
+                *o == object && (self.is_reported(preserved, *d, n) || self.is_reported(backups, *d, n))
+            });
+            let replaced = |outcome: &Outcome| outcome.previous.as_deref() == tree.text(object);
+            let loose = self.loose.contains(&object)
+                && (tree.node(object).links > 0 || result.as_ref().is_ok_and(|outcomes| outcomes.iter().any(replaced)));
+            // What the executor made stays its own to remove, wherever others put it.
+            let loose = loose || tree.node(object).maker == Actor::Executor;
+            // An equal link that the same user puts there in that moment cannot be told from the executor's own.
+            let executor = self.scene.scenario.executor();
+            let equal = |link| tree.text(link) == Some(OsStr::new(NEW)) && tree.node(link).uid == executor;
+            let loose = loose || equal(object) && self.link_index(dir, &name).is_some();
+            if !(displaced || kept || loose || self.excused.contains(&object)) {
+                let kind = tree.node(object).kind;
+                self.wrong("everything_in_its_place", format!("{kind:?} `{}` is not where it was put", name.display()));
+            }
+        }
+    }
+
+    /// Whether what is reported as left or kept is so.
+    fn reports(&mut self, tree: &Tree, (left, preserved): (&[PathBuf], &[PathBuf]), faulty: bool) {
+        for (paths, ours) in [(left, true), (preserved, false)] {
+            for path in paths {
+                let one = std::slice::from_ref(path);
+                let theirs = |object| tree.node(object).maker == Actor::Other || self.adopted.contains(&object);
+                // A second name for a link of others is the executor's to remove.
+                let own = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".caplink-"));
+                // What others took since then was there.
+                let there = self.live.iter().chain(&self.taken).any(|(dir, name, object)| {
+                    self.is_reported(one, *dir, name) && (theirs(*object) != ours || ours && own)
+                });
+                if !there && !faulty && !self.sealed {
+                    let what = if ours { "left" } else { "preserved" };
+                    self.wrong("true_reports", format!("`{}` is reported as {what}, and is not there", path.display()));
+                }
+            }
+        }
+        // Who holds the lock can keep the executor from taking back what it made.
+        if !left.is_empty() && !faulty && !self.sealed && !self.locked {
+            self.wrong("nothing_left", format!("{left:?}"));
+        }
+    }
+
+    /// Whether a success was so at some moment after the last change of the link's name.
+    fn is_true(&mut self, tree: &Tree, index: usize, outcome: &Outcome) {
+        let path = self.scene.scenario.links()[index];
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let ours = |change: &Written| {
+            change.actor == Actor::Executor
+                && change.slots.iter().any(|slot| {
+                    *slot.name == *name && self.moments.iter().any(|moment| moment.links[index].0 == Some(slot.dir))
+                })
+        };
+        let last = tree.log().iter().rposition(ours).map_or(0, |at| at + 1);
+        let mut moments = self.moments.iter().filter(|m| m.changes >= last).map(|m| m.links[index]);
+        let says = |link: Option<Object>, text: Option<&OsStr>| link.is_some_and(|link| tree.text(link) == text);
+        let target = outcome.target.as_deref();
+        let stood = match outcome.change {
+            Change::Created | Change::Replaced => moments.any(|(_, link)| {
+                says(link, target) && link.is_some_and(|link| tree.node(link).maker == Actor::Executor)
+            }),
+            Change::Exchanged => moments.any(|(_, link)| says(link, target)),
+            // A walk takes two steps: its directory was there, and then it had the link.
+            Change::Unchanged if target.is_some() => self.ever.iter().any(|(dir, named, object)| {
+                **named == *name && self.link_index(*dir, named).is_some() && says(Some(*object), target)
+            }),
+            Change::Unchanged => moments.any(|(_, link)| link.is_none()),
+            Change::Removed => moments.any(|(dir, _)| {
+                dir.is_some()
+                    && tree.log().iter().rev().any(|change| {
+                        ours(change) && change.slots.iter().any(|slot| Some(slot.dir) == dir && *slot.name == *name)
+                    })
+            }),
+            _ => false,
+        };
+        if !stood {
+            self.wrong("a_success_is_true", format!("{:?} never stood at `{path}`", outcome.change));
+        }
+        if !outcome.verified {
+            self.wrong("a_success_is_true", "it was not verified");
+        }
+    }
+
+    fn may_fail(&mut self, error: &Error, faulty: bool) {
+        if !faulty && error.kind() == Kind::Io {
+            self.wrong("errors", format!("{error:?}"));
+        }
+        if !faulty && error.kind() == Kind::Busy && !self.locked {
+            self.wrong("errors", "busy, though nobody held the lock");
+        }
+        let undisturbed = matches!(error.kind(), Kind::Contended | Kind::ParentMoved | Kind::Residue);
+        if undisturbed && !self.disturbed && !faulty {
+            self.wrong("errors", format!("{} though nobody did anything", error.kind()));
+        }
+    }
+}
