@@ -20,7 +20,17 @@ fuzz_target!(|bytes: &[u8]| {
     let world = World::grown(&root, &mut dice);
     model::real::build(&world);
     for (confined_open, exchange) in model::WAYS {
-        let holder = model::verbs::Holder { confined_open, exchange, no_replace: exchange, follow: false };
+        let holder = model::operations::Holder {
+            confined_open,
+            exchange,
+            no_replace: exchange,
+            follow: false,
+            create: true,
+            replace: true,
+            remove: true,
+            dangling: true,
+            outside: true,
+        };
         let opened = model::real::open(&root, holder);
         let mut dice = Dice::new(bytes);
         for _ in 0..8 {

@@ -16,13 +16,17 @@ const WAIT: Duration = Duration::from_millis(1000);
 /// writers on two busy processors did a third of what they do with one.
 const SPINS: u32 = 1;
 
-/// The first and the longest sleep between two tries; an edit takes less than either.
-const NAPS: [Duration; 2] = [Duration::from_micros(50), Duration::from_micros(100)];
+/// The sleep between two tries, and how often it is taken before it grows: an edit takes less time than one.
+const NAP: Duration = Duration::from_micros(100);
+const SHORT_NAPS: u32 = 32;
+
+/// The longest sleep between two tries. Whoever waits that long waits for more than edits.
+const LONGEST_NAP: Duration = Duration::from_millis(4);
 
 /// Takes the lock of an opened directory; it is held until the handle is dropped.
 pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
     let mut tries = 0;
-    let [mut nap, longest] = NAPS;
+    let mut nap = NAP;
     let mut deadline = None;
     loop {
         if root.calls().try_lock(dir).map_err(Error::from_io)? {
@@ -39,6 +43,8 @@ pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
             return Err(Error::new(Kind::Busy).because(reason));
         }
         root.calls().sleep(nap);
-        nap = (nap * 2).min(longest);
+        if tries > SHORT_NAPS {
+            nap = (nap * 2).min(LONGEST_NAP);
+        }
     }
 }
