@@ -26,7 +26,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
-#[ignore = "not all are mended"]
+#[ignore = "known to fail: a creation undone round two exchanges of its directory, and two deeds round the undo of an exchange"]
 fn two_deeds_before_any_calls_break_no_law() {
     let all = std::env::var("CAPLINK_SCHEDULES").is_ok_and(|which| which == "all");
     let one_of = if all { 1 } else { number("CAPLINK_ONE_OF").unwrap_or(ONE_OF) };
