@@ -1,13 +1,15 @@
 //! The command line: arguments in, one report out.
 //!
-//! In order: the arguments are parsed; the verb runs and fills a [`report::Report`]; the report is printed as text or
-//! as one JSON document; its errors decide the exit code. A scan prints while it goes on. Nothing here touches the file system but through a
-//! [`caplink::Root`].
+//! In order: what a parent left open is closed, and what `exec` could gain is given up; the arguments are parsed; the
+//! verb runs and fills a [`report::Report`]; the report is printed as text or as one JSON document; its errors decide
+//! the exit code. A scan prints while it goes on. Nothing here touches the file system but through a [`caplink::Root`].
 
 mod args;
 mod context;
 mod exit;
 mod hint;
+#[cfg(unix)]
+mod inherited;
 mod output;
 mod parse;
 mod problem;
@@ -23,6 +25,8 @@ use std::process::ExitCode;
 use context::Context;
 
 pub(crate) fn main() -> ExitCode {
+    #[cfg(unix)]
+    inherited::close();
     // Where the platform has nothing of the kind there is nothing to give up.
     let _renounced = caplink::renounce_privileges();
     let arguments: Vec<OsString> = std::env::args_os().collect();

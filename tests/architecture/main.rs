@@ -78,6 +78,8 @@ fn every_rule_sees_its_breach() {
             &["use rustix::fs;", "#[cfg(target_os = \"linux\")]", "use std::os::fd::AsFd;"],
             &["// rustix", "let rustixes = \"rustix\";"],
         ),
+        ("only sys knows the system", "src/cli/inherited.rs", &["rustix::io::close(3)"], &["nix::unistd::close(3)"]),
+        ("only sys knows the system", "src/cli/exit.rs", &["nix::unistd::close(3)"], &["unix"]),
         (
             "ambient authority has two places",
             "src/edit/mod.rs",
@@ -89,6 +91,12 @@ fn every_rule_sees_its_breach() {
             "src/cli/verbs/scan.rs",
             &["std::fs::read(path)"],
             &["std::env::args_os()"],
+        ),
+        (
+            "ambient authority has two places",
+            "src/cli/inherited.rs",
+            &["Dir::open_ambient_dir(path)"],
+            &["fs::metadata(dir)"],
         ),
         ("the library is quiet", "src/edit/mod.rs", &["println!();", "io::stderr()"], &["/// println!()"]),
         ("files stay short", "tests/verbs.rs", &[&long], &["//! Short."]),

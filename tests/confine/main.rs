@@ -1,6 +1,8 @@
 //! A confined root does what an unconfined one does and answers as it does; the kernel refuses everything else.
 #![cfg(unix)]
 
+#[cfg(all(target_os = "linux", feature = "cli"))]
+mod descriptors;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]

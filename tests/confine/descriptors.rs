@@ -1,0 +1,140 @@
+//! What the program has open while it works, whatever it was started with.
+//!
+//! `CAPLINK_PROGRAM` names another build of the program than the one at hand, to be looked at in the same way.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use rustix::fd::{AsFd as _, AsRawFd as _};
+use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+
+use super::*;
+
+type Opened = BTreeMap<i32, PathBuf>;
+
+fn program() -> OsString {
+    std::env::var_os("CAPLINK_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_caplink").into())
+}
+
+/// Lets a shell redirect descriptors, and become the program.
+fn redirected(how: &str, program: &OsStr) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("exec \"$@\" {how}")).arg("sh").arg(program);
+    shell
+}
+
+fn opened_by(child: &Child) -> Opened {
+    // It may have ended, or close one meanwhile.
+    let open = fs::read_dir(format!("/proc/{}/fd", child.id())).into_iter().flatten().flatten();
+    let each = open.filter_map(|entry| {
+        let number = entry.file_name().to_str()?.parse().ok()?;
+        Some((number, fs::read_link(entry.path()).ok()?))
+    });
+    each.collect()
+}
+
+/// What the program has open after it opened its root: it waits there for a lock, for a second at most.
+fn opened_at_work(dir: &TempDir, start: &dyn Fn(&OsStr) -> Command) -> Opened {
+    let root = dir.path().canonicalize().unwrap().join("root");
+    let link = root.join("l");
+    let _ = fs::remove_file(&link);
+    symlink("releases/1", &link).unwrap();
+    let lock = fs::File::open(&root).unwrap();
+    lock.lock().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < deadline {
+        let mut command = start(&program());
+        command.arg("-C").arg(&root).args(["ensure", "l", "--to", "releases/2"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            let opened = opened_by(&child);
+            if opened.values().any(|place| *place == root) {
+                drop(lock);
+                assert!(child.wait().unwrap().success());
+                assert_eq!(fs::read_link(&link).unwrap(), Path::new("releases/2"));
+                return opened;
+            }
+        }
+    }
+    panic!("the program was never seen at work");
+}
+
+/// Those that are neither standard ones nor below the root, nor the rules that a thread is about to enter.
+fn beyond(dir: &TempDir, opened: &Opened) -> Vec<(i32, PathBuf)> {
+    let root = dir.path().canonicalize().unwrap().join("root");
+    let own = |place: &Path| place.starts_with(&root) || place == Path::new("anon_inode:[landlock-ruleset]");
+    let beyond = opened.iter().filter(|(number, place)| **number > 2 && !own(place));
+    beyond.map(|(number, place)| (*number, place.clone())).collect()
+}
+
+#[test]
+fn what_a_parent_left_open_is_closed_before_the_tree_is_touched() {
+    let dir = tree();
+    let outside = dir.path().canonicalize().unwrap().join("outside");
+    fs::write(outside.join("log"), "").unwrap();
+    let (socket, _other_end) = UnixStream::pair().unwrap();
+    let high = fcntl_dupfd_cloexec(&socket, 500).unwrap();
+    fcntl_setfd(high.as_fd(), FdFlags::empty()).unwrap();
+    let how = format!("3<'{0}' 7>>'{0}/log'", outside.display());
+    let start = |program: &OsStr| redirected(&how, program);
+
+    // Any other program keeps them.
+    let mut other = start(OsStr::new("sleep")).arg("60").spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let expected = [3, 7, high.as_raw_fd()];
+    let mut kept = Opened::new();
+    while !expected.iter().all(|number| kept.contains_key(number)) && Instant::now() < deadline {
+        kept = opened_by(&other);
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!((&kept[&3], &kept[&7]), (&outside, &outside.join("log")), "{kept:?}");
+    assert!(kept[&expected[2]].to_string_lossy().starts_with("socket:"), "{kept:?}");
+
+    assert_eq!(beyond(&dir, &opened_at_work(&dir, &start)), []);
+}
+
+#[test]
+fn what_a_parent_left_open_is_closed_where_nothing_lists_it() {
+    let dir = tree();
+    let start = |program: &OsStr| {
+        let mut shell = Command::new("unshare");
+        shell.args(["--mount", "--propagation", "private", "sh", "-c"]);
+        shell.arg(format!("umount -l /proc && exec \"$@\" 3<'{}' 7</dev/zero", dir.path().display()));
+        shell.arg("sh").arg(program);
+        shell
+    };
+    let hidden = start(OsStr::new("test")).args(["!", "-e", "/proc/self"]).stderr(Stdio::null()).status();
+    if !hidden.is_ok_and(|status| status.success()) {
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: what_a_parent_left_open_is_closed_where_nothing_lists_it: /proc cannot be unmounted here"
+        );
+        return;
+    }
+    assert_eq!(beyond(&dir, &opened_at_work(&dir, &start)), []);
+}
+
+#[test]
+fn no_descriptor_of_the_program_takes_the_place_of_a_standard_one() {
+    let dir = tree();
+    let names = |dir: &TempDir| {
+        let mut names: Vec<_> =
+            fs::read_dir(dir.path().join("root")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names(&dir);
+    for (how, closed) in [("<&- >&- 2>&-", &[0, 1, 2][..]), ("<&-", &[0]), (">&-", &[1]), ("2>&-", &[2])] {
+        let opened = opened_at_work(&dir, &|program| redirected(how, program));
+        assert_eq!(beyond(&dir, &opened), [], "{how}");
+        for number in closed {
+            assert_eq!(opened[number], Path::new("/dev/null"), "{how}");
+        }
+        fs::remove_file(dir.path().join("root/l")).unwrap();
+        assert_eq!(names(&dir), before, "{how}");
+    }
+}
