@@ -3,15 +3,15 @@
 //! A seccomp filter holds for one thread and for what it spawns, so each run has a thread of its own.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use caplink::{Abilities, Enforcement, Root};
 use rustix::io::Errno;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
+use super::table::{SKIPPED, aloud};
 
 /// No single case may take longer. Each is a handful of operations, none of which waits for anybody.
 const BOUND: Duration = Duration::from_secs(20);
@@ -109,17 +109,8 @@ pub(crate) fn refuse(refused: &[Refused]) {
     }
 }
 
-/// Whether the case that runs said why it does not.
-static SKIPPED: AtomicBool = AtomicBool::new(false);
-
-/// One line of the table; written past the capture of the test harness, so that it is always seen.
-pub(crate) fn row(id: &str, backend: &str) {
-    let outcome = if SKIPPED.swap(false, Ordering::Relaxed) { "skipped" } else { "held" };
-    let _ = writeln!(std::io::stderr(), "{id:<5} | {backend:<18} | {:<7} | {outcome}", super::ground::file_system());
-}
-
-/// Says aloud that a case was not run, and why.
+/// Says aloud that the case under way is not run as a whole, and why.
 pub(crate) fn skipped(id: &str, reason: &str) {
-    SKIPPED.store(true, Ordering::Relaxed);
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {id} {reason}");
+    aloud(id, reason);
+    *SKIPPED.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("skipped: {reason}"));
 }

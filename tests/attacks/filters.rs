@@ -10,9 +10,10 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 
-use super::backend::{BACKENDS, Backend, NATIVE, refuse, row, run};
+use super::backend::{BACKENDS, Backend, NATIVE, refuse, run};
 use super::ground::{Case, on_backends, on_every_backend, turn};
 use super::snapshot::{Node, leftovers, tree, without_directory_times};
+use super::table::Row;
 
 fn path(text: &str) -> LinkPath {
     LinkPath::new(text).expect("a plain path")
@@ -107,6 +108,7 @@ fn refuse_flag(flag: u64) {
 #[test]
 fn o_19_each_flag_is_found_by_itself() {
     let _turn = turn();
+    let row = Row::begin("O-19f", "one flag");
     let (no_replace, exchange) = (1, 2);
     for (flag, able) in [
         (exchange, Abilities { exchange: false, ..Abilities::ALL }),
@@ -123,7 +125,7 @@ fn o_19_each_flag_is_found_by_itself() {
             assert_eq!(removed.guarantee == Guarantee::Atomic, able.no_replace);
         });
     }
-    row("O-19f", "one flag");
+    row.held("");
 }
 
 type Op = (&'static str, fn(&Root) -> Result<Option<Outcome>>);
@@ -178,6 +180,7 @@ fn without_names(node: Option<&Node>) -> Option<Node> {
 #[test]
 fn o_19_whatever_call_is_refused_the_report_names_what_differs() {
     let _turn = turn();
+    let row = Row::begin("O-19c", "each");
     let backends = BACKENDS.iter().filter(|backend| ["native", "no renameat2", "neither"].contains(&backend.name));
     let (mut refused, mut let_through, mut left_over) = (0, 0, 0);
     for backend in backends {
@@ -232,5 +235,5 @@ fn o_19_whatever_call_is_refused_the_report_names_what_differs() {
         }
     }
     assert!(refused > 0 && let_through > 0 && left_over > 0, "{refused} {let_through} {left_over}");
-    row(&format!("O-19c: {refused} refused, {let_through} let through, {left_over} with something left"), "each");
+    row.held(&format!("{refused} refused, {let_through} let through, {left_over} with something left"));
 }

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use caplink::{Change, Error, Kind, Outcome, Policy, Root};
 use tempfile::TempDir;
 
-use super::backend::{BACKENDS, Backend, refuse, row, run, skipped};
-use super::privileges::{as_nobody, own_mounts};
+use super::backend::{BACKENDS, Backend, refuse, run};
+use super::privileges::as_nobody;
+use super::site::{ground, is_root, own_mounts};
 use super::snapshot::{Tree, leftovers, tree, without_directory_times};
+use super::table::{Row, left_out};
 
 /// No operation on a handful of entries takes longer, whatever they are.
 const BOUND: Duration = Duration::from_secs(2);
@@ -25,22 +27,6 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where the trees stand; `CAPLINK_TEST_DIR` puts them on another file system.
-pub(crate) fn ground() -> PathBuf {
-    std::env::var_os("CAPLINK_TEST_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
-}
-
-pub(crate) fn file_system() -> &'static str {
-    match rustix::fs::statfs(ground()).expect("the ground is there").f_type {
-        0xef53 => "ext4",
-        0x0102_1994 => "tmpfs",
-        0x5846_5342 => "xfs",
-        0x9123_683e => "btrfs",
-        0x794c_7630 => "overlay",
-        _ => "other",
-    }
-}
-
 /// Runs the case on every backend, each on fresh ground.
 pub(crate) fn on_every_backend(id: &'static str, case: fn(&Case)) {
     on_backends(id, BACKENDS, case);
@@ -49,11 +35,12 @@ pub(crate) fn on_every_backend(id: &'static str, case: fn(&Case)) {
 pub(crate) fn on_backends(id: &'static str, backends: &'static [Backend], case: fn(&Case)) {
     let _turn = turn();
     for backend in backends.iter().filter(|backend| is_asked_for(backend)) {
+        let row = Row::begin(id, backend.name);
         run(move || {
             refuse(backend.refused);
             case(&Case::new(*backend));
         });
-        row(id, backend.name);
+        row.held("");
     }
 }
 
@@ -66,23 +53,24 @@ fn is_asked_for(backend: &Backend) -> bool {
 /// Runs the case as root on each of these backends, in a thread that has its own mounts.
 pub(crate) fn with_mounts(id: &'static str, backends: &'static [Backend], case: fn(&Case)) {
     if !is_root() {
-        return skipped(id, "only root mounts");
+        return left_out(id, "only root mounts");
     }
     let _turn = turn();
     for backend in backends {
+        let row = Row::begin(id, backend.name);
         run(move || {
             own_mounts();
             refuse(backend.refused);
             case(&Case::new(*backend));
         });
-        row(id, backend.name);
+        row.held("");
     }
 }
 
 /// Runs the case as root on every backend, on ground where other users may act.
 pub(crate) fn with_users(id: &'static str, case: fn(&Case)) {
     if !is_root() {
-        return skipped(id, "only root becomes another user");
+        return left_out(id, "only root becomes another user");
     }
     on_every_backend(id, case);
 }
@@ -314,11 +302,6 @@ pub(crate) fn descriptors() -> BTreeMap<String, PathBuf> {
 /// The component that an error names.
 pub(crate) fn component(error: &Error) -> Option<(&OsStr, usize)> {
     error.component().map(|component| (component.name.as_os_str(), component.index))
-}
-
-/// Whether this test may mount, make devices and change to other users.
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 /// The inode of an entry itself.

@@ -7,7 +7,8 @@ use caplink::{Change, Edit, FileKind, Found, Kind, LinkPath, Status, Target};
 use rustix::fs::{FileType, Mode, mknodat};
 
 use super::backend::skipped;
-use super::ground::{Case, inode, is_root, on_every_backend};
+use super::ground::{Case, inode, on_every_backend};
+use super::site::is_root;
 
 /// One entry of every kind, by its name.
 const KINDS: &[(&str, FileKind)] = &[

@@ -9,10 +9,12 @@ use cap_std::fs::Dir;
 use caplink::{Change, Edit, Kind, LinkPath, Policy, Root, Target};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::backend::{BACKENDS, row};
-use super::ground::{Case, descriptors, ground, turn};
-use super::privileges::{in_a_process, must};
+use super::backend::BACKENDS;
+use super::ground::{Case, descriptors, turn};
+use super::privileges::in_a_process;
+use super::site::{ground, must};
 use super::snapshot::{leftovers, tree, without_directory_times};
+use super::table::Row;
 
 const DEPTH: usize = 2000;
 
@@ -25,6 +27,7 @@ fn path(text: impl AsRef<std::ffi::OsStr>) -> LinkPath {
 #[test]
 fn o_04_a_path_longer_than_the_kernel_takes_works_with_few_descriptors() {
     let _turn = turn();
+    let row = Row::begin("O-04", "all");
     let deep = tempfile::tempdir_in(ground()).unwrap();
     let mut dir = Dir::open_ambient_dir(deep.path(), cap_std::ambient_authority()).unwrap();
     for _ in 0..DEPTH {
@@ -39,7 +42,7 @@ fn o_04_a_path_longer_than_the_kernel_takes_works_with_few_descriptors() {
     assert_eq!(names, ["t", "u"]);
     // The standard library holds a descriptor for each level.
     must("rm", &["-rf", deep.path().join(NAME).to_str().unwrap()]);
-    row("O-04", "all");
+    row.held("");
 }
 
 #[test]
@@ -99,8 +102,9 @@ fn with_free<T>(count: usize, act: impl FnOnce() -> T) -> T {
 #[test]
 fn o_13_without_descriptors_the_state_is_the_old_one_or_the_new_one() {
     let _turn = turn();
+    let row = Row::begin("O-13", "all");
     in_a_process(&["env"], "limits::with_few_descriptors", &ground());
-    row("O-13", "all");
+    row.held("");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! the same to the nanosecond, what is no link is where it was with its content, nothing of the library's own is left,
 //! no descriptor leaked, and what was reported is on disk. No operation may take longer than two seconds.
 //!
-//! Each case prints a row: name, backend, file system, outcome. What this host lacks is skipped aloud.
+//! Each case records a row: name, backend, file system, outcome. What this host lacks is skipped aloud.
 
 #![cfg(target_os = "linux")]
 
@@ -20,7 +20,9 @@ mod mounts;
 mod privileges;
 mod program;
 mod roots;
+mod site;
 mod snapshot;
 mod spelling;
+mod table;
 mod targets;
 mod users;

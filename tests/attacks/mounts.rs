@@ -7,7 +7,7 @@ use caplink::{Change, Durability, Edit, FileKind, Kind, LinkPath, Policy, Root, 
 
 use super::backend::{BACKENDS, NATIVE, skipped};
 use super::ground::{Case, component, on_every_backend, with_mounts};
-use super::privileges::{must, tried};
+use super::site::{must, tried};
 use super::spelling::LINK_VERBS;
 
 fn path(text: &str) -> LinkPath {

@@ -1,4 +1,4 @@
-//! Threads that are another user or have their own mounts, and this test once more in a process of its own.
+//! Threads that are another user, and this test once more in a process of its own.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -28,27 +28,6 @@ pub(crate) fn as_nobody<T: Send>(act: impl FnOnce() -> T + Send) -> T {
 /// Gives an entry to the user that owns nothing.
 pub(crate) fn give_to_nobody(path: impl AsRef<Path>) {
     std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY)).expect("root gives entries away");
-}
-
-/// From now on what this thread mounts is seen by nobody else, and is gone with it.
-pub(crate) fn own_mounts() {
-    #[expect(deprecated, reason = "it is deprecated for the sake of another flag, and the other one is unsafe")]
-    rustix::thread::unshare(rustix::thread::UnshareFlags::NEWNS).expect("root has its own mounts");
-    must("mount", &["--make-rprivate", "/"]);
-}
-
-/// Runs a program that must succeed.
-pub(crate) fn must(program: &str, arguments: &[&str]) {
-    if let Err(said) = tried(program, arguments) {
-        panic!("{program} {arguments:?}: {said}");
-    }
-}
-
-/// Runs a program; what it says where it fails.
-pub(crate) fn tried(program: &str, arguments: &[&str]) -> Result<(), String> {
-    let output = Command::new(program).args(arguments).output().map_err(|error| error.to_string())?;
-    let said = || String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() { Ok(()) } else { Err(said()) }
 }
 
 /// Runs another test of this program, one that is ignored otherwise, in a process of its own behind `wrapper`.

@@ -7,9 +7,11 @@ use std::path::Path;
 use caplink::{Change, Edit, Kind, LinkPath, Policy, Root, Staging, Status, Target};
 
 use super::backend::{NATIVE, skipped};
-use super::ground::{Case, Holder, file_system, inode, is_root, on_backends, on_every_backend, with_users};
-use super::privileges::{give_to_nobody, in_a_process, must, tried};
+use super::ground::{Case, Holder, inode, on_backends, on_every_backend, with_users};
+use super::privileges::{give_to_nobody, in_a_process};
+use super::site::{file_system, is_root, must, tried};
 use super::snapshot::{leftovers, tree};
+use super::table::left_out;
 
 fn nobody() -> Holder {
     Holder { policy: Policy::default(), nobody: true }
@@ -175,7 +177,7 @@ fn a_directory_that_others_write_is_edited_through_the_private_state() {
 #[test]
 fn o_10_a_directory_that_is_immutable_is_left_as_it_is() {
     if !is_root() {
-        return skipped("O-10", "only root sets attributes");
+        return left_out("O-10", "only root sets attributes");
     }
     on_every_backend("O-10", |case| {
         furnish(case);
@@ -210,7 +212,7 @@ fn o_10_a_directory_that_is_immutable_is_left_as_it_is() {
 #[test]
 fn o_10_what_cannot_be_taken_back_from_a_directory_that_only_grows_is_named() {
     if !is_root() {
-        return skipped("O-10a", "only root sets attributes");
+        return left_out("O-10a", "only root sets attributes");
     }
     on_every_backend("O-10a", |case| {
         furnish(case);
@@ -246,7 +248,7 @@ fn o_10_what_cannot_be_taken_back_from_a_directory_that_only_grows_is_named() {
 #[test]
 fn o_21_in_a_user_namespace_unmapped_owners_are_no_reason_to_panic() {
     if !is_root() {
-        return skipped("O-21", "the tree must belong to somebody who is not mapped");
+        return left_out("O-21", "the tree must belong to somebody who is not mapped");
     }
     on_backends("O-21", NATIVE, |case| {
         furnish(case);
@@ -270,7 +272,7 @@ fn o_21_in_a_user_namespace_unmapped_owners_are_no_reason_to_panic() {
 #[test]
 #[ignore = "is run by another test, as a user without a name"]
 fn in_a_user_namespace() {
-    let tree = super::ground::ground();
+    let tree = super::site::ground();
     let before = inode(tree.join("l"));
     let root = Root::open_ambient(&tree, Policy::default(), cap_std::ambient_authority()).unwrap();
     assert_eq!(root.inspect("l").unwrap().link.unwrap().status, Status::Ok);
