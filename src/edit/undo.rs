@@ -58,7 +58,13 @@ fn trade_back(entry: &Entry, staged: &Staged<'_>, text: &OsStr) -> Leftover {
             Some(true) => return staged.discard(text),
             // The third program's entry was traded out: it goes back, and what was displaced is kept.
             Some(false) if !third => third = true,
-            _ => break,
+            // It stays, unless the third program gave the name to the new link again: then all is as in the beginning.
+            Some(false) => match is(entry, entry.at(), |id| id == staged.id()) {
+                Some(true) => third = false,
+                Some(false) => return what_is_kept(entry, staged, text),
+                None => break,
+            },
+            None => break,
         }
     }
     what_remains(entry, staged, text)
