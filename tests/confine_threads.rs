@@ -4,7 +4,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Command;
@@ -176,23 +176,39 @@ fn a_panic_of_the_observer_unwinds_the_caller_and_no_more() {
     assert_eq!(settled(0), 0);
 }
 
+/// Waits for the program to have these threads while it waits itself, for the lock of a directory; all of them have
+/// given up what `exec` could gain. Returns what was seen last.
+#[cfg(feature = "cli")]
+fn threads_of_the_program(dir: &Path, locked: &Path, expected: &[&str]) -> Vec<(String, bool)> {
+    let lock = fs::File::open(locked).unwrap();
+    lock.lock().unwrap();
+    let other = if fs::read_link(dir.join("l")).unwrap().as_os_str() == "." { "./" } else { "." };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caplink"));
+    command.arg("-C").arg(dir).args(["ensure", "l", "--style", "verbatim", "--to", other]);
+    let mut program = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let tasks = format!("/proc/{}/task", program.id());
+    let expected: Vec<_> = expected.iter().map(|name| ((*name).to_owned(), true)).collect();
+    let mut seen = Vec::new();
+    while program.try_wait().unwrap().is_none() && seen != expected {
+        seen = threads_at(&tasks);
+    }
+    drop(lock);
+    assert!(program.wait().unwrap().success());
+    seen
+}
+
 #[cfg(feature = "cli")]
 #[test]
 fn no_thread_of_the_program_gains_privileges_by_exec() {
     let Some((_turn, dir, _root)) = ground("no_thread_of_the_program_gains_privileges_by_exec") else { return };
-    // While another holds the lock the program waits for it, so that it can be looked at.
-    let lock = fs::File::open(dir.path()).unwrap();
-    lock.lock().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_caplink"));
-    command.arg("-C").arg(dir.path()).args(["ensure", "l", "--style", "verbatim", "--to", "./"]);
-    let mut program = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-    let tasks = format!("/proc/{}/task", program.id());
-    let mut seen = Vec::new();
-    while program.try_wait().unwrap().is_none() && !seen.iter().any(|(name, _)| name == "caplink-confine") {
-        seen = threads_at(&tasks);
-    }
-    drop(lock);
-    program.wait().unwrap();
-    assert_eq!(seen.len(), 2, "{seen:?}");
-    assert!(seen.iter().all(|(_, renounced)| *renounced), "{seen:?}");
+    let names = |seen: Vec<(String, bool)>| seen.into_iter().map(|(name, renounced)| format!("{name} {renounced}"));
+    let seen = threads_of_the_program(dir.path(), dir.path(), &["caplink"]);
+    assert_eq!(names(seen).collect::<Vec<_>>(), ["caplink true"]);
+    // Where others can write, a thread is confined instead of the program.
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let state = dir.path().join(".caplink");
+    fs::create_dir(&state).unwrap();
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
+    let seen = threads_of_the_program(dir.path(), &state, &["caplink", "caplink-confine"]);
+    assert_eq!(names(seen).collect::<Vec<_>>(), ["caplink true", "caplink-confine true"]);
 }

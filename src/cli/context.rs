@@ -50,7 +50,20 @@ impl Context {
 
     /// Opens the root for a verb that changes: with its state directory, and confined as far as was asked for.
     pub(crate) fn change(&self) -> Result<Root, Box<Problem>> {
-        confined(self.look_with_state()?, self.global.confine)
+        let root = self.look_with_state()?;
+        match self.enforcement() {
+            Some(enforcement) => root.confined(enforcement).map_err(|error| Box::new(Problem::of_root(&error))),
+            None => Ok(root),
+        }
+    }
+
+    /// How far changes are to be confined by the kernel.
+    pub(crate) fn enforcement(&self) -> Option<Enforcement> {
+        match self.global.confine {
+            Confine::Off => None,
+            Confine::Auto => Some(Enforcement::Auto),
+            Confine::Require => Some(Enforcement::Require),
+        }
     }
 
     /// What is to survive a power cut; `default` is that of the verb.
@@ -62,16 +75,6 @@ impl Context {
             Some(Durability::Fs) => caplink::Durability::Fs,
         }
     }
-}
-
-/// Has the kernel confine what is changed through this root, as far as was asked for.
-fn confined(root: Root, level: Confine) -> Result<Root, Box<Problem>> {
-    let enforcement = match level {
-        Confine::Off => return Ok(root),
-        Confine::Auto => Enforcement::Auto,
-        Confine::Require => Enforcement::Require,
-    };
-    root.confined(enforcement).map_err(|error| Box::new(Problem::of_root(&error)))
 }
 
 /// A directory that is not below the root, to be looked at only.

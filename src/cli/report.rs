@@ -123,6 +123,11 @@ impl Report {
         self.errors.extend(Problem::of(error, hint));
     }
 
+    /// Adds an error about the root as a whole.
+    pub(crate) fn root_error(&mut self, error: &Error) {
+        self.errors.push(Problem::of_root(error));
+    }
+
     /// Takes back the hint of the last error, where the caller did already what it says.
     pub(crate) fn drop_hint_if(&mut self, done: bool) {
         if let (true, Some(problem)) = (done, self.errors.last_mut()) {

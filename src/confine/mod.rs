@@ -4,6 +4,8 @@
 //! of its own, and the threads of the program stay as they are. There is one for each set of rights that edits need,
 //! started when the first such edit is made, and ended with the last handle to its root.
 //!
+//! A thread that ends after an edit can enter a domain itself instead.
+//!
 //! A thread has the credentials of the one that started it, and a signal handler of the program may run on it.
 
 mod thread;
@@ -53,6 +55,11 @@ impl Threads {
     /// The threads of a root of which the first was just started.
     pub(crate) fn of(first: Thread) -> Threads {
         Threads { level: first.level(), started: Mutex::new(vec![Arc::new(first)]) }
+    }
+
+    /// None, for a root that a thread uses which entered a domain itself.
+    pub(crate) fn elsewhere(level: Confinement) -> Threads {
+        Threads { level, started: Mutex::default() }
     }
 
     /// Those of another root that is to be confined as this one is; none is started yet.

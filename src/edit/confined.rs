@@ -32,7 +32,7 @@ impl Grant {
     }
 
     /// What an edit needs.
-    fn of(edit: &Edit) -> Grant {
+    pub(super) fn of(edit: &Edit) -> Grant {
         match edit {
             Edit { backup: true, .. } => Grant::Backups,
             Edit { parents: true, .. } => Grant::Parents,

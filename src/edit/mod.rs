@@ -10,6 +10,7 @@ mod confined;
 mod create;
 mod durable;
 mod exchange;
+mod last;
 mod leftover;
 mod lock;
 mod over;

@@ -51,8 +51,25 @@ impl Root {
             let (domain, state) = self.domain(Grant::Links, self.state_elsewhere())?;
             Thread::start(domain, Grant::Links, state)
         };
-        match start() {
-            Ok(thread) => Ok(self.rebuilt(|shared| shared.threads = Some(Threads::of(thread)))),
+        let reached = start().map(|thread| self.rebuilt(|shared| shared.threads = Some(Threads::of(thread))));
+        self.as_far_as(enforcement, reached)
+    }
+
+    /// Confines the calling thread for ever to what the grant needs below this root, and returns the root as that
+    /// thread uses it: the state directory as it is there, if it is below.
+    pub(crate) fn enter(&self, grant: Grant, enforcement: Enforcement) -> Result<Root> {
+        let enter = || self.domain(grant, None)?.0.enter();
+        let reached = enter().map(|level| {
+            let threads = Threads::elsewhere(Confinement::Landlock(level));
+            Root { side: Side::Thread(None), ..self.rebuilt(|shared| shared.threads = Some(threads)) }
+        });
+        self.as_far_as(enforcement, reached)
+    }
+
+    /// What was reached; this root where nothing can be, and need not be.
+    fn as_far_as(&self, enforcement: Enforcement, reached: io::Result<Root>) -> Result<Root> {
+        match reached {
+            Ok(root) => Ok(root),
             Err(source) if sys::fault(&source) == Fault::Unsupported => match enforcement {
                 Enforcement::Auto => Ok(self.clone()),
                 Enforcement::Require => {

@@ -6,6 +6,8 @@ mod descriptors;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
+mod last;
+#[cfg(target_os = "linux")]
 mod on_thread;
 mod transcript;
 #[cfg(target_os = "linux")]

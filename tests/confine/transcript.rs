@@ -3,7 +3,7 @@
 use super::*;
 
 /// What an edit came to, but for what tells the two trees apart.
-fn told(result: &Result<Outcome>) -> String {
+pub(super) fn told(result: &Result<Outcome>) -> String {
     match result {
         Ok(outcome) => {
             let Outcome {
@@ -38,7 +38,7 @@ fn told(result: &Result<Outcome>) -> String {
     }
 }
 
-fn listing(dir: &Path, below: &Path, into: &mut String) {
+pub(super) fn listing(dir: &Path, below: &Path, into: &mut String) {
     let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     for name in names {

@@ -25,7 +25,11 @@ fn auto_says_so_and_require_is_unsupported() {
             assert_eq!(free.confinement(), Confinement::None);
             let outcome = free.ensure("l", to("a")).unwrap();
             assert_eq!(outcome.confinement.to_string(), "none");
-            let _ = free.remove("l").unwrap();
+            let edit = Edit::remove(path("l"));
+            let error = root.apply_last(&edit, Enforcement::Require).unwrap_err();
+            assert_eq!((error.kind(), error.operation()), (Kind::Unsupported, "confine"), "{error:?}");
+            let outcome = root.apply_last(&edit, Enforcement::Auto).unwrap();
+            assert_eq!((outcome.change, outcome.confinement), (Change::Removed, Confinement::None));
         });
     }
 }
@@ -41,6 +45,9 @@ fn what_can_pass_is_no_reason_to_go_without() {
         denied(RESTRICT_SELF, errno as u32, || {
             for enforcement in [Enforcement::Auto, Enforcement::Require] {
                 assert_eq!(root.confined(enforcement).unwrap_err().kind(), kind, "{enforcement:?}");
+                let edit = Edit::create(path("l"), to("a"));
+                assert_eq!(root.apply_last(&edit, enforcement).unwrap_err().kind(), kind, "{enforcement:?}");
+                assert!(!root.lexists("l").unwrap());
             }
         });
     }

@@ -14,13 +14,21 @@ use crate::cli::text::{DIM, GOOD, NAME, Painted, Text};
 /// Carries out one edit of `link`, or previews it.
 pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: impl FnOnce(LinkPath) -> Edit) -> Report {
     let mut report = Report::new(verb, context);
-    let Some(root) = report.opened(context.change()) else { return report };
+    let dry_run = context.global.dry_run;
+    let root = if dry_run { context.change() } else { context.look_with_state() };
+    let Some(root) = report.opened(root) else { return report };
     let edited = LinkPath::new(link).map_err(|error| error.during(verb)).and_then(|path| {
         let edit = edit(path).durability(context.durability(caplink::Durability::None));
-        if context.global.dry_run { root.preview(&edit) } else { root.apply(&edit) }
+        match context.enforcement() {
+            _ if dry_run => root.preview(&edit),
+            // The program changes nothing after this.
+            Some(enforcement) => root.apply_last(&edit, enforcement),
+            None => root.apply(&edit),
+        }
     });
     match edited {
         Ok(outcome) => done(&mut report, &root, &[outcome]),
+        Err(error) if error.operation() == "confine" => report.root_error(&error),
         Err(error) => failed(&mut report, &error),
     }
     report
