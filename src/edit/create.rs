@@ -43,6 +43,7 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
             changed.verified = true;
             Ok(Attempt::Done(changed))
         }
+        // Something else had the name in the very directory. An equal link that has it is theirs.
         Ok(ReadBack::Taken) => Err(verify::taken()),
         Ok(ReadBack::Moved) => Err(take_back(entry, text).on(verify::parent_moved())),
         Err(error) => Err(take_back(entry, text).on(error)),
@@ -56,7 +57,11 @@ fn take_back(entry: &Entry, text: &OsStr) -> Leftover {
         Err(error) if StateWanted::is_cause(&error) => Area::lock_beside(entry),
         area => area,
     };
-    let Ok(area) = area else { return still_there(entry, text) };
+    let area = match area {
+        Ok(area) => area,
+        // A private directory that cannot be removed may have been made for this.
+        Err(error) => return still_there(entry, text).and(Leftover::named_by(&error)),
+    };
     let leftover = area.discard(&entry.parent, entry.name(), Ours::Text(text));
     leftover.and(area.close_alone())
 }

@@ -13,7 +13,7 @@ use super::durable::sync;
 use super::pinned::Pinned;
 use super::run::{given_up, not_state};
 use super::target::{Rules, leads_where_it_may};
-use super::untrade::{has, trade_back};
+use super::untrade::{Seen, has, trade_back};
 use super::verify::{self, ReadBack};
 use super::{Attempt, guarantee, spelled, tell};
 use crate::entry::Entry;
@@ -229,12 +229,15 @@ impl Trade<'_> {
         link_b: &Pinned,
     ) -> std::result::Result<bool, (&'e Entry, Error)> {
         let as_pinned = has(a, link_b) && has(b, link_a);
-        let mut cause = None;
+        let (mut cause, mut taken) = (None, false);
         if as_pinned && !self.root.policy().unverified {
             for (entry, link) in [(a, link_b), (b, link_a)] {
                 match verify::read_back_created(entry, link.stat.id, &link.text) {
                     Ok(ReadBack::Stands) => {}
-                    Ok(ReadBack::Taken) => cause = Some((entry, verify::taken())),
+                    Ok(ReadBack::Taken) => {
+                        taken = true;
+                        cause = Some((entry, verify::taken()));
+                    }
                     Ok(ReadBack::Moved) => cause = Some((entry, verify::parent_moved())),
                     Err(error) => cause = Some((entry, error)),
                 }
@@ -243,7 +246,12 @@ impl Trade<'_> {
         if as_pinned && cause.is_none() {
             return Ok(true);
         }
-        let leftover = trade_back((a, link_a), (b, link_b), as_pinned);
+        let seen = match (as_pinned, taken) {
+            (false, _) => Seen::Wrong,
+            (true, false) => Seen::Right,
+            (true, true) => Seen::Taken,
+        };
+        let leftover = trade_back((a, link_a), (b, link_b), seen);
         match cause {
             Some((entry, error)) => Err((entry, leftover.on(error))),
             None if leftover.is_empty() => Ok(false),

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind};
-use crate::model::ObjectId;
 use crate::sys::{self, Fault, Handle};
 
 /// What could not be cleaned up or put back.
@@ -23,6 +22,11 @@ impl Leftover {
 
     pub(super) fn preserved(path: PathBuf) -> Leftover {
         Leftover { left: Vec::new(), preserved: vec![path] }
+    }
+
+    /// What an error says that is left over.
+    pub(super) fn named_by(error: &Error) -> Leftover {
+        Leftover { left: error.left().to_vec(), preserved: error.preserved().to_vec() }
     }
 
     pub(super) fn and(mut self, other: Leftover) -> Leftover {
@@ -65,14 +69,4 @@ pub(super) fn put_back(entry: &Entry, from: (&Handle, &OsStr), to: (&Handle, &Os
         },
         Err(_) => false,
     }
-}
-
-/// The same from where others can reach the entry: it is looked at again, and what is another goes back.
-pub(super) fn put_back_exposed(entry: &Entry, id: ObjectId, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> bool {
-    let calls = entry.root.calls();
-    if calls.rename_new(from, to).is_err() {
-        return false;
-    }
-    let right = calls.stat_at(to.0, to.1).map_or(true, |stat| stat.id == id);
-    right || calls.rename_new(to, from).is_err()
 }

@@ -87,7 +87,9 @@ fn what_is_kept(entry: &Entry, staged: &Staged<'_>, text: &OsStr) -> Leftover {
     match (is(entry, staged.at(), |_| true), is(entry, staged.at(), |id| id == staged.id())) {
         (Some(false), _) => Leftover::default(),
         (_, Some(true)) => staged.discard(text),
-        _ => Leftover::preserved(staged.path()),
+        (_, Some(false)) => Leftover::preserved(staged.path()),
+        // It cannot be looked at: it may be the new link, and it may be what was displaced.
+        (_, None) => Leftover::preserved(staged.path()).and(Leftover::left(staged.path())),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::leftover::{Leftover, put_back_exposed};
+use super::leftover::Leftover;
 use super::pinned::Pinned;
 use crate::entry::Entry;
 use crate::model::ObjectId;
@@ -13,48 +13,74 @@ use crate::sys::{self, Fault};
 /// How often a trade is turned round when a third program takes the names at the same time.
 const TURNS: usize = 4;
 
-/// Trades back what was traded, and returns the names under which something is that others did not put there.
-///
-/// Where the trade was `seen` to be right, what differs by now was put there later, and stays. Where not, a third
-/// program may have taken a name before the trade or after it: both names are traded, and reported if they differ.
-pub(super) fn trade_back(a: (&Entry, &Pinned), b: (&Entry, &Pinned), seen: bool) -> Leftover {
+/// What the names were seen to be after the trade.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Not as they were traded: a third program took one before the trade or after it.
+    Wrong,
+    /// As they were traded. What differs by now was put there later, and stays.
+    Right,
+    /// As they were traded, and then not any more: if they are so again, others traded them.
+    Taken,
+}
+
+/// Trades back what was traded, and returns the names under which something may be that others did not put there.
+pub(super) fn trade_back(a: (&Entry, &Pinned), b: (&Entry, &Pinned), seen: Seen) -> Leftover {
     let calls = a.0.root.calls();
     let kept = |entry: &Entry| Leftover::preserved(entry.physical().to_path_buf());
+    let both_where = |so: &dyn Fn(&(&Entry, &Pinned)) -> bool| {
+        [a, b].into_iter().filter(so).fold(Leftover::default(), |names, (entry, _)| names.and(kept(entry)))
+    };
     // What cannot be looked at counts.
-    let astray =
-        |(entry, link): &(&Entry, &Pinned)| now(entry).map_or(true, |now| now.is_some_and(|id| id != link.stat.id));
     let strays =
-        || [a, b].into_iter().filter(astray).fold(Leftover::default(), |strays, (entry, _)| strays.and(kept(entry)));
+        || both_where(&|(entry, link)| now(entry).map_or(true, |now| now.is_some_and(|id| id != link.stat.id)));
+    // Where the trade met a third program, even a link at its own name need not be where others put it.
+    let given_up = || match seen {
+        Seen::Wrong => both_where(&|(entry, _)| now(entry).map_or(true, |now| now.is_some())),
+        Seen::Right | Seen::Taken => strays(),
+    };
     for _ in 0..TURNS {
-        let (Ok(at_a), Ok(at_b)) = (now(a.0), now(b.0)) else { return strays() };
+        let (Ok(at_a), Ok(at_b)) = (now(a.0), now(b.0)) else { return given_up() };
         let (other_at_a, other_at_b) = (at_a == Some(b.1.stat.id), at_b == Some(a.1.stat.id));
         let (from, id, to) = match (at_a, at_b) {
             (Some(_), None) if other_at_a => (a.0, b.1.stat.id, b.0),
             (None, Some(_)) if other_at_b => (b.0, a.1.stat.id, a.0),
-            (Some(_), Some(_)) if !seen || (other_at_a && other_at_b) => {
+            (Some(_), Some(_)) if seen == Seen::Taken && other_at_a && other_at_b => return Leftover::default(),
+            (Some(_), Some(_)) if seen == Seen::Wrong || (other_at_a && other_at_b) => {
                 match calls.exchange(a.0.at(), b.0.at()) {
                     Ok(()) => {}
                     Err(source) if sys::fault(&source) == Fault::Missing => continue,
-                    Err(_) => return strays(),
+                    Err(_) => return given_up(),
                 }
                 let astray = strays();
-                if !astray.is_empty() && seen {
-                    // Others took a name at this very moment: what they put there goes back to it.
+                if !astray.is_empty() && seen == Seen::Right {
+                    // Others took a name at this very moment. If that was before the trade, what they put there goes
+                    // back to it now; if it was after, it ends under the other name. Nothing tells the two apart.
                     let _as_well_as_can_be = calls.exchange(a.0.at(), b.0.at());
-                    return strays();
+                    return kept(a.0).and(kept(b.0));
                 }
                 return astray;
             }
             (Some(_), Some(_)) if other_at_b => return kept(b.0),
             (Some(_), Some(_)) if other_at_a => return kept(a.0),
-            _ if seen => return Leftover::default(),
-            _ => return strays(),
+            _ if seen != Seen::Wrong => return Leftover::default(),
+            // One name is empty.
+            _ => return given_up(),
         };
-        if put_back_exposed(a.0, id, from.at(), to.at()) {
-            return Leftover::default();
+        if calls.rename_new(from.at(), to.at()).is_err() {
+            continue;
         }
+        return match now(to) {
+            Ok(Some(found)) if found != id => match calls.rename_new(to.at(), from.at()) {
+                // Others put it at the one name before it was moved, or at the other one since.
+                Ok(()) => kept(from),
+                Err(_) => kept(to),
+            },
+            Ok(_) => Leftover::default(),
+            Err(_) => kept(to),
+        };
     }
-    strays()
+    given_up()
 }
 
 /// What has the name of the entry now.

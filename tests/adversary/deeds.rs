@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use caplink::FileKind;
 use caplink::adversary::{Errno, Object, Tree};
 
-use crate::scene::{NEW, OLD, Scene, Verb};
+use crate::scene::{NEW, OLD, STATE, Scene, Verb};
 
 macro_rules! deeds {
     ($($deed:ident,)*) => {
@@ -64,8 +64,6 @@ pub(crate) fn does(scene: &Scene, tree: &mut Tree, deed: Deed) -> bool {
 pub(crate) fn possible<'a>(scene: &'a Scene, tree: &'a Tree) -> impl Iterator<Item = Deed> + 'a {
     DEEDS.iter().copied().filter(|deed| does(scene, &mut tree.clone(), *deed))
 }
-
-const STATE: &str = ".caplink";
 
 impl Foe<'_> {
     fn parent(&self) -> Object {

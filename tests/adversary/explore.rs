@@ -79,21 +79,22 @@ fn choices(scene: &Scene, trees: &[Tree]) -> Vec<Rc<[Deed]>> {
     choices
 }
 
-/// Every single deed before every call.
-pub(crate) fn singles(scene: &Scene, findings: &mut Findings) -> Vec<(usize, Deed)> {
-    let keep = Keep { trees_from: Some(0) };
-    let quiet = play(scene, &Schedule::default(), keep);
-    findings.note(scene, &Schedule::default(), &quiet);
-    let mut singles = Vec::new();
-    for (point, deeds) in choices(scene, &quiet.trees).iter().enumerate() {
-        for deed in deeds.iter().copied() {
-            let schedule = Schedule { deeds: vec![(point, deed)], fault: None };
-            let played = play(scene, &schedule, Keep::default());
-            findings.note(scene, &schedule, &played);
-            singles.push((point, deed));
-        }
+/// Every deed that has an effect before a call of a run that nothing else comes to.
+pub(crate) fn firsts(scene: &Scene) -> Vec<(usize, Deed)> {
+    let quiet = play(scene, &Schedule::default(), Keep { trees_from: Some(0) });
+    let choices = choices(scene, &quiet.trees);
+    let at = |(point, deeds): (usize, &Rc<[Deed]>)| deeds.iter().map(|deed| (point, *deed)).collect::<Vec<_>>();
+    choices.iter().enumerate().flat_map(at).collect()
+}
+
+/// No deed, and every single deed before every call.
+pub(crate) fn singles(scene: &Scene, findings: &mut Findings) {
+    let none = Schedule::default();
+    findings.note(scene, &none, &play(scene, &none, Keep::default()));
+    for first in firsts(scene) {
+        let schedule = Schedule { deeds: vec![first], fault: None };
+        findings.note(scene, &schedule, &play(scene, &schedule, Keep::default()));
     }
-    singles
 }
 
 /// Every deed before every call after a first one.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use caplink::FileKind;
 use caplink::adversary::{Actor, Call, Change as Written, Name, Object, Slot, Step, Tree};
 
-use crate::scene::{Scene, Verb};
+use crate::scene::{STATE, Scene, Verb};
 
 /// The most calls of one run; waiting for a lock takes most of them.
 const CALLS_MAX: usize = 4000;
@@ -39,11 +39,20 @@ pub(crate) struct Judge {
     pub(crate) calls: usize,
     /// Whether others changed anything.
     pub(crate) disturbed: bool,
+    /// How many deeds had an effect.
+    pub(crate) deeds: usize,
     /// Whether a lock was held by a stranger.
     pub(crate) locked: bool,
-    /// The last call but the present one, and whether others changed the link's name just before the present one.
+    /// Whether others took the place where the executor takes back what it made: its private directory, or the name of
+    /// one.
+    pub(crate) unhoused: bool,
+    /// Whether others changed something just before the present call.
     pub(crate) meddled: bool,
+    /// After how many calls others changed something last.
+    pub(crate) last_meddled: Option<usize>,
     pub(crate) excused: Vec<Object>,
+    /// Names that a host without exchange renamed over while others took them.
+    pub(crate) overwritten: Vec<(Object, Name)>,
     /// What the executor made and others put somewhere: it is theirs.
     pub(crate) adopted: Vec<Object>,
     /// What others put under the name of a backup, where they can reach it: it may be moved, but not lost.
@@ -52,7 +61,7 @@ pub(crate) struct Judge {
     pub(crate) taken: Vec<Row>,
     /// What ever had which name.
     pub(crate) ever: Vec<Row>,
-    /// The executor cannot look into the link's directory any more.
+    /// The executor could not look into a directory at some moment.
     pub(crate) sealed: bool,
     pub(crate) wrongs: Vec<String>,
 }
@@ -85,9 +94,13 @@ impl Judge {
             changes: 0,
             calls: 0,
             disturbed: false,
+            deeds: 0,
             locked: false,
+            unhoused: false,
             meddled: false,
+            last_meddled: None,
             excused: Vec::new(),
+            overwritten: Vec::new(),
             adopted: Vec::new(),
             loose: Vec::new(),
             taken: Vec::new(),
@@ -107,6 +120,11 @@ impl Judge {
     /// Before a call: what others did.
     pub(crate) fn before(&mut self, tree: &Tree) {
         self.meddled = tree.log().len() > self.changes;
+        if self.meddled {
+            self.last_meddled = Some(self.calls);
+        }
+        let sealed = || tree.objects().any(|dir| tree.node(dir).mode == 0);
+        self.sealed |= self.scene.scenario.executor() != 0 && sealed();
         self.read(tree);
     }
 
@@ -156,6 +174,9 @@ impl Judge {
 
     fn others(&mut self, tree: &Tree, change: &Written) {
         self.disturbed = true;
+        let own_dir = |dir: Object| tree.node(dir).kind == FileKind::Dir && tree.node(dir).maker == Actor::Executor;
+        self.unhoused |=
+            change.slots.iter().any(|slot| slot.before.is_some_and(own_dir) || *slot.name == *OsStr::new(STATE));
         for slot in &change.slots {
             let Some(object) = slot.before else { continue };
             let at_home = row(&self.books, (slot.dir, &slot.name)) == Some(object);
@@ -205,8 +226,9 @@ impl Judge {
             Step::RenameOver => change.slots[1].before,
             _ => None,
         };
-        // Going back by a second name is no removal.
-        let gone = |victim: &Object| tree.node(*victim).links == 0;
+        // Going back by a second name is no removal, and nobody keeps what others removed from where it was at home.
+        let kept = |victim: Object| self.books.iter().chain(&self.adrift).any(|(_, _, object)| *object == victim);
+        let gone = |victim: &Object| tree.node(*victim).links == 0 && kept(*victim);
         if let Some(victim) = victim.filter(|victim| kind(*victim) != FileKind::Symlink && gone(victim)) {
             // Between the last look and the renaming of a host without exchange: a limit that is written down.
             if change.step == Step::RenameOver && self.meddled {
@@ -215,11 +237,9 @@ impl Judge {
                 self.wrong("only_links", format!("{:?} of a {:?}", change.step, kind(victim)));
             }
         }
-        if change.step == Step::RenameOver
-            && self.meddled
-            && let Some(victim) = victim
-        {
-            self.excused.push(victim);
+        if change.step == Step::RenameOver && self.meddled {
+            self.excused.extend(victim);
+            self.overwritten.push((change.slots[1].dir, change.slots[1].name.clone()));
         }
         if change.step == Step::RemoveDir {
             let removed = change.slots[0].before;
@@ -238,6 +258,12 @@ impl Judge {
     }
 
     fn never_absent(&mut self, tree: &Tree, change: &Written) {
+        // A change that others met is taken back: what is to be moved is looked at, or was refused once, and then it is
+        // moved. What others put in its place in between is moved and put back. Nothing else is ever renamed away.
+        let just_now = self.last_meddled.is_some_and(|at| self.calls <= at + 3);
+        if matches!(change.step, Step::RenameNew | Step::RenameOver) && just_now {
+            return;
+        }
         for slot in &change.slots {
             let (Some(before), None) = (slot.before, slot.after) else { continue };
             let creates = matches!(self.scene.scenario.verb, Verb::Create | Verb::EnsureNew | Verb::Parents);

@@ -6,18 +6,25 @@
 //! what is reported is so; nothing of the executor's stays and everything of others is where they put it, unless it is
 //! reported; the calls are bounded, and nothing panics.
 //!
-//! Pairs of deeds are played on request only (`--ignored`), since a few of them are known to break a law; there
-//! `CAPLINK_SCHEDULES=all` plays every pair instead of a sample, `CAPLINK_SEED` chooses the sample,
-//! `CAPLINK_ONLY` plays the scenarios whose name contains it.
+//! Single deeds are played before every call. Of pairs a sample is played: `CAPLINK_ONE_OF=n` plays one of n, and
+//! `CAPLINK_SCHEDULES=all` every one; `CAPLINK_SEED` chooses the sample, which is printed, and `CAPLINK_ONLY` plays the
+//! scenarios whose name contains it. A large run takes some minutes:
+//!
+//! ```sh
+//! CAPLINK_ONE_OF=50 cargo test --all-features --profile adversary --test adversary -- --nocapture
+//! ```
 
 #![cfg(test)]
 
 mod deeds;
 mod explore;
 mod judge;
+mod limits;
 mod pairs;
 mod regressions;
+mod replay;
 mod run;
 mod scene;
 mod singles;
+mod sweep;
 mod verdict;

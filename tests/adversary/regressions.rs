@@ -79,3 +79,57 @@ fn a_second_name_of_something_that_came_in_between_is_not_left() {
     let scenario = Scenario { exchange: false, ..Scenario::new(Verb::EnsureOld, Layout::Open) };
     holds(scenario, &[Deed::NameTradedForFile, Deed::PutBack]);
 }
+
+/// Plays the deeds on two links, of one directory and of two.
+fn an_exchange_holds(deeds: &[Deed]) {
+    for verb in [Verb::Exchange, Verb::ExchangeAcross] {
+        for layout in [Layout::Private, Layout::Open, Layout::NoState] {
+            holds(Scenario::new(verb, layout), deeds);
+        }
+    }
+}
+
+#[test]
+fn links_that_others_traded_while_an_exchange_was_undone_are_reported() {
+    an_exchange_holds(&[Deed::ParentTradedForLinkInside, Deed::SecondTradedWithFirst]);
+    an_exchange_holds(&[Deed::SecondTradedWithFirst, Deed::NameFullDir]);
+    an_exchange_holds(&[Deed::SecondTradedWithFirst, Deed::SecondStolen]);
+}
+
+#[test]
+fn links_that_others_traded_back_and_forth_are_left_as_they_put_them() {
+    an_exchange_holds(&[Deed::SecondTradedWithFirst, Deed::SecondTradedWithFirst]);
+}
+
+#[test]
+fn what_others_put_where_a_link_of_an_exchange_went_back_to_is_reported() {
+    an_exchange_holds(&[Deed::SecondStolen, Deed::SecondFile]);
+    an_exchange_holds(&[Deed::NameGone, Deed::NameFile]);
+}
+
+#[test]
+fn a_private_directory_that_cannot_be_removed_after_a_creation_is_reported() {
+    holds(Scenario::new(Verb::Create, Layout::NoState), &[Deed::ParentTwinEmpty, Deed::ParentSealed]);
+}
+
+#[test]
+fn what_cannot_be_looked_at_under_a_staged_name_is_reported_as_left_and_as_preserved() {
+    for verb in [Verb::EnsureOld, Verb::Swap, Verb::BackupFile] {
+        holds(Scenario::new(verb, Layout::Private), &[Deed::GrandMovedInside, Deed::ParentSealed]);
+    }
+}
+
+#[test]
+fn what_is_taken_back_while_a_directory_is_sealed_for_a_moment_is_reported() {
+    for (verb, layout) in [(Verb::Create, Layout::Private), (Verb::BackupFile, Layout::OpenSame)] {
+        let scenario = Scenario { exchange: false, ..Scenario::new(verb, layout) };
+        holds(scenario, &[Deed::ParentSealed, Deed::ParentUnsealed]);
+    }
+}
+
+#[test]
+fn a_created_link_is_not_left_where_its_directory_was_exchanged_and_put_back() {
+    for layout in [Layout::Private, Layout::Open, Layout::Tenant, Layout::NoState] {
+        holds(Scenario::new(Verb::Create, layout), &[Deed::ParentTwinOld, Deed::PutBack]);
+    }
+}

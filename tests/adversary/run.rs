@@ -33,6 +33,8 @@ pub(crate) struct Played {
     pub(crate) points: Vec<Call>,
     /// The tree before each of them, where that was asked for.
     pub(crate) trees: Vec<Tree>,
+    /// The tree at the end.
+    pub(crate) end: Tree,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,7 +76,10 @@ impl Player {
         let point = self.points.len();
         self.points.push(call);
         for (_, deed) in self.schedule.deeds.iter().filter(|(at, _)| *at == point) {
-            self.judge.disturbed |= does(&self.scene, tree, *deed);
+            if does(&self.scene, tree, *deed) {
+                self.judge.disturbed = true;
+                self.judge.deeds += 1;
+            }
             self.judge.locked |= *deed == Deed::LockTaken;
         }
         self.judge.before(tree);
@@ -141,5 +146,5 @@ pub(crate) fn play_on(scene: &Scene, tree: Tree, schedule: &Schedule, keep: Keep
             None
         }
     };
-    Played { result, judge, points: player.points, trees: player.trees }
+    Played { result, judge, points: player.points, trees: player.trees, end: tree }
 }

@@ -7,6 +7,8 @@ use caplink::{Abilities, Durability, Edit, Error, Exchange, FileKind, LinkPath, 
 
 /// Where the root is.
 pub(crate) const ROOT: &str = "home/base";
+/// The name of the state directory.
+pub(crate) const STATE: &str = ".caplink";
 const EXECUTOR: u32 = 1000;
 const STRANGER: u32 = 2000;
 /// What the link says before, and what it is to say.

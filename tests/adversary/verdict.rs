@@ -12,8 +12,6 @@ use crate::scene::NEW;
 impl Judge {
     /// Whether the answer is true, and everything is where it belongs.
     pub(crate) fn verdict(&mut self, tree: &Tree, result: &Result<Vec<Outcome>, Error>, faulty: bool) {
-        let sealed = tree.objects().any(|dir| tree.node(dir).mode == 0);
-        self.sealed = sealed && self.scene.scenario.executor() != 0;
         let (mut left, mut preserved, mut made, mut backups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut note = |error: &Error| {
             left.extend_from_slice(error.left());
@@ -74,7 +72,11 @@ impl Judge {
                 let adrift = row(&self.adrift, (dir, &name)) == Some(object);
                 let second = name.to_string_lossy().starts_with(".caplink-") && self.is_reported(left, dir, &name);
                 let kept = self.is_reported(backups, dir, &name) || self.is_reported(preserved, dir, &name);
-                traded || adrift || second || kept || self.loose.contains(&object)
+                // What others put there was renamed over; what was there before is put back, not knowing of it.
+                let restored = self.overwritten.contains(&(dir, name.clone()));
+                // Whose it is cannot be told where it cannot be looked at.
+                let unseen = self.sealed && self.is_reported(left, dir, &name);
+                traded || adrift || second || kept || restored || unseen || self.loose.contains(&object)
             };
             if !explained {
                 let whose = if ours { "of the executor's is left" } else { "of others was moved" };
@@ -127,21 +129,34 @@ impl Judge {
         for (paths, ours) in [(left, true), (preserved, false)] {
             for path in paths {
                 let one = std::slice::from_ref(path);
-                let theirs = |object| tree.node(object).maker == Actor::Other || self.adopted.contains(&object);
+                // What others put somewhere is theirs, also where the executor made it.
+                let fits = |object| match tree.node(object).maker {
+                    Actor::Executor => ours || self.adopted.contains(&object),
+                    Actor::Other => !ours,
+                };
                 // A second name for a link of others is the executor's to remove.
                 let own = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".caplink-"));
                 // What others took since then was there.
-                let there = self.live.iter().chain(&self.taken).any(|(dir, name, object)| {
-                    self.is_reported(one, *dir, name) && (theirs(*object) != ours || ours && own)
-                });
+                let there = self
+                    .live
+                    .iter()
+                    .chain(&self.taken)
+                    .any(|(dir, name, object)| self.is_reported(one, *dir, name) && (fits(*object) || ours && own));
                 if !there && !faulty && !self.sealed {
                     let what = if ours { "left" } else { "preserved" };
                     self.wrong("true_reports", format!("`{}` is reported as {what}, and is not there", path.display()));
                 }
             }
         }
-        // Who holds the lock can keep the executor from taking back what it made.
-        if !left.is_empty() && !faulty && !self.sealed && !self.locked {
+        // Who holds the lock, or took the private directory, can keep the executor from taking back what it made; and
+        // so can who takes the names again while it does.
+        let touched = |path: &PathBuf| {
+            let one = std::slice::from_ref(path);
+            self.live.iter().any(|(dir, name, o)| self.is_reported(one, *dir, name) && self.adopted.contains(o))
+        };
+        let met_again = self.deeds > 1 && (!preserved.is_empty() || left.iter().all(touched));
+        let kept_from = self.sealed || self.locked || self.unhoused || met_again;
+        if !left.is_empty() && !faulty && !kept_from {
             self.wrong("nothing_left", format!("{left:?}"));
         }
     }

@@ -1,0 +1,112 @@
+//! Every scenario, on all processors: what is asked for by the environment, the seed, and the table of what was played.
+//!
+//! What is played in full is the same in every run. What is sampled is chosen by a seed that is printed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use crate::explore::Findings;
+use crate::scene::{Scenario, Scene};
+
+/// What comes between the calls of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Group {
+    Deeds,
+    Pairs,
+}
+
+impl Group {
+    const ALL: [Group; 2] = [Group::Deeds, Group::Pairs];
+
+    fn name(self) -> &'static str {
+        match self {
+            Group::Deeds => "deeds",
+            Group::Pairs => "pairs",
+        }
+    }
+}
+
+/// How many schedules of a verb were played, by group.
+static TABLE: Mutex<BTreeMap<(String, Group), u64>> = Mutex::new(BTreeMap::new());
+
+/// The groups that were played to their end.
+static PLAYED: Mutex<BTreeSet<Group>> = Mutex::new(BTreeSet::new());
+
+/// Numbers from a seed.
+pub(crate) struct Draw(u64);
+
+impl Draw {
+    pub(crate) fn one_of(&mut self, many: u64) -> bool {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33).is_multiple_of(many)
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// Of how many schedules one is played: all or what is asked for, or else `usually`.
+pub(crate) fn one_of(usually: u64) -> u64 {
+    let all = std::env::var("CAPLINK_SCHEDULES").is_ok_and(|which| which == "all");
+    if all { 1 } else { number("CAPLINK_ONE_OF").unwrap_or(usually).max(1) }
+}
+
+fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let now = || std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+    *SEED.get_or_init(|| number("CAPLINK_SEED").unwrap_or_else(now))
+}
+
+/// Plays a group in every scenario, counts it, and holds that nothing went wrong.
+pub(crate) fn sweep(group: Group, play: impl Fn(&Scene, &mut Draw, &mut Findings) + Sync) {
+    println!("CAPLINK_SEED={}", seed());
+    let only = std::env::var("CAPLINK_ONLY").unwrap_or_default();
+    let scenarios: Vec<Scenario> = Scenario::all().into_iter().filter(|s| s.name().contains(&only)).collect();
+    let (next, findings) = (AtomicUsize::new(0), Mutex::new(Findings::default()));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let name = scenario.name();
+                    let mut draw = Draw(name.bytes().fold(seed(), |sum, byte| sum.wrapping_mul(31) ^ u64::from(byte)));
+                    let mut found = Findings::default();
+                    play(&Scene::new(*scenario), &mut draw, &mut found);
+                    let verb = format!("{:?}", scenario.verb);
+                    *TABLE.lock().unwrap().entry((verb, group)).or_default() += found.schedules;
+                    findings.lock().unwrap().add(found);
+                }
+            });
+        }
+    });
+    let findings = findings.into_inner().unwrap();
+    println!("{} schedules of {}", findings.schedules, group.name());
+    findings.assert_none();
+    PLAYED.lock().unwrap().insert(group);
+    show_table();
+}
+
+/// Shows the table once every group was played. It is for the reader of a run that passed, whose output is not shown.
+fn show_table() {
+    let (table, played) = (TABLE.lock().unwrap(), PLAYED.lock().unwrap());
+    if Group::ALL.iter().any(|group| !played.contains(group)) {
+        return;
+    }
+    let mut verbs: Vec<&str> = table.keys().map(|(verb, _)| verb.as_str()).collect();
+    verbs.dedup();
+    verbs.push("all");
+    let mut lines = format!("\nschedules, CAPLINK_SEED={}\n{:16}", seed(), "");
+    Group::ALL.iter().for_each(|group| write!(lines, "{:>14}", group.name()).unwrap());
+    for verb in verbs {
+        write!(lines, "\n{verb:16}").unwrap();
+        for group in Group::ALL {
+            let counted = table.iter().filter(|((of, played), _)| (verb == "all" || of == verb) && *played == group);
+            write!(lines, "{:>14}", counted.map(|(_, count)| count).sum::<u64>()).unwrap();
+        }
+    }
+    let _ = writeln!(std::io::stderr(), "{lines}");
+}
