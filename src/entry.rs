@@ -127,7 +127,10 @@ impl Entry {
 
     /// The physical path of the directory, below the root.
     pub(crate) fn dir(&self) -> &Path {
-        self.physical().parent().expect("BUG: an entry has a name")
+        match &self.followed {
+            Some(physical) => physical.parent().expect("BUG: an entry has a name"),
+            None => self.path.parent(),
+        }
     }
 
     pub(crate) fn name(&self) -> &OsStr {

@@ -323,5 +323,7 @@ impl fmt::Debug for Root {
 
 /// Whether a path of this root leads into its own state directory.
 pub(crate) fn is_state(root: &Root, path: &Path) -> bool {
-    root.state().below.as_ref().is_some_and(|state| path.iter().next() == Some(state.as_os_str()))
+    // Nearly no path begins with these bytes, which is less to ask than its components.
+    let begins = |state: &Path| path.as_os_str().as_encoded_bytes().starts_with(state.as_os_str().as_encoded_bytes());
+    root.state().below.as_ref().is_some_and(|state| begins(state) && path.starts_with(state))
 }

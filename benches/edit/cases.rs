@@ -113,7 +113,7 @@ fn expect(change: Change, outcome: caplink::Result<Outcome>) -> Result<()> {
 
 /// An edit that stores the text as it is and asks nothing of what it leads to.
 fn unchecked(edit: Edit) -> Edit {
-    edit.allow_dangling(true).allow_outside(true)
+    edit.unjudged(true)
 }
 
 fn create(scene: &Scene, checked: bool) -> Result<Group> {

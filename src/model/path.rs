@@ -3,6 +3,7 @@
 //! Nothing here asks the file system. A path that passes has normal components only, so that no `..` ever reaches
 //! the kernel; its bytes are kept as they were.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -37,8 +38,8 @@ const NAME_MAX: usize = 255;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LinkPath {
     path: Arc<Path>,
-    parent: Arc<Path>,
-    name: Arc<OsStr>,
+    /// The length of the last component, in bytes.
+    name: usize,
 }
 
 impl LinkPath {
@@ -55,9 +56,8 @@ impl LinkPath {
             };
             return Err(named(Error::new(Kind::InvalidPath).because(reason)));
         }
-        let parent = spelled.path.parent().expect("BUG: a link path has a last component").into();
-        let name = spelled.path.file_name().expect("BUG: a link path has a last component").into();
-        Ok(LinkPath { path: spelled.path.into(), parent, name })
+        let name = spelled.path.file_name().expect("BUG: a link path has a last component").len();
+        Ok(LinkPath { path: spelled.path.into(), name })
     }
 
     /// Returns the normalised path.
@@ -67,12 +67,19 @@ impl LinkPath {
 
     /// Returns the path of the directory that holds the link; empty for the root.
     pub fn parent(&self) -> &Path {
-        &self.parent
+        // What is UTF-8 can be cut where the name begins; a walk over the components is several times slower.
+        match self.path.to_str() {
+            Some(path) => Path::new(&path[..(path.len() - self.name).saturating_sub(1)]),
+            None => self.path.parent().expect("BUG: a link path has a last component"),
+        }
     }
 
     /// Returns the last component, the link's own name.
     pub fn name(&self) -> &OsStr {
-        &self.name
+        match self.path.to_str() {
+            Some(path) => OsStr::new(&path[path.len() - self.name..]),
+            None => self.path.file_name().expect("BUG: a link path has a last component"),
+        }
     }
 }
 
@@ -107,18 +114,24 @@ impl Place {
     /// Checks the spelling of `path`; `.` and a trailing `/` are fine here.
     pub(crate) fn new(path: impl AsRef<OsStr>) -> Result<Place> {
         let spelled = spell(path.as_ref())?;
-        Ok(Place { directory: spelled.trailing || spelled.depth == 0, path: spelled.path })
+        Ok(Place { directory: spelled.trailing || spelled.depth == 0, path: spelled.path.into_owned() })
     }
 }
 
-struct Spelled {
-    path: PathBuf,
+/// A path whose spelling was checked.
+pub(super) struct Spelled<'a> {
+    /// Normal components only.
+    pub(super) path: Cow<'a, Path>,
     depth: usize,
-    trailing: bool,
+    pub(super) trailing: bool,
 }
 
-fn spell(path: &OsStr) -> Result<Spelled> {
+/// Checks the spelling and normalises it.
+pub(super) fn spell(path: &OsStr) -> Result<Spelled<'_>> {
     let bytes = path.as_encoded_bytes();
+    if let Some(depth) = normal_depth(bytes) {
+        return Ok(Spelled { path: Path::new(path).into(), depth, trailing: false });
+    }
     let refuse = |kind: Kind| Error::new(kind).on("use", path);
     if bytes.is_empty() {
         return Err(refuse(Kind::InvalidPath).because("the path is empty"));
@@ -167,7 +180,29 @@ fn spell(path: &OsStr) -> Result<Spelled> {
         let reason = format!("a component has {} bytes, the limit is {NAME_MAX}", name.len());
         return Err(refuse(Kind::TooLong).because(reason).at(name, index));
     }
-    Ok(Spelled { path: normal, depth, trailing: ends_as_directory(bytes) })
+    Ok(Spelled { path: normal.into(), depth, trailing: ends_as_directory(bytes) })
+}
+
+/// How many components a path has, if it is normal as it is written; most are.
+fn normal_depth(bytes: &[u8]) -> Option<usize> {
+    // Windows knows two separators, and names that are none.
+    if cfg!(windows) {
+        return None;
+    }
+    let (mut depth, mut begin) = (0, 0);
+    for end in 0..=bytes.len() {
+        match bytes.get(end) {
+            Some(0) => return None,
+            Some(b'/') | None => {
+                if matches!(&bytes[begin..end], b"" | b"." | b"..") || end - begin > NAME_MAX {
+                    return None;
+                }
+                (depth, begin) = (depth + 1, end + 1);
+            }
+            Some(_) => {}
+        }
+    }
+    Some(depth)
 }
 
 /// Whether the spelling says "a directory": `x/`, `x//`, `x/.`.
@@ -195,6 +230,37 @@ mod tests {
         for (given, normal) in [("a", "a"), ("./a//b", "a/b"), ("a/./b", "a/b"), ("-n", "-n"), ("a\\..\\x", "a\\..\\x")]
         {
             assert_eq!(LinkPath::new(given).unwrap().as_path().as_os_str(), OsStr::new(normal), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_normal_path_is_kept_as_it_is_written() {
+        for (given, depth) in [
+            ("a", Some(1)),
+            ("a/b", Some(2)),
+            ("...", Some(1)),
+            ("a/.b/..c", Some(3)),
+            ("", None),
+            ("a/", None),
+            ("/a", None),
+            ("a//b", None),
+            ("./a", None),
+            ("a/..", None),
+            ("a\0", None),
+            (&"x".repeat(256), None),
+        ] {
+            assert_eq!(normal_depth(given.as_bytes()), depth.filter(|_| !cfg!(windows)), "{given:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_parts_of_a_path_are_those_of_the_standard_library() {
+        use std::os::unix::ffi::OsStrExt as _;
+        for given in [&b"a"[..], b"a/b", b"./a//b/c", b"\xc3\xa4/\xc3\xb6", b"a\xff/b", b"a/\xff", b"\xff"] {
+            let path = LinkPath::new(OsStr::from_bytes(given)).unwrap();
+            assert_eq!(Some(path.parent()), path.as_path().parent());
+            assert_eq!(Some(path.name()), path.as_path().file_name());
         }
     }
 

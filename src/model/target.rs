@@ -1,9 +1,11 @@
 //! What a link is to point to, and the text that says so from where the link is.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::iter;
+use std::path::{self, MAIN_SEPARATOR_STR, Path};
 
-use super::path::{Place, ends_as_directory};
+use super::path::spell;
 use crate::error::{Error, Kind, Result};
 
 /// How the stored text is made from a target.
@@ -99,13 +101,13 @@ impl Target {
         if self.style == Style::Verbatim {
             return Ok(TargetPath::Verbatim(&self.text));
         }
-        let place = Place::new(&self.text).map_err(|error| retell(&error))?;
-        if ends_as_directory(bytes) {
+        let spelled = spell(&self.text).map_err(|error| retell(&error))?;
+        if spelled.trailing {
             return refuse(Kind::InvalidTarget, "the target ends in `/`");
         }
         Ok(match self.style {
-            Style::Absolute => TargetPath::Absolute(place.path),
-            _ => TargetPath::Relative(place.path),
+            Style::Absolute => TargetPath::Absolute(spelled.path),
+            _ => TargetPath::Relative(spelled.path),
         })
     }
 }
@@ -131,26 +133,55 @@ fn retell(error: &Error) -> Error {
 /// A target whose spelling was checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum TargetPath<'a> {
-    Relative(PathBuf),
-    Absolute(PathBuf),
+    Relative(Cow<'a, Path>),
+    Absolute(Cow<'a, Path>),
     Verbatim(&'a OsStr),
 }
 
 /// The shortest text that leads from the directory `from` to `to`; both are physical paths below the root.
 pub(crate) fn relative_text(from: &Path, to: &Path) -> OsString {
-    let mut rest = to.components();
-    let mut from = from.components();
-    while let (Some(a), Some(b)) = (from.clone().next(), rest.clone().next()) {
-        if a != b {
+    let common = common_length(from.as_os_str().as_encoded_bytes(), to.as_os_str().as_encoded_bytes());
+    let left_behind = &from.as_os_str().as_encoded_bytes()[common.min(from.as_os_str().len())..];
+    let climbs = match left_behind {
+        [] => 0,
+        names => 1 + names.iter().filter(|byte| is_separator(**byte)).count(),
+    };
+    let rest = match to.to_str() {
+        Some(to) => OsStr::new(to.get(common..).unwrap_or_default()),
+        None => {
+            let skipped = from.components().count() - climbs;
+            let mut rest = to.components();
+            rest.by_ref().take(skipped).for_each(drop);
+            rest.as_path().as_os_str()
+        }
+    };
+    let mut text = OsString::with_capacity(3 * climbs + rest.len());
+    for part in iter::repeat_n(OsStr::new(".."), climbs).chain((!rest.is_empty()).then_some(rest)) {
+        if !text.is_empty() {
+            text.push(MAIN_SEPARATOR_STR);
+        }
+        text.push(part);
+    }
+    if text.is_empty() { ".".into() } else { text }
+}
+
+/// How many bytes of two normal paths are components that both begin with, and the separator after them.
+fn common_length(a: &[u8], b: &[u8]) -> usize {
+    let mut common = 0;
+    for at in 0..=a.len().min(b.len()) {
+        let ends = |path: &[u8]| path.get(at).is_none_or(|byte| is_separator(*byte));
+        if at > 0 && ends(a) && ends(b) {
+            common = at + 1;
+        }
+        if a.get(at) != b.get(at) {
             break;
         }
-        from.next();
-        rest.next();
     }
-    let mut text = PathBuf::with_capacity(to.as_os_str().len() + 3 * from.clone().count());
-    from.for_each(|_| text.push(Component::ParentDir));
-    text.extend(rest);
-    if text.as_os_str().is_empty() { ".".into() } else { text.into_os_string() }
+    common
+}
+
+fn is_separator(byte: u8) -> bool {
+    path::is_separator(char::from(byte))
 }
 
 #[cfg(test)]
@@ -167,15 +198,34 @@ mod tests {
             ("a/b", "a/b", "."),
             ("a/b", "", "../.."),
             ("", "", "."),
+            ("a/bc", "a/b", "../b"),
+            ("a/b", "a/bc", "../bc"),
+            ("ab", "a", "../a"),
+            ("a/b/c", "a/x/c", "../../x/c"),
+            ("\u{e4}/b", "\u{e4}/\u{e5}", "../\u{e5}"),
         ] {
             assert_eq!(relative_text(Path::new(from), Path::new(to)), OsStr::new(text), "{from} -> {to}");
         }
     }
 
     #[test]
+    #[cfg(unix)]
+    fn relative_texts_keep_bytes_that_are_no_text() {
+        use std::os::unix::ffi::OsStrExt as _;
+        for (from, to, text) in [
+            (&b"a\xff/b"[..], &b"a\xff/c/\xfe"[..], &b"../c/\xfe"[..]),
+            (b"a", b"a/\xff", b"\xff"),
+            (b"\xff", b"\xff", b"."),
+        ] {
+            let [from, to, text] = [from, to, text].map(OsStr::from_bytes);
+            assert_eq!(relative_text(Path::new(from), Path::new(to)), text, "{} -> {}", from.display(), to.display());
+        }
+    }
+
+    #[test]
     fn a_target_below_the_root_is_spelled_like_a_link_path() {
         for (text, path) in [("./a//b/./f", "a/b/f"), (".", "")] {
-            assert_eq!(Target::relative(text).spell().unwrap(), TargetPath::Relative(path.into()), "{text}");
+            assert_eq!(Target::relative(text).spell().unwrap(), TargetPath::Relative(Path::new(path).into()), "{text}");
         }
         for (text, kind) in [
             ("", Kind::InvalidTarget),

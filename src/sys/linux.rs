@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -256,8 +256,7 @@ impl Calls for Linux {
 
     fn read_pinned(&self, link: &Handle) -> io::Result<OsString> {
         // On what is no link `readlinkat` with an empty path answers ENOENT.
-        let text = rustix::fs::readlinkat(link, "", Vec::with_capacity(256))?;
-        Ok(OsString::from_vec(text.into_bytes()))
+        Ok(posix::read_text(link.as_fd(), OsStr::new(""))?)
     }
 
     fn read_link(&self, parent: &Handle, name: &OsStr) -> io::Result<Option<OsString>> {

@@ -23,6 +23,9 @@ pub(super) fn device_numbers(device: u64) -> (u32, u32) {
 /// The permission, set-id and sticky bits of a mode.
 pub(super) const PERMISSIONS: u32 = 0o7777;
 
+/// Texts shorter than this, in bytes, are read in one call.
+const SHORT_TEXT: usize = 256;
+
 pub(super) fn stat(fd: BorrowedFd<'_>) -> io::Result<Stat> {
     Ok(told(&rustix::fs::fstat(fd)?))
 }
@@ -61,11 +64,24 @@ pub(super) fn kind(of: FileType) -> Option<FileKind> {
 
 /// The text of the link of this name; none where the name belongs to something else.
 pub(super) fn read_link(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<OsString>> {
-    match rustix::fs::readlinkat(parent, name, Vec::with_capacity(256)) {
-        Ok(text) => Ok(Some(OsString::from_vec(text.into_bytes()))),
+    match read_text(parent, name) {
+        Ok(text) => Ok(Some(text)),
         Err(Errno::INVAL) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The text of the link of this name, or of the pinned link where the name is empty.
+pub(super) fn read_text(parent: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<OsString> {
+    // Most texts are short: they are read where nothing has to be allocated, and kept in as much as they need.
+    let mut buffer = [0; SHORT_TEXT];
+    let length = rustix::fs::readlinkat_raw(parent, name, &mut buffer)?;
+    let text = match buffer.get(..length).filter(|_| length < SHORT_TEXT) {
+        Some(text) => text.to_vec(),
+        // It may go on.
+        None => rustix::fs::readlinkat(parent, name, Vec::with_capacity(2 * SHORT_TEXT))?.into_bytes(),
+    };
+    Ok(OsString::from_vec(text))
 }
 
 pub(super) fn symlink(text: &OsStr, parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {

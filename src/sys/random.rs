@@ -13,7 +13,9 @@ pub(super) fn random() -> u128 {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let keys = KEYS.get_or_init(|| [RandomState::new(), RandomState::new()]);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let [high, low] = keys.each_ref().map(|key| u128::from(key.hash_one((count, std::process::id()))));
+    // A child that was forked has the same keys and count.
+    let process = std::process::id();
+    let [high, low] = keys.each_ref().map(|key| u128::from(key.hash_one((count, process))));
     high << 64 | low
 }
 
