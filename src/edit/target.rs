@@ -55,8 +55,10 @@ pub(super) fn judge(root: &Root, edit: &Edit, from: &Path, link: &Path, text: &O
     let overlay = [(link, text)];
     let rules = Rules { dangling: edit.allow_dangling, outside: edit.allow_outside };
     let reached = leads_where_it_may(root, from, text, Overlay::new(&overlay), rules)?;
-    if let (Some(reached), TargetPath::Relative(path) | TargetPath::Absolute(path)) = (&reached, target.spell()?) {
-        is_the_same(root, &path, reached, Overlay::new(&overlay))?;
+    if let Some(id) = reached.as_ref().and_then(|reached| reached.id)
+        && let TargetPath::Relative(path) | TargetPath::Absolute(path) = target.spell()?
+    {
+        is_the_same(root, &path, id, Overlay::new(&overlay))?;
     }
     if let (true, Expected::Link(present)) = (edit.keeps_object, &edit.expected) {
         keeps_object(root, from, present, text)?;
@@ -126,8 +128,7 @@ fn refused(stop: Stop) -> Error {
 }
 
 /// The text must lead to the very object that the path below the root names.
-fn is_the_same(root: &Root, path: &Path, reached: &Leads, overlay: Overlay<'_>) -> Result<()> {
-    let Some(id) = reached.id else { return Ok(()) };
+fn is_the_same(root: &Root, path: &Path, id: ObjectId, overlay: Overlay<'_>) -> Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let named = match judge_text(root, Path::new(""), path.as_os_str(), root.policy().cross_mounts, overlay) {
         Judged::Direct { object, .. } => root.calls().stat(&object).map_err(Error::from_io)?.id,

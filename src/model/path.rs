@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path, PathBuf, is_separator};
 use std::sync::Arc;
 
 use super::reserved::means_something_else;
@@ -56,7 +56,8 @@ impl LinkPath {
             };
             return Err(named(Error::new(Kind::InvalidPath).because(reason)));
         }
-        let name = spelled.path.file_name().expect("BUG: a link path has a last component").len();
+        let bytes = spelled.path.as_os_str().as_encoded_bytes();
+        let name = bytes.iter().rev().take_while(|byte| !is_separator(char::from(**byte))).count();
         Ok(LinkPath { path: spelled.path.into(), name })
     }
 
@@ -189,25 +190,19 @@ fn normal_depth(bytes: &[u8]) -> Option<usize> {
     if cfg!(windows) {
         return None;
     }
-    let (mut depth, mut begin) = (0, 0);
-    for end in 0..=bytes.len() {
-        match bytes.get(end) {
-            Some(0) => return None,
-            Some(b'/') | None => {
-                if matches!(&bytes[begin..end], b"" | b"." | b"..") || end - begin > NAME_MAX {
-                    return None;
-                }
-                (depth, begin) = (depth + 1, end + 1);
-            }
-            Some(_) => {}
+    let mut depth = 0;
+    for component in bytes.split(|byte| *byte == b'/') {
+        if matches!(component, b"" | b"." | b"..") || component.len() > NAME_MAX || component.contains(&0) {
+            return None;
         }
+        depth += 1;
     }
     Some(depth)
 }
 
 /// Whether the spelling says "a directory": `x/`, `x//`, `x/.`.
 pub(super) fn ends_as_directory(bytes: &[u8]) -> bool {
-    let slash = |b: u8| std::path::is_separator(char::from(b));
+    let slash = |b: u8| is_separator(char::from(b));
     match bytes {
         [.., last] if slash(*last) => true,
         [.., before, b'.'] => slash(*before),

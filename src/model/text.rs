@@ -75,8 +75,8 @@ impl<'a> Spelling<'a> {
         if self.climbs == 0 || self.absolute {
             return false;
         }
-        let Ok((_, Some(left_behind))) = self.climbed(from) else { return false };
-        self.names().next().is_some_and(|next| next.as_os_str() == left_behind)
+        let Ok((_, Some(below))) = self.climbed(from) else { return false };
+        self.names().next().is_some_and(|next| Some(next.as_os_str()) == below.file_name())
     }
 
     /// The one name that a relative text leads to below the directory above it, and how many levels above that is.
@@ -142,15 +142,15 @@ impl<'a> Spelling<'a> {
         path
     }
 
-    /// The directory above `from` that the leading `..` lead to, with the name below it on the way back to `from`; or
+    /// The directory above `from` that the leading `..` lead to, with the one below it on the way back to `from`; or
     /// how many there are above it.
-    fn climbed<'f>(&self, from: &'f Path) -> Result<(&'f Path, Option<&'f OsStr>), usize> {
-        let (mut top, mut left_behind) = (from, None);
+    fn climbed<'f>(&self, from: &'f Path) -> Result<(&'f Path, Option<&'f Path>), usize> {
+        let (mut top, mut below) = (from, None);
         for climbed in 0..self.climbs {
-            left_behind = top.file_name();
+            below = Some(top);
             top = top.parent().ok_or(climbed)?;
         }
-        Ok((top, left_behind))
+        Ok((top, below))
     }
 
     /// The components after the leading `..`.

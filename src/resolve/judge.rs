@@ -54,7 +54,7 @@ pub(crate) enum Judged {
 
 /// Judges the text of a link in the physical directory `from`.
 pub(crate) fn judge(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
-    judge_near(root, from, text, cross, overlay, &|_| None)
+    judge_near(root, from, text, cross, overlay, None)
 }
 
 /// Judges a text beginning the lookup at a directory that is open, where there is one on its way.
@@ -64,7 +64,7 @@ pub(super) fn judge_near(
     text: &OsStr,
     cross: bool,
     overlay: Overlay<'_>,
-    above: Above<'_>,
+    above: Option<Above<'_>>,
 ) -> Judged {
     let spelling = Spelling::new(text);
     let escape = |component: &str, index| {
@@ -79,7 +79,7 @@ pub(super) fn judge_near(
         Start::Absolute(path) if is_plain(&path) && !overlay.touches(&path) => path.components().collect(),
         Start::Plain(_) | Start::Winding | Start::Absolute(_) => return walked(root, from, text, cross, overlay),
     };
-    let near = spelling.descent().and_then(|(climbs, rest)| Some((above(climbs)?, rest)));
+    let near = above.and_then(|above| spelling.descent().and_then(|(climbs, rest)| Some((above(climbs)?, rest))));
     let (base, rest) = near.unwrap_or((root.handle(), &path));
     match root.calls().reach(base, rest, spelling.wants_directory(), cross) {
         Ok(object) => Judged::Direct { path, object },

@@ -173,14 +173,14 @@ fn rules(root: &Root, dir: &Handle) -> LinkRules {
 /// Judges the text; the second value says that it leads over a mount point.
 fn judged(root: &Root, from: &Path, text: &OsStr, above: Above<'_>) -> (Judged, bool) {
     let mut crossed = false;
-    let mut judged = judge_near(root, from, text, crossed, Overlay::default(), above);
+    let mut judged = judge_near(root, from, text, crossed, Overlay::default(), Some(above));
     for _ in 1..LOOKS {
         match &judged {
             Judged::Stopped { stop, .. } if stop.kind == Kind::CrossMount && !crossed => crossed = true,
             Judged::Stopped { stop, .. } if stop.kind == Kind::Contended => {}
             _ => break,
         }
-        judged = judge_near(root, from, text, crossed, Overlay::default(), above);
+        judged = judge_near(root, from, text, crossed, Overlay::default(), Some(above));
     }
     (judged, crossed)
 }
