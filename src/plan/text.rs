@@ -13,7 +13,7 @@ pub(super) fn made_relative(text: &OsStr, from: &Path, root: Option<&Path>) -> O
         let up: PathBuf = from.components().map(|_| Component::ParentDir).collect();
         return Some(up.join(rest).into_os_string());
     }
-    Some(relative_text(from, &rest))
+    Some(relative_text(from, &rest.components().collect::<PathBuf>()))
 }
 
 /// The text without `//`, `/./` and a trailing `/`; and without a name that a `..` goes back over, where that name is
