@@ -133,13 +133,14 @@ impl Root {
 
     /// Keeps the physical path of the root if it still names the directory that was opened.
     fn learn_path(&mut self, path: &Path) {
-        let Ok(physical) = path.canonicalize() else { return };
-        let Ok(named) = Dir::open_ambient_dir(&physical, cap_std::ambient_authority()) else { return };
-        let same = sys::root_handle(&named).and_then(|handle| self.calls().stat(&handle));
-        if same.is_ok_and(|stat| stat.id == self.id()) {
-            let shared = Arc::get_mut(&mut self.shared).expect("BUG: a root that was just made is shared");
-            shared.physical = Some(physical);
-        }
+        let physical = sys::physical_path(self.handle()).or_else(|| {
+            let physical = path.canonicalize().ok()?;
+            let named = Dir::open_ambient_dir(&physical, cap_std::ambient_authority()).ok()?;
+            let same = sys::root_handle(&named).and_then(|handle| self.calls().stat(&handle));
+            same.is_ok_and(|stat| stat.id == self.id()).then_some(physical)
+        });
+        let shared = Arc::get_mut(&mut self.shared).expect("BUG: a root that was just made is shared");
+        shared.physical = physical;
     }
 
     /// Returns this root with what both policies allow.

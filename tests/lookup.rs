@@ -238,3 +238,34 @@ fn depth_costs_no_descriptors_without_openat2() {
         }
     }
 }
+
+/// The kernel is asked for it; where `/proc` does not tell, the path is looked up again.
+#[test]
+fn the_physical_path_is_the_same_however_it_is_found() {
+    let base = tempfile::TempDir::new().unwrap();
+    let physical = base.path().canonicalize().unwrap().join("root");
+    std::fs::create_dir(&physical).unwrap();
+    std::os::unix::fs::symlink("root", base.path().join("alias")).unwrap();
+    let alias = base.path().join("alias/../alias/.");
+    let found = move || {
+        let root = Root::open_ambient(&alias, Policy::default(), cap_std::ambient_authority()).unwrap();
+        root.physical_path().map(Path::to_path_buf)
+    };
+    assert_eq!(found().as_deref(), Some(&*physical));
+    let without_proc = std::thread::spawn(move || {
+        let filter = seccompiler::SeccompFilter::new(
+            [(libc::SYS_readlinkat, Vec::new())].into(),
+            seccompiler::SeccompAction::Allow,
+            seccompiler::SeccompAction::Errno(libc::ENOENT as u32),
+            std::env::consts::ARCH.try_into().unwrap(),
+        );
+        let program: seccompiler::BpfProgram = filter.unwrap().try_into().unwrap();
+        seccompiler::apply_filter(&program).unwrap();
+        std::fs::read_link("/proc/self/fd/0").is_ok().then(found)
+    });
+    match without_proc.join().unwrap() {
+        Some(found) => assert_eq!(found.as_deref(), Some(&*physical)),
+        // The C library looks paths up by the same call.
+        None => skipped("the_physical_path_is_the_same_however_it_is_found, without /proc"),
+    }
+}

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use clap::{ArgAction, Args, Command, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 
 use super::context::Context;
 use super::output;
@@ -21,6 +21,12 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+/// The whole grammar. Each verb takes the global options too; marking them here rather than where they are defined
+/// spares a line of [one verb](super::parse) the copying of what it was given from verb to verb.
+pub(crate) fn grammar() -> Command {
+    Cli::command().mut_args(|option| option.global(true))
 }
 
 const AFTER_HELP: &str = "\
@@ -69,41 +75,41 @@ impl Verb {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The directory opened once as the root [default: $CAPLINK_ROOT, else .]
-    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    #[arg(short = 'C', long, value_name = "DIR")]
     #[arg(value_hint = ValueHint::DirPath, value_parser = value_parser!(PathBuf))]
     pub(crate) root: Option<PathBuf>,
     /// Print one JSON document
-    #[arg(long, global = true, overrides_with = "json")]
+    #[arg(long, overrides_with = "json")]
     pub(crate) json: bool,
     /// Decide everything, change nothing
-    #[arg(short = 'n', long, global = true, overrides_with = "dry_run")]
+    #[arg(short = 'n', long, overrides_with = "dry_run")]
     pub(crate) dry_run: bool,
     /// Less on stderr: no hints; twice: no line for a success either
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, action = ArgAction::Count)]
     pub(crate) quiet: u8,
     /// More detail on stderr
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Colour the output
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// Fail where the host cannot give this guarantee
-    #[arg(long, global = true, value_name = "GUARANTEE", value_enum)]
+    #[arg(long, value_name = "GUARANTEE", value_enum)]
     pub(crate) require: Option<Require>,
     /// Whether changes are made under Landlock
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Confine::Auto)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Confine::Auto)]
     pub(crate) confine: Confine,
     /// What survives a power cut after success [default: none, dir for batches]
-    #[arg(long, global = true, value_name = "LEVEL", value_enum)]
+    #[arg(long, value_name = "LEVEL", value_enum)]
     pub(crate) durability: Option<Durability>,
     /// Let parents of a link be links that stay inside the root
-    #[arg(long, global = true, overrides_with = "follow")]
+    #[arg(long, overrides_with = "follow")]
     pub(crate) follow: bool,
     /// Let paths cross mount points below the root
-    #[arg(long, global = true, overrides_with = "cross_mounts")]
+    #[arg(long, overrides_with = "cross_mounts")]
     pub(crate) cross_mounts: bool,
     /// Where staging, records and journal live [default: .caplink below the root]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     #[arg(value_hint = ValueHint::DirPath, value_parser = value_parser!(PathBuf))]
     pub(crate) state: Option<PathBuf>,
 }

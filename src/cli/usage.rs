@@ -127,10 +127,8 @@ const VERBS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
-    use crate::cli::args::Cli;
+    use crate::cli::args::grammar;
 
     fn meant(arguments: &[&str]) -> Meant {
         Meant::by(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
@@ -138,12 +136,12 @@ mod tests {
 
     #[test]
     fn the_definitions_of_the_arguments_hold_together() {
-        Cli::command().debug_assert();
+        grammar().debug_assert();
     }
 
     #[test]
     fn every_verb_is_known_by_its_name() {
-        let command = Cli::command();
+        let command = grammar();
         let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
         assert_eq!(names, VERBS);
     }

@@ -48,11 +48,6 @@ pub(crate) fn current_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Nothing that the calling thread runs from now on gains privileges by it.
-pub(crate) fn renounce_privileges() -> io::Result<()> {
-    Ok(rustix::thread::set_no_new_privs(true)?)
-}
-
 /// `ELOOP`: a link on the way, a magic link, or a mount that does not let links be followed.
 pub(super) fn is_link_fault(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::LOOP)

@@ -23,6 +23,8 @@ mod landlock;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod linux_process;
+#[cfg(target_os = "linux")]
 mod linux_walk;
 #[cfg(all(unix, feature = "adversary"))]
 pub(crate) mod memory;
@@ -298,7 +300,12 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use platform::renounce_privileges;
+pub(crate) use linux_process::{physical_path, renounce_privileges};
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn physical_path(_dir: &Handle) -> Option<std::path::PathBuf> {
+    None
+}
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn renounce_privileges() -> io::Result<()> {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 use serde::Serialize;
 
-use crate::cli::args::Cli;
+use crate::cli::args::grammar;
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 
@@ -21,7 +21,7 @@ pub(crate) struct Completions {
 impl Completions {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "caplink", &mut script);
+        clap_complete::generate(self.shell, &mut grammar(), "caplink", &mut script);
         let mut report = Report::new("completions", context);
         report.answer(&Script { shell: self.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() });
         report

@@ -6,12 +6,12 @@ use std::fmt;
 use std::io;
 
 use caplink::Kind;
-use clap::{Arg, Args, Command, CommandFactory as _};
+use clap::{Arg, Args, Command};
 use clap_mangen::Man as Page;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use serde::Serialize;
 
-use crate::cli::args::Cli;
+use crate::cli::args::grammar;
 use crate::cli::context::Context;
 use crate::cli::exit::Class;
 use crate::cli::report::Report;
@@ -43,7 +43,7 @@ impl fmt::Display for Manual {
 }
 
 fn render(out: &mut Vec<u8>) -> io::Result<()> {
-    let mut command = Cli::command().disable_help_subcommand(true);
+    let mut command = grammar().disable_help_subcommand(true);
     command.build();
     let page = Page::new(command.clone()).manual("caplink");
     page.render_title(out)?;
@@ -148,7 +148,7 @@ mod tests {
         let mut page = Vec::new();
         render(&mut page).unwrap();
         let page = String::from_utf8(page).unwrap().replace('\\', "");
-        let mut command = Cli::command().disable_help_subcommand(true);
+        let mut command = grammar().disable_help_subcommand(true);
         command.build();
         for verb in command.get_subcommands() {
             assert!(

@@ -1,0 +1,23 @@
+//! What Linux tells of this process, and takes from it.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+
+use super::Handle;
+
+/// The path by which the kernel knows an opened directory, if it leads there; none where `/proc` is not mounted.
+pub(crate) fn physical_path(dir: &Handle) -> Option<PathBuf> {
+    let link = format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd());
+    let path = PathBuf::from(OsString::from_vec(rustix::fs::readlink(link, Vec::new()).ok()?.into_bytes()));
+    let (opened, named) = (rustix::fs::fstat(dir).ok()?, rustix::fs::stat(&path).ok()?);
+    let same = (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino);
+    (same && path.is_absolute()).then_some(path)
+}
+
+/// Nothing that the calling thread runs from now on gains privileges by it.
+pub(crate) fn renounce_privileges() -> io::Result<()> {
+    Ok(rustix::thread::set_no_new_privs(true)?)
+}
