@@ -143,6 +143,11 @@ impl<'a> Run<'a> {
             if self.edit.leftover && !is_own(entry)? {
                 return Err(Error::new(Kind::Mismatch).because("it belongs to somebody else"));
             }
+            if let (true, Some(present)) = (self.edit.while_dangling, found.text())
+                && !target::dangles(self.root, entry.dir(), present)
+            {
+                return Err(refusal(Kind::Mismatch, self.edit, found).because("it does not dangle any more"));
+            }
             let stored = match text {
                 Ok(ref text) => text.as_deref(),
                 Err(error) => return Err(error),

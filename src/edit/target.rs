@@ -139,6 +139,15 @@ fn is_the_same(root: &Root, path: &Path, id: ObjectId, overlay: Overlay<'_>) -> 
     if named == id { Ok(()) } else { Err(Error::new(Kind::Contended).because("the target was changed meanwhile")) }
 }
 
+/// Whether a text leads to nothing below the root, as the tree is now.
+pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr) -> bool {
+    match judge_text(root, from, text, root.policy().cross_mounts, Overlay::default()) {
+        Judged::Missing => true,
+        Judged::Stopped { stop, .. } => stop.kind == Kind::NotFound,
+        Judged::Direct { .. } | Judged::Through { .. } => false,
+    }
+}
+
 /// The new text must lead to the object that the present one leads to, if it leads to one.
 fn keeps_object(root: &Root, from: &Path, present: &OsStr, new: &OsStr) -> Result<()> {
     match (object(root, from, present)?, object(root, from, new)?) {

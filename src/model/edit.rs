@@ -48,6 +48,7 @@ pub struct Edit {
     pub(crate) unjudged: bool,
     pub(crate) keeps_object: bool,
     pub(crate) leftover: bool,
+    pub(crate) while_dangling: bool,
     pub(crate) parents: bool,
     pub(crate) backup: bool,
     pub(crate) missing_ok: bool,
@@ -66,6 +67,7 @@ impl Edit {
             unjudged: false,
             keeps_object: false,
             leftover: false,
+            while_dangling: false,
             parents: false,
             backup: false,
             missing_ok: false,
@@ -137,6 +139,13 @@ impl Edit {
     #[must_use]
     pub(crate) fn leftover(mut self, leftover: bool) -> Edit {
         self.leftover = leftover;
+        self
+    }
+
+    /// Demands that the present text leads to nothing. A target can come back without any change of the link.
+    #[must_use]
+    pub(crate) fn while_dangling(mut self, demand: bool) -> Edit {
+        self.while_dangling = demand;
         self
     }
 

@@ -96,7 +96,9 @@ impl Repair {
     /// `root` is the root's physical path, where it is known: absolute texts that begin with it lead inside.
     ///
     /// A text that was made relative, tidied, shortened or rebased must lead to the same object as the present one does
-    /// when the edit is carried out. Where the present one leads nowhere, a rebased one must lead somewhere.
+    /// when the edit is carried out. Where the present one leads nowhere, a rebased one must lead somewhere. A link that
+    /// is replaced or removed because it leads to nothing must still do so. Where one of these leads over another, carry
+    /// out that with more hops first: the repair of the other would mend both.
     pub fn plan(&self, found: &Finding, root: Option<&Path>) -> Option<Edit> {
         let link = LinkPath::new(&found.link).ok()?;
         let present = found.target.as_deref()?;
@@ -110,9 +112,11 @@ impl Repair {
         let prefixed = self.rebase.iter().find_map(|(old, new)| rebased(present, old, new));
         if prefixed.is_none() {
             match (found.status, &self.fallback) {
-                (Status::Dangling | Status::Corrupt, Some(target)) => return Some(swap(Target::relative(target))),
+                (status @ (Status::Dangling | Status::Corrupt), Some(target)) => {
+                    return Some(swap(Target::relative(target)).while_dangling(status == Status::Dangling));
+                }
                 (Status::Dangling, None) if self.remove_dangling => {
-                    return Some(Edit::remove(link).expect(present).during("repair"));
+                    return Some(Edit::remove(link).expect(present).during("repair").while_dangling(true));
                 }
                 _ => {}
             }

@@ -111,6 +111,17 @@ fn dangling_links_fall_back_below_the_root() {
 }
 
 #[test]
+fn dangling_links_over_dangling_links_fall_back_each_for_itself() {
+    let place = Place::new();
+    place.link("a1", "gone").link("b2", "a1").link("c3", "b2");
+    let planned = place.ask("-n repair --fallback releases/1");
+    let done = place.ask("repair --fallback releases/1");
+    assert_eq!(outcomes(&planned), outcomes(&done));
+    assert_eq!(outcomes(&done), ["a1", "b2", "c3"].map(|link| (link, "replaced", Some("releases/1"))));
+    assert_eq!(place.ask("repair --fallback releases/1").json["changed"], false);
+}
+
+#[test]
 fn texts_are_rebased_and_retargeted() {
     let place = Place::new();
     fs::write(place.root.join("releases/2/f"), "").unwrap();

@@ -1,8 +1,9 @@
 //! `caplink repair`: mends links, each as a compare-and-swap on what a fresh scan found.
 
+use std::cmp::Reverse;
 use std::ffi::{OsStr, OsString};
 
-use caplink::{Durability, Edit, Outcome, Repair as Actions, Root, ScanOptions};
+use caplink::{Durability, Edit, Error, Outcome, Repair as Actions, Root, ScanOptions};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgGroup, Args, value_parser};
 
@@ -58,9 +59,9 @@ impl Repair {
         let durability = context.durability(Durability::Dir);
         let results = if context.global.dry_run {
             let preview = |edit: Edit| root.preview(&edit.durability(durability));
-            edits.into_iter().map(preview).collect()
+            edits.into_iter().map(|(_, edit)| preview(edit)).collect()
         } else {
-            root.apply_durably(&edits, durability)
+            apply(&root, edits, durability)
         };
         for result in results {
             match result {
@@ -71,8 +72,8 @@ impl Repair {
         report
     }
 
-    /// Scans, and plans an edit for each link that is to be mended; none where the scan cannot begin.
-    fn plan(&self, root: &Root, report: &mut Report) -> Option<Vec<Edit>> {
+    /// Scans, and plans an edit for each link that is to be mended, beside its hops; none where the scan cannot begin.
+    fn plan(&self, root: &Root, report: &mut Report) -> Option<Vec<(usize, Edit)>> {
         let actions = self.actions();
         let scan = match root.scan(&self.dir, ScanOptions::default().sorted(true)) {
             Ok(scan) => scan,
@@ -84,7 +85,10 @@ impl Repair {
         let mut edits = Vec::new();
         for found in scan {
             match found {
-                Ok(finding) => edits.extend(actions.plan(&finding, root.physical_path())),
+                Ok(finding) => {
+                    let edit = actions.plan(&finding, root.physical_path());
+                    edits.extend(edit.map(|edit| (finding.hops, edit)));
+                }
                 Err(error) => report.error(&error),
             }
         }
@@ -113,6 +117,18 @@ impl Repair {
             None => actions,
         }
     }
+}
+
+/// Carries the edits out and returns what became of each, in their order.
+///
+/// A dangling link that leads over another comes before that one, whose repair would mend both.
+fn apply(root: &Root, edits: Vec<(usize, Edit)>, durability: Durability) -> Vec<Result<Outcome, Error>> {
+    let mut edits: Vec<_> = edits.into_iter().enumerate().collect();
+    edits.sort_by_key(|(_, (hops, _))| Reverse(*hops));
+    let (order, edits): (Vec<usize>, Vec<Edit>) = edits.into_iter().map(|(place, (_, edit))| (place, edit)).unzip();
+    let mut results: Vec<_> = order.into_iter().zip(root.apply_durably(&edits, durability)).collect();
+    results.sort_by_key(|(place, _)| *place);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Two texts with the first `=` between them.
