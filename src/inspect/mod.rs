@@ -108,7 +108,9 @@ impl Root {
                 }
                 FileKind::Symlink => {
                     let Found::Link(text) = entry.look()? else { continue };
-                    let link = view(self, Vantage::new(&entry.parent, entry.dir()), text, Detail::WhereAndKind)?;
+                    let sticky = self.calls().stat(&entry.parent).map_err(Error::from_io)?.is_sticky_for_all();
+                    let at = Vantage::new(&entry.parent, entry.name(), entry.dir(), sticky);
+                    let link = view(self, at, text, Detail::WhereAndKind)?;
                     return Ok(seen(place.path.clone(), &stat, Some(link)));
                 }
                 FileKind::Dir => return Ok(seen(place.path.clone(), &stat, None)),

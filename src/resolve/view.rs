@@ -43,18 +43,22 @@ const LOOKS: usize = 4;
 pub(crate) struct Vantage<'a> {
     /// The link's directory.
     pub(crate) dir: &'a Handle,
+    /// The name of the link in it.
+    pub(crate) name: &'a OsStr,
     /// The physical path of that directory.
     pub(crate) from: &'a Path,
     /// Directories on the way to it that are open.
     pub(crate) above: Above<'a>,
     /// The device of the link's directory, where it is known.
     pub(crate) device: Option<u64>,
+    /// Whether anybody may make links in it that nobody else can remove.
+    pub(crate) sticky: bool,
 }
 
 impl<'a> Vantage<'a> {
     /// Every lookup begins at the root.
-    pub(crate) fn new(dir: &'a Handle, from: &'a Path) -> Vantage<'a> {
-        Vantage { dir, from, above: &|_| None, device: None }
+    pub(crate) fn new(dir: &'a Handle, name: &'a OsStr, from: &'a Path, sticky: bool) -> Vantage<'a> {
+        Vantage { dir, name, from, above: &|_| None, device: None, sticky }
     }
 }
 
@@ -79,7 +83,7 @@ fn seen(root: &Root, at: Vantage<'_>, text: &OsStr, detail: Detail) -> Result<Li
         return Ok(seen);
     }
     let rules = rules(root, dir);
-    if rules.never_followed {
+    if rules.never_followed || (at.sticky && is_protected(root, at)) {
         seen.status = Status::Denied;
         return Ok(seen);
     }
@@ -168,6 +172,14 @@ fn rules(root: &Root, dir: &Handle) -> LinkRules {
         false => root.link_rules(),
         true => root.calls().link_rules(dir).unwrap_or_default(),
     }
+}
+
+/// Whether the kernel does not let the caller follow a link of somebody else's here (`fs.protected_symlinks`).
+fn is_protected(root: &Root, at: Vantage<'_>) -> bool {
+    let calls = root.calls();
+    let (Ok(dir), Ok(link)) = (calls.stat(at.dir), calls.stat_at(at.dir, at.name)) else { return false };
+    let refused = || calls.try_follow(at.dir, at.name).is_err_and(|source| sys::fault(&source) == Fault::Denied);
+    dir.uid != link.uid && refused()
 }
 
 /// Judges the text; the second value says that it leads over a mount point.

@@ -272,7 +272,7 @@ impl<'a> Walker<'a> {
             return Err(self.stop(Kind::MagicLink, origin, None));
         }
         let (dir, dir_stat) = self.open_here(origin)?;
-        let protected = dir_stat.mode & 0o1002 == 0o1002 && dir_stat.uid != stat.uid;
+        let protected = dir_stat.is_sticky_for_all() && dir_stat.uid != stat.uid;
         if !protected && !rules.on_proc {
             return Ok(());
         }

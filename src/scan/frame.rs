@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::ObjectId;
-use crate::sys::Handle;
+use crate::sys::{Handle, Stat};
 
 /// A directory on the way down.
 pub(super) struct Frame {
     /// None once it was closed.
     pub(super) dir: Option<Arc<Handle>>,
     pub(super) id: ObjectId,
+    /// Whether anybody may make links in it that nobody else can remove.
+    pub(super) sticky: bool,
     /// What was listed in it and waits, the next one last.
     pub(super) waiting: Vec<Waiting>,
     pub(super) listing: Listing,
@@ -53,8 +55,9 @@ impl Waiting {
 }
 
 impl Frame {
-    pub(super) fn new(dir: Arc<Handle>, id: ObjectId) -> Frame {
-        Frame { dir: Some(dir), id, waiting: Vec::new(), listing: Listing::Start }
+    pub(super) fn new(dir: Arc<Handle>, stat: &Stat) -> Frame {
+        let sticky = stat.is_sticky_for_all();
+        Frame { dir: Some(dir), id: stat.id, sticky, waiting: Vec::new(), listing: Listing::Start }
     }
 
     /// Puts what waits in order, once the directory or a part of it was listed.
@@ -71,6 +74,6 @@ impl Frame {
         let half = self.waiting.len().div_ceil(2);
         let kept = self.waiting.split_off(half);
         let given = std::mem::replace(&mut self.waiting, kept);
-        Frame { dir: self.dir.clone(), id: self.id, waiting: given, listing: Listing::End }
+        Frame { dir: self.dir.clone(), waiting: given, listing: Listing::End, ..*self }
     }
 }

@@ -1,7 +1,5 @@
 //! One link: its text, and where it leads.
 
-use std::ffi::OsStr;
-
 use crate::error::{Error, Kind, Result};
 use crate::model::{Finding, Status, Traits};
 use crate::resolve::{Detail, Vantage, view};
@@ -19,11 +17,11 @@ pub(super) enum Seen {
     Gone,
 }
 
-/// Looks at the link of this name, from its directory.
+/// Looks at the link from its directory.
 ///
 /// Fails only where no descriptors are left.
-pub(super) fn at(root: &Root, at: Vantage<'_>, name: &OsStr) -> Result<Seen> {
-    let Vantage { dir, from, .. } = at;
+pub(super) fn at(root: &Root, at: Vantage<'_>) -> Result<Seen> {
+    let Vantage { dir, name, from, .. } = at;
     let link = || from.join(name);
     let told =
         |status, target| Finding { link: link(), target, status, traits: Traits::default(), hops: 1, resolved: None };

@@ -99,7 +99,7 @@ impl Root {
         }
         let _first = ground.seen.admit(&stat, || false);
         let path = path.unwrap_or_else(|| place.path.clone());
-        let job = Job { path, depth: 0, above: Vec::new(), frame: Frame::new(Arc::new(dir), stat.id) };
+        let job = Job { path, depth: 0, above: Vec::new(), frame: Frame::new(Arc::new(dir), &stat) };
         if threads > 1 {
             return Ok(scan(Walk::Together(Crew::start(&ground, job, threads)?)));
         }

@@ -156,7 +156,7 @@ impl Walker {
             }
         }
         self.path.push(name);
-        self.frames.push(Frame::new(Arc::new(dir), stat.id));
+        self.frames.push(Frame::new(Arc::new(dir), &stat));
         if self.frames.len() - self.open_from > OPEN_MAX {
             self.frames[self.open_from].dir = None;
             self.open_from += 1;
@@ -282,7 +282,9 @@ impl Walker {
                 if levels == 0 { Some(dir) } else { self.frames[index].dir.as_deref() }
             };
             let device = self.frames.last().map(|frame| frame.id.device);
-            match look::at(&ground.root, Vantage { dir, from: &self.path, above: &above, device }, name) {
+            let sticky = self.frames.last().is_some_and(|frame| frame.sticky);
+            let at = Vantage { dir, name, from: &self.path, above: &above, device, sticky };
+            match look::at(&ground.root, at) {
                 Ok(look::Seen::Link(finding)) => {
                     self.tally.links += 1;
                     return self.found.push_back(Ok(finding));

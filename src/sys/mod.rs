@@ -131,6 +131,13 @@ pub(crate) struct Stat {
     pub(crate) changed: i64,
 }
 
+impl Stat {
+    /// Whether anybody may make names in this directory that nobody else can remove.
+    pub(crate) fn is_sticky_for_all(&self) -> bool {
+        self.mode & 0o1002 == 0o1002
+    }
+}
+
 /// What an opened directory is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 
-use caplink::{Change, Edit, Kind, LinkPath, Policy, Root, Staging, Status, Target};
+use caplink::{Change, Edit, Finding, Kind, LinkPath, Policy, Root, ScanOptions, Staging, Status, Target};
 
 use super::backend::{NATIVE, skipped};
 use super::ground::{Case, Holder, inode, on_backends, on_every_backend, with_users};
@@ -242,6 +242,65 @@ fn o_10_what_cannot_be_taken_back_from_a_directory_that_only_grows_is_named() {
         }
         assert_eq!(case.text("log/l").as_deref(), Some(Path::new("../t")));
         must("chattr", &["-a", dir]);
+    });
+}
+
+/// `fs.protected_symlinks`, switched on while this lives where that is asked for.
+struct Protected {
+    was: String,
+}
+
+impl Protected {
+    const SETTING: &str = "/proc/sys/fs/protected_symlinks";
+
+    /// None where it is off, and this host's settings are not to be changed.
+    fn on() -> Option<Protected> {
+        let was = fs::read_to_string(Self::SETTING).ok()?;
+        let on =
+            was.trim() == "1" || std::env::var_os("CAPLINK_SYSCTL").is_some() && fs::write(Self::SETTING, "1").is_ok();
+        on.then_some(Protected { was })
+    }
+}
+
+impl Drop for Protected {
+    fn drop(&mut self) {
+        if self.was.trim() != "1" {
+            let _restored = fs::write(Self::SETTING, &self.was);
+        }
+    }
+}
+
+#[test]
+fn o_17_a_link_of_somebody_else_in_a_sticky_directory_is_not_followed() {
+    with_users("O-17p", |case| {
+        let Some(_on) = Protected::on() else {
+            return skipped("O-17p", "fs.protected_symlinks is off; CAPLINK_SYSCTL=1 lets this test switch it on");
+        };
+        furnish(case);
+        for (dir, name) in [("sticky", "theirs"), ("theirs", "theirs"), ("sticky", "mine")] {
+            case.dir(dir);
+            mode(case, dir, 0o1777);
+            case.link(format!("{dir}/{name}"), "../t");
+            if name == "theirs" {
+                give_to_nobody(case.at(dir).join(name));
+            }
+        }
+        give_to_nobody(case.at("theirs"));
+        let theirs = "sticky/theirs";
+        assert!(fs::read(case.at(theirs)).is_err(), "the kernel does not follow it");
+        case.refused(Kind::Permission, |root| root.resolve(theirs));
+        case.refused(Kind::Permission, |root| root.create("new", Target::verbatim(theirs)));
+        assert_eq!(case.watch(|root| root.inspect(theirs)).unwrap().link.unwrap().status, Status::Denied);
+        let scan = case.watch(|root| root.scan("sticky", ScanOptions::default()).unwrap().collect::<Vec<_>>());
+        let denied =
+            |found: &&caplink::Result<Finding>| found.as_ref().is_ok_and(|found| found.status == Status::Denied);
+        assert_eq!((scan.len(), scan.iter().filter(denied).count()), (2, 1), "{scan:?}");
+        // Those of the directory's owner and of the one who follows are links like any other.
+        for link in ["theirs/theirs", "sticky/mine"] {
+            assert_eq!(case.watch(|root| root.resolve(link)).unwrap().path, Path::new("t"), "{link}");
+        }
+        let nobody = Holder { nobody: true, ..Holder::default() };
+        assert_eq!(case.watch_as(nobody, |root| root.resolve(theirs)).unwrap().path, Path::new("t"));
     });
 }
 
