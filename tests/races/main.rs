@@ -19,6 +19,11 @@ mod hygiene;
 mod locks;
 mod parent_flip;
 mod readers;
+mod releases;
+mod rename_walk;
+mod repairs;
+#[path = "../attacks/rows.rs"]
+mod rows;
 #[path = "../attacks/site.rs"]
 mod site;
 #[path = "../attacks/snapshot.rs"]
