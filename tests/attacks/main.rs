@@ -20,6 +20,7 @@ mod mounts;
 mod privileges;
 mod program;
 mod roots;
+mod rows;
 mod site;
 mod snapshot;
 mod spelling;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::table::{self, left_out};
+use super::rows::{ROWS, rows};
+use super::table::left_out;
 
 /// Those that this host is asked for, one after the other.
 const FILE_SYSTEMS: &[&str] = &["tmpfs", "ext4", "xfs", "btrfs", "overlay"];
@@ -93,7 +94,7 @@ pub(crate) fn on_each_file_system(id: &str, arrange: impl Fn(&str, &Path, &mut C
         }
         let mut again = Command::new(std::env::current_exe().unwrap());
         arrange(kind, &at, &mut again);
-        again.env("CAPLINK_TEST_DIR", &at).env(table::ROWS, table::rows()).stderr(Stdio::inherit());
+        again.env("CAPLINK_TEST_DIR", &at).env(ROWS, rows()).stderr(Stdio::inherit());
         let output = again.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && !said.contains(" 0 passed"), "{kind}:\n{said}");

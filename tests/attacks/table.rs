@@ -1,32 +1,16 @@
 //! One row for each case that was run: its id, backend, file system and outcome, or why it was left out.
 //!
-//! The rows of one run of the tests are collected in a file, which `tests/verdict` prints as a table when all tests
-//! are done. The run is that of the process which started the tests.
+//! `tests/verdict.rs` prints them as one table when all tests are done.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::rows::rows;
 use super::site::file_system;
-
-/// Hands the file on to another process of the same run.
-pub(crate) const ROWS: &str = "CAPLINK_ROWS";
 
 /// Why the case under way is not run as a whole, if it said so.
 pub(crate) static SKIPPED: Mutex<Option<String>> = Mutex::new(None);
-
-/// The file of this run, which is told from others by who started it, and when.
-pub(crate) fn rows() -> PathBuf {
-    if let Some(rows) = std::env::var_os(ROWS) {
-        return rows.into();
-    }
-    let parent = std::os::unix::process::parent_id();
-    let stat = fs::read_to_string(format!("/proc/{parent}/stat")).expect("proc is mounted");
-    // The name of the program, in brackets, can hold blanks; the start is the twentieth field behind it.
-    let start = stat.rsplit(')').next().and_then(|fields| fields.split_whitespace().nth(19)).expect("a start");
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rows-{parent}-{start}"))
-}
 
 fn record(id: &str, backend: &str, outcome: &str) {
     let outcome = outcome.replace(['\n', '\t'], " ");
