@@ -67,6 +67,13 @@ pub(super) fn pin(index: usize) -> Result<()> {
     Ok(sched_setaffinity(None, &one)?)
 }
 
+/// Lets this process, and what it starts, go before other programs where it may.
+pub(super) fn before_others() {
+    // A session is scheduled as one (sched_autogroup), whatever the priorities of its processes.
+    let _leader = rustix::process::setsid();
+    let _priority = std::fs::write("/proc/self/autogroup", "-20");
+}
+
 /// Pins the calling thread, and lets it and what it starts go before all other programs where that is allowed.
 pub(super) fn alone() -> Result<()> {
     pin(0)?;

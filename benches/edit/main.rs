@@ -19,6 +19,7 @@ mod cases;
 #[cfg(target_os = "linux")]
 mod clock;
 #[cfg(target_os = "linux")]
+#[path = "../place/mod.rs"]
 mod place;
 #[cfg(target_os = "linux")]
 mod process;
@@ -28,6 +29,10 @@ mod report;
 mod trace;
 #[cfg(target_os = "linux")]
 mod writers;
+
+/// In memory, so that no disk is waited for.
+#[cfg(target_os = "linux")]
+const IMAGE: place::Image = place::Image { dir: "/dev/shm", bytes: 512 << 20, mkfs: &[], mount: "loop" };
 
 /// Failures end the run.
 #[cfg(target_os = "linux")]
@@ -42,10 +47,14 @@ fn main() -> Result<()> {
     if place::reenter(&arguments)? {
         return Ok(());
     }
+    if place::has_own_mounts(&arguments) {
+        clock::before_others();
+    }
+    let places = place::all(&arguments, &IMAGE)?;
     arguments.retain(|argument| !argument.starts_with("--"));
     let chosen = |name: &str| arguments.is_empty() || arguments.iter().any(|part| name.contains(part.as_str()));
     let mut report = report::Report::begin()?;
-    for place in place::all()? {
+    for place in places {
         report.place(&place)?;
         clock::alone()?;
         let room = place.room("edit")?;

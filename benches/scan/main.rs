@@ -17,6 +17,7 @@
 #[cfg(target_os = "linux")]
 mod bare;
 #[cfg(target_os = "linux")]
+#[path = "../place/mod.rs"]
 mod place;
 #[cfg(target_os = "linux")]
 mod report;
@@ -26,6 +27,11 @@ mod rounds;
 mod tree;
 #[cfg(target_os = "linux")]
 mod ways;
+
+/// On the disk, so that a cold scan reads from there, and with an inode for every file.
+#[cfg(target_os = "linux")]
+const IMAGE: place::Image =
+    place::Image { dir: env!("CARGO_TARGET_TMPDIR"), bytes: 4 << 30, mkfs: &["-i", "2048"], mount: "loop,noatime" };
 
 /// Failures end the run.
 #[cfg(target_os = "linux")]
@@ -37,19 +43,19 @@ fn main() -> Result<()> {
     if arguments.first().is_some_and(|first| first == ways::CHILD) {
         return ways::child(&arguments[1..]);
     }
-    if place::reenter(&arguments)? {
+    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
+    if !asked("--here") && place::reenter(&arguments)? {
         return Ok(());
     }
-    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
     let sizes: &[usize] = if asked("--small") { &[70_000] } else { &[70_000, 1_000_000] };
     let mut report = report::Report::begin();
-    for place in place::all(&arguments)? {
+    for place in place::all(&arguments, &IMAGE)? {
         for entries in sizes {
-            let grown = tree::grow(&place.dir(), *entries)?;
+            let grown = tree::grow(&place.room("scan")?, *entries)?;
             if !asked("--cold") {
                 report.warm(&place.name, &grown, &rounds::warm(&grown)?)?;
             }
-            if !asked("--warm") && place.can_be_cold {
+            if !asked("--warm") && place.can_be_cold() {
                 report.cold(&place.name, &grown, &rounds::cold(&grown)?);
             }
             std::fs::remove_dir_all(&grown.dir)?;
