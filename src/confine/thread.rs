@@ -64,8 +64,8 @@ impl Thread {
         self.state
     }
 
-    pub(crate) fn is_of_this_process(&self) -> bool {
-        self.process == std::process::id()
+    pub(crate) fn is_of(&self, process: u32) -> bool {
+        self.process == process
     }
 
     /// Does the work on this thread, and waits for it. What the work owns is dropped there before this returns.
@@ -94,10 +94,15 @@ impl Thread {
 impl Drop for Thread {
     /// Ends the thread, and waits for its end.
     fn drop(&mut self) {
-        self.work = None;
-        let Some(joined) = self.joined.take() else { return };
-        // The last handle can be dropped by the work itself, if nobody waits for it; after a fork there is no thread.
-        if self.is_of_this_process() && joined.thread().id() != thread::current().id() {
+        let (work, Some(joined)) = (self.work.take(), self.joined.take()) else { return };
+        if !self.is_of(std::process::id()) {
+            // After a fork there is no thread. It may have held the lock of its inbox at that moment.
+            std::mem::forget((work, joined));
+            return;
+        }
+        drop(work);
+        // The last handle can be dropped by the work itself, if nobody waits for it.
+        if joined.thread().id() != thread::current().id() {
             // Its panics were caught.
             let _ended = joined.join();
         }

@@ -3,6 +3,10 @@
 //! Each test counts the threads of the process, so that one runs at a time.
 #![cfg(target_os = "linux")]
 
+mod alone;
+mod fork;
+mod signals;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::panic::{AssertUnwindSafe, catch_unwind};
