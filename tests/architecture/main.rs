@@ -155,3 +155,23 @@ fn the_top_of_the_package_stays_tidy() {
     let untidy: Vec<String> = names.filter(|name| !name.starts_with('.') && !TOP.contains(&name.as_str())).collect();
     assert!(untidy.is_empty(), "{untidy:?}");
 }
+
+/// What is claimed names the test that shows it, by its whole name.
+#[test]
+fn every_test_that_a_document_names_is_there() {
+    let sources = sources();
+    let mut named = 0;
+    for document in ["README.md", "SECURITY.md"] {
+        let text = fs::read_to_string(package().join(document)).unwrap();
+        let is_test = |word: &&str| {
+            word.matches('_').count() >= 3
+                && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
+        for test in text.split('`').filter(is_test) {
+            let definition = format!("fn {test}(");
+            assert!(sources.iter().any(|source| source.raw.contains(&definition)), "{document}: {test}");
+            named += 1;
+        }
+    }
+    assert!(named > 10, "{named} tests are named");
+}

@@ -357,9 +357,9 @@ fn many_threads_share_a_confined_root() {
     let _ = root.create("shared/n", Target::verbatim("0")).map_err(|error| assert_eq!(error.kind(), Kind::Dangling));
     symlink("0", dir.path().join("root/shared/n")).unwrap();
     std::thread::scope(|scope| {
-        for _ in 0..8 {
+        for _ in 0..32 {
             scope.spawn(|| {
-                for _ in 0..25 {
+                for _ in 0..10 {
                     loop {
                         let old = root.read_link("shared/n").unwrap().into_string().unwrap();
                         let new = (old.parse::<u32>().unwrap() + 1).to_string();
@@ -373,6 +373,6 @@ fn many_threads_share_a_confined_root() {
             });
         }
     });
-    assert_eq!(root.read_link("shared/n").unwrap(), "200");
+    assert_eq!(root.read_link("shared/n").unwrap(), "320");
     assert_eq!(root.check_state(), StateCheck::Absent);
 }

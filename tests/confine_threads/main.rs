@@ -8,6 +8,7 @@ mod fork;
 mod signals;
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -31,7 +32,7 @@ fn ground(test: &str) -> Option<(MutexGuard<'static, ()>, TempDir, Root)> {
         Ok(root) => Some((turn, dir, root)),
         Err(error) => {
             assert_eq!(error.kind(), Kind::Unsupported);
-            eprintln!("SKIPPED: {test}: {error}");
+            std::io::stderr().write_all(format!("SKIPPED: {test}: {error}\n").as_bytes()).unwrap();
             None
         }
     }
