@@ -13,7 +13,7 @@ use super::{lock, tell};
 use crate::confine::Thread;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Edit, ObjectId, Outcome};
+use crate::model::{Edit, Expected, ObjectId, Outcome};
 use crate::root::Root;
 use crate::state::{StateWanted, TRIES};
 use crate::sys::{Grant, Handle};
@@ -36,6 +36,8 @@ impl Grant {
         match edit {
             Edit { backup: true, .. } => Grant::Backups,
             Edit { parents: true, .. } => Grant::Parents,
+            // A directory that was left, not a link: of that its text is expected.
+            Edit { leftover: true, expected: Expected::AnyLink, .. } => Grant::Directories,
             _ => Grant::Links,
         }
     }

@@ -4,6 +4,7 @@
 //! change is made by the way that its kind needs, and read back by a new walk from the root. A change that met
 //! something else than it was decided on is taken back and decided anew, a bounded number of times.
 
+mod abandoned;
 mod area;
 mod aside;
 mod confined;

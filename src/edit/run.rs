@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::area::Area;
 use super::durable::sync;
-use super::{Attempt, Changed, area, aside, create, guarantee, parents, remove, replace, target, tell, verify};
+use super::{
+    Attempt, Changed, abandoned, area, aside, create, guarantee, parents, remove, replace, target, tell, verify,
+};
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
 use crate::model::{Change, Decision, Desired, Durability, Edit, Expected, Outcome, Staging, decide};
@@ -116,6 +118,7 @@ impl<'a> Run<'a> {
         {
             return Ok(outcome);
         }
+        let _at_work = if self.edit.leftover && !self.dry_run { abandoned::lock_above(entry)? } else { None };
         let held = if entry.lockable { Area::lock_own(entry)? } else { None };
         let mut judged = None;
         let mut refusals = Vec::new();
@@ -137,7 +140,11 @@ impl<'a> Run<'a> {
                     let changed = Changed { verified, ..Changed::new(Change::Unchanged) };
                     return Ok(self.report(entry.followed(), found.into_text(), changed));
                 }
-                Decision::Create | Decision::Replace | Decision::MoveAside | Decision::Remove => {}
+                Decision::Create
+                | Decision::Replace
+                | Decision::MoveAside
+                | Decision::Remove
+                | Decision::RemoveAbandoned => {}
             }
             self.permitted(decision)?;
             if self.edit.leftover && !is_own(entry)? {
@@ -163,6 +170,7 @@ impl<'a> Run<'a> {
                 (Decision::Create, Some(text)) => create::create(entry, text, directory)?,
                 (Decision::Replace, Some(text)) => replace::replace(entry, held.as_ref(), self.edit, text, directory)?,
                 (Decision::MoveAside, Some(text)) => aside::move_aside(entry, text, directory)?,
+                (Decision::RemoveAbandoned, _) => abandoned::remove(entry, held.as_ref())?,
                 _ => remove::remove(entry, held.as_ref(), self.edit)?,
             };
             match attempt {
@@ -211,7 +219,7 @@ impl<'a> Run<'a> {
         let allowed = match decision {
             Decision::Create => policy.create,
             Decision::Replace | Decision::MoveAside => policy.replace,
-            Decision::Remove => policy.remove,
+            Decision::Remove | Decision::RemoveAbandoned => policy.remove,
             Decision::Unchanged | Decision::Refuse(_) => true,
         };
         if allowed { Ok(()) } else { Err(Error::new(Kind::Policy)) }
@@ -224,6 +232,10 @@ impl<'a> Run<'a> {
             Decision::Create => (Change::Created, true),
             Decision::Replace => (Change::Replaced, abilities.exchange),
             Decision::MoveAside => (Change::Created, abilities.exchange),
+            Decision::RemoveAbandoned => {
+                abandoned::examine(entry)?;
+                (Change::Removed, true)
+            }
             _ => (Change::Removed, abilities.no_replace),
         };
         if decision == Decision::MoveAside && !able {
@@ -232,7 +244,11 @@ impl<'a> Run<'a> {
         let mut changed = Changed::new(change);
         changed.guarantee = guarantee(self.root, able)?;
         changed.verified = !self.root.policy().unverified;
-        changed.staging = if decision == Decision::Create { Staging::None } else { area::predict(entry)? };
+        changed.staging = if matches!(decision, Decision::Create | Decision::RemoveAbandoned) {
+            Staging::None
+        } else {
+            area::predict(entry)?
+        };
         changed.previous = match found {
             Found::Link(text) => Some(text),
             _ => None,

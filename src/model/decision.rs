@@ -18,6 +18,8 @@ pub(crate) enum Decision {
     MoveAside,
     /// The link goes.
     Remove,
+    /// A directory that an interrupted operation made goes.
+    RemoveAbandoned,
     /// It does not fit; nothing is changed.
     Refuse(Kind),
 }
@@ -30,6 +32,9 @@ pub(crate) fn decide(edit: &Edit, text: Option<&OsStr>, found: &Found) -> Decisi
             Expected::Nothing | Expected::NothingOrLink => Decision::Create,
             Expected::AnyLink | Expected::Link(_) => Decision::Refuse(Kind::NotFound),
         },
+        (Desired::Nothing, Found::Other(FileKind::Dir)) if edit.leftover && edit.expected == Expected::AnyLink => {
+            Decision::RemoveAbandoned
+        }
         (_, _) if edit.expected == Expected::Nothing => Decision::Refuse(Kind::Exists),
         (_, Found::Other(FileKind::File | FileKind::Dir)) if edit.backup => Decision::MoveAside,
         (_, Found::Other(_)) => Decision::Refuse(Kind::NotALink),
@@ -57,6 +62,8 @@ mod tests {
 
     #[test]
     fn every_edit_against_everything_that_can_have_the_name() {
+        use Decision::{Create, MoveAside, Refuse, Remove, Replace, Unchanged};
+        use Kind::{Exists, Mismatch, NotALink, NotFound};
         let path = || LinkPath::new("l").unwrap();
         let target = || Target::verbatim("new");
         let create = Edit::create(path(), target());
@@ -66,9 +73,12 @@ mod tests {
         let keep = Edit::swap(path(), target(), "new");
         let remove = Edit::remove(path());
         let remove_old = remove.clone().expect("old");
+        let abandoned = remove.clone().leftover(true);
+        assert_eq!(decide(&abandoned, None, &Found::Other(FileKind::Dir)), Decision::RemoveAbandoned);
+        for edit in [&remove, &abandoned.clone().expect("old")] {
+            assert_eq!(decide(edit, None, &Found::Other(FileKind::Dir)), Refuse(NotALink), "{edit:?}");
+        }
         let lenient = remove.clone().missing_ok(true);
-        use Decision::{Create, MoveAside, Refuse, Remove, Replace, Unchanged};
-        use Kind::{Exists, Mismatch, NotALink, NotFound};
         let columns = [
             Found::Missing,
             Found::Link("old".into()),
@@ -94,6 +104,7 @@ mod tests {
                 &remove_old,
                 [Refuse(NotFound), Remove, Refuse(Mismatch), Refuse(Mismatch), Refuse(NotALink), Refuse(NotALink)],
             ),
+            (&abandoned, [Refuse(NotFound), Remove, Remove, Remove, Refuse(NotALink), Refuse(NotALink)]),
             (&lenient, [Unchanged, Remove, Remove, Remove, Refuse(NotALink), Refuse(NotALink)]),
         ];
         for (edit, decisions) in rows {

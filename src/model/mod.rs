@@ -20,7 +20,7 @@ pub use status::{Status, Trait, Traits};
 pub use target::{Style, Target};
 
 pub(crate) use decision::{Decision, decide, fits};
-pub(crate) use finding::STAGED_PREFIX;
+pub(crate) use finding::{STAGED_PREFIX, is_staged_name};
 pub(crate) use path::Place;
 pub(crate) use target::{TargetPath, relative_text};
 pub(crate) use text::{Spelling, Start};

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::text::{made_relative, rebased, shortened, tidied};
-use crate::model::{Edit, Finding, LinkPath, Status, Target, Trait, relative_text};
+use crate::model::{Edit, Finding, LinkPath, Status, Target, Trait, is_staged_name, relative_text};
 
 /// The repairs that are asked for.
 ///
@@ -103,7 +103,7 @@ impl Repair {
         let link = LinkPath::new(&found.link).ok()?;
         let present = found.target.as_deref()?;
         if found.is_staged() {
-            return self.remove_leftovers.then(|| Edit::remove(link).expect(present).leftover(true));
+            return self.remove_leftovers.then(|| Edit::remove(link).expect(present).leftover(true).missing_ok(true));
         }
         let swap = |new: Target| Edit::swap(link.clone(), new, present).during("repair");
         if let Some((_, new)) = self.retarget.iter().find(|(old, _)| old == present) {
@@ -132,6 +132,16 @@ impl Repair {
             edit.allow_dangling(as_before && found.status == Status::Dangling)
                 .allow_outside(as_before && found.status == Status::Escape),
         )
+    }
+
+    /// Plans the edit that removes a directory which an interrupted operation made to stage links in; none where the path
+    /// has not the name of one, or it is not asked for. Carry it out after those of the links in the directory.
+    ///
+    /// It is removed only if it belongs to the caller, lets nobody else in, and is empty.
+    pub fn plan_directory(&self, path: &Path) -> Option<Edit> {
+        let named = path.file_name().is_some_and(is_staged_name);
+        let link = LinkPath::new(path).ok()?;
+        (named && self.remove_leftovers).then(|| Edit::remove(link).leftover(true).missing_ok(true))
     }
 
     /// The text after every action on its spelling; none where the link is one that no such action concerns.

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
+
+use serde_json::json;
 
 use crate::support::{Answer, Place, is_root, skipped};
 
@@ -170,6 +172,95 @@ fn only_the_callers_own_staged_links_are_leftovers() {
     if is_root() {
         assert_eq!(done.refusal().1, "mismatch");
         assert_eq!(place.text(&others), Some("file".into()));
+    }
+}
+
+/// A name as private directories and staged links have it.
+fn staged(digit: char) -> String {
+    format!(".caplink-{}", digit.to_string().repeat(32))
+}
+
+/// A directory as an interrupted operation leaves it.
+fn private(place: &Place, path: &str, mode: u32) {
+    fs::create_dir(place.root.join(path)).unwrap();
+    fs::set_permissions(place.root.join(path), PermissionsExt::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn private_directories_that_were_left_go_with_what_was_staged_in_them() {
+    for options in ["", "--confine off "] {
+        let place = Place::new();
+        fs::set_permissions(place.root.join("a/b"), PermissionsExt::from_mode(0o1777)).unwrap();
+        let (empty, full) = (staged('1'), format!("a/b/{}", staged('2')));
+        private(&place, &empty, 0o700);
+        private(&place, &full, 0o700);
+        let link = format!("{full}/{}", staged('3'));
+        place.link(&link, "x");
+        let seen = place.ask("doctor");
+        assert_eq!(seen.json["leftovers"].as_array().unwrap(), &[json!(empty)], "only the root is searched");
+        assert_eq!(place.ask("repair --tidy --remove-dangling").json["changed"], false);
+        let planned = place.ask(&format!("{options}-n repair --remove-leftovers"));
+        let done = place.ask(&format!("{options}repair --remove-leftovers"));
+        let expected = [(&link, "removed"), (&empty, "removed"), (&full, "removed")];
+        for answer in [planned, done] {
+            let outcomes = outcomes(&answer);
+            let named: Vec<_> = outcomes.iter().map(|(link, outcome, _)| ((*link).to_owned(), *outcome)).collect();
+            assert_eq!(named, expected.map(|(link, outcome)| (link.clone(), outcome)), "{}", answer.json);
+            assert_eq!(answer.code, 0, "{}", answer.json);
+        }
+        assert!(!place.root.join(&empty).exists() && !place.root.join(&full).exists());
+        assert_eq!(place.ask("doctor").json["leftovers"].as_array().unwrap().len(), 0);
+        assert_eq!(place.ask("repair --remove-leftovers").json["changed"], false);
+    }
+}
+
+#[test]
+fn a_private_directory_that_somebody_is_at_work_in_is_waited_for() {
+    use rustix::fs::{FlockOperation, flock};
+    let place = Place::new();
+    let dir = format!("a/b/{}", staged('1'));
+    private(&place, &dir, 0o700);
+    place.link(format!("{dir}/{}", staged('2')), "x");
+    let at_work = fs::File::open(place.root.join("a/b")).unwrap();
+    flock(&at_work, FlockOperation::LockExclusive).unwrap();
+    let before = place.snapshot();
+    let answer = place.ask("repair --remove-leftovers");
+    let kinds: Vec<_> = answer.json["errors"].as_array().unwrap().iter().map(|error| error["kind"].clone()).collect();
+    assert_eq!((answer.code, kinds), (6, vec![json!("busy"); 2]), "{}", answer.json);
+    assert_eq!(place.snapshot(), before);
+    drop(at_work);
+    assert_eq!(outcomes(&place.ask("repair --remove-leftovers")).len(), 2);
+}
+
+#[test]
+fn a_directory_that_only_looks_like_one_that_was_left_stays() {
+    let place = Place::new();
+    let with = |digit: char, mode: u32| {
+        private(&place, &staged(digit), mode);
+        place.root.join(staged(digit))
+    };
+    fs::write(with('1', 0o700).join("file"), "").unwrap();
+    fs::write(with('2', 0o700).join(staged('0')), "a file with the name of a staged link").unwrap();
+    fs::create_dir(with('3', 0o700).join(staged('0'))).unwrap();
+    std::os::unix::fs::symlink("x", with('4', 0o700).join("link")).unwrap();
+    let (_open, _listed) = (with('5', 0o755), with('6', 0o701));
+    private(&place, ".caplink-short", 0o700);
+    private(&place, &format!("{}g", &staged('7')[..40]), 0o700);
+    // The one inside the third as well.
+    let mut refused = 7;
+    if is_root() {
+        std::os::unix::fs::chown(with('8', 0o700), Some(65534), None).unwrap();
+        refused += 1;
+    } else {
+        skipped("a_directory_that_only_looks_like_one_that_was_left_stays", "giving a directory away needs root");
+    }
+    let before = place.snapshot();
+    for options in ["-n ", "", "--confine off "] {
+        let answer = place.ask(&format!("{options}repair --remove-leftovers"));
+        let kinds: Vec<_> =
+            answer.json["errors"].as_array().unwrap().iter().map(|error| error["kind"].clone()).collect();
+        assert_eq!(kinds, vec![json!("mismatch"); refused], "{}", answer.json);
+        assert_eq!(place.snapshot(), before, "{options}");
     }
 }
 

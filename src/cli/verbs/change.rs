@@ -126,6 +126,7 @@ impl fmt::Display for Edited {
             (Some(previous), Some(target)) => write!(f, ": {previous} -> {target}")?,
             (Some(previous), None) => write!(f, ": {previous} -> nothing")?,
             (None, Some(target)) => write!(f, " -> {target}")?,
+            (None, None) if self.change.is_change() => f.write_str(": an empty private directory")?,
             (None, None) => f.write_str(": nothing there")?,
         }
         let colour = if self.change.is_change() { GOOD } else { DIM };

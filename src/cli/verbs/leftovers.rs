@@ -1,18 +1,19 @@
 //! What interrupted work left in the root's own directory and in the state directory: links that were staged and never
-//! published.
+//! published, and private directories that were made to stage them in.
 //!
 //! The rest of the tree is not searched; `caplink repair --remove-leftovers` does that.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use caplink::{Error, Kind, Root, ScanOptions};
+use caplink::{Error, FileKind, Kind, Repair, Root, ScanOptions};
 
 use crate::cli::context::open_to_look;
 
 /// The name of the state directory below the root.
 const STATE: &str = ".caplink";
 
-/// Links with the names of staged ones, and whether everything could be looked at.
+/// Links and directories with the names of staged ones, and whether everything could be looked at.
 pub(super) struct Leftovers {
     pub(super) names: Vec<PathBuf>,
     pub(super) complete: bool,
@@ -34,10 +35,12 @@ pub(super) fn find(root: &Root, state: Option<&Path>) -> Leftovers {
 
 impl Leftovers {
     fn look(&mut self, root: &Root, dir: &str, shown_below: &Path) {
-        let elsewhere =
-            |path: &Path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".caplink-"));
+        let before = self.names.len();
+        let staged = Staged::default();
+        let noticed = staged.clone();
         let under_state = Path::new(STATE);
-        let options = ScanOptions::default().sorted(true).exclude(move |path| path != under_state && elsewhere(path));
+        let exclude = move |path: &Path| path != under_state && !noticed.is_staged(path);
+        let options = ScanOptions::default().sorted(true).exclude(exclude);
         let scan = match root.scan(dir, options.max_depth(1)) {
             Ok(scan) => scan,
             Err(error) => return self.missed(&error),
@@ -49,10 +52,46 @@ impl Leftovers {
                 Err(error) => self.missed(&error),
             }
         }
+        self.names.extend(staged.directories(root).iter().map(|dir| shown_below.join(dir)));
+        self.names[before..].sort();
     }
 
     /// What is not there holds nothing.
     fn missed(&mut self, error: &Error) {
         self.complete &= matches!(error.kind(), Kind::NotFound | Kind::RootGone);
+    }
+}
+
+/// The paths with the names of staged links that a scan came by.
+#[derive(Clone, Default)]
+pub(super) struct Staged(Arc<Mutex<Vec<PathBuf>>>);
+
+/// The same scan, and what it comes by.
+pub(super) fn noticing_staged(options: ScanOptions) -> (ScanOptions, Staged) {
+    let staged = Staged::default();
+    let noticed = staged.clone();
+    let exclude_nothing = move |path: &Path| {
+        noticed.is_staged(path);
+        false
+    };
+    (options.exclude(exclude_nothing), staged)
+}
+
+impl Staged {
+    /// Whether the path has such a name; then it is noticed.
+    fn is_staged(&self, path: &Path) -> bool {
+        let staged = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".caplink-"));
+        if staged {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
+        }
+        staged
+    }
+
+    /// Those that are directories now, with the name of one that was left.
+    pub(super) fn directories(&self, root: &Root) -> Vec<PathBuf> {
+        let noticed = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let repair = Repair::default().remove_leftovers(true);
+        let is_dir = |path: &PathBuf| root.inspect(path).is_ok_and(|seen| seen.kind == Some(FileKind::Dir));
+        noticed.into_iter().filter(|path| repair.plan_directory(path).is_some() && is_dir(path)).collect()
     }
 }

@@ -7,7 +7,7 @@ use caplink::{Durability, Edit, Error, Outcome, Repair as Actions, Root, ScanOpt
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgGroup, Args, value_parser};
 
-use super::change;
+use super::{change, leftovers};
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 
@@ -46,7 +46,7 @@ pub(crate) struct Repair {
     /// Remove dangling links
     #[arg(long, group = "actions", conflicts_with = "fallback")]
     remove_dangling: bool,
-    /// Remove staged links of the caller's that interrupted work left
+    /// Remove what interrupted work left: staged links of the caller's, and the private directories they were staged in
     #[arg(long, group = "actions")]
     remove_leftovers: bool,
 }
@@ -55,13 +55,16 @@ impl Repair {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("repair", context);
         let Some(root) = report.opened(context.change()) else { return report };
-        let Some(edits) = self.plan(&root, &mut report) else { return report };
+        let Some(Plan { links, dirs }) = self.plan(&root, &mut report) else { return report };
         let durability = context.durability(Durability::Dir);
         let results = if context.global.dry_run {
             let preview = |edit: Edit| root.preview(&edit.durability(durability));
-            edits.into_iter().map(|(_, edit)| preview(edit)).collect()
+            links.into_iter().map(|(_, edit)| edit).chain(dirs).map(preview).collect()
         } else {
-            apply(&root, edits, durability)
+            let mut results = apply(&root, links, durability);
+            // What was staged in them is gone by now, and that they changed is on the disk.
+            results.extend(root.apply_durably(&dirs, durability));
+            results
         };
         for result in results {
             match result {
@@ -72,30 +75,32 @@ impl Repair {
         report
     }
 
-    /// Scans, and plans an edit for each link that is to be mended, beside its hops; none where the scan cannot begin.
-    fn plan(&self, root: &Root, report: &mut Report) -> Option<Vec<(usize, Edit)>> {
+    /// Scans, and plans an edit for each link that is to be mended; none where the scan cannot begin.
+    fn plan(&self, root: &Root, report: &mut Report) -> Option<Plan> {
         let actions = self.actions();
-        let scan = match root.scan(&self.dir, ScanOptions::default().sorted(true)) {
+        let (options, staged) = leftovers::noticing_staged(ScanOptions::default().sorted(true));
+        let scan = match root.scan(&self.dir, options) {
             Ok(scan) => scan,
             Err(error) => {
                 report.error(&error.during("repair"));
                 return None;
             }
         };
-        let mut edits = Vec::new();
+        let mut links = Vec::new();
         for found in scan {
             match found {
                 Ok(finding) => {
                     let edit = actions.plan(&finding, root.physical_path());
-                    edits.extend(edit.map(|edit| (finding.hops, edit)));
+                    links.extend(edit.map(|edit| (finding.hops, edit)));
                 }
                 Err(error) => report.error(&error),
             }
         }
-        if edits.is_empty() && report.errors.is_empty() {
+        let dirs: Vec<Edit> = staged.directories(root).iter().filter_map(|dir| actions.plan_directory(dir)).collect();
+        if links.is_empty() && dirs.is_empty() && report.errors.is_empty() {
             report.note(0, "nothing to mend");
         }
-        Some(edits)
+        Some(Plan { links, dirs })
     }
 
     fn actions(&self) -> Actions {
@@ -117,6 +122,14 @@ impl Repair {
             None => actions,
         }
     }
+}
+
+/// What is to be done.
+struct Plan {
+    /// For each link that is to be mended, beside how many links it leads over.
+    links: Vec<(usize, Edit)>,
+    /// For each private directory that was left.
+    dirs: Vec<Edit>,
 }
 
 /// Carries the edits out and returns what became of each, in their order.
