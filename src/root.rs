@@ -18,7 +18,7 @@ use crate::confine::Threads;
 use crate::error::{Error, Kind, Result};
 use crate::model::{LinkPath, ObjectId, Policy};
 use crate::observe::Observer;
-use crate::state::{StateCheck, StatePlace};
+use crate::state::{OpenState, StateCheck, StatePlace};
 use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules};
 
 /// The name of the state directory below the root, unless another place is given.
@@ -267,12 +267,11 @@ impl Root {
         &self.observers
     }
 
-    /// The state directory for an edit, made where it may be made; none where it is not to be had. The second value
-    /// says that it was made now.
-    pub(crate) fn open_state(&self) -> Result<Option<(Handle, bool)>> {
+    /// The state directory for an edit, made where it may be made; none where it is not to be had.
+    pub(crate) fn open_state(&self) -> Result<Option<OpenState>> {
         match self.side {
             Side::Holder => self.state().open(self.calls()),
-            Side::Thread(within) => Ok(Some((self.state().open_within(self.calls(), within)?, false))),
+            Side::Thread(within) => self.state().open_within(self.calls(), within).map(Some),
             Side::ThreadWithoutState => Ok(None),
         }
     }

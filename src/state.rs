@@ -28,6 +28,14 @@ pub(crate) struct StatePlace {
     pub(crate) chosen: bool,
 }
 
+/// The state directory, opened.
+pub(crate) struct OpenState {
+    pub(crate) dir: Handle,
+    pub(crate) id: ObjectId,
+    /// It was made now, by this operation, which removes it again.
+    pub(crate) made: bool,
+}
+
 /// What the state directory is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,21 +63,21 @@ impl StatePlace {
         StatePlace { base: Arc::clone(&self.base), name: self.name.clone(), below: None, chosen: self.chosen }
     }
 
-    /// Opens the directory, or makes it; none where it cannot be made. The second value says that it was made now.
-    pub(crate) fn open(&self, calls: &dyn Calls) -> Result<Option<(Handle, bool)>> {
+    /// Opens the directory, or makes it; none where it cannot be made.
+    pub(crate) fn open(&self, calls: &dyn Calls) -> Result<Option<OpenState>> {
         let mut made = false;
         let opened = self.open_or_make(calls, &mut made);
         if made && !matches!(opened, Ok(Some(_))) && self.check(calls) == StateCheck::Private {
             // Where somebody else uses it by now it is not empty, or they notice that it has lost its name.
             let _kept = calls.remove_dir(&self.base, &self.name);
         }
-        Ok(opened?.map(|dir| (dir, made)))
+        Ok(opened?.map(|there| OpenState { made, ..there }))
     }
 
-    fn open_or_make(&self, calls: &dyn Calls, made: &mut bool) -> Result<Option<Handle>> {
+    fn open_or_make(&self, calls: &dyn Calls, made: &mut bool) -> Result<Option<OpenState>> {
         for _ in 0..TRIES {
-            if let Some(dir) = self.open_there(calls)? {
-                return Ok(Some(dir));
+            if let Some(there) = self.open_there(calls)? {
+                return Ok(Some(there));
             }
             match calls.make_dir(&self.base, &self.name, 0o700) {
                 Ok(()) => *made = true,
@@ -84,11 +92,12 @@ impl StatePlace {
     }
 
     /// Opens the directory as it is; none where it is not there.
-    pub(crate) fn open_there(&self, calls: &dyn Calls) -> Result<Option<Handle>> {
+    pub(crate) fn open_there(&self, calls: &dyn Calls) -> Result<Option<OpenState>> {
         match calls.open_dir(&self.base, self.name.as_ref(), true, Access::Read) {
             Ok(dir) => {
                 let stat = calls.stat(&dir).map_err(Error::from_io)?;
-                if is_private(calls, &stat) { Ok(Some(dir)) } else { Err(self.not_private()) }
+                let there = OpenState { dir, id: stat.id, made: false };
+                if is_private(calls, &stat) { Ok(Some(there)) } else { Err(self.not_private()) }
             }
             Err(source) => match sys::fault(&source) {
                 Fault::Missing => Ok(None),
@@ -101,7 +110,7 @@ impl StatePlace {
     /// Opens the directory on a thread that may not make it; `within` is the one elsewhere that its domain allows.
     ///
     /// The error [is told](StateWanted::is_cause) from others where another thread has to make it, or to allow it.
-    pub(crate) fn open_within(&self, calls: &dyn Calls, within: Option<ObjectId>) -> Result<Handle> {
+    pub(crate) fn open_within(&self, calls: &dyn Calls, within: Option<ObjectId>) -> Result<OpenState> {
         let wanted = || StateWanted::Here.into_error();
         if self.below.is_none() {
             let there = calls.stat_at(&self.base, &self.name).ok().map(|stat| stat.id);

@@ -11,16 +11,15 @@
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::{Path, PathBuf};
 
-use super::leftover::Leftover;
+use super::leftover::{Leftover, remove_named};
 use super::staging::random_name;
 use super::{Attempt, lock, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{ObjectId, Staging};
-use crate::state::{StateCheck, StateWanted, TRIES, is_private};
+use crate::state::{OpenState, StateCheck, StateWanted, TRIES, is_private};
 use crate::sys::{self, Access, Fault, Handle, Stat};
 
 /// Other users may write: a group, everybody.
@@ -138,9 +137,7 @@ impl<'a> Area<'a> {
 
     /// The state directory; none where it cannot be made or is not on the mount of the link's directory.
     fn state(entry: &'a Entry, parent: &Stat) -> Result<Option<Area<'a>>> {
-        let calls = entry.root.calls();
-        let Some((dir, made)) = entry.root.open_state()? else { return Ok(None) };
-        let id = calls.stat(&dir).map_err(Error::from_io)?.id;
+        let Some(OpenState { dir, id, made }) = entry.root.open_state()? else { return Ok(None) };
         let (made, held) = (Cell::new(made), Cell::new(false));
         let area = Area { entry, place: Place::State, opened: Some(dir), _locked: None, id, made, held };
         match id.device == parent.id.device {
@@ -271,20 +268,9 @@ impl Area<'_> {
         let Some((base, name)) = self.named().filter(|_| self.made.replace(false) && locked()) else {
             return Leftover::default();
         };
-        let removed = match calls.stat_at(base, name) {
-            Ok(stat) if stat.id == self.id => calls.remove_dir(base, name),
-            Ok(_) => Ok(()),
-            Err(source) => Err(source),
-        };
-        match removed {
-            Ok(()) => Leftover::default(),
-            Err(source) => match source.kind() {
-                // Where it is not empty something is kept in it, and was reported.
-                io::ErrorKind::DirectoryNotEmpty => Leftover::default(),
-                // Somebody moved it away.
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Leftover::default(),
-                _ => Leftover::left(self.path()),
-            },
+        match remove_named(calls, (base, name), self.id) {
+            true => Leftover::default(),
+            false => Leftover::left(self.path()),
         }
     }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::leftover::{Leftover, remove_named};
 use super::run::Run;
 use super::{lock, tell};
 use crate::confine::Thread;
@@ -15,7 +16,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Edit, Expected, ObjectId, Outcome};
 use crate::root::Root;
-use crate::state::{StateWanted, TRIES};
+use crate::state::{OpenState, StateWanted, TRIES};
 use crate::sys::{Grant, Handle};
 
 /// How many edits are handed over at once. The hand-over is then a small part of each, and the observer hears of a
@@ -48,7 +49,11 @@ pub(super) fn apply(root: &Root, edit: &Edit) -> Result<Outcome> {
     if root.threads().is_none() {
         return Run::new(root, edit, false).carry_out();
     }
-    told(root, hand_over(root, Grant::of(edit), one(edit)).map_err(|error| error.on(edit.verb, &edit.path)))
+    told(
+        root,
+        hand_over(root, Grant::of(edit), one(edit), shortfall_of(edit))
+            .map_err(|error| error.on(edit.verb, &edit.path)),
+    )
 }
 
 /// The same in a directory that was opened before.
@@ -64,7 +69,15 @@ pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
     let (owned, opened) = (edit.clone(), entry.used_by(entry.root.clone()));
     let work = move |root: &Root, _| in_entry(&opened.used_by(root.clone()), &owned);
     let root = &entry.root;
-    told(root, hand_over(root, Grant::of(edit), work).map_err(|error| error.on(edit.verb, &edit.path)))
+    told(
+        root,
+        hand_over(root, Grant::of(edit), work, shortfall_of(edit)).map_err(|error| error.on(edit.verb, &edit.path)),
+    )
+}
+
+/// Reports beside a change what could not be cleaned up after it.
+fn shortfall_of(edit: &Edit) -> impl FnOnce(&mut Outcome, Error) {
+    |outcome, shortfall| outcome.shortfalls.push(shortfall.on(edit.verb, &edit.path))
 }
 
 /// Carries out edits in order, until one comes to something that `go_on` says no to. Returns what each came to.
@@ -82,16 +95,23 @@ pub(super) fn apply_while(root: &Root, edits: &[Edit], go_on: fn(&Result<Outcome
             break;
         }
     }
+    let edit = results.len().checked_sub(1).and_then(|last| edits.get(last));
+    if let (Some(last), Some(edit)) = (results.pop(), edit) {
+        results.push(hands.close(last, shortfall_of(edit)));
+    }
     results
 }
 
 /// Does the work on the confined thread. It gets the parent directories that were made when it was tried before.
-pub(super) fn hand_over<T, W>(root: &Root, grant: Grant, work: W) -> Result<T>
+/// `add` reports beside its result what could not be cleaned up after it.
+pub(super) fn hand_over<T, W>(root: &Root, grant: Grant, work: W, add: impl FnOnce(&mut T, Error)) -> Result<T>
 where
     T: Send + 'static,
     W: Fn(&Root, Vec<PathBuf>) -> Result<T> + Send + Sync + 'static,
 {
-    Hands::of(root).carry_out(grant, &Arc::new(work), Vec::new())
+    let mut hands = Hands::of(root);
+    let result = hands.carry_out(grant, &Arc::new(work), Vec::new());
+    hands.close(result, add)
 }
 
 /// The caller's side of the hand-over.
@@ -122,6 +142,24 @@ impl<'a> Hands<'a> {
         run().map_err(|source: io::Error| {
             Error::from_io(source).because("the thread that the kernel confines cannot be used")
         })
+    }
+
+    /// Removes the state directory if it was made for these edits. What cannot be removed is reported.
+    fn close<T>(mut self, result: Result<T>, add: impl FnOnce(&mut T, Error)) -> Result<T> {
+        let leftover = match &mut self.state {
+            State::Kept(kept) => kept.remove(),
+            State::Untouched | State::None => Leftover::default(),
+        };
+        match (result, leftover) {
+            (result, leftover) if leftover.is_empty() => result,
+            (Ok(mut done), leftover) => {
+                if let Some(shortfall) = leftover.into_shortfall() {
+                    add(&mut done, shortfall);
+                }
+                Ok(done)
+            }
+            (Err(error), leftover) => Err(leftover.on(error)),
+        }
     }
 
     /// Does the work, and again each time that the state directory has to be fetched for it.
@@ -224,21 +262,34 @@ struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     fn open(root: &'a Root) -> Result<Option<Kept<'a>>> {
-        let Some((dir, made)) = root.open_state()? else { return Ok(None) };
-        let id = root.calls().stat(&dir).map_err(Error::from_io)?.id;
+        let Some(OpenState { dir, id, made }) = root.open_state()? else { return Ok(None) };
         Ok(Some(Kept { root, dir, id, made }))
     }
 }
 
-impl Drop for Kept<'_> {
+impl Kept<'_> {
     /// Others may stage in it by now, so it is removed under its lock, and only while its name still leads to it.
-    fn drop(&mut self) {
-        let (calls, place) = (self.root.calls(), self.root.state());
-        let named = || calls.stat_at(&place.base, &place.name).is_ok_and(|named| named.id == self.id);
-        if self.made && lock::take(self.root, &self.dir).is_ok() && named() {
-            // Where it is not empty something is kept in it, and was reported.
-            let _kept = calls.remove_dir(&place.base, &place.name);
+    fn remove(&mut self) -> Leftover {
+        if !std::mem::take(&mut self.made) {
+            return Leftover::default();
         }
+        let place = self.root.state();
+        let removed = match lock::take(self.root, &self.dir) {
+            Ok(()) => remove_named(self.root.calls(), (&place.base, &place.name), self.id),
+            // Whoever holds the lock works in it.
+            Err(error) => error.kind() == Kind::Busy,
+        };
+        match removed {
+            true => Leftover::default(),
+            false => Leftover::left(place.below.clone().unwrap_or_else(|| PathBuf::from(&place.name))),
+        }
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        // Only where another holder removed or replaced it meanwhile, or after a panic.
+        let _unreported = self.remove();
     }
 }
 

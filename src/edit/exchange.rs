@@ -99,7 +99,10 @@ impl Root {
         }
         let owned = exchange.clone();
         let work = move |root: &Root, _| Trade { root, exchange: &owned, dry_run: false }.carry_out();
-        let outcomes = hand_over(self, Grant::Links, work).map_err(|error| error.on("exchange", &exchange.a))?;
+        let add = |outcomes: &mut [Outcome; 2], shortfall: Error| {
+            outcomes[0].shortfalls.push(shortfall.on("exchange", &exchange.a));
+        };
+        let outcomes = hand_over(self, Grant::Links, work, add).map_err(|error| error.on("exchange", &exchange.a))?;
         outcomes.iter().filter(|outcome| outcome.change.is_change()).for_each(|outcome| tell(self, outcome));
         Ok(outcomes)
     }

@@ -1,11 +1,13 @@
 //! What could not be cleaned up or put back, and putting back.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::PathBuf;
 
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind};
-use crate::sys::{self, Fault, Handle};
+use crate::model::ObjectId;
+use crate::sys::{self, Calls, Fault, Handle};
 
 /// What could not be cleaned up or put back.
 #[derive(Debug, Default)]
@@ -51,6 +53,25 @@ impl Leftover {
         }
         Some(self.on(Error::new(Kind::Residue).because("the change stands, but something could not be cleaned up")))
     }
+}
+
+/// Removes a directory that this program made, if its name still leads to it and nothing is in it.
+///
+/// False where it is still there, or that cannot be told. Where it is not empty something is kept in it, and was
+/// reported; where its name leads to nothing or to something else somebody moved it away.
+pub(super) fn remove_named(calls: &dyn Calls, (base, name): (&Handle, &OsStr), id: ObjectId) -> bool {
+    let removed = match calls.stat_at(base, name) {
+        Ok(stat) if stat.id == id => calls.remove_dir(base, name),
+        Ok(_) => Ok(()),
+        Err(source) => Err(source),
+    };
+    removed.map_or_else(
+        |source| {
+            let kind = source.kind();
+            matches!(kind, io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        },
+        |()| true,
+    )
 }
 
 /// Moves an entry back to a name that nothing has; says whether it is there. Nobody else may reach it where it is.

@@ -59,9 +59,12 @@ impl Root {
     /// # }
     /// ```
     pub fn try_out(&self) -> Result<Trial> {
-        let tried =
-            if self.threads().is_some() { hand_over(self, Grant::Links, |root, _| root.tried()) } else { self.tried() };
-        tried.map_err(|error| self.or_gone(error.on("try", ".")))
+        let mut left = None;
+        let tried = match self.threads() {
+            Some(_) => hand_over(self, Grant::Links, |root, _| root.tried(), |_, error| left = Some(error)),
+            None => self.tried(),
+        };
+        left.map_or(tried, Err).map_err(|error| self.or_gone(error.on("try", ".")))
     }
 
     fn tried(&self) -> Result<Trial> {

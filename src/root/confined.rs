@@ -89,7 +89,7 @@ impl Root {
     /// The state directory as it is, where it is not below this root. Whether it can be used shows when it is needed.
     pub(crate) fn state_elsewhere(&self) -> Option<Handle> {
         let state = self.state();
-        if state.below.is_some() { None } else { state.open_there(self.calls()).ok().flatten() }
+        if state.below.is_some() { None } else { state.open_there(self.calls()).ok().flatten().map(|there| there.dir) }
     }
 
     /// Whether this is the root as a confined thread uses it.
