@@ -1,0 +1,176 @@
+//! One deed before any call, and everything put back before a later one.
+
+use crate::calls::Sort;
+use crate::deeds::{DEEDS, Deed};
+use crate::draw::{Draw, is_asked_for};
+use crate::findings::Findings;
+use crate::play::{Schedule, play};
+use crate::scene::{HOSTS, LAYOUTS, Layout, Scenario, Verb};
+use crate::{points, skipped};
+
+/// Of how many schedules one is played, where nothing else is asked for.
+const ONE_OF: u64 = 1000;
+
+/// What can be put back.
+const PASSING: &[Deed] = &[
+    Deed::NameStolen,
+    Deed::NameTradedForFile,
+    Deed::SecondGone,
+    Deed::ParentTradedForLinkOutside,
+    Deed::ParentMovedInside,
+    Deed::ParentMovedOutside,
+    Deed::GrandMovedOutside,
+    Deed::RootMoved,
+    Deed::RootReplaced,
+    Deed::TargetOutside,
+    Deed::TargetGone,
+];
+
+#[test]
+fn one_deed_before_any_call_breaks_no_law() {
+    if skipped("one deed before any call") {
+        return;
+    }
+    let mut draw = Draw::new("one deed", ONE_OF);
+    let (mut findings, mut effective) = (Findings::default(), 0);
+    for scenario in Scenario::all().into_iter().filter(|scenario| is_asked_for(&scenario.name())) {
+        let points = points(scenario).len();
+        for point in 0..points {
+            for deed in DEEDS.iter().filter(|deed| **deed != Deed::PutBack) {
+                if draw.one() {
+                    let schedule = Schedule { deeds: vec![(point, *deed)], ..Schedule::default() };
+                    let mut played = play(scenario, &schedule);
+                    played.judge();
+                    effective += usize::from(played.effects.contains(&true));
+                    findings.note(scenario, &schedule, &played);
+                }
+            }
+        }
+    }
+    findings.tell("one deed");
+    findings.assert_none();
+    assert!(effective > 0 && findings.succeeded > 0 && findings.refused > 0 && findings.undone > 0);
+}
+
+#[test]
+fn a_deed_that_is_put_back_before_a_later_call_breaks_no_law() {
+    if skipped("a deed that is put back") {
+        return;
+    }
+    let mut draw = Draw::new("put back", ONE_OF * 8);
+    let mut findings = Findings::default();
+    for scenario in Scenario::all().into_iter().filter(|scenario| is_asked_for(&scenario.name())) {
+        let points = points(scenario).len();
+        for point in 0..points {
+            for deed in PASSING {
+                for later in point + 1..=points {
+                    if draw.one() {
+                        let deeds = vec![(point, *deed), (later, Deed::PutBack)];
+                        let schedule = Schedule { deeds, ..Schedule::default() };
+                        let mut played = play(scenario, &schedule);
+                        played.judge();
+                        findings.note(scenario, &schedule, &played);
+                    }
+                }
+            }
+        }
+    }
+    findings.tell("put back");
+    findings.assert_none();
+    assert!(findings.disturbed > 0 && findings.succeeded > 0 && findings.refused > 0);
+}
+
+/// Plays these deeds, each in a run of its own before the first call of this name after another, and judges them.
+fn before(scenario: Scenario, after: &str, call: &str, deeds: &[Deed]) -> Findings {
+    let calls = points(scenario);
+    let begin = calls.iter().position(|made| made.name == after).expect("the one is made");
+    let at = calls.iter().skip(begin).position(|made| made.name == call).expect("the other is made") + begin;
+    let mut findings = Findings::default();
+    for deed in deeds {
+        let schedule = Schedule { deeds: vec![(at, *deed)], ..Schedule::default() };
+        let mut played = play(scenario, &schedule);
+        played.judge();
+        assert_eq!(played.effects, [true], "{deed:?}");
+        findings.note(scenario, &schedule, &played);
+    }
+    findings
+}
+
+#[test]
+fn under_landlock_no_file_or_directory_is_ever_moved() {
+    if skipped("nothing but links is moved") {
+        return;
+    }
+    let deeds = [Deed::NameFile, Deed::NameTradedForFile, Deed::NameDir, Deed::NameTradedForDir];
+    for layout in LAYOUTS {
+        for verb in [Verb::EnsureOld, Verb::Swap, Verb::Remove, Verb::Repair, Verb::Exchange] {
+            let [confined, native] = [HOSTS[0], HOSTS[1]]
+                .map(|host| before(Scenario { verb, host, layout: *layout }, "flock", "renameat2", &deeds));
+            confined.assert_none();
+            native.assert_none();
+            // Without it they are moved for a moment, and moved back.
+            assert!(native.changes > confined.changes, "{verb:?}: {} {}", native.changes, confined.changes);
+        }
+    }
+}
+
+#[test]
+fn what_others_put_at_a_name_is_not_replaced_by_what_goes_back() {
+    if skipped("what goes back") {
+        return;
+    }
+    let scenario = Scenario { verb: Verb::Remove, host: HOSTS[1], layout: Layout::Private };
+    let calls = points(scenario);
+    let aside = calls.iter().position(|call| call.name == "renameat2").expect("it is moved aside");
+    for taken in [Deed::NameLinkOther, Deed::NameFile, Deed::NameDir] {
+        // What is moved aside is no link, and while it is looked at its name is taken.
+        let deeds = vec![(aside, Deed::NameTradedForFile), (aside + 1, taken)];
+        let schedule = Schedule { deeds, ..Schedule::default() };
+        let mut played = play(scenario, &schedule);
+        played.judge();
+        let mut findings = Findings::default();
+        findings.note(scenario, &schedule, &played);
+        findings.assert_none();
+        assert_eq!(played.effects, [true, true]);
+        assert_eq!(played.answer.expect("it answers").preserved.len(), 1, "{taken:?}");
+    }
+}
+
+#[test]
+fn a_repair_leaves_alone_what_changed_since_it_was_looked_at() {
+    if skipped("what changed since it was looked at") {
+        return;
+    }
+    for host in &HOSTS[..2] {
+        let scenario = Scenario { verb: Verb::Repair, host: *host, layout: Layout::Private };
+        let deeds = [Deed::NameLinkOther, Deed::NameFile, Deed::NameGone, Deed::NameLinkNew];
+        let findings = before(scenario, "getdents64", "flock", &deeds);
+        findings.assert_none();
+        assert_eq!(findings.succeeded, 0, "each is a conflict, or nothing is there");
+    }
+}
+
+/// A directory that is gone when it is to be synced: the classes that say that nothing was changed would not be true.
+#[test]
+fn a_change_that_cannot_be_synced_is_a_failure_of_the_system() {
+    if skipped("a change that cannot be synced") {
+        return;
+    }
+    for host in &HOSTS[..2] {
+        let scenario = Scenario { verb: Verb::Repair, host: *host, layout: Layout::Private };
+        let calls = points(scenario);
+        let synced = calls.iter().position(|call| call.sort == Sort::Sync).expect("a repair is synced");
+        for deed in [Deed::ParentMovedOutside, Deed::GrandTradedForLink, Deed::ParentFile] {
+            // Before the directory is opened for it.
+            let schedule = Schedule { deeds: vec![(synced - 1, deed)], ..Schedule::default() };
+            let mut played = play(scenario, &schedule);
+            played.judge();
+            let mut findings = Findings::default();
+            findings.note(scenario, &schedule, &played);
+            findings.assert_none();
+            let answer = played.answer.expect("it answers");
+            assert_eq!((answer.code, answer.kinds), (10, vec!["io".to_owned()]), "{deed:?}");
+            assert_eq!(answer.items[0].outcome, "replaced");
+        }
+    }
+}

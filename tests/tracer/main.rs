@@ -1,0 +1,62 @@
+//! An adversary for the compiled program on the real kernel.
+//!
+//! The program is stopped at every call that concerns the file system, on all of its threads. There others act, the call
+//! is made to fail, or the program is killed, and the laws are held over what came of it, from outside: over the tree,
+//! the exit code and the JSON document. `CAPLINK_SCHEDULES=all` plays all schedules, `CAPLINK_SEED` repeats a part of
+//! them, `CAPLINK_ONE_OF` chooses how large it is, and `CAPLINK_ONLY` the scenarios by a part of their name.
+
+#![cfg(all(target_os = "linux", feature = "cli"))]
+
+mod answer;
+mod attacks;
+mod books;
+mod calls;
+mod crashes;
+mod deeds;
+mod draw;
+mod findings;
+mod naive;
+mod play;
+mod refusals;
+mod registers;
+mod scene;
+#[path = "../attacks/snapshot.rs"]
+#[expect(dead_code, reason = "the attacks compare more than this")]
+mod snapshot;
+mod tracee;
+mod traces;
+mod verdict;
+mod view;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use calls::Named;
+use play::{Schedule, play};
+use scene::Scenario;
+
+/// Whether nothing can be traced here, which is said aloud.
+fn skipped(what: &str) -> bool {
+    static DENIED: OnceLock<Option<String>> = OnceLock::new();
+    let denied = DENIED.get_or_init(tracee::denied);
+    if let Some(reason) = denied {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: tracer: {what}: {reason}");
+    }
+    denied.is_some()
+}
+
+/// The calls of an undisturbed run, which must break no law; found once for all tests.
+fn points(scenario: Scenario) -> Arc<[Named]> {
+    static KNOWN: Mutex<BTreeMap<String, Arc<[Named]>>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = known().get(&scenario.name()).cloned();
+    found.unwrap_or_else(|| {
+        let mut played = play(scenario, &Schedule::default());
+        played.judge();
+        assert!(played.books.wrongs.is_empty(), "{}: {:?}", scenario.name(), played.books.wrongs);
+        let points: Arc<[Named]> = played.points.into();
+        known().insert(scenario.name(), Arc::clone(&points));
+        points
+    })
+}
