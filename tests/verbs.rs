@@ -290,3 +290,23 @@ fn a_stranger_cannot_hold_the_lock_where_the_caller_named_a_state_directory() {
     assert_eq!((outcome.change, outcome.staging), (Change::Replaced, Staging::Private));
     drop(held);
 }
+
+#[test]
+fn nothing_in_the_state_directory_is_a_link_of_the_callers() {
+    let (dir, root) = tree();
+    dir.create_dir(".caplink").unwrap();
+    dir.symlink("file", ".caplink/l").unwrap();
+    for name in [".caplink", ".caplink/l", ".caplink/new"] {
+        let target = || Target::verbatim("a");
+        let edits = [Edit::create(path(name), target()), Edit::ensure(path(name), target()), Edit::remove(path(name))];
+        for edit in edits {
+            let edit = edit.allow_dangling(true);
+            assert_eq!(root.preview(&edit).unwrap_err().kind(), Kind::Policy, "{name}");
+            assert_eq!(root.apply(&edit).unwrap_err().kind(), Kind::Policy, "{name}");
+        }
+        assert_eq!(root.exchange(name, "file").unwrap_err().kind(), Kind::Policy, "{name}");
+    }
+    let below = Edit::create(path(".caplink/n/l"), Target::verbatim("a")).parents(true);
+    assert_eq!(root.apply(&below).unwrap_err().kind(), Kind::Policy);
+    assert_eq!(dir.read_dir(".caplink").unwrap().count(), 1);
+}

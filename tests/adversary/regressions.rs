@@ -1,7 +1,11 @@
 //! Schedules that once broke a law, by name. Each is played at every place where its deeds can come.
 
+use caplink::Kind;
+use caplink::adversary::Call;
+
 use crate::deeds::Deed;
 use crate::explore::{Findings, placed};
+use crate::run::{Keep, Schedule, play};
 use crate::scene::{Layout, Scenario, Scene, Verb};
 
 /// Plays the deeds in this order before every choice of calls, and holds the laws.
@@ -132,4 +136,15 @@ fn a_created_link_is_not_left_where_its_directory_was_exchanged_and_put_back() {
     for layout in [Layout::Private, Layout::Open, Layout::Tenant, Layout::NoState] {
         holds(Scenario::new(Verb::Create, layout), &[Deed::ParentTwinOld, Deed::PutBack]);
     }
+}
+
+#[test]
+fn an_equal_link_of_another_user_is_not_taken_for_the_one_that_was_made() {
+    let scene = Scene::new(Scenario::new(Verb::Create, Layout::Open));
+    let quiet = play(&scene, &Schedule::default(), Keep::default());
+    let made = quiet.points.iter().position(|call| *call == Call::Symlink).expect("it is made");
+    let schedule = Schedule { deeds: vec![(made + 1, Deed::NameLinkNew)], fault: None };
+    let played = play(&scene, &schedule, Keep::default());
+    assert_eq!(played.judge.wrongs, [""; 0]);
+    assert_eq!(played.result.expect("no panic").unwrap_err().kind(), Kind::Contended);
 }

@@ -7,7 +7,7 @@ use caplink::adversary::{Actor, Change as Written, Object, Tree};
 use caplink::{Change, Error, FileKind, Kind, Outcome};
 
 use crate::judge::{Judge, Row, row};
-use crate::scene::NEW;
+use crate::scene::{NEW, OLD, Verb};
 
 impl Judge {
     /// Whether the answer is true, and everything is where it belongs.
@@ -195,6 +195,10 @@ impl Judge {
         };
         if !stood {
             self.wrong("a_success_is_true", format!("{:?} never stood at `{path}`", outcome.change));
+        }
+        let compared = matches!(self.scene.scenario.verb, Verb::Swap | Verb::SwapStale | Verb::RemoveExpected);
+        if compared && outcome.change.is_change() && outcome.previous.as_deref() != Some(OsStr::new(OLD)) {
+            self.wrong("a_mismatch_changes_nothing", format!("{:?} was displaced", outcome.previous));
         }
         if !outcome.verified {
             self.wrong("a_success_is_true", "it was not verified");
