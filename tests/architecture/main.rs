@@ -4,6 +4,7 @@
 //! see a word or an import; it is no parser, and a macro that pastes names together gets by.
 
 mod code;
+mod faults;
 mod rules;
 mod source;
 
