@@ -306,6 +306,9 @@ fn root_error(path: &Path, source: io::Error) -> Error {
         io::ErrorKind::NotADirectory => {
             Error::from_io(source).with_kind(Kind::Usage).because("the root is not a directory")
         }
+        _ if sys::fault(&source) == Fault::Link => {
+            Error::from_io(source).with_kind(Kind::RootGone).because("the links on its way cannot be followed")
+        }
         _ => Error::from_io(source),
     };
     error.on("open", path)

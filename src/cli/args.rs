@@ -75,7 +75,7 @@ impl Verb {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The directory opened once as the root [default: $CAPLINK_ROOT, else .]
-    #[arg(short = 'C', long, value_name = "DIR")]
+    #[arg(short = 'C', long, value_name = "DIR", overrides_with = "root")]
     #[arg(value_hint = ValueHint::DirPath, value_parser = value_parser!(PathBuf))]
     pub(crate) root: Option<PathBuf>,
     /// Print one JSON document
@@ -91,16 +91,16 @@ pub(crate) struct Global {
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Colour the output
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, overrides_with = "color")]
     pub(crate) color: Color,
     /// Fail where the host cannot give this guarantee
-    #[arg(long, value_name = "GUARANTEE", value_enum)]
+    #[arg(long, value_name = "GUARANTEE", value_enum, overrides_with = "require")]
     pub(crate) require: Option<Require>,
     /// Whether changes are made under Landlock
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Confine::Auto)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Confine::Auto, overrides_with = "confine")]
     pub(crate) confine: Confine,
     /// What survives a power cut after success [default: none, dir for batches]
-    #[arg(long, value_name = "LEVEL", value_enum)]
+    #[arg(long, value_name = "LEVEL", value_enum, overrides_with = "durability")]
     pub(crate) durability: Option<Durability>,
     /// Let parents of a link be links that stay inside the root
     #[arg(long, overrides_with = "follow")]
@@ -109,7 +109,7 @@ pub(crate) struct Global {
     #[arg(long, overrides_with = "cross_mounts")]
     pub(crate) cross_mounts: bool,
     /// Where staging, records and journal live [default: .caplink below the root]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", overrides_with = "state")]
     #[arg(value_hint = ValueHint::DirPath, value_parser = value_parser!(PathBuf))]
     pub(crate) state: Option<PathBuf>,
 }

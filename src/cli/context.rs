@@ -22,11 +22,7 @@ impl Context {
 
     /// Where the root is, as it was written.
     pub(crate) fn root_path(&self) -> PathBuf {
-        match (&self.global.root, std::env::var_os("CAPLINK_ROOT")) {
-            (Some(path), _) => path.clone(),
-            (None, Some(path)) if !path.is_empty() => path.into(),
-            _ => ".".into(),
-        }
+        root_path(self.global.root.clone())
     }
 
     /// Opens the root for a verb that looks.
@@ -74,6 +70,15 @@ impl Context {
             Some(Durability::Dir) => caplink::Durability::Dir,
             Some(Durability::Fs) => caplink::Durability::Fs,
         }
+    }
+}
+
+/// Where the root is, if `option` was given or not.
+pub(super) fn root_path(option: Option<PathBuf>) -> PathBuf {
+    match (option, std::env::var_os("CAPLINK_ROOT")) {
+        (Some(path), _) => path,
+        (None, Some(path)) if !path.is_empty() => path.into(),
+        _ => ".".into(),
     }
 }
 

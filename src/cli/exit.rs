@@ -93,8 +93,14 @@ impl Class {
 
     /// The class of a run that met errors of these kinds.
     pub(crate) fn of_all(kinds: impl IntoIterator<Item = Kind>) -> Class {
-        let met: Vec<Class> = kinds.into_iter().map(Class::of).collect();
-        PRECEDENCE.iter().copied().find(|class| met.contains(class)).unwrap_or(Class::Done)
+        kinds.into_iter().map(Class::of).fold(Class::Done, Class::and)
+    }
+
+    /// The one of two that decides.
+    pub(crate) fn and(self, other: Class) -> Class {
+        // What stands in no place there is no error.
+        let place = |class: &Class| PRECEDENCE.iter().position(|of| of == class).unwrap_or(PRECEDENCE.len());
+        [self, other].into_iter().min_by_key(place).unwrap_or(self)
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<Strin
         ("create" | "ensure" | "swap", Kind::Escape) if is_about_target(error) => {
             "`--allow-outside` with `--style verbatim` stores a text that leads outside"
         }
+        ("exchange", Kind::CrossMount) if error.component().is_none() => {
+            "links trade places within one file system only; `caplink swap` changes them one after the other"
+        }
         ("exchange", Kind::Escape) if is_about_target(error) => "`--allow-outside` exchanges them all the same",
         ("resolve", Kind::Escape | Kind::Loop | Kind::NotFound | Kind::Permission) => {
             return command(&["resolve", "--explain"], root, link)

@@ -20,17 +20,21 @@ pub(crate) fn print(report: &Report, global: &Global) -> ExitCode {
 
 /// Ends a run whose answers were printed, or could not be: messages follow.
 pub(crate) fn close(report: &Report, global: &Global, mut class: Class, printed: io::Result<()>) -> ExitCode {
+    class = class.and(heard(printed, global.color));
+    let _unheard = print_messages(report, global);
+    class.into()
+}
+
+/// Tells of an answer that could not be written. A reader that went away has seen enough.
+pub(crate) fn heard(printed: io::Result<()>, color: Color) -> Class {
     match printed {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             // Nobody is left to tell where stderr is gone as well.
-            let _unheard =
-                writeln!(stderr(global.color), "{} cannot write to stdout: {source}", Painted(BAD, "error:"));
-            class = if class == Class::Done { Class::System } else { class };
+            let _unheard = writeln!(stderr(color), "{} cannot write to stdout: {source}", Painted(BAD, "error:"));
+            Class::System
         }
-        _ => {}
+        _ => Class::Done,
     }
-    let _unheard = print_messages(report, global);
-    class.into()
 }
 
 fn print_json(report: &Report) -> io::Result<()> {

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
-use clap::{Args, Command, FromArgMatches as _};
+use clap::{Args, Command, FromArgMatches as _, Subcommand as _};
 
 use super::args::{Cli, Global, Verb, grammar};
 use super::verbs;
@@ -21,8 +21,28 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
 
 fn by_the_whole_grammar(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let mut grammar = grammar();
-    let mut matches = grammar.try_get_matches_from_mut(arguments)?;
+    let mut matches = grammar.try_get_matches_from_mut(verb_first(arguments))?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut grammar))
+}
+
+/// The line with its verb before everything else: `clap` counts `-v` on one side of the verb only.
+fn verb_first(arguments: &[OsString]) -> Vec<OsString> {
+    let mut line = arguments.to_vec();
+    if let Some(at) = verb_at(arguments) {
+        line[1..=at].rotate_right(1);
+    }
+    line
+}
+
+/// Where the verb stands, behind options that every verb takes.
+fn verb_at(arguments: &[OsString]) -> Option<usize> {
+    let command = Global::augment_args(Command::new("caplink")).allow_external_subcommands(true);
+    let matches = command.try_get_matches_from(arguments).ok()?;
+    let (_, rest) = matches.subcommand()?;
+    let at = arguments.len() - 1 - rest.get_raw("").map_or(0, Iterator::count);
+    let word = arguments[at].to_str()?;
+    let is_ended = arguments[..at].iter().any(|word| word == "--");
+    (Verb::has_subcommand(word) && !is_ended).then_some(at)
 }
 
 fn by_one_verb(arguments: &[OsString]) -> Option<Cli> {
@@ -63,6 +83,13 @@ mod tests {
             "-C create ensure l --to t",
             "-C create remove remove",
             "--to t ensure l",
+            "-v ensure l --to t -vq",
+            "-qv -C dir exchange a b -q",
+            "-- ensure l --to t",
+            "-C -- ensure l --to t",
+            "-n -- remove x",
+            "-v help ensure",
+            "-v -h ensure",
             "remove -- remove",
             "remove -- -n",
             "remove -C",
@@ -88,6 +115,25 @@ mod tests {
                 Err(error) => error.to_string(),
             };
             assert_eq!(told(parse(&arguments)), told(by_the_whole_grammar(&arguments)), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_verb_is_found_behind_options_and_their_values() {
+        for (line, verb_first) in [
+            ("-v ensure l", "ensure -v l"),
+            ("-C ensure --json remove -n l", "remove -C ensure --json -n l"),
+            ("-vq --root=x scan", "scan -vq --root=x"),
+            ("ensure -v", "ensure -v"),
+            ("-- ensure l", "-- ensure l"),
+            ("-v help ensure", "-v help ensure"),
+            ("-v nonsense", "-v nonsense"),
+            ("--nonsense ensure", "--nonsense ensure"),
+            ("-C", "-C"),
+        ] {
+            let words =
+                |line: &str| ["caplink"].into_iter().chain(line.split_whitespace()).map(Into::into).collect::<Vec<_>>();
+            assert_eq!(super::verb_first(&words(line)), words(verb_first), "{line}");
         }
     }
 

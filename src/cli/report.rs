@@ -65,16 +65,16 @@ pub(crate) const SCHEMA: &str = "caplink/1";
 
 impl Report {
     pub(crate) fn new(command: &'static str, context: &Context) -> Report {
-        let bare = Report::bare(Some(command), context.root_path().into());
-        Report { dry_run: context.global.dry_run, root_option: context.global.root.clone(), ..bare }
+        let bare = Report::bare(Some(command), context.root_path().into(), context.global.dry_run);
+        Report { root_option: context.global.root.clone(), ..bare }
     }
 
     /// A report on arguments that could not be understood.
-    pub(crate) fn bare(command: Option<&'static str>, root: OsString) -> Report {
+    pub(crate) fn bare(command: Option<&'static str>, root: OsString, dry_run: bool) -> Report {
         Report {
             command,
             root: RootLine { path: Text::new(root), id: None },
-            dry_run: false,
+            dry_run,
             changed: false,
             items: Vec::new(),
             errors: Vec::new(),

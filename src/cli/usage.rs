@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use caplink::Kind;
 use clap::ValueEnum as _;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::args::Color;
+use super::context::root_path;
 use super::output;
 use super::problem::Problem;
 use super::report::Report;
@@ -26,26 +27,47 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let meant = Meant::by(arguments.get(1..).unwrap_or_default());
     let styled = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // A reader that went away has seen enough.
-        let _unheard = write!(output::stdout(meant.color), "{}", styled.ansi());
-        return ExitCode::SUCCESS;
+        let mut out = output::stdout(meant.color);
+        let printed = write!(out, "{}", styled.ansi()).and_then(|()| out.flush());
+        return output::heard(printed, meant.color).into();
     }
     let plain = styled.to_string();
     let message = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a verb is missing".to_owned(),
         _ => first_paragraph(&plain),
     };
-    let mut report = Report::bare(meant.verb, meant.root.unwrap_or_else(|| ".".into()));
-    report.errors.push(Problem::new(Kind::Usage, message));
+    let mut report = Report::bare(meant.verb, root_path(meant.root.map(Into::into)).into(), meant.dry_run);
+    let mut problem = Problem::new(Kind::Usage, message);
+    let hint = own_hint(error);
+    if let Some(hint) = hint {
+        problem.hint = Some(hint.to_owned());
+    }
+    report.errors.push(problem);
+    let mut class = report.class();
     if meant.json {
-        let _unheard = writeln!(io::stdout().lock(), "{}", report.document());
+        let mut out = io::stdout().lock();
+        let printed = writeln!(out, "{}", report.document()).and_then(|()| out.flush());
+        class = class.and(output::heard(printed, meant.color));
     }
     let mut err = output::stderr(meant.color);
     // The message repeats what was written, which may hold control characters.
     for line in plain.lines() {
-        let _unheard = writeln!(err, "{}", caplink::printable(line));
+        let _unheard = match hint {
+            Some(hint) if line.starts_with("  tip: ") => writeln!(err, "  tip: {hint}"),
+            _ => writeln!(err, "{}", caplink::printable(line)),
+        };
     }
-    report.class().into()
+    class.into()
+}
+
+/// What to do instead of an option that is asked for out of habit; `clap` would have it passed as a value.
+fn own_hint(error: &clap::Error) -> Option<&'static str> {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) if argument == "--force" || argument == "-f" => {
+            Some("there is no `--force`; each risk has an option of its own name, which `caplink VERB --help` shows")
+        }
+        _ => None,
+    }
 }
 
 fn first_paragraph(plain: &str) -> String {
@@ -57,6 +79,7 @@ fn first_paragraph(plain: &str) -> String {
 /// What the arguments ask for, as far as they can be understood.
 struct Meant {
     json: bool,
+    dry_run: bool,
     color: Color,
     root: Option<OsString>,
     verb: Option<&'static str>,
@@ -64,13 +87,14 @@ struct Meant {
 
 impl Meant {
     fn by(arguments: &[OsString]) -> Meant {
-        let mut meant = Meant { json: false, color: Color::Auto, root: None, verb: None };
+        let mut meant = Meant { json: false, dry_run: false, color: Color::Auto, root: None, verb: None };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let Some(argument) = argument.to_str() else { continue };
             match argument {
                 "--" => break,
                 "--json" => meant.json = true,
+                "--dry-run" => meant.dry_run = true,
                 option if WITH_VALUE.contains(&option) => {
                     let value = arguments.clone().next();
                     if let Some(value) = value.filter(|value| !value.as_encoded_bytes().starts_with(b"-")) {
@@ -84,7 +108,7 @@ impl Meant {
                         meant.set(option, value.as_ref());
                     }
                 }
-                option if option.starts_with('-') => {}
+                letters if letters.starts_with('-') => meant.dry_run |= letters.contains('n'),
                 word if meant.verb.is_none() => meant.verb = verb(word),
                 _ => {}
             }
@@ -154,5 +178,7 @@ mod tests {
         assert!(!meant(&["create", "x", "--", "--json"]).json);
         assert!(!meant(&["create", "x", "--to", "--json"]).json);
         assert!(meant(&["create", "--state", "--json"]).json);
+        assert!(meant(&["-qn", "create"]).dry_run && meant(&["create", "--dry-run"]).dry_run);
+        assert!(!meant(&["create", "--to", "-n"]).dry_run);
     }
 }

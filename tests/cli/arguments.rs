@@ -167,6 +167,13 @@ fn help_and_version_are_answers() {
 
 #[test]
 fn there_is_no_force() {
+    for line in ["ensure x --to file --force", "ensure x --to file -f", "-f remove x"] {
+        let asked = Place::new().words(line);
+        assert!(asked.err().contains("tip: there is no `--force`") || line.starts_with("-f"), "{}", asked.err());
+        assert!(!asked.err().contains("as a value"), "{}", asked.err());
+        let hint = Place::new().ask(line).error()["hint"].clone();
+        assert!(hint.as_str().is_some_and(|hint| hint.starts_with("there is no `--force`")), "{hint}");
+    }
     for verb in ["create", "ensure", "swap", "exchange", "remove", "inspect", "resolve", "doctor"] {
         let help = ran(caplink().args([verb, "--help"]));
         assert!(!help.out().contains("--force"), "{verb}");
@@ -194,6 +201,35 @@ fn the_root_is_that_of_the_option_or_the_variable_or_the_current_directory() {
     assert_eq!(inspect(here, None), "symlink");
     assert_eq!(inspect(Some(Path::new("")), None), "missing");
     assert_eq!(inspect(Some(&elsewhere.root), here), "symlink");
+    let misused = answer(caplink().env("CAPLINK_ROOT", "/srv").args(["--json", "-n", "frobnicate"])).json;
+    assert_eq!((&misused["root"]["path"], &misused["dry_run"]), (&"/srv".into(), &true.into()));
+}
+
+#[test]
+fn a_global_option_that_is_repeated_counts_last() {
+    let place = Place::new();
+    place.link("x", "file");
+    for line in [
+        "-C gone -C . inspect x",
+        "-C gone inspect -C . x",
+        "-C gone -v exchange x x --root .",
+        "--durability fs exchange x x --durability none --require atomic --require atomic",
+        "exchange x x --confine off --confine auto --color never --color auto --state y --state z",
+    ] {
+        let ran = ran(caplink().current_dir(&place.root).args(line.split_whitespace()));
+        assert_eq!(ran.code, 0, "{line}: {}", ran.err());
+    }
+}
+
+#[test]
+fn detail_and_quiet_count_on_both_sides_of_the_verb() {
+    let place = Place::new();
+    place.link("x", "file");
+    for line in ["-v exchange x x -v", "exchange -vv x x", "-vv exchange x x", "-v remove x -vn", "-vn -v remove x"] {
+        assert!(place.words(line).err().contains("note: root:"), "{line}: {}", place.words(line).err());
+    }
+    assert!(!place.words("-v exchange x x").err().contains("note: root:"));
+    assert_eq!(place.words("-q exchange -q x x").out(), "");
 }
 
 #[test]

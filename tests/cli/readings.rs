@@ -192,9 +192,16 @@ fn a_parent_that_is_missing_or_no_directory_is_not_found() {
 #[test]
 fn a_root_that_is_not_there_is_gone_and_one_that_is_no_directory_is_wrong_usage() {
     let place = Place::new();
+    place.link("circle", "circle").link("dangling", "gone");
     let lines = CHANGING.iter().chain(LOOKING).map(|line| with(line, "x")).chain([vec!["doctor"]]);
     for line in lines {
-        for (root, code, kind) in [("gone", 5, "root_gone"), ("gone/x", 5, "root_gone"), ("file", 2, "usage")] {
+        for (root, code, kind) in [
+            ("gone", 5, "root_gone"),
+            ("gone/x", 5, "root_gone"),
+            ("dangling", 5, "root_gone"),
+            ("circle", 5, "root_gone"),
+            ("file", 2, "usage"),
+        ] {
             let root = place.root.join(root);
             let answer = answer(caplink().arg("--json").arg("-C").arg(&root).args(&line));
             assert_eq!((answer.code, answer.kind()), (code, kind), "{line:?}");
@@ -207,7 +214,7 @@ fn a_root_that_is_not_there_is_gone_and_one_that_is_no_directory_is_wrong_usage(
 #[test]
 fn a_root_that_was_removed_while_it_was_open_is_gone() {
     let place = Place::new();
-    for line in CHANGING.iter().chain(LOOKING) {
+    for line in CHANGING.iter().chain(LOOKING).chain([&["doctor"][..]].iter()) {
         let inner = place.root.join("cwd");
         fs::create_dir(&inner).unwrap();
         // The shell stands in the directory when it is removed, so that `.` is the removed one.

@@ -308,11 +308,24 @@ fn an_answer_that_cannot_be_written_is_an_error() {
         return;
     };
     let place = Place::new();
-    for line in ["--json inspect file", "inspect file"] {
+    place.link("gone", "nothing");
+    for line in [
+        "--json inspect file",
+        "inspect file",
+        "scan --exit-code",
+        "--json scan --exit-code",
+        "create gone --to file --json",
+        "resolve --explain gone",
+        "--help",
+        "create --help",
+        "--version",
+        "man",
+        "--json frobnicate",
+    ] {
         let mut command = place.command(line.split_whitespace());
         let output = command.stdout(full.try_clone().unwrap()).stderr(Stdio::piped()).spawn().unwrap();
         let output = output.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(10));
-        assert!(String::from_utf8(output.stderr).unwrap().contains("error: cannot write to stdout"));
+        assert_eq!(output.status.code(), Some(10), "{line}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains("error: cannot write to stdout"), "{line}");
     }
 }

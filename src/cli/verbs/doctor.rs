@@ -24,7 +24,7 @@ impl Doctor {
         let Some(root) = report.opened(context.look_with_state()) else { return report };
         let trial = if context.global.dry_run { None } else { Some(root.try_out()) };
         if let Some(Err(error)) = &trial
-            && error.kind() == Kind::Residue
+            && matches!(error.kind(), Kind::Residue | Kind::RootGone)
         {
             report.error(error);
         }
