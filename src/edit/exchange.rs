@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use super::area::Area;
 use super::confined::hand_over;
 use super::durable::sync;
+use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::run::{given_up, not_state};
 use super::target::{Rules, leads_where_it_may};
@@ -182,6 +183,9 @@ impl Trade<'_> {
         if self.dry_run {
             if !self.root.abilities().exchange {
                 return Err(on(a, unsupported(self.root)));
+            }
+            for entry in [a, b] {
+                may_take_away(entry).map_err(|error| on(a, error))?;
             }
             return Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
         }

@@ -16,6 +16,7 @@ mod leftover;
 mod lock;
 mod over;
 mod parents;
+mod permission;
 mod pinned;
 mod remove;
 mod replace;
@@ -35,6 +36,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Change, Edit, Guarantee, LinkPath, Outcome, Staging, Target};
 use crate::observe::{Actor, Event};
+use crate::resolve::Planned;
 use crate::root::Root;
 
 use run::Run;
@@ -170,6 +172,21 @@ impl Root {
     /// Those of [`apply`](Root::apply) that do not come from making the change.
     pub fn preview(&self, edit: &Edit) -> Result<Outcome> {
         Run::new(self, edit, true).carry_out()
+    }
+
+    /// What [`apply_all`](Root::apply_all) would report of edits of different links: each target is judged as those before
+    /// leave the tree.
+    pub fn preview_all(&self, edits: &[Edit]) -> Vec<Result<Outcome>> {
+        let mut planned = Planned::new();
+        let mut preview = |edit| {
+            let outcome = Run::new(self, edit, true).after(&planned).carry_out()?;
+            if outcome.change.is_change() {
+                let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
+                planned.insert(link.to_path_buf(), outcome.target.clone());
+            }
+            Ok(outcome)
+        };
+        edits.iter().map(&mut preview).collect()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Makes missing parent directories, below the root and never through a link unless links are followed.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
 
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
@@ -16,17 +18,32 @@ pub(super) struct Planned {
     pub(super) physical: PathBuf,
     /// The directories that are missing, by their physical path.
     pub(super) missing: Vec<PathBuf>,
+    /// The deepest directory that is there.
+    deepest: Handle,
+}
+
+impl Planned {
+    /// Whether the first of them may be made on the way of `path`, as far as that is to be known without making it.
+    pub(super) fn may_be_made(&self, root: &Root, path: &Path) -> Result<()> {
+        let depth = path.components().count() - self.missing.len();
+        let first = path.components().nth(depth).map(Component::as_os_str).unwrap_or_default();
+        root.calls().may_change(&self.deepest).map_err(|source| not_made(source, first, depth))
+    }
+}
+
+fn not_made(source: io::Error, name: &OsStr, index: usize) -> Error {
+    Error::from_io(source).because("a parent cannot be made").at(name, index)
 }
 
 /// Finds the deepest directory that is there.
 pub(super) fn plan(root: &Root, path: &Path) -> Result<Planned> {
-    let (_, mut physical, rest) = deepest(root, path)?;
+    let (deepest, mut physical, rest) = deepest(root, path)?;
     let mut missing = Vec::new();
     for component in rest.components() {
         physical.push(component);
         missing.push(physical.clone());
     }
-    Ok(Planned { physical, missing })
+    Ok(Planned { physical, missing, deepest })
 }
 
 /// Makes what is missing; `made` lists what was made, also when a later one fails.
@@ -36,7 +53,7 @@ pub(super) fn make(root: &Root, path: &Path, made: &mut Vec<PathBuf>) -> Result<
     let depth = path.components().count() - rest.components().count();
     for (index, component) in rest.components().enumerate() {
         let name = component.as_os_str();
-        let failed = |source| Error::from_io(source).because("a parent cannot be made").at(name, depth + index);
+        let failed = |source| not_made(source, name, depth + index);
         physical.push(name);
         match calls.make_dir(&dir, name, MODE) {
             Ok(()) => made.push(physical.clone()),

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::area::Area;
 use super::durable::sync;
+use super::permission::{may_add, may_take_away};
 use super::{
     Attempt, Changed, abandoned, area, aside, create, guarantee, parents, remove, replace, target, tell, verify,
 };
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
 use crate::model::{Change, Decision, Desired, Durability, Edit, Expected, Outcome, Staging, decide};
+use crate::resolve::Planned;
 use crate::root::{Root, is_state};
 use crate::sys::Access;
 
@@ -22,13 +24,20 @@ pub(super) struct Run<'a> {
     root: &'a Root,
     edit: &'a Edit,
     dry_run: bool,
+    /// What the edits before this one leave, in a preview of many.
+    planned: Option<&'a Planned>,
     opened_before: bool,
     made: Vec<PathBuf>,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(root: &'a Root, edit: &'a Edit, dry_run: bool) -> Run<'a> {
-        Run { root, edit, dry_run, opened_before: false, made: Vec::new() }
+        Run { root, edit, dry_run, planned: None, opened_before: false, made: Vec::new() }
+    }
+
+    /// The same on a tree as earlier edits leave it.
+    pub(super) fn after(self, planned: &'a Planned) -> Run<'a> {
+        Run { planned: Some(planned), ..self }
     }
 
     /// The same in a directory that was opened before.
@@ -92,8 +101,9 @@ impl<'a> Run<'a> {
         not_state(self.root, &physical)?;
         self.permitted(Decision::Create)?;
         let text = target::text(self.root, self.edit, &planned.physical)?;
-        target::judge(self.root, self.edit, &planned.physical, &physical, &text)?;
+        target::judge(self.root, self.edit, (&planned.physical, &physical), &text, self.planned)?;
         if self.dry_run {
+            planned.may_be_made(self.root, self.edit.path.parent())?;
             self.made = planned.missing;
             let verified = !self.root.policy().unverified;
             let followed = (physical != self.edit.path.as_path()).then_some(physical);
@@ -151,7 +161,7 @@ impl<'a> Run<'a> {
                 return Err(Error::new(Kind::Mismatch).because("it belongs to somebody else"));
             }
             if let (true, Some(present)) = (self.edit.while_dangling, found.text())
-                && !target::dangles(self.root, entry.dir(), present)
+                && !target::dangles(self.root, entry.dir(), present, self.planned)
             {
                 return Err(refusal(Kind::Mismatch, self.edit, found).because("it does not dangle any more"));
             }
@@ -160,7 +170,8 @@ impl<'a> Run<'a> {
                 Err(error) => return Err(error),
             };
             if let (Some(text), None) = (stored, &judged) {
-                judged = Some(target::judge(self.root, self.edit, entry.dir(), entry.physical(), text)?);
+                let places = (entry.dir(), entry.physical());
+                judged = Some(target::judge(self.root, self.edit, places, text, self.planned)?);
             }
             let directory = judged.as_ref().is_some_and(|judged: &target::Target| judged.directory);
             if self.dry_run {
@@ -189,7 +200,8 @@ impl<'a> Run<'a> {
         if self.edit.expected != Expected::Nothing || self.dry_run || self.permitted(Decision::Create).is_err() {
             return Ok(None);
         }
-        let Ok(judged) = target::judge(self.root, self.edit, entry.dir(), entry.physical(), text) else {
+        let places = (entry.dir(), entry.physical());
+        let Ok(judged) = target::judge(self.root, self.edit, places, text, self.planned) else {
             return Ok(None);
         };
         Ok(match create::create(entry, text, judged.directory)? {
@@ -227,6 +239,11 @@ impl<'a> Run<'a> {
 
     /// What the change would report, without making it.
     fn previewed(&self, entry: &Entry, decision: Decision, text: Option<&OsStr>, found: Found) -> Result<Outcome> {
+        if decision == Decision::Create {
+            may_add(entry)?
+        } else {
+            may_take_away(entry)?
+        }
         let abilities = self.root.abilities();
         let (change, able) = match decision {
             Decision::Create => (Change::Created, true),

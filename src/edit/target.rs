@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Desired, Edit, Expected, ObjectId, TargetPath, relative_text};
-use crate::resolve::{End, Going, Judged, Overlay, Stop, judge as judge_text, walk};
+use crate::resolve::{End, Going, Judged, Overlay, Planned, Stop, judge as judge_text, walk};
 use crate::root::Root;
 
 /// `PATH_MAX` of Linux with the final NUL: no file system there stores more. What stores less says so by its error.
@@ -43,8 +43,15 @@ pub(super) fn text(root: &Root, edit: &Edit, from: &Path) -> Result<OsString> {
     Ok(text)
 }
 
-/// Judges the text as it would lead from the link at `link`, in the physical directory `from`.
-pub(super) fn judge(root: &Root, edit: &Edit, from: &Path, link: &Path, text: &OsStr) -> Result<Target> {
+/// Judges the text as it would lead from the link at `link`, in the physical directory `from`, after the edits that are
+/// planned to come before.
+pub(super) fn judge(
+    root: &Root,
+    edit: &Edit,
+    (from, link): (&Path, &Path),
+    text: &OsStr,
+    planned: Option<&Planned>,
+) -> Result<Target> {
     let Desired::Link(target) = &edit.desired else {
         return Err(Error::new(Kind::InvalidTarget).because("nothing is to be stored"));
     };
@@ -52,16 +59,17 @@ pub(super) fn judge(root: &Root, edit: &Edit, from: &Path, link: &Path, text: &O
     if edit.unjudged && policy.dangling && policy.outside {
         return Ok(Target { directory: target.directory_hint().unwrap_or(false) });
     }
-    let overlay = [(link, text)];
+    let links = [(link, text)];
+    let overlay = Overlay::new(&links).after(planned);
     let rules = Rules { dangling: edit.allow_dangling, outside: edit.allow_outside };
-    let reached = leads_where_it_may(root, from, text, Overlay::new(&overlay), rules)?;
+    let reached = leads_where_it_may(root, from, text, overlay, rules)?;
     if let Some(id) = reached.as_ref().and_then(|reached| reached.id)
         && let TargetPath::Relative(path) | TargetPath::Absolute(path) = target.spell()?
     {
-        is_the_same(root, &path, id, Overlay::new(&overlay))?;
+        is_the_same(root, &path, id, overlay)?;
     }
     if let (true, Expected::Link(present)) = (edit.keeps_object, &edit.expected) {
-        keeps_object(root, from, present, text)?;
+        keeps_object(root, from, present, text, Overlay::default().after(planned))?;
     }
     let seen = reached.is_some_and(|reached| reached.directory);
     Ok(Target { directory: target.directory_hint().unwrap_or(seen) })
@@ -139,9 +147,9 @@ fn is_the_same(root: &Root, path: &Path, id: ObjectId, overlay: Overlay<'_>) -> 
     if named == id { Ok(()) } else { Err(Error::new(Kind::Contended).because("the target was changed meanwhile")) }
 }
 
-/// Whether a text leads to nothing below the root, as the tree is now.
-pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr) -> bool {
-    match judge_text(root, from, text, root.policy().cross_mounts, Overlay::default()) {
+/// Whether a text leads to nothing below the root, as the tree is after what is planned.
+pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr, planned: Option<&Planned>) -> bool {
+    match judge_text(root, from, text, root.policy().cross_mounts, Overlay::default().after(planned)) {
         Judged::Missing => true,
         Judged::Stopped { stop, .. } => stop.kind == Kind::NotFound,
         Judged::Direct { .. } | Judged::Through { .. } => false,
@@ -149,8 +157,8 @@ pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr) -> bool {
 }
 
 /// The new text must lead to the object that the present one leads to, if it leads to one.
-fn keeps_object(root: &Root, from: &Path, present: &OsStr, new: &OsStr) -> Result<()> {
-    match (object(root, from, present)?, object(root, from, new)?) {
+fn keeps_object(root: &Root, from: &Path, present: &OsStr, new: &OsStr, overlay: Overlay<'_>) -> Result<()> {
+    match (object(root, from, present, overlay)?, object(root, from, new, overlay)?) {
         (Some(present), new) if new != Some(present) => {
             Err(Error::new(Kind::Mismatch).because("the new text would lead to something else"))
         }
@@ -158,9 +166,9 @@ fn keeps_object(root: &Root, from: &Path, present: &OsStr, new: &OsStr) -> Resul
     }
 }
 
-/// The object that a text leads to as the tree is now, if there is one below the root.
-fn object(root: &Root, from: &Path, text: &OsStr) -> Result<Option<ObjectId>> {
-    match judge_text(root, from, text, root.policy().cross_mounts, Overlay::default()) {
+/// The object that a text leads to, if there is one below the root.
+fn object(root: &Root, from: &Path, text: &OsStr, overlay: Overlay<'_>) -> Result<Option<ObjectId>> {
+    match judge_text(root, from, text, root.policy().cross_mounts, overlay) {
         Judged::Direct { object, .. } => Ok(Some(root.calls().stat(&object).map_err(Error::from_io)?.id)),
         Judged::Through { reached, .. } => Ok(Some(reached.stat.id)),
         Judged::Missing | Judged::Stopped { .. } => Ok(None),

@@ -7,34 +7,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
+use super::overlay::Overlay;
 use super::walk::{End, Going, Reached, Stop, walk};
 use crate::error::Kind;
 use crate::model::{Spelling, Start};
 use crate::root::Root;
 use crate::sys::{self, Fault, Handle};
-
-/// Links as they would be after an edit, by their physical path.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Overlay<'a>(&'a [(&'a Path, &'a OsStr)]);
-
-impl<'a> Overlay<'a> {
-    pub(crate) fn new(links: &'a [(&'a Path, &'a OsStr)]) -> Overlay<'a> {
-        Overlay(links)
-    }
-
-    pub(super) fn text_at(&self, path: &Path) -> Option<&'a OsStr> {
-        self.0.iter().find(|(link, _)| *link == path).map(|(_, text)| *text)
-    }
-
-    /// Whether a link of the overlay is below this directory.
-    pub(super) fn is_above(&self, path: &Path) -> bool {
-        self.0.iter().any(|(link, _)| link.starts_with(path) && *link != path)
-    }
-
-    fn touches(&self, path: &Path) -> bool {
-        self.0.iter().any(|(link, _)| path.starts_with(link))
-    }
-}
 
 /// A directory that is open already, this many levels above the link's own.
 pub(crate) type Above<'a> = &'a dyn Fn(usize) -> Option<&'a Handle>;
@@ -77,7 +55,13 @@ pub(super) fn judge_near(
         Start::Climbs(index) => return escape("..", index),
         Start::Plain(path) if !overlay.touches(&path) => path,
         Start::Absolute(path) if is_plain(&path) && !overlay.touches(&path) => path.components().collect(),
-        Start::Plain(_) | Start::Winding | Start::Absolute(_) => return walked(root, from, text, cross, overlay),
+        Start::Plain(_) => {
+            return match walked(root, from, text, cross, overlay) {
+                Judged::Stopped { stop, links: 1 } if stop.kind == Kind::NotFound => Judged::Missing,
+                judged => judged,
+            };
+        }
+        Start::Winding | Start::Absolute(_) => return walked(root, from, text, cross, overlay),
     };
     let near = above.and_then(|above| spelling.descent().and_then(|(climbs, rest)| Some((above(climbs)?, rest))));
     let (base, rest) = near.unwrap_or((root.handle(), &path));

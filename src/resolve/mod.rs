@@ -5,6 +5,7 @@
 //! what a link is like.
 
 mod judge;
+mod overlay;
 mod view;
 mod walk;
 mod walker;
@@ -12,6 +13,7 @@ mod walker;
 pub use view::LinkView;
 pub use walk::Hop;
 
-pub(crate) use judge::{Judged, Overlay, judge};
+pub(crate) use judge::{Judged, judge};
+pub(crate) use overlay::{Overlay, Planned};
 pub(crate) use view::{Detail, Vantage, view};
 pub(crate) use walk::{End, Going, Stop, walk};

@@ -3,7 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::judge::{Above, Judged, Overlay, judge_near};
+use super::judge::{Above, Judged, judge_near};
+use super::overlay::Overlay;
 use super::walk::Stop;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Spelling, Status, Trait, Traits};

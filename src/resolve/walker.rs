@@ -12,6 +12,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::overlay::Laid;
 use super::walk::{Going, Hop, Reached, Stop};
 use crate::error::{FileKind, Kind};
 use crate::model::{Spelling, Start};
@@ -169,8 +170,13 @@ impl<'a> Walker<'a> {
 
     fn go(&mut self, name: OsString, origin: usize) -> Result<(), Stop> {
         let at = self.at.join(&name);
-        if let Some(text) = self.going.overlay.text_at(&at) {
-            return self.follow(name, None, text.to_os_string(), origin);
+        match self.going.overlay.at(&at) {
+            Some(Laid::Link(text)) => return self.follow(name, None, text.to_os_string(), origin),
+            Some(Laid::Nothing) => {
+                self.at = at;
+                return Err(self.missing(origin, None));
+            }
+            None => {}
         }
         if let Here::Object(_) = self.here {
             self.at = at;

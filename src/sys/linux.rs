@@ -287,6 +287,10 @@ impl Calls for Linux {
         posix::leads_somewhere(parent.as_fd(), text)
     }
 
+    fn may_change(&self, dir: &Handle) -> io::Result<()> {
+        posix::may_change(dir.as_fd())
+    }
+
     fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()> {
         let mut buffer = Vec::<u8>::with_capacity(LIST_BUFFER);
         let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt as _;
 
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode};
+use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode};
 use rustix::io::Errno;
 
 use super::Stat;
@@ -113,6 +113,15 @@ pub(super) fn leads_somewhere(parent: BorrowedFd<'_>, text: &OsStr) -> io::Resul
         Ok(_) => Ok(true),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn may_change(dir: BorrowedFd<'_>) -> io::Result<()> {
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    match rustix::fs::accessat(dir, ".", access, AtFlags::EACCESS) {
+        Err(error @ (Errno::ACCESS | Errno::ROFS)) => Err(error.into()),
+        // Asking for the effective user came with Linux 5.8, and filters older than that refuse it.
+        _ => Ok(()),
     }
 }
 

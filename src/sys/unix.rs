@@ -138,6 +138,10 @@ impl Calls for Unix {
         posix::leads_somewhere(parent.as_fd(), text)
     }
 
+    fn may_change(&self, dir: &Handle) -> io::Result<()> {
+        posix::may_change(dir.as_fd())
+    }
+
     fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()> {
         for entry in rustix::fs::Dir::read_from(dir)? {
             let entry = entry?;

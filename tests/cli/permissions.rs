@@ -51,6 +51,8 @@ fn what_may_not_be_written_is_a_permission_error() {
     ] {
         let refused = nobody(&place, line);
         assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        let planned = nobody(&place, &format!("-n {line}"));
+        assert_eq!((planned.code, &planned.json["errors"]), (10, &refused.json["errors"]), "a dry run of {line}");
     }
     assert_eq!(nobody(&place, "ensure l --to file").outcome(), "unchanged", "nothing is written for that");
     assert_eq!(nobody(&place, "remove gone --missing-ok").outcome(), "unchanged");
@@ -121,6 +123,8 @@ fn in_a_sticky_directory_the_links_of_others_stay() {
     ] {
         let refused = nobody(&place, line);
         assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        let planned = nobody(&place, &format!("-n {line}"));
+        assert_eq!((planned.code, &planned.json["errors"]), (10, &refused.json["errors"]), "a dry run of {line}");
         assert_eq!(place.snapshot(), before, "{line}");
     }
     assert_eq!(nobody(&place, "create t/own --to file").outcome(), "created");

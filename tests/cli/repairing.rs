@@ -149,6 +149,47 @@ fn a_rebased_link_that_would_lead_to_something_else_is_left_alone() {
 }
 
 #[test]
+fn links_over_links_are_rebased_at_once_as_the_dry_run_says() {
+    let place = Place::new();
+    fs::write(place.root.join("releases/2/f"), "").unwrap();
+    // Each leads over the next one, which is rebased after it in the order of their names.
+    place.link("c1", "old/c2/f").link("a/c2", "/old/a/c3").link("a/c3", "/old/a/c4").link("a/c4", "/old/releases/2");
+    place.link("gone", "old/gone").link("old-loop", "old/c5").link("a/c5", "/old/a/c5");
+    let root = place.root.to_str().unwrap();
+    let line = ["repair", "--rebase", "old=a", "--rebase", &format!("/old={root}"), "--make-relative"];
+    let before = place.snapshot();
+    let planned = place.json(["-n"].iter().chain(&line));
+    assert_eq!(place.snapshot(), before);
+    let done = place.json(line);
+    assert_eq!((outcomes(&planned), &planned.json["errors"]), (outcomes(&done), &done.json["errors"]));
+    assert_eq!(
+        outcomes(&done),
+        [
+            ("a/c2", "replaced", Some("c3")),
+            ("a/c3", "replaced", Some("c4")),
+            ("a/c4", "replaced", Some("../releases/2")),
+            ("c1", "replaced", Some("a/c2/f")),
+        ]
+    );
+    let refused: Vec<_> =
+        done.json["errors"].as_array().unwrap().iter().map(|error| error["link"].as_str().unwrap()).collect();
+    assert_eq!((refused, done.code), (vec!["a/c5", "gone", "old-loop"], 4));
+    assert_eq!(place.json(line).json["changed"], false);
+}
+
+#[test]
+fn a_dry_run_counts_on_what_it_would_remove() {
+    let place = Place::new();
+    place.link("b", "gone").link("c", "old/b").link("d", "b");
+    let line = "repair --remove-dangling --rebase old=.";
+    let planned = place.ask(&format!("-n {line}"));
+    let done = place.ask(line);
+    assert_eq!((outcomes(&planned), &planned.json["errors"]), (outcomes(&done), &done.json["errors"]));
+    assert_eq!(outcomes(&done), [("b", "removed", None), ("d", "removed", None)]);
+    assert_eq!(done.refusal(), (4, "dangling", Some("b"), Some(0)));
+}
+
+#[test]
 fn only_the_callers_own_staged_links_are_leftovers() {
     let place = Place::new();
     let staged = |digit: char| format!(".caplink-{}", digit.to_string().repeat(32));

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ffi::{OsStr, OsString};
 
-use caplink::{Durability, Edit, Error, Outcome, Repair as Actions, Root, ScanOptions};
+use caplink::{Durability, Edit, Error, Kind, Outcome, Repair as Actions, Root, ScanOptions};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgGroup, Args, value_parser};
 
@@ -58,10 +58,15 @@ impl Repair {
         let Some(Plan { links, dirs }) = self.plan(&root, &mut report) else { return report };
         let durability = context.durability(Durability::Dir);
         let results = if context.global.dry_run {
-            let preview = |edit: Edit| root.preview(&edit.durability(durability));
-            links.into_iter().map(|(_, edit)| edit).chain(dirs).map(preview).collect()
+            // What is staged in them would be gone by then.
+            let dirs = dirs.into_iter().map(|edit| root.preview(&edit.durability(durability)));
+            let links = carry_out(links, |done, edits| {
+                let all: Vec<Edit> = done.iter().chain(edits).map(|edit| edit.clone().durability(durability)).collect();
+                root.preview_all(&all).split_off(done.len())
+            });
+            links.into_iter().chain(dirs).collect()
         } else {
-            let mut results = apply(&root, links, durability);
+            let mut results = carry_out(links, |_, edits| root.apply_durably(edits, durability));
             // What was staged in them is gone by now, and that they changed is on the disk.
             results.extend(root.apply_durably(&dirs, durability));
             results
@@ -132,16 +137,46 @@ struct Plan {
     dirs: Vec<Edit>,
 }
 
-/// Carries the edits out and returns what became of each, in their order.
+/// How often what is refused is tried again: no way leads over more links.
+const ROUNDS: usize = 40;
+
+type Results = Vec<Result<Outcome, Error>>;
+
+/// Carries the edits out and returns what became of each, in their order. `carry` does so with the edits that it is given
+/// second, after those that it has done.
 ///
-/// A dangling link that leads over another comes before that one, whose repair would mend both.
-fn apply(root: &Root, edits: Vec<(usize, Edit)>, durability: Durability) -> Vec<Result<Outcome, Error>> {
-    let mut edits: Vec<_> = edits.into_iter().enumerate().collect();
-    edits.sort_by_key(|(_, (hops, _))| Reverse(*hops));
-    let (order, edits): (Vec<usize>, Vec<Edit>) = edits.into_iter().map(|(place, (_, edit))| (place, edit)).unzip();
-    let mut results: Vec<_> = order.into_iter().zip(root.apply_durably(&edits, durability)).collect();
+/// A dangling link that leads over another comes before that one, whose repair would mend both. A text that is refused
+/// for where it leads is tried again while others change: it may lead over a link that is yet to be mended.
+fn carry_out(edits: Vec<(usize, Edit)>, carry: impl Fn(&[Edit], &[Edit]) -> Results) -> Results {
+    let mut waiting: Vec<_> = edits.into_iter().enumerate().collect();
+    waiting.sort_by_key(|(_, (hops, _))| Reverse(*hops));
+    let mut waiting: Vec<(usize, Edit)> = waiting.into_iter().map(|(place, (_, edit))| (place, edit)).collect();
+    let mut done = Vec::new();
+    let mut results = Vec::new();
+    for round in 1..=ROUNDS {
+        let (places, edits): (Vec<usize>, Vec<Edit>) = std::mem::take(&mut waiting).into_iter().unzip();
+        let came = carry(&done, &edits);
+        let is_last = round == ROUNDS || !came.iter().flatten().any(|outcome| outcome.change.is_change());
+        for ((place, edit), result) in places.into_iter().zip(edits).zip(came) {
+            match result {
+                Err(error) if !is_last && is_about_the_way(&error) => waiting.push((place, edit)),
+                result => {
+                    done.extend(result.is_ok().then_some(edit));
+                    results.push((place, result));
+                }
+            }
+        }
+        if waiting.is_empty() {
+            break;
+        }
+    }
     results.sort_by_key(|(place, _)| *place);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Whether a text was refused for where it leads.
+fn is_about_the_way(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Dangling | Kind::Escape | Kind::Loop)
 }
 
 /// Two texts with the first `=` between them.
