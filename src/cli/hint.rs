@@ -22,6 +22,11 @@ pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<Strin
         }
         // A parent that is no directory is not found either, and cannot be made.
         ("create" | "ensure", Kind::NotFound) if error.io_error().is_some() => "`--parents` makes missing directories",
+        ("create" | "ensure" | "swap", Kind::Escape)
+            if is_about_target(error) && error.via_text().is_none() && begins_at_root(error) =>
+        {
+            "name the target below the root, without a `/` before it; `--style absolute` stores it as an absolute path"
+        }
         ("create" | "ensure" | "swap", Kind::Escape) if is_about_target(error) => {
             "`--allow-outside` with `--style verbatim` stores a text that leads outside"
         }
@@ -52,6 +57,11 @@ fn is_about_target(error: &Error) -> bool {
     let (Some(link), Some(component)) = (error.link(), error.component()) else { return false };
     let parts: Vec<_> = link.components().filter(|part| *part != std::path::Component::CurDir).collect();
     parts.get(component.index).is_none_or(|part| part.as_os_str() != component.name)
+}
+
+/// Whether it is the `/` before a path that is at fault.
+fn begins_at_root(error: &Error) -> bool {
+    error.component().is_some_and(|component| component.name == "/")
 }
 
 /// The hint for a kind, where nothing more is known.
