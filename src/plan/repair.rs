@@ -95,10 +95,10 @@ impl Repair {
     ///
     /// `root` is the root's physical path, where it is known: absolute texts that begin with it lead inside.
     ///
-    /// A text that was made relative, tidied, shortened or rebased must lead to the same object as the present one does
-    /// when the edit is carried out. Where the present one leads nowhere, a rebased one must lead somewhere. A link that
-    /// is replaced or removed because it leads to nothing must still do so. Where one of these leads over another, carry
-    /// out that with more hops first: the repair of the other would mend both.
+    /// A text that was made relative, tidied or shortened must lead to the same object as the present one does when the
+    /// edit is carried out; a rebased or retargeted one must lead somewhere. A link that is replaced or removed because
+    /// it leads to nothing must still do so. Where one of these leads over another, carry out that with more hops first:
+    /// the repair of the other would mend both. A rebased one may lead over another that is yet to be rebased.
     pub fn plan(&self, found: &Finding, root: Option<&Path>) -> Option<Edit> {
         let link = LinkPath::new(&found.link).ok()?;
         let present = found.target.as_deref()?;
@@ -127,7 +127,7 @@ impl Repair {
             return None;
         }
         let as_before = !is_rebased;
-        let edit = swap(Target::verbatim(text)).keeping_object(true);
+        let edit = swap(Target::verbatim(text)).keeping_object(as_before);
         Some(
             edit.allow_dangling(as_before && found.status == Status::Dangling)
                 .allow_outside(as_before && found.status == Status::Escape),
@@ -163,15 +163,17 @@ impl Repair {
             return Some(relative_text(from, end));
         }
         let mut text = text.to_os_string();
-        if self.make_relative {
+        // What leads out is absolute for all the directories above the root, or by its `..`.
+        if self.make_relative && (rebased || found.status != Status::Escape) {
             text = made_relative(&text, from, root).unwrap_or(text);
         }
+        // Where no other link is on the way, every name that is gone back over is a directory.
+        let real_names = leads_on && found.hops == 1;
         if self.tidy {
-            // Where no other link is on the way, every name that is gone back over is a directory.
-            text = tidied(&text, leads_on && found.hops == 1);
+            text = tidied(&text, real_names);
         }
         if self.shorten {
-            text = shortened(&text, from).unwrap_or(text);
+            text = shortened(&text, from, real_names).unwrap_or(text);
         }
         Some(text)
     }

@@ -31,13 +31,18 @@ pub(super) fn tidied(text: &OsStr, real_names: bool) -> OsString {
     or_here(tidy)
 }
 
-/// The text with no more `..` than it needs; none where a walk has to tell.
-pub(super) fn shortened(text: &OsStr, from: &Path) -> Option<OsString> {
+/// The text with no more `..` than it needs; none where a walk has to tell, as it has not where every name that a `..`
+/// goes back over is known to be a directory and no link.
+pub(super) fn shortened(text: &OsStr, from: &Path, real_names: bool) -> Option<OsString> {
     if !Spelling::new(text).is_lengthy(from) {
         return None;
     }
     match Spelling::new(text).start(from, None) {
         Start::Plain(path) => Some(relative_text(from, &path)),
+        Start::Winding if real_names => {
+            let straight = tidied(text, true);
+            Some(shortened(&straight, from, false).unwrap_or(straight))
+        }
         _ => None,
     }
 }
@@ -95,13 +100,17 @@ mod tests {
 
     #[test]
     fn shortening_keeps_where_it_leads() {
-        for (long, from, short) in [
-            ("../b/f", "a/b", Some("f")),
-            ("../../a/c", "a/b", Some("../c")),
-            ("../c", "a/b", None),
-            ("../b/x/../f", "a/b", None),
+        for (long, from, with_links, real) in [
+            ("../b/f", "a/b", Some("f"), Some("f")),
+            ("../../a/c", "a/b", Some("../c"), Some("../c")),
+            ("../c", "a/b", None, None),
+            ("../b/x/../f", "a/b", None, Some("f")),
+            ("../../a/..", "a/c", None, Some("../..")),
         ] {
-            assert_eq!(shortened(text(long), Path::new(from)).as_deref(), short.map(OsStr::new), "{long}");
+            for (real_names, short) in [(false, with_links), (true, real)] {
+                let made = shortened(text(long), Path::new(from), real_names);
+                assert_eq!(made.as_deref(), short.map(OsStr::new), "{long}");
+            }
         }
     }
 

@@ -138,14 +138,15 @@ fn texts_are_rebased_and_retargeted() {
 }
 
 #[test]
-fn a_rebased_link_that_would_lead_to_something_else_is_left_alone() {
+fn a_rebased_link_leads_to_what_has_the_new_prefix() {
     let place = Place::new();
     for release in ["1", "2"] {
         fs::write(place.root.join("releases").join(release).join("f"), release).unwrap();
     }
     place.link("l", "releases/1/f");
-    assert_eq!(place.ask("repair --rebase releases/1=releases/2").refusal(), (3, "mismatch", None, None));
-    assert_eq!(place.text("l"), Some("releases/1/f".into()));
+    place.link("a/l", "../releases/1");
+    let done = place.ask("repair --rebase releases/1=releases/2 --rebase ../releases/1=../releases/2");
+    assert_eq!(outcomes(&done), [("a/l", "replaced", Some("../releases/2")), ("l", "replaced", Some("releases/2/f"))]);
 }
 
 #[test]
@@ -187,6 +188,26 @@ fn a_dry_run_counts_on_what_it_would_remove() {
     assert_eq!((outcomes(&planned), &planned.json["errors"]), (outcomes(&done), &done.json["errors"]));
     assert_eq!(outcomes(&done), [("b", "removed", None), ("d", "removed", None)]);
     assert_eq!(done.refusal(), (4, "dangling", Some("b"), Some(0)));
+}
+
+#[test]
+fn absolute_texts_that_lead_outside_are_not_made_relative() {
+    let place = Place::new();
+    let root = place.root.to_str().unwrap();
+    place.link("a/out", format!("{root}/../outside/secret")).link("in", format!("{root}/a/b"));
+    place.link("dangling", format!("{root}/gone")).link("far", "/nowhere");
+    let done = place.ask("repair --make-relative");
+    assert_eq!(outcomes(&done), [("dangling", "replaced", Some("gone")), ("in", "replaced", Some("a/b"))]);
+    assert_eq!((done.code, place.text("a/out")), (0, Some(format!("{root}/../outside/secret").into())));
+}
+
+#[test]
+fn what_is_lengthy_is_shortened_also_where_it_goes_back_over_directories() {
+    let place = Place::new();
+    place.link("a/b/l", "../../a/..").link("a/b/m", "../../a/x/../b");
+    let done = place.ask("repair --shorten");
+    assert_eq!(outcomes(&done), [("a/b/l", "replaced", Some("../.."))], "`a/x` is no directory");
+    assert_eq!(place.ask("scan --only lengthy").json["items"][0]["link"], "a/b/m");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::cli::report::Report;
 /// Mend links below DIR
 ///
 /// A link that changed since it was looked at is left alone and reported as `mismatch`. A link that is made relative,
-/// tidied, shortened or rebased leads to the same object as before.
+/// tidied or shortened leads to the same object as before.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("actions").required(true).multiple(true))]
 pub(crate) struct Repair {
