@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use caplink::{Abilities, Change, Edit, Error, Exchange, Kind, LinkPath, Outcome, Policy, Result, Root, Target};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
