@@ -84,6 +84,7 @@ fn what_was_recorded_is_complete_and_shown() {
     let rows = recorded();
     let mut out = std::io::stderr().lock();
     if rows.is_empty() {
+        clean_up();
         let _ = writeln!(out, "SKIPPED: the table of attacks, which none of the tests of this run recorded");
         return;
     }

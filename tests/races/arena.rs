@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use caplink::{Abilities, Policy, Root};
+use caplink::{Abilities, Enforcement, Policy, Root};
 use tempfile::TempDir;
 
 use super::site::ground;
@@ -31,6 +31,9 @@ pub(crate) const NO_EXCHANGE: Way =
 pub(crate) const NEITHER: Way =
     ("neither", Abilities { confined_open: false, exchange: false, no_replace: false }, 1_000);
 
+/// With a root that is [confined](Arena::confined).
+pub(crate) const CONFINED: Way = ("confined", Abilities::ALL, 1_000);
+
 pub(crate) const WAYS: &[Way] = &[NATIVE, NO_OPENAT2, NO_EXCHANGE, NEITHER];
 
 /// How many rounds are run of so many at full size.
@@ -46,7 +49,7 @@ pub(crate) fn rounds(full: usize) -> usize {
 /// How long one race may take before it counts as hanging.
 pub(crate) fn patience() -> Duration {
     let full = std::env::var("CAPLINK_ROUNDS").is_ok_and(|size| size == "full");
-    Duration::from_secs(if full { 900 } else { 120 })
+    Duration::from_secs(if full { 900 } else { 180 })
 }
 
 /// Runs one race alone, in a thread of its own. A panic there is one here; so is a race that does not end.
@@ -91,6 +94,11 @@ impl Arena {
 
     pub(crate) fn root(&self, abilities: Abilities) -> Root {
         self.root_as(abilities, Policy::default())
+    }
+
+    /// The root as the kernel holds changes of it to what is below it; none where it cannot.
+    pub(crate) fn confined(&self) -> Option<Root> {
+        self.root(Abilities::ALL).confined(Enforcement::Require).ok()
     }
 
     pub(crate) fn root_as(&self, abilities: Abilities, policy: Policy) -> Root {

@@ -1,16 +1,17 @@
 //! the name itself flips between a link and a file.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use caplink::{Edit, Error, Guarantee, Kind, LinkPath, Result, Root, Target};
+use caplink::{Edit, Error, Guarantee, Kind, LinkPath, Outcome, Result, Root, Target};
 
-use super::arena::{Arena, NATIVE, NEITHER, NO_EXCHANGE, NO_OPENAT2, naive, race, rounds, told};
+use super::arena::{Arena, CONFINED, NATIVE, NEITHER, NO_EXCHANGE, NO_OPENAT2, Way, naive, race, rounds, told};
 use super::attacker::{beside, exchange, move_to};
 use super::snapshot::{leftovers, tree};
-use super::table::Row;
+use super::table::{Row, left_out};
 use super::tally::{Tally, while_attacked};
 
 fn one_of_each(root: &Root, round: usize, tally: &mut Tally) -> Option<Error> {
@@ -44,41 +45,103 @@ fn precious(root: &Path) -> usize {
 #[test]
 fn r_07_a_file_that_takes_the_name_is_never_lost() {
     race(|| {
-        for (way, abilities, full) in [NATIVE, NO_OPENAT2] {
-            let row = Row::begin("R-07", way);
-            let arena = arena();
-            let root = arena.root(abilities);
-            let (name, side) = (arena.at("root/name"), arena.at("root/side"));
-            let (mut tally, mut kept) = (Tally::default(), 0);
-            let attacks = beside(
-                // Also where the link was removed in between.
-                || exchange(&name, &side) || move_to(&name, &side) || move_to(&side, &name),
-                |attacks| {
-                    while_attacked(full, attacks, &mut tally, Tally::has_both, |round, tally| {
-                        let Some(error) = one_of_each(&root, round, tally) else { return };
-                        assert!(error.left().is_empty(), "{error:?}");
-                        for path in error.preserved() {
-                            kept += 1;
-                            // What was kept is there. It goes where the attacker will find it, or out of the way.
-                            let free = [side.clone(), name.clone(), arena.at(format!("root/kept{kept}"))];
-                            let from = arena.at("root").join(path);
-                            assert!(free.iter().any(|to| move_to(&from, to)), "{error:?}");
-                        }
-                    });
-                },
-            );
-            assert_eq!(precious(&arena.at("root")), 1, "{way}: the file is lost");
-            assert!(leftovers(&tree(&arena.at("root"))).is_empty());
-            tally.only(&[
-                Kind::NotALink,
-                Kind::Mismatch,
-                Kind::NotFound,
-                Kind::Contended,
-                Kind::Exists,
-                Kind::Dangling,
-            ]);
-            tally.tell(row, &format!("R-07 {way}, {kept} kept"), attacks);
+        for way in [NATIVE, NO_OPENAT2] {
+            flip_name(way, |arena| arena.root(way.1));
         }
+    });
+}
+
+#[test]
+fn r_07_with_confinement_a_file_is_not_even_moved() {
+    race(|| {
+        if Arena::new().confined().is_none() {
+            return left_out("R-07", "this kernel cannot confine a thread");
+        }
+        flip_name(CONFINED, |arena| arena.confined().unwrap());
+    });
+}
+
+fn flip_name((way, _, full): Way, root: impl Fn(&Arena) -> Root) {
+    let row = Row::begin("R-07", way);
+    let arena = arena();
+    let root = root(&arena);
+    let (name, side) = (arena.at("root/name"), arena.at("root/side"));
+    let (mut tally, mut kept) = (Tally::default(), 0);
+    let attacks = beside(
+        // Also where the link was removed in between.
+        || exchange(&name, &side) || move_to(&name, &side) || move_to(&side, &name),
+        |attacks| {
+            while_attacked(full, attacks, &mut tally, Tally::has_both, |round, tally| {
+                let Some(error) = one_of_each(&root, round, tally) else { return };
+                assert!(error.left().is_empty(), "{error:?}");
+                for path in error.preserved() {
+                    // What was kept is there.
+                    kept += 1;
+                    let path = arena.at("root").join(path);
+                    assert!(way != CONFINED.0 || path.is_symlink(), "something that is no link was moved: {error:?}");
+                    put_in_reach(&arena, &path, kept);
+                }
+            });
+        },
+    );
+    assert_eq!(precious(&arena.at("root")), 1, "{way}: the file is lost");
+    assert!(leftovers(&tree(&arena.at("root"))).is_empty());
+    tally.only(&[Kind::NotALink, Kind::Mismatch, Kind::NotFound, Kind::Contended, Kind::Exists, Kind::Dangling]);
+    tally.tell(row, &format!("R-07 {way}, {kept} kept"), attacks);
+}
+
+/// Gives something a name where the attacker will find it, or out of the way.
+fn put_in_reach(arena: &Arena, from: &Path, count: usize) {
+    let free = ["side", "name", &format!("kept{count}")].map(|name| arena.at("root").join(name));
+    assert!(free.iter().any(|to| move_to(from, to)), "{}", from.display());
+}
+
+/// Gives a file back to the attacker, for the link that is there now; a link that was kept is of no more use.
+fn give_back(from: &Path, side: &Path) {
+    while !from.is_symlink() && !move_to(from, side) {
+        let _ = exchange(from, side);
+    }
+    if from.is_symlink() {
+        fs::remove_file(from).unwrap();
+    }
+}
+
+#[test]
+fn r_07_a_backup_loses_no_file_that_takes_the_name() {
+    race(|| {
+        let (way, abilities, full) = NATIVE;
+        let row = Row::begin("R-07b", way);
+        let arena = arena();
+        let root = arena.root(abilities);
+        let (name, side) = (arena.at("root/name"), arena.at("root/side"));
+        let (mut tally, backups) = (Tally::default(), Cell::new(0));
+        let attacks = beside(
+            || exchange(&name, &side) || move_to(&side, &name),
+            |attacks| {
+                let enough = |_: &Tally| backups.get() > 10;
+                while_attacked(full, attacks, &mut tally, enough, |round, tally| {
+                    let target = Target::relative(["t", "u"][round % 2]);
+                    let edit = Edit::ensure(LinkPath::new("name").unwrap(), target).backup(true);
+                    let result = tally.count(root.apply(&edit));
+                    let kept = match &result {
+                        Ok(Outcome { backup: Some(backup), .. }) => {
+                            backups.set(backups.get() + 1);
+                            std::slice::from_ref(backup)
+                        }
+                        Ok(_) => &[],
+                        Err(error) => {
+                            assert!(error.left().is_empty(), "{error:?}");
+                            error.preserved()
+                        }
+                    };
+                    kept.iter().for_each(|path| give_back(&arena.at("root").join(path), &side));
+                });
+            },
+        );
+        assert_eq!(precious(&arena.at("root")), 1, "the file is lost");
+        assert!(leftovers(&tree(&arena.at("root"))).is_empty());
+        tally.only(&[Kind::NotALink, Kind::Contended]);
+        tally.tell(row, &format!("R-07 backup, {} moved aside", backups.get()), attacks);
     });
 }
 

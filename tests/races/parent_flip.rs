@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicU64;
 
 use caplink::{Abilities, Exchange, Kind, LinkPath, Root, Target};
 
-use super::arena::{Arena, NATIVE, NEITHER, WAYS, naive, race};
+use super::arena::{Arena, CONFINED, NATIVE, NEITHER, WAYS, Way, naive, race};
 use super::attacker::{Attacker, beside, exchange};
 use super::snapshot::{leftovers, tree};
-use super::table::Row;
+use super::table::{Row, left_out};
 use super::tally::{Tally, while_attacked};
 
 /// What takes the place of `a/b`.
@@ -73,27 +73,41 @@ fn stayed_inside(arena: &Arena, canary: &super::snapshot::Tree, abilities: Abili
 #[test]
 fn r_01_a_parent_that_flips_never_leads_to_the_canary() {
     race(|| {
-        for (way, abilities, full) in WAYS {
-            for flip in FLIPS {
-                let row = Row::begin("R-01", way);
-                let arena = arena(flip);
-                let (canary, root) = (arena.canary(), arena.root(*abilities));
-                let mut tally = Tally::default();
-                let (dir, side) = (arena.at("root/a/b"), arena.at("root/side"));
-                let attacks = beside(
-                    || exchange(&dir, &side),
-                    |attacks| {
-                        while_attacked(*full, attacks, &mut tally, Tally::has_both, |round, tally| {
-                            one_of_each(&root, round, tally);
-                        });
-                    },
-                );
-                let race = format!("R-01 {flip}, {way}");
-                stayed_inside(&arena, &canary, *abilities, &tally, &race);
-                tally.tell(row, &race, attacks);
-            }
+        for way in WAYS {
+            FLIPS.iter().for_each(|flip| flip_parent(*way, flip, |arena| arena.root(way.1)));
         }
     });
+}
+
+#[test]
+fn r_01_confinement_changes_no_answer() {
+    race(|| {
+        if Arena::new().confined().is_none() {
+            return left_out("R-01", "this kernel cannot confine a thread");
+        }
+        for flip in FLIPS {
+            flip_parent(CONFINED, flip, |arena| arena.confined().unwrap());
+        }
+    });
+}
+
+fn flip_parent((way, abilities, full): Way, flip: &str, root: impl Fn(&Arena) -> Root) {
+    let row = Row::begin("R-01", way);
+    let arena = arena(flip);
+    let (canary, root) = (arena.canary(), root(&arena));
+    let mut tally = Tally::default();
+    let (dir, side) = (arena.at("root/a/b"), arena.at("root/side"));
+    let attacks = beside(
+        || exchange(&dir, &side),
+        |attacks| {
+            while_attacked(full, attacks, &mut tally, Tally::has_both, |round, tally| {
+                one_of_each(&root, round, tally);
+            });
+        },
+    );
+    let race = format!("R-01 {flip}, {way}");
+    stayed_inside(&arena, &canary, abilities, &tally, &race);
+    tally.tell(row, &race, attacks);
 }
 
 #[test]
