@@ -16,7 +16,7 @@ mod rows;
 /// Every attack that is known by name.
 const ATTACKS: &str = "S-01 S-02 S-03 S-04 S-05 S-06 S-07 S-08 S-09 S-10 S-11 S-12 S-13 S-14 S-15 S-16 S-17 S-18 S-21 \
     O-01 O-02 O-03 O-04 O-05 O-07 O-08 O-10 O-11 O-13 O-14 O-15 O-16 O-17 O-18 O-19 O-20 O-21 O-22 O-24 \
-    R-01 R-03 R-06 R-07 R-09 R-13 R-14 R-15 R-17 R-20 R-22 R-24";
+    R-01 R-03 R-06 R-07 R-09 R-13 R-14 R-15 R-17 R-18 R-20 R-22 R-24";
 
 /// Those that others than `tests/attacks` and `tests/races` play, and where.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
@@ -25,6 +25,9 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("R-14", "tests/scan/churn.rs", "what_comes_and_goes_is_seen_once_or_not_at_all"),
     ("R-15", "tests/scan/churn.rs", "a_directory_that_becomes_a_link_is_never_entered"),
     ("R-15", "tests/scan/churn.rs", "a_name_is_taken_for_what_it_is_when_its_turn_comes"),
+    ("R-18", "tests/tracer/crashes.rs", "a_kill_before_any_call_leaves_old_or_new_and_can_be_gone_on_from"),
+    ("O-02", "tests/tracer/traces.rs", "o_02_nothing_is_opened_but_to_be_named_or_as_a_directory"),
+    ("O-20", "tests/tracer/traces.rs", "o_20_what_was_changed_is_synced_as_asked_for"),
     ("O-20", "tests/cli/faults.rs", "a_change_that_cannot_be_synced_stands_and_says_so"),
 ];
 
