@@ -11,6 +11,7 @@
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::leftover::{Leftover, remove_named};
@@ -59,8 +60,10 @@ impl<'a> Area<'a> {
     pub(super) fn lock(entry: &'a Entry) -> Result<Area<'a>> {
         for _ in 0..TRIES {
             let area = Area::choose(entry)?;
-            if area.acquire()? {
-                return area.move_in();
+            match area.acquire() {
+                Ok(true) => return area.move_in(),
+                Ok(false) => {}
+                Err(error) => return Err(area.close_alone().on(error)),
             }
         }
         Err(state_contended())
@@ -83,20 +86,27 @@ impl<'a> Area<'a> {
     /// Takes the locks for two entries, in an order that every holder keeps; the second is none where one lock does.
     pub(super) fn lock_both(a: &'a Entry, b: &'a Entry) -> Result<(Area<'a>, Option<Area<'a>>)> {
         for _ in 0..TRIES {
-            let (a, b) = (Area::choose(a)?, Area::choose(b)?);
+            let a = Area::choose(a)?;
+            let b = match Area::choose(b) {
+                Ok(b) => b,
+                Err(error) => return Err(a.close_alone().on(error)),
+            };
             let key = |area: &Area<'_>| (area.id.device, area.id.inode);
             if a.id == b.id {
                 // The one that made the directory is the one to remove it.
                 let (area, other) = if b.made.get() { (b, a) } else { (a, b) };
                 drop(other);
-                if area.acquire()? {
-                    return Ok((area, None));
+                match area.acquire() {
+                    Ok(true) => return Ok((area, None)),
+                    Ok(false) => continue,
+                    Err(error) => return Err(area.close_alone().on(error)),
                 }
-                continue;
             }
             let (first, second) = if key(&a) < key(&b) { (a, b) } else { (b, a) };
-            if first.acquire()? && second.acquire()? {
-                return Ok((first, Some(second)));
+            match first.acquire().and_then(|held| Ok(held && second.acquire()?)) {
+                Ok(true) => return Ok((first, Some(second))),
+                Ok(false) => {}
+                Err(error) => return Err(second.close_alone().and(first.close_alone()).on(error)),
             }
         }
         Err(state_contended())
@@ -150,8 +160,9 @@ impl<'a> Area<'a> {
     /// Takes the lock. False where the last holder of the state directory removed it while this one waited.
     fn acquire(&self) -> Result<bool> {
         lock::take(&self.entry.root, self.dir())?;
-        self.held.set(!matches!(self.place, Place::State) || self.is_named());
-        Ok(self.held.get())
+        let held = !matches!(self.place, Place::State) || self.is_named().map_err(Error::from_io)?;
+        self.held.set(held);
+        Ok(held)
     }
 
     /// Makes a private directory in a shared one that is locked.
@@ -181,13 +192,21 @@ impl<'a> Area<'a> {
         }
     }
 
-    /// Removes the directory that was made just now, which cannot be told from another by its number.
+    /// Removes the directory that was made just now and could not be opened. Its number is not known: what has its name
+    /// is removed if it is one of the caller's that nobody else can enter.
     fn remove_unopened(&self) -> Leftover {
         let calls = self.entry.root.calls();
         self.made.set(false);
-        match self.named().map(|(base, name)| calls.remove_dir(base, name)) {
-            Some(Err(_)) => Leftover::left(self.path()),
-            _ => Leftover::default(),
+        let Some((base, name)) = self.named() else { return Leftover::default() };
+        let removed = match calls.stat_at(base, name) {
+            Ok(stat) if is_private(calls, &stat) => calls.remove_dir(base, name),
+            // Somebody put something else in its place.
+            Ok(_) => Ok(()),
+            Err(source) => Err(source),
+        };
+        match removed {
+            Err(_) => Leftover::left(self.path()),
+            Ok(()) => Leftover::default(),
         }
     }
 
@@ -204,9 +223,13 @@ impl<'a> Area<'a> {
     }
 
     /// Whether the name of the directory still leads to this one.
-    fn is_named(&self) -> bool {
-        let stat = |(base, name): (&Handle, &OsStr)| self.entry.root.calls().stat_at(base, name);
-        self.named().is_some_and(|named| stat(named).is_ok_and(|stat| stat.id == self.id))
+    fn is_named(&self) -> io::Result<bool> {
+        let Some((base, name)) = self.named() else { return Ok(false) };
+        match self.entry.root.calls().stat_at(base, name) {
+            Ok(stat) => Ok(stat.id == self.id),
+            Err(source) if sys::fault(&source) == Fault::Missing => Ok(false),
+            Err(source) => Err(source),
+        }
     }
 
     pub(super) fn dir(&self) -> &Handle {
@@ -264,10 +287,16 @@ impl Area<'_> {
     /// A directory that this operation made goes with it, under its lock: others may stage in it by now.
     fn remove_made(&self) -> Leftover {
         let calls = self.entry.root.calls();
-        let locked = || self.held.get() || calls.try_lock(self.dir()).unwrap_or(false);
-        let Some((base, name)) = self.named().filter(|_| self.made.replace(false) && locked()) else {
+        let Some((base, name)) = self.named().filter(|_| self.made.replace(false)) else {
             return Leftover::default();
         };
+        let locked = if self.held.get() { Ok(true) } else { calls.try_lock(self.dir()) };
+        match locked {
+            Ok(true) => {}
+            // Whoever has the lock uses it.
+            Ok(false) => return Leftover::default(),
+            Err(_) => return Leftover::left(self.path()),
+        }
         match remove_named(calls, (base, name), self.id) {
             true => Leftover::default(),
             false => Leftover::left(self.path()),

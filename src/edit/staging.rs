@@ -114,7 +114,7 @@ impl Area<'_> {
                 (false, Ok(_)) => Leftover::preserved(spare.path()),
                 // It cannot be told whose it is.
                 (true, Err(_)) => Leftover::left(self.path_of(dir, name)),
-                (false, Err(_)) => Leftover::left(spare.path()),
+                (false, Err(_)) => Leftover::left(spare.path()).and(Leftover::preserved(spare.path())),
             },
         }
     }

@@ -66,6 +66,14 @@ pub(super) struct Walker {
     tally: Tally,
 }
 
+/// What an entry was before it was looked at as a link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Was {
+    Link,
+    /// A directory, which could not be entered because a link had its name.
+    Dir,
+}
+
 impl Walker {
     pub(super) fn new(ground: Arc<Ground>) -> Walker {
         Walker {
@@ -179,7 +187,7 @@ impl Walker {
             // It was removed, or something else that holds no links has its name by now.
             Fault::Missing | Fault::NotDirectory => {}
             // A link has its name by now.
-            Fault::Link => self.link(parent, name),
+            Fault::Link => self.look(parent, name, Was::Dir),
             Fault::Crossing => self.tally.mounts += 1,
             _ => self.unread(name, Error::from_io(source).because("the directory cannot be read")),
         }
@@ -275,6 +283,10 @@ impl Walker {
     }
 
     fn link(&mut self, dir: &Handle, name: &OsStr) {
+        self.look(dir, name, Was::Link);
+    }
+
+    fn look(&mut self, dir: &Handle, name: &OsStr, was: Was) {
         let ground = Arc::clone(&self.ground);
         for _ in 0..ROOM_TRIES {
             let above = |levels: usize| {
@@ -295,7 +307,7 @@ impl Walker {
                     return self.found.push_back(Ok(finding));
                 }
                 Ok(look::Seen::Gone) => return,
-                Ok(look::Seen::Other) => return self.no_link(dir, name),
+                Ok(look::Seen::Other) => return self.no_link(dir, name, was),
                 Err(error) if error.kind() == Kind::FdExhausted => self.make_room(),
                 Err(error) => return self.failed(name, error),
             }
@@ -303,10 +315,15 @@ impl Walker {
         self.failed(name, Error::new(Kind::FdExhausted));
     }
 
-    /// What was listed as a link is none; a directory that took its place is entered.
-    fn no_link(&mut self, dir: &Handle, name: &OsStr) {
-        if self.ground.root.calls().stat_at(dir, name).is_ok_and(|stat| stat.kind == FileKind::Dir) {
-            self.wait(Waiting::Dir(name.into()));
+    /// What was taken for a link is none; a directory that took its place is entered.
+    fn no_link(&mut self, dir: &Handle, name: &OsStr, was: Was) {
+        if !self.ground.root.calls().stat_at(dir, name).is_ok_and(|stat| stat.kind == FileKind::Dir) {
+            return;
+        }
+        match was {
+            Was::Link => self.wait(Waiting::Dir(name.into())),
+            // Whoever exchanges the two for ever would keep the scan here.
+            Was::Dir => self.unread(name, Error::new(Kind::Contended).because("it keeps changing to a link and back")),
         }
     }
 

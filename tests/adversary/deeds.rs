@@ -76,7 +76,7 @@ impl Foe<'_> {
     fn second(&self) -> Result<Slot<'static>, Errno> {
         match self.scene.scenario.verb {
             Verb::Exchange => Ok((self.scene.p, "m")),
-            Verb::ExchangeAcross => Ok((self.scene.r, "m")),
+            Verb::ExchangeAcross | Verb::Plan | Verb::Repair => Ok((self.scene.r, "m")),
             _ => Err(Errno::NOENT),
         }
     }

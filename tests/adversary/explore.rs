@@ -5,9 +5,11 @@ use std::rc::Rc;
 
 use caplink::adversary::Tree;
 
+use crate::answers::Answers;
 use crate::deeds::{Deed, possible};
-use crate::run::{Keep, Played, Schedule, play};
-use crate::scene::Scene;
+use crate::run::{Fault, Keep, Played, Schedule, play};
+use crate::scene::{Scenario, Scene};
+use crate::sweep::{Draw, Part};
 
 /// What went wrong, each with the first schedule that showed it and how many did.
 #[derive(Debug, Default)]
@@ -20,12 +22,16 @@ pub(crate) struct Findings {
 
 impl Findings {
     pub(crate) fn note(&mut self, scene: &Scene, schedule: &Schedule, played: &Played) {
-        self.schedules += 1;
         self.disturbed += u64::from(played.judge.disturbed);
-        for wrong in &played.judge.wrongs {
-            let key = format!("{:?} {wrong}", scene.scenario.verb);
-            let (_, times) = self.wrongs.entry(key).or_insert_with(|| (show(scene, schedule, played), 0));
-            *times += 1;
+        self.count(&scene.scenario, played.judge.wrongs.clone(), || show(scene, schedule, played));
+    }
+
+    /// Counts a schedule, with what went wrong and how the schedule is told.
+    pub(crate) fn count(&mut self, scenario: &Scenario, wrongs: Vec<String>, told: impl Fn() -> String) {
+        self.schedules += 1;
+        for wrong in wrongs {
+            let key = format!("{:?} {wrong}", scenario.verb);
+            self.wrongs.entry(key).or_insert_with(|| (told(), 0)).1 += 1;
         }
     }
 
@@ -57,23 +63,31 @@ fn show(scene: &Scene, schedule: &Schedule, played: &Played) -> String {
     };
     let mut words = vec![scene.scenario.name()];
     words.extend(schedule.deeds.iter().map(|(point, deed)| format!("{deed:?} before {} ({point})", at(*point))));
-    words
-        .extend(schedule.fault.map(|fault| format!("{:?} from {} on: {}", fault.error, at(fault.at), fault.from_here)));
-    let answer = match &played.result {
-        Some(Ok(outcomes)) => outcomes[0].change.as_str().to_owned(),
-        Some(Err(error)) => format!("{} left {:?} preserved {:?}", error.kind(), error.left(), error.preserved()),
-        None => "panic".to_owned(),
-    };
+    words.extend(schedule.fault.map(|fault| {
+        let (at, call) = (fault.at, played.calls.get(fault.at));
+        let nth = played.calls.iter().take(at).filter(|other| Some(*other) == call).count();
+        let how_long = if fault.from_here { "from here on" } else { "once" };
+        format!("{:?} fails, {how_long}: {call:?}#{nth} ({at})", fault.error)
+    }));
+    let answer = played.answers.as_ref().map_or("panic".to_owned(), Answers::in_words);
     format!("{}: {answer}", words.join("; "))
 }
 
 /// The deeds that have an effect before each call. Between calls that change nothing they are the same.
-fn choices(scene: &Scene, trees: &[Tree]) -> Vec<Rc<[Deed]>> {
+fn choices(scene: &Scene, trees: &[Tree], mut choose: impl FnMut() -> bool) -> Vec<Rc<[Deed]>> {
     let mut choices: Vec<Rc<[Deed]>> = Vec::new();
-    let state = |tree: &Tree| (tree.log().len(), tree.locks());
-    for (index, tree) in trees.iter().enumerate() {
-        let same = index > 0 && state(tree) == state(&trees[index - 1]);
-        let deeds = if same { Rc::clone(&choices[index - 1]) } else { possible(scene, tree).collect() };
+    let mut last: Option<(_, Rc<[Deed]>)> = None;
+    for tree in trees {
+        if !choose() {
+            choices.push(Rc::default());
+            continue;
+        }
+        let state = (tree.log().len(), tree.locks());
+        let deeds = match &last {
+            Some((before, deeds)) if *before == state => Rc::clone(deeds),
+            _ => possible(scene, tree).collect(),
+        };
+        last = Some((state, Rc::clone(&deeds)));
         choices.push(deeds);
     }
     choices
@@ -82,51 +96,51 @@ fn choices(scene: &Scene, trees: &[Tree]) -> Vec<Rc<[Deed]>> {
 /// Every deed that has an effect before a call of a run that nothing else comes to.
 pub(crate) fn firsts(scene: &Scene) -> Vec<(usize, Deed)> {
     let quiet = play(scene, &Schedule::default(), Keep { trees_from: Some(0) });
-    let choices = choices(scene, &quiet.trees);
+    let choices = choices(scene, &quiet.trees, || true);
     let at = |(point, deeds): (usize, &Rc<[Deed]>)| deeds.iter().map(|deed| (point, *deed)).collect::<Vec<_>>();
     choices.iter().enumerate().flat_map(at).collect()
 }
 
 /// No deed, and every single deed before every call.
-pub(crate) fn singles(scene: &Scene, findings: &mut Findings) {
+pub(crate) fn singles(scene: &Scene, findings: &mut Findings, mut choose: impl FnMut() -> bool) {
     let none = Schedule::default();
     findings.note(scene, &none, &play(scene, &none, Keep::default()));
-    for first in firsts(scene) {
+    for first in firsts(scene).into_iter().filter(|_| choose()) {
         let schedule = Schedule { deeds: vec![first], fault: None };
         findings.note(scene, &schedule, &play(scene, &schedule, Keep::default()));
     }
 }
 
-/// Every deed before every call after a first one.
-pub(crate) fn pairs(scene: &Scene, findings: &mut Findings, first: (usize, Deed), mut choose: impl FnMut() -> bool) {
-    let keep = Keep { trees_from: Some(first.0) };
-    let single = play(scene, &Schedule { deeds: vec![first], fault: None }, keep);
-    for (offset, deeds) in choices(scene, &single.trees).iter().enumerate() {
+/// A deed before a call from a first one on, or where a call fails: every one that is chosen.
+pub(crate) fn seconds(scene: &Scene, findings: &mut Findings, first: &Schedule, draw: &mut Draw, part: Part) {
+    let from = first.deeds.first().map_or(0, |(point, _)| *point);
+    let played = play(scene, first, Keep { trees_from: Some(from) });
+    let choices = choices(scene, &played.trees, || draw.one_of(part.points));
+    for (offset, deeds) in choices.iter().enumerate() {
         for deed in deeds.iter().copied() {
-            if choose() {
-                let schedule = Schedule { deeds: vec![first, (first.0 + offset, deed)], fault: None };
-                let played = play(scene, &schedule, Keep::default());
-                findings.note(scene, &schedule, &played);
+            if draw.one_of(part.deeds) {
+                let mut schedule = first.clone();
+                schedule.deeds.push((from + offset, deed));
+                findings.note(scene, &schedule, &play(scene, &schedule, Keep::default()));
             }
         }
     }
 }
 
-/// These deeds in this order, before every choice of calls.
-pub(crate) fn placed(scene: &Scene, deeds: &[Deed], findings: &mut Findings) {
-    place_next(scene, deeds, &mut Vec::new(), findings);
+/// These deeds in this order, before every choice of calls, where a call fails or none does.
+pub(crate) fn placed(scene: &Scene, deeds: &[Deed], fault: Option<Fault>, findings: &mut Findings) {
+    place_next(scene, deeds, &mut Schedule { deeds: Vec::new(), fault }, findings);
 }
 
-fn place_next(scene: &Scene, deeds: &[Deed], before: &mut Vec<(usize, Deed)>, findings: &mut Findings) {
-    let schedule = Schedule { deeds: before.clone(), fault: None };
-    let played = play(scene, &schedule, Keep::default());
-    let Some(deed) = deeds.get(before.len()).copied() else {
-        findings.note(scene, &schedule, &played);
+fn place_next(scene: &Scene, deeds: &[Deed], before: &mut Schedule, findings: &mut Findings) {
+    let played = play(scene, before, Keep::default());
+    let Some(deed) = deeds.get(before.deeds.len()).copied() else {
+        findings.note(scene, before, &played);
         return;
     };
-    for point in before.last().map_or(0, |(at, _)| *at)..played.points.len() {
-        before.push((point, deed));
+    for point in before.deeds.last().map_or(0, |(at, _)| *at)..played.points.len() {
+        before.deeds.push((point, deed));
         place_next(scene, deeds, before, findings);
-        before.pop();
+        before.deeds.pop();
     }
 }

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use caplink::FileKind;
 use caplink::adversary::{Actor, Call, Change as Written, Name, Object, Slot, Step, Tree};
 
-use crate::scene::{STATE, Scene, Verb};
+use crate::scene::{Fate, GONE, STATE, Scene, Verb};
 
-/// The most calls of one run; waiting for a lock takes most of them.
-const CALLS_MAX: usize = 4000;
+/// The most calls of one run; waiting for a lock takes most of them, or trying a thousand names for a backup.
+const CALLS_MAX: usize = 10_000;
 
 pub(crate) type Row = (Object, Name, Object);
 
@@ -51,6 +51,10 @@ pub(crate) struct Judge {
     /// After how many calls others changed something last.
     pub(crate) last_meddled: Option<usize>,
     pub(crate) excused: Vec<Object>,
+    /// Whether the kernel said what is not so.
+    pub(crate) told_false: bool,
+    /// Whether the file system refused a second name.
+    pub(crate) no_second_names: bool,
     /// Names that a host without exchange renamed over while others took them.
     pub(crate) overwritten: Vec<(Object, Name)>,
     /// What the executor made and others put somewhere: it is theirs.
@@ -100,6 +104,8 @@ impl Judge {
             meddled: false,
             last_meddled: None,
             excused: Vec::new(),
+            told_false: false,
+            no_second_names: false,
             overwritten: Vec::new(),
             adopted: Vec::new(),
             loose: Vec::new(),
@@ -129,11 +135,13 @@ impl Judge {
     }
 
     /// After a call: what the executor did.
-    pub(crate) fn after(&mut self, tree: &Tree, _call: Call) {
+    pub(crate) fn after(&mut self, tree: &Tree, call: Call, failed: bool) {
+        self.no_second_names |= failed && call == Call::HardLink;
         self.calls += 1;
         if self.calls == CALLS_MAX {
             self.wrong("bounded", "too many calls");
         }
+        assert!(self.calls < 2 * CALLS_MAX, "it does not end");
         self.read(tree);
     }
 
@@ -237,7 +245,8 @@ impl Judge {
                 self.wrong("only_links", format!("{:?} of a {:?}", change.step, kind(victim)));
             }
         }
-        if change.step == Step::RenameOver && self.meddled {
+        // Without exchange and without a second name a replaced link cannot be put back: a limit that is written down.
+        if change.step == Step::RenameOver && (self.meddled || self.no_second_names) {
             self.excused.extend(victim);
             self.overwritten.push((change.slots[1].dir, change.slots[1].name.clone()));
         }
@@ -252,9 +261,7 @@ impl Judge {
                 }
             }
         }
-        if !matches!(self.scene.scenario.verb, Verb::Remove | Verb::RemoveExpected | Verb::RemoveMaybe) {
-            self.never_absent(tree, change);
-        }
+        self.never_absent(tree, change);
     }
 
     fn never_absent(&mut self, tree: &Tree, change: &Written) {
@@ -266,7 +273,7 @@ impl Judge {
         }
         for slot in &change.slots {
             let (Some(before), None) = (slot.before, slot.after) else { continue };
-            let creates = matches!(self.scene.scenario.verb, Verb::Create | Verb::EnsureNew | Verb::Parents);
+            let fate = self.link_index(slot.dir, &slot.name).map(|index| self.scene.scenario.fate(index));
             // Where others emptied one of two names, the other link goes back to it.
             let home = |to: &Slot| row(&self.books, (to.dir, &to.name)) == Some(before);
             let adrift = |to: &Slot| row(&self.adrift, (to.dir, &to.name)) == Some(before);
@@ -277,7 +284,10 @@ impl Judge {
                     && row(&self.live, (*dir, name)) == Some(before)
             };
             let goes_home = renamed || self.books.iter().chain(&self.adrift).any(|row| at_home(&row));
-            if self.is_link_slot(slot) && !creates && !goes_home && tree.node(before).maker != Actor::Executor {
+            // Of a repair, what dangles is removed, also what the kernel said that dangles.
+            let repairs = self.scene.scenario.verb == Verb::Repair;
+            let dangles = repairs && (self.told_false || tree.text(before) == Some(OsStr::new(GONE)));
+            if fate == Some(Fate::Replaced) && !dangles && !goes_home && tree.node(before).maker != Actor::Executor {
                 self.wrong(
                     "never_absent",
                     format!("{:?} left `{}` without anything", change.step, slot.name.display()),
@@ -286,11 +296,7 @@ impl Judge {
         }
     }
 
-    /// Whether it is a name that the edit is about, in a directory that was ever in its place.
-    fn is_link_slot(&self, slot: &Slot) -> bool {
-        self.link_index(slot.dir, &slot.name).is_some()
-    }
-
+    /// Which link a name is that the edits are about, in a directory that was ever in its place.
     pub(crate) fn link_index(&self, dir: Object, name: &OsStr) -> Option<usize> {
         let named = |path: &str| path.rsplit('/').next().is_some_and(|last| OsStr::new(last) == name);
         let links = self.scene.scenario.links().iter().enumerate();

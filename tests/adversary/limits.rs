@@ -19,7 +19,7 @@ fn play_at(scenario: Scenario, deeds: &[(Deed, Call, usize)]) -> (Scene, Played)
     }
     let played = play(&scene, &schedule, Keep { trees_from: Some(0) });
     assert_eq!(played.judge.deeds, deeds.len(), "every deed has an effect");
-    assert_eq!(played.judge.wrongs, [""; 0], "{:?}", played.result);
+    assert_eq!(played.judge.wrongs, [""; 0], "{:?}", played.answers);
     (scene, played)
 }
 
@@ -37,7 +37,7 @@ fn seen(played: &Played) -> Vec<String> {
 }
 
 fn kind(played: &Played) -> Option<Kind> {
-    played.result.as_ref().and_then(|result| result.as_ref().err()).map(caplink::Error::kind)
+    played.answers.as_ref().and_then(|answers| answers.errors.first()).map(caplink::Error::kind)
 }
 
 fn without_exchange(verb: Verb) -> Scenario {

@@ -16,8 +16,11 @@
 
 #![cfg(test)]
 
+mod answers;
+mod crashes;
 mod deeds;
 mod explore;
+mod faults;
 mod judge;
 mod limits;
 mod pairs;

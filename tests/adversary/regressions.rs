@@ -1,17 +1,17 @@
 //! Schedules that once broke a law, by name. Each is played at every place where its deeds can come.
 
 use caplink::Kind;
-use caplink::adversary::Call;
+use caplink::adversary::{Call, Errno};
 
 use crate::deeds::Deed;
 use crate::explore::{Findings, placed};
-use crate::run::{Keep, Schedule, play};
+use crate::run::{Fault, Keep, Schedule, play};
 use crate::scene::{Layout, Scenario, Scene, Verb};
 
 /// Plays the deeds in this order before every choice of calls, and holds the laws.
 fn holds(scenario: Scenario, deeds: &[Deed]) {
     let mut findings = Findings::default();
-    placed(&Scene::new(scenario), deeds, &mut findings);
+    placed(&Scene::new(scenario), deeds, None, &mut findings);
     assert!(findings.disturbed > 0, "{} {deeds:?}: the deeds have no effect", scenario.name());
     findings.assert_none();
 }
@@ -20,7 +20,7 @@ fn holds(scenario: Scenario, deeds: &[Deed]) {
 fn a_quiet_host_sees_every_law_held() {
     for scenario in Scenario::all() {
         let mut findings = Findings::default();
-        placed(&Scene::new(scenario), &[], &mut findings);
+        placed(&Scene::new(scenario), &[], None, &mut findings);
         findings.assert_none();
     }
 }
@@ -31,7 +31,7 @@ fn what_others_staged_or_displaced_beside_is_out_of_their_reach() {
         for deed in [Deed::StagedFile, Deed::StagedGone, Deed::StagedLinkNew, Deed::StagedTradedWithName] {
             // There is nothing to be touched but the private directory itself.
             let mut findings = Findings::default();
-            placed(&Scene::new(Scenario::new(verb, Layout::NoState)), &[deed], &mut findings);
+            placed(&Scene::new(Scenario::new(verb, Layout::NoState)), &[deed], None, &mut findings);
             findings.assert_none();
         }
     }
@@ -146,5 +146,42 @@ fn an_equal_link_of_another_user_is_not_taken_for_the_one_that_was_made() {
     let schedule = Schedule { deeds: vec![(made + 1, Deed::NameLinkNew)], fault: None };
     let played = play(&scene, &schedule, Keep::default());
     assert_eq!(played.judge.wrongs, [""; 0]);
-    assert_eq!(played.result.expect("no panic").unwrap_err().kind(), Kind::Contended);
+    assert_eq!(played.answers.expect("no panic").errors[0].kind(), Kind::Contended);
+}
+
+/// Lets each call of this kind fail, and plays the deeds before every choice of calls.
+fn holds_though(scenario: Scenario, call: Call, error: Errno, from_here: bool, deeds: &[Deed]) {
+    let (scene, mut findings) = (Scene::new(scenario), Findings::default());
+    let quiet = play(&scene, &Schedule::default(), Keep::default());
+    for (at, _) in quiet.calls.iter().enumerate().filter(|(_, made)| **made == call) {
+        placed(&scene, deeds, Some(Fault { at, error, from_here }), &mut findings);
+    }
+    assert!(findings.schedules > 0, "{}: it makes no such call", scenario.name());
+    findings.assert_none();
+}
+
+#[test]
+fn a_state_directory_that_was_made_and_cannot_be_used_is_removed_or_reported() {
+    let scenario = Scenario::new(Verb::EnsureOld, Layout::StickyOther);
+    holds_though(scenario, Call::Stat, Errno::IO, false, &[]);
+    holds_though(scenario, Call::StatAt, Errno::ACCESS, true, &[]);
+    holds_though(scenario, Call::TryLock, Errno::IO, true, &[]);
+    holds_though(Scenario::new(Verb::Exchange, Layout::StickyOther), Call::TryLock, Errno::IO, true, &[]);
+}
+
+#[test]
+fn a_directory_of_others_is_not_removed_in_the_place_of_one_that_could_not_be_opened() {
+    let scenario = Scenario::new(Verb::BackupDir, Layout::NoState);
+    holds_though(scenario, Call::OpenDir, Errno::NOMEM, true, &[Deed::StagedTradedWithName]);
+}
+
+#[test]
+fn what_was_moved_aside_and_cannot_be_looked_at_is_reported_as_left_and_as_preserved() {
+    let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::EnsureNew, Layout::Private) };
+    holds_though(scenario, Call::StatAt, Errno::NOMEM, true, &[Deed::NameFile]);
+}
+
+#[test]
+fn a_scan_ends_where_a_directory_changes_to_a_link_and_back_for_ever() {
+    holds_though(Scenario::new(Verb::Repair, Layout::Private), Call::OpenDir, Errno::LOOP, true, &[]);
 }

@@ -31,7 +31,7 @@ fn replay() {
         shown = tree.log().len();
         println!("{point:4} {call:?}");
     }
-    println!("{:?}", played.result);
+    println!("{:?}", played.answers);
     println!("{:#?}", played.judge.wrongs);
 }
 

@@ -4,13 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use caplink::adversary::{Call, Errno, Tree, Watch, World};
-use caplink::{Error, Outcome};
 
+use crate::answers::Answers;
 use crate::deeds::{Deed, does};
 use crate::judge::Judge;
 use crate::scene::Scene;
 
-/// Deeds and faults, each before the call of this number.
+/// The most trees of a run that are kept. A longer run waits for something, or tries the same over and over.
+const TREES_MAX: usize = 400;
+
+/// Deeds, each before the call of this number, and a call that fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schedule {
     pub(crate) deeds: Vec<(usize, Deed)>,
@@ -20,6 +23,7 @@ pub(crate) struct Schedule {
 /// A call that fails, or this and all later ones of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
+    /// Counted with the calls that no deed can come before.
     pub(crate) at: usize,
     pub(crate) error: Errno,
     pub(crate) from_here: bool,
@@ -27,11 +31,14 @@ pub(crate) struct Fault {
 
 /// What came of a run.
 pub(crate) struct Played {
-    pub(crate) result: Option<Result<Vec<Outcome>, Error>>,
+    /// None where it panicked.
+    pub(crate) answers: Option<Answers>,
     pub(crate) judge: Judge,
     /// The calls before which something can be done.
     pub(crate) points: Vec<Call>,
-    /// The tree before each of them, where that was asked for.
+    /// All calls.
+    pub(crate) calls: Vec<Call>,
+    /// The tree before each point, where that was asked for.
     pub(crate) trees: Vec<Tree>,
     /// The tree at the end.
     pub(crate) end: Tree,
@@ -49,9 +56,19 @@ struct Player {
     keep: Keep,
     judge: Judge,
     points: Vec<Call>,
+    calls: Vec<Call>,
     trees: Vec<Tree>,
     failing: Option<(Call, Errno)>,
     locked_tries: usize,
+}
+
+impl Fault {
+    /// Whether the error says something of the tree, which then need not be so.
+    pub(crate) fn is_false(self) -> bool {
+        use Errno as E;
+        let claims = [E::NOENT, E::NOTDIR, E::LOOP, E::XDEV, E::EXIST, E::ISDIR, E::NOTEMPTY];
+        claims.contains(&self.error)
+    }
 }
 
 impl Player {
@@ -69,10 +86,23 @@ impl Player {
     }
 
     fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
-        if !self.is_point(call) {
-            self.judge.before(tree);
-            return self.failing.filter(|(failing, _)| *failing == call).map(|(_, error)| error);
+        let at = self.calls.len();
+        self.calls.push(call);
+        if self.is_point(call) {
+            self.play_deeds(tree, call);
         }
+        self.judge.before(tree);
+        if let Some(fault) = self.schedule.fault.filter(|fault| fault.at == at) {
+            self.judge.told_false |= fault.is_false();
+            if fault.from_here {
+                self.failing = Some((call, fault.error));
+            }
+            return Some(fault.error);
+        }
+        self.failing.filter(|(failing, _)| *failing == call).map(|(_, error)| error)
+    }
+
+    fn play_deeds(&mut self, tree: &mut Tree, call: Call) {
         let point = self.points.len();
         self.points.push(call);
         for (_, deed) in self.schedule.deeds.iter().filter(|(at, _)| *at == point) {
@@ -82,17 +112,9 @@ impl Player {
             }
             self.judge.locked |= *deed == Deed::LockTaken;
         }
-        self.judge.before(tree);
-        if self.keep.trees_from.is_some_and(|from| point >= from) {
+        if self.keep.trees_from.is_some_and(|from| point >= from) && self.trees.len() < TREES_MAX {
             self.trees.push(tree.clone());
         }
-        if let Some(fault) = self.schedule.fault.filter(|fault| fault.at == point) {
-            if fault.from_here {
-                self.failing = Some((call, fault.error));
-            }
-            return Some(fault.error);
-        }
-        self.failing.filter(|(failing, _)| *failing == call).map(|(_, error)| error)
     }
 }
 
@@ -103,9 +125,9 @@ impl Watch for Shared {
         self.0.lock().unwrap().before(tree, call)
     }
 
-    fn after(&mut self, tree: &mut Tree, call: Call, _result: Result<(), Errno>) {
+    fn after(&mut self, tree: &mut Tree, call: Call, result: Result<(), Errno>) {
         let mut player = self.0.lock().unwrap();
-        player.judge.after(tree, call);
+        player.judge.after(tree, call, result.is_err());
     }
 }
 
@@ -125,6 +147,7 @@ pub(crate) fn play_on(scene: &Scene, tree: Tree, schedule: &Schedule, keep: Keep
         keep,
         judge,
         points: Vec::new(),
+        calls: Vec::new(),
         trees: Vec::new(),
         failing: None,
         locked_tries: 0,
@@ -136,15 +159,15 @@ pub(crate) fn play_on(scene: &Scene, tree: Tree, schedule: &Schedule, keep: Keep
     let player = player.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut judge = player.judge;
     let tree = world.with(|tree| tree.clone());
-    let result = match result {
-        Ok(result) => {
-            judge.verdict(&tree, &result, schedule.fault.is_some());
-            Some(result)
+    let answers = match result {
+        Ok(answers) => {
+            judge.verdict(&tree, &answers, schedule.fault);
+            Some(answers)
         }
         Err(_) => {
             judge.wrongs.push("no_panic: it panicked".into());
             None
         }
     };
-    Played { result, judge, points: player.points, trees: player.trees, end: tree }
+    Played { answers, judge, points: player.points, calls: player.calls, trees: player.trees, end: tree }
 }

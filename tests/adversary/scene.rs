@@ -3,12 +3,18 @@
 use std::ffi::OsStr;
 
 use caplink::adversary::{Actor, Object, Subject, Tree, World};
-use caplink::{Abilities, Durability, Edit, Error, Exchange, FileKind, LinkPath, Outcome, Policy, Root, Target};
+use caplink::{Abilities, Durability, Edit, Exchange, FileKind, LinkPath, Policy, Repair, Root, ScanOptions, Target};
+
+use crate::answers::Answers;
 
 /// Where the root is.
 pub(crate) const ROOT: &str = "home/base";
+/// The text of a link that leads nowhere.
+pub(crate) const GONE: &str = "../gone";
 /// The name of the state directory.
 pub(crate) const STATE: &str = ".caplink";
+/// A link that an earlier operation staged and did not publish.
+const LEFTOVER: &str = "q/p/.caplink-ffffffffffffffffffffffffffffffff";
 const EXECUTOR: u32 = 1000;
 const STRANGER: u32 = 2000;
 /// What the link says before, and what it is to say.
@@ -40,6 +46,19 @@ pub(crate) enum Verb {
     Exchange,
     /// Two links of two directories.
     ExchangeAcross,
+    /// Four edits in two directories: one link is replaced, one made, one swapped, one removed.
+    Plan,
+    /// What a scan finds: one link is retargeted, a dangling one and a left-over staged one are removed.
+    Repair,
+}
+
+/// What an edit is to do with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Made,
+    /// Or left alone: it has something all the time.
+    Replaced,
+    Removed,
 }
 
 /// Whose the directories are, and who may write them.
@@ -72,7 +91,7 @@ pub(crate) struct Scenario {
     pub(crate) durability: Durability,
 }
 
-pub(crate) const VERBS: [Verb; 14] = [
+pub(crate) const VERBS: [Verb; 16] = [
     Verb::Create,
     Verb::EnsureNew,
     Verb::EnsureOld,
@@ -87,6 +106,8 @@ pub(crate) const VERBS: [Verb; 14] = [
     Verb::Parents,
     Verb::Exchange,
     Verb::ExchangeAcross,
+    Verb::Plan,
+    Verb::Repair,
 ];
 
 pub(crate) const LAYOUTS: [Layout; 8] = [
@@ -124,7 +145,19 @@ impl Scenario {
             Verb::Parents => &["q/n1/n2/l"],
             Verb::Exchange => &["q/p/l", "q/p/m"],
             Verb::ExchangeAcross => &["q/p/l", "q/r/m"],
+            Verb::Plan => &["q/p/l", "q/p/c", "q/r/m", "q/p/d"],
+            Verb::Repair => &["q/p/l", "q/r/m", LEFTOVER],
             _ => &["q/p/l"],
+        }
+    }
+
+    /// What becomes of a link.
+    pub(crate) fn fate(self, index: usize) -> Fate {
+        match (self.verb, index) {
+            (Verb::Create | Verb::EnsureNew | Verb::Parents, _) | (Verb::Plan, 1) => Fate::Made,
+            (Verb::Remove | Verb::RemoveExpected | Verb::RemoveMaybe, _) => Fate::Removed,
+            (Verb::Plan, 3) | (Verb::Repair, 1 | 2) => Fate::Removed,
+            _ => Fate::Replaced,
         }
     }
 
@@ -133,6 +166,19 @@ impl Scenario {
             Layout::StickyOther | Layout::Tenant => 0,
             _ => EXECUTOR,
         }
+    }
+
+    pub(crate) fn exchanges(self) -> bool {
+        matches!(self.verb, Verb::Exchange | Verb::ExchangeAcross)
+    }
+
+    /// Whether it is several edits.
+    pub(crate) fn is_plan(self) -> bool {
+        matches!(self.verb, Verb::Plan | Verb::Repair)
+    }
+
+    pub(crate) fn backs_up(self) -> bool {
+        matches!(self.verb, Verb::BackupFile | Verb::BackupDir)
     }
 
     pub(crate) fn same_user(self) -> bool {
@@ -148,11 +194,12 @@ impl Scenario {
         Root::in_memory(world, &format!("/{ROOT}"), self.executor(), abilities, self.policy()).unwrap()
     }
 
-    /// Carries the edit out; one outcome for each link.
-    pub(crate) fn run(self, root: &Root) -> Result<Vec<Outcome>, Error> {
+    /// Carries out what is asked for.
+    pub(crate) fn run(self, root: &Root) -> Answers {
         let link = |index: usize| LinkPath::new(self.links()[index]).unwrap();
         let target = || Target::relative("q/t2");
-        let one = |edit: Edit| root.apply(&edit.durability(self.durability)).map(|outcome| vec![outcome]);
+        let mut answers = Answers::default();
+        let mut one = |edit: Edit| answers.add(self, root.apply(&edit.durability(self.durability)));
         match self.verb {
             Verb::Create => one(Edit::create(link(0), target())),
             Verb::EnsureNew | Verb::EnsureOld | Verb::EnsureSame => one(Edit::ensure(link(0), target())),
@@ -162,12 +209,47 @@ impl Scenario {
             Verb::RemoveExpected => one(Edit::remove(link(0)).expect(OLD)),
             Verb::RemoveMaybe => one(Edit::remove(link(0)).missing_ok(true)),
             Verb::BackupFile | Verb::BackupDir => one(Edit::ensure(link(0), target()).backup(true)),
-            Verb::Parents => one(Edit::create(link(0), Target::relative("q/t2")).parents(true)),
+            Verb::Parents => one(Edit::create(link(0), target()).parents(true)),
             Verb::Exchange | Verb::ExchangeAcross => {
                 let exchange = Exchange::new(link(0), link(1)).durability(self.durability);
-                root.apply_exchange(&exchange).map(Vec::from)
+                match root.apply_exchange(&exchange) {
+                    Ok(outcomes) => outcomes.into_iter().for_each(|outcome| answers.add(self, Ok(outcome))),
+                    Err(error) => answers.errors.push(error),
+                }
+            }
+            Verb::Plan => {
+                let edits = [
+                    Edit::ensure(link(0), target()),
+                    Edit::create(link(1), target()),
+                    Edit::swap(link(2), target(), OLD),
+                    Edit::remove(link(3)),
+                ];
+                let results = root.apply_durably(&edits, self.durability);
+                results.into_iter().for_each(|result| answers.add(self, result));
+            }
+            Verb::Repair => {
+                let repair = Repair::default().retarget(OLD, NEW).remove_dangling(true).remove_leftovers(true);
+                self.repair(root, "q", &repair, &mut answers);
             }
         }
+        answers
+    }
+
+    /// Scans a directory, and mends what is found.
+    pub(crate) fn repair(self, root: &Root, dir: &str, repair: &Repair, answers: &mut Answers) {
+        let scan = match root.scan(dir, ScanOptions::default().sorted(true).jobs(1)) {
+            Ok(scan) => scan,
+            Err(error) => return answers.errors.push(error),
+        };
+        let mut edits = Vec::new();
+        for found in scan {
+            match found {
+                Ok(found) => edits.extend(repair.plan(&found, root.physical_path())),
+                Err(error) => answers.errors.push(error),
+            }
+        }
+        let results = root.apply_durably(&edits, self.durability);
+        results.into_iter().for_each(|result| answers.add(self, result));
     }
 
     pub(crate) fn name(self) -> String {
@@ -177,7 +259,8 @@ impl Scenario {
             (false, true) => "/no_exchange",
             (false, false) => "/neither",
         };
-        format!("{:?}/{:?}{able}", self.verb, self.layout)
+        let synced = if self.durability == Durability::None { "" } else { "/synced" };
+        format!("{:?}/{:?}{able}{synced}", self.verb, self.layout)
     }
 }
 
@@ -256,6 +339,16 @@ impl Scene {
         match scenario.verb {
             Verb::Exchange => link(&mut tree, p, "m", NEW),
             Verb::ExchangeAcross => link(&mut tree, r, "m", NEW),
+            Verb::Plan => {
+                link(&mut tree, p, "d", "../t3");
+                link(&mut tree, r, "m", OLD);
+            }
+            Verb::Repair => {
+                link(&mut tree, r, "m", GONE);
+                let name = LEFTOVER.rsplit('/').next().unwrap();
+                let made = tree.symlink(owner, OsStr::new(NEW), p, OsStr::new(name)).unwrap();
+                tree.set_up(made, executor, 0o777, 1);
+            }
             _ => {}
         }
         for dir in [p, r] {
@@ -266,5 +359,15 @@ impl Scene {
         let outside = vec![Tree::ROOT, out, beyond, home];
         let foe = Subject { actor: Actor::Other, uid: foe };
         Scene { scenario, tree, foe, base, home, q, p, r, yard, beyond, outside }
+    }
+
+    /// The same where each changed directory is to be synced.
+    pub(crate) fn synced(&self) -> Scene {
+        let scenario = Scenario { durability: Durability::Dir, ..self.scenario };
+        Scene { scenario, ..self.clone() }
+    }
+
+    pub(crate) fn is_synced(&self) -> bool {
+        self.scenario.durability != Durability::None
     }
 }

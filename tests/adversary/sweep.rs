@@ -16,18 +16,30 @@ use crate::scene::{Scenario, Scene};
 pub(crate) enum Group {
     Deeds,
     Pairs,
+    Faults,
+    FaultAndDeed,
+    Crashes,
 }
 
 impl Group {
-    const ALL: [Group; 2] = [Group::Deeds, Group::Pairs];
+    const ALL: [Group; 5] = [Group::Deeds, Group::Pairs, Group::Faults, Group::FaultAndDeed, Group::Crashes];
 
     fn name(self) -> &'static str {
         match self {
             Group::Deeds => "deeds",
             Group::Pairs => "pairs",
+            Group::Faults => "faults",
+            Group::FaultAndDeed => "fault and deed",
+            Group::Crashes => "crashes",
         }
     }
 }
+
+/// Of how many single deeds, faults or crashes in several edits one is played, where nothing else is asked for.
+const OF_PLANS: u64 = 40;
+
+/// Of how many first deeds one is followed by others, at most.
+const FIRSTS: u64 = 40;
 
 /// How many schedules of a verb were played, by group.
 static TABLE: Mutex<BTreeMap<(String, Group), u64>> = Mutex::new(BTreeMap::new());
@@ -49,10 +61,37 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
+/// A part of what can come in two steps: one of so many first ones, of the calls after it, and of the deeds there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) firsts: u64,
+    pub(crate) points: u64,
+    pub(crate) deeds: u64,
+}
+
+impl Part {
+    /// One of `usually`, where nothing else is asked for; of several edits much less.
+    pub(crate) fn of(scene: &Scene, usually: u64) -> Part {
+        let one_of = match one_of(usually) {
+            some @ 2.. if scene.scenario.is_plan() => some * OF_PLANS,
+            some => some,
+        };
+        // What can come after a first one takes time to find out.
+        let firsts = one_of.min(FIRSTS);
+        let points = (one_of / firsts).min(FIRSTS);
+        Part { firsts, points, deeds: one_of / firsts / points }
+    }
+}
+
 /// Of how many schedules one is played: all or what is asked for, or else `usually`.
-pub(crate) fn one_of(usually: u64) -> u64 {
+fn one_of(usually: u64) -> u64 {
     let all = std::env::var("CAPLINK_SCHEDULES").is_ok_and(|which| which == "all");
     if all { 1 } else { number("CAPLINK_ONE_OF").unwrap_or(usually).max(1) }
+}
+
+/// Of how many single deeds, faults or crashes one is played: of one verb all, of several edits a part.
+pub(crate) fn of_singles(scene: &Scene) -> u64 {
+    if scene.scenario.is_plan() { one_of(OF_PLANS).min(OF_PLANS) } else { 1 }
 }
 
 fn seed() -> u64 {
@@ -100,12 +139,12 @@ fn show_table() {
     verbs.dedup();
     verbs.push("all");
     let mut lines = format!("\nschedules, CAPLINK_SEED={}\n{:16}", seed(), "");
-    Group::ALL.iter().for_each(|group| write!(lines, "{:>14}", group.name()).unwrap());
+    Group::ALL.iter().for_each(|group| write!(lines, "{:>16}", group.name()).unwrap());
     for verb in verbs {
         write!(lines, "\n{verb:16}").unwrap();
         for group in Group::ALL {
             let counted = table.iter().filter(|((of, played), _)| (verb == "all" || of == verb) && *played == group);
-            write!(lines, "{:>14}", counted.map(|(_, count)| count).sum::<u64>()).unwrap();
+            write!(lines, "{:>16}", counted.map(|(_, count)| count).sum::<u64>()).unwrap();
         }
     }
     let _ = writeln!(std::io::stderr(), "{lines}");

@@ -6,58 +6,55 @@ use std::path::{Path, PathBuf};
 use caplink::adversary::{Actor, Change as Written, Object, Tree};
 use caplink::{Change, Error, FileKind, Kind, Outcome};
 
+use crate::answers::{Answers, Reported};
 use crate::judge::{Judge, Row, row};
+use crate::run::Fault;
 use crate::scene::{NEW, OLD, Verb};
 
 impl Judge {
     /// Whether the answer is true, and everything is where it belongs.
-    pub(crate) fn verdict(&mut self, tree: &Tree, result: &Result<Vec<Outcome>, Error>, faulty: bool) {
-        let (mut left, mut preserved, mut made, mut backups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut note = |error: &Error| {
-            left.extend_from_slice(error.left());
-            preserved.extend_from_slice(error.preserved());
-            made.extend_from_slice(error.made());
-        };
-        match result {
-            Ok(outcomes) => {
-                outcomes.iter().flat_map(|outcome| &outcome.shortfalls).for_each(&mut note);
-                for outcome in outcomes {
-                    made.extend_from_slice(&outcome.made);
-                    backups.extend(outcome.backup.clone());
-                }
-            }
-            Err(error) => note(error),
-        }
-        match result {
-            Ok(outcomes) => outcomes.iter().enumerate().for_each(|(index, outcome)| self.is_true(tree, index, outcome)),
-            Err(error) => self.may_fail(error, faulty),
-        }
-        self.extras(tree, result, (&left, &preserved, &made, &backups));
-        self.losses(tree, result, (&preserved, &backups));
-        self.reports(tree, (&left, &preserved), faulty);
+    pub(crate) fn verdict(&mut self, tree: &Tree, answers: &Answers, fault: Option<Fault>) {
         if tree.descriptors() != 1 {
             self.wrong("descriptors", format!("{} are open", tree.descriptors()));
         }
+        if fault.is_some_and(Fault::is_false) {
+            // Where the kernel says what is not so, nothing true can be reported: what was done was judged already.
+            return;
+        }
+        let faulty = fault.is_some();
+        let names = answers.reported();
+        for (index, outcome) in &answers.outcomes {
+            if let Some(index) = index {
+                self.is_true(tree, *index, outcome);
+            }
+        }
+        for error in &answers.errors {
+            self.may_fail(error, faulty);
+        }
+        self.extras(tree, answers, &names);
+        self.losses(tree, answers, &names);
+        self.reports(tree, &names, faulty);
     }
 
-    fn changed(result: &Result<Vec<Outcome>, Error>, index: usize) -> Option<&Outcome> {
-        result.as_ref().ok().and_then(|outcomes| outcomes.get(index)).filter(|outcome| outcome.change.is_change())
+    /// The change of what has this name: of a link of the scenario's, or of another that a repair came by.
+    fn change_of<'a>(&self, answers: &'a Answers, dir: Object, name: &OsStr) -> Option<&'a Outcome> {
+        if let Some(index) = self.link_index(dir, name) {
+            return answers.changed(index);
+        }
+        let others = answers.outcomes.iter().filter(|(index, _)| index.is_none()).map(|(_, outcome)| outcome);
+        let is_it = |outcome: &&Outcome| self.is_reported(&[outcome.link.as_path().to_path_buf()], dir, name);
+        others.filter(|outcome| outcome.change.is_change()).find(is_it)
     }
 
     /// What is at names that others did not put there.
-    fn extras(
-        &mut self,
-        tree: &Tree,
-        result: &Result<Vec<Outcome>, Error>,
-        (left, preserved, made, backups): (&[PathBuf], &[PathBuf], &[PathBuf], &[PathBuf]),
-    ) {
+    fn extras(&mut self, tree: &Tree, answers: &Answers, Reported { left, preserved, made, backups }: &Reported) {
         let reported: Vec<PathBuf> = left.iter().chain(preserved).cloned().collect();
         for (dir, name, object) in self.live.clone() {
             if row(&self.books, (dir, &name)) == Some(object) {
                 continue;
             }
             let ours = tree.node(object).maker == Actor::Executor && !self.adopted.contains(&object);
-            let changed = self.link_index(dir, &name).and_then(|index| Judge::changed(result, index));
+            let changed = self.change_of(answers, dir, &name);
             let is_dir = tree.node(object).kind == FileKind::Dir;
             let explained = if ours {
                 let published = changed.is_some_and(|outcome| outcome.target.as_deref() == tree.text(object));
@@ -87,17 +84,12 @@ impl Judge {
     }
 
     /// What is not where others put it.
-    fn losses(
-        &mut self,
-        tree: &Tree,
-        result: &Result<Vec<Outcome>, Error>,
-        (preserved, backups): (&[PathBuf], &[PathBuf]),
-    ) {
+    fn losses(&mut self, tree: &Tree, answers: &Answers, Reported { preserved, backups, .. }: &Reported) {
         let missing = |(dir, name, object): &&Row| row(&self.live, (*dir, name)) != Some(*object);
         let mut lost: Vec<Row> = self.books.iter().filter(missing).cloned().collect();
         lost.extend(self.adrift.iter().filter(missing).cloned());
         for (dir, name, object) in lost {
-            let changed = self.link_index(dir, &name).and_then(|index| Judge::changed(result, index));
+            let changed = self.change_of(answers, dir, &name);
             let displaced = changed.is_some_and(|outcome| match outcome.change {
                 Change::Replaced | Change::Removed => {
                     tree.text(object).is_some_and(|text| Some(text) == outcome.previous.as_deref())
@@ -108,9 +100,9 @@ impl Judge {
             let kept = self.live.iter().any(|(d, n, o)| {
                 *o == object && (self.is_reported(preserved, *d, n) || self.is_reported(backups, *d, n))
             });
-            let replaced = |outcome: &Outcome| outcome.previous.as_deref() == tree.text(object);
-            let loose = self.loose.contains(&object)
-                && (tree.node(object).links > 0 || result.as_ref().is_ok_and(|outcomes| outcomes.iter().any(replaced)));
+            let replaced = |(_, outcome): &(_, Outcome)| outcome.previous.as_deref() == tree.text(object);
+            let loose =
+                self.loose.contains(&object) && (tree.node(object).links > 0 || answers.outcomes.iter().any(replaced));
             // What the executor made stays its own to remove, wherever others put it.
             let loose = loose || tree.node(object).maker == Actor::Executor;
             // An equal link that the same user puts there in that moment cannot be told from the executor's own.
@@ -125,7 +117,7 @@ impl Judge {
     }
 
     /// Whether what is reported as left or kept is so.
-    fn reports(&mut self, tree: &Tree, (left, preserved): (&[PathBuf], &[PathBuf]), faulty: bool) {
+    fn reports(&mut self, tree: &Tree, Reported { left, preserved, .. }: &Reported, faulty: bool) {
         for (paths, ours) in [(left, true), (preserved, false)] {
             for path in paths {
                 let one = std::slice::from_ref(path);
