@@ -25,7 +25,14 @@ const VERSIONS: [ABI; 8] = [ABI::V9, ABI::V8, ABI::V7, ABI::V6, ABI::V5, ABI::V4
 
 /// Rules that no thread is held to yet.
 #[derive(Debug)]
-pub(crate) struct Domain(RulesetCreated);
+pub(crate) struct Domain(Rules);
+
+#[derive(Debug)]
+enum Rules {
+    Kernel(RulesetCreated),
+    #[cfg(feature = "adversary")]
+    Memory(super::memory::Rules),
+}
 
 /// Forbids everything but what the grant needs below the root, and what links need below the state directory.
 ///
@@ -43,7 +50,7 @@ pub(super) fn domain(root: &Handle, state: Option<&Handle>, grant: Grant) -> io:
         }))
     };
     match build() {
-        Ok(Some(ruleset)) => Ok(Domain(ruleset)),
+        Ok(Some(ruleset)) => Ok(Domain(Rules::Kernel(ruleset))),
         Ok(None) => Err(unsupported("the kernel has no Landlock of version 2 (Linux 5.19) or newer")),
         Err(error) => Err(sorted(error)),
     }
@@ -76,11 +83,25 @@ fn rights(grant: Grant) -> BitFlags<AccessFs> {
 }
 
 impl Domain {
+    /// Rules for what is done in the memory.
+    #[cfg(feature = "adversary")]
+    pub(super) fn of_memory(rules: super::memory::Rules) -> Domain {
+        Domain(Rules::Memory(rules))
+    }
+
     /// Holds the calling thread, and what it will start, to the rules for ever. Returns the version of Landlock.
     ///
     /// The thread also gains no privileges by `exec` from now on, which Landlock demands.
     pub(crate) fn enter(self) -> io::Result<u32> {
-        let status = self.0.restrict_self().map_err(sorted)?;
+        let ruleset = match self.0 {
+            Rules::Kernel(ruleset) => ruleset,
+            #[cfg(feature = "adversary")]
+            Rules::Memory(rules) => {
+                rules.enter();
+                return Ok(0);
+            }
+        };
+        let status = ruleset.restrict_self().map_err(sorted)?;
         match status.landlock {
             LandlockStatus::Available { effective_abi, .. }
                 if status.ruleset == RulesetStatus::FullyEnforced && status.no_new_privs =>

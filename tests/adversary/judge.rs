@@ -51,6 +51,10 @@ pub(crate) struct Judge {
     /// After how many calls others changed something last.
     pub(crate) last_meddled: Option<usize>,
     pub(crate) excused: Vec<Object>,
+    /// Whether the executor changed something that was outside the root at that moment.
+    pub(crate) reached_outside: bool,
+    /// Whether it moved or removed something of others that is no link, which it was not asked to.
+    pub(crate) moved_others: bool,
     /// Whether the kernel said what is not so.
     pub(crate) told_false: bool,
     /// Whether the file system refused a second name.
@@ -104,6 +108,8 @@ impl Judge {
             meddled: false,
             last_meddled: None,
             excused: Vec::new(),
+            reached_outside: false,
+            moved_others: false,
             told_false: false,
             no_second_names: false,
             overwritten: Vec::new(),
@@ -129,6 +135,9 @@ impl Judge {
         if self.meddled {
             self.last_meddled = Some(self.calls);
         }
+        // Where a confined executor's directory is moved out of the root, it reaches it no more.
+        let below = |dir: Object| tree.is_below(dir, self.scene.base);
+        self.unhoused |= self.scene.scenario.confined && ![self.scene.p, self.scene.r].into_iter().all(below);
         let sealed = || tree.objects().any(|dir| tree.node(dir).mode == 0);
         self.sealed |= self.scene.scenario.executor() != 0 && sealed();
         self.read(tree);
@@ -229,6 +238,10 @@ impl Judge {
                 self.wrong("nothing_outside", format!("{:?} of `{}`", change.step, slot.name.display()));
             }
         }
+        self.reached_outside |= change.slots.iter().any(|slot| !tree.is_below(slot.dir, self.scene.base));
+        let no_link = |object: Object| kind(object) != FileKind::Symlink && tree.node(object).maker == Actor::Other;
+        self.moved_others |=
+            !self.scene.scenario.backs_up() && change.slots.iter().any(|slot| slot.before.is_some_and(no_link));
         let victim = match change.step {
             Step::Unlink => change.slots[0].before,
             Step::RenameOver => change.slots[1].before,

@@ -17,6 +17,7 @@
 #![cfg(test)]
 
 mod answers;
+mod confined;
 mod crashes;
 mod deeds;
 mod explore;

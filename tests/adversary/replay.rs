@@ -18,8 +18,10 @@ fn replay() {
     let wanted = std::env::var("CAPLINK_REPLAY").expect("CAPLINK_REPLAY names no schedule");
     let mut words = wanted.split(';').map(str::trim);
     let name = words.next().unwrap_or_default();
+    let (name, confined) = name.strip_suffix("/confined").map_or((name, false), |name| (name, true));
     let scenario = Scenario::all().into_iter().find(|scenario| scenario.name() == name);
     let scene = Scene::new(scenario.expect("CAPLINK_REPLAY names no scenario"));
+    let scene = if confined { scene.confined() } else { scene };
     let deeds = words.map(|word| deed(word).expect("CAPLINK_REPLAY names no deed")).collect();
     let schedule = Schedule { deeds, ..Schedule::default() };
     let played = play(&scene, &schedule, Keep { trees_from: Some(0) });

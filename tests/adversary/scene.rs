@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 
 use caplink::adversary::{Actor, Object, Subject, Tree, World};
-use caplink::{Abilities, Durability, Edit, Exchange, FileKind, LinkPath, Policy, Repair, Root, ScanOptions, Target};
+use caplink::{
+    Abilities, Durability, Edit, Enforcement, Exchange, FileKind, LinkPath, Policy, Repair, Root, ScanOptions, Target,
+};
 
 use crate::answers::Answers;
 
@@ -88,6 +90,8 @@ pub(crate) struct Scenario {
     pub(crate) layout: Layout,
     pub(crate) exchange: bool,
     pub(crate) no_replace: bool,
+    /// The kernel confines the executor's changes to the root.
+    pub(crate) confined: bool,
     pub(crate) durability: Durability,
 }
 
@@ -123,7 +127,7 @@ pub(crate) const LAYOUTS: [Layout; 8] = [
 
 impl Scenario {
     pub(crate) fn new(verb: Verb, layout: Layout) -> Scenario {
-        Scenario { verb, layout, exchange: true, no_replace: true, durability: Durability::None }
+        Scenario { verb, layout, exchange: true, no_replace: true, confined: false, durability: Durability::None }
     }
 
     /// Every verb in every layout, with each of the four sets of abilities.
@@ -191,7 +195,8 @@ impl Scenario {
 
     pub(crate) fn root(self, world: &World) -> Root {
         let abilities = Abilities { exchange: self.exchange, no_replace: self.no_replace, ..Abilities::ALL };
-        Root::in_memory(world, &format!("/{ROOT}"), self.executor(), abilities, self.policy()).unwrap()
+        let root = Root::in_memory(world, &format!("/{ROOT}"), self.executor(), abilities, self.policy()).unwrap();
+        if self.confined { root.confined(Enforcement::Require).unwrap() } else { root }
     }
 
     /// Carries out what is asked for.
@@ -260,7 +265,8 @@ impl Scenario {
             (false, false) => "/neither",
         };
         let synced = if self.durability == Durability::None { "" } else { "/synced" };
-        format!("{:?}/{:?}{able}{synced}", self.verb, self.layout)
+        let confined = if self.confined { "/confined" } else { "" };
+        format!("{:?}/{:?}{able}{synced}{confined}", self.verb, self.layout)
     }
 }
 
@@ -359,6 +365,12 @@ impl Scene {
         let outside = vec![Tree::ROOT, out, beyond, home];
         let foe = Subject { actor: Actor::Other, uid: foe };
         Scene { scenario, tree, foe, base, home, q, p, r, yard, beyond, outside }
+    }
+
+    /// The same where the kernel confines what the executor changes.
+    pub(crate) fn confined(&self) -> Scene {
+        let scenario = Scenario { confined: true, ..self.scenario };
+        Scene { scenario, ..self.clone() }
     }
 
     /// The same where each changed directory is to be synced.

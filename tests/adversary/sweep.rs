@@ -19,10 +19,12 @@ pub(crate) enum Group {
     Faults,
     FaultAndDeed,
     Crashes,
+    Confined,
 }
 
 impl Group {
-    const ALL: [Group; 5] = [Group::Deeds, Group::Pairs, Group::Faults, Group::FaultAndDeed, Group::Crashes];
+    const ALL: [Group; 6] =
+        [Group::Deeds, Group::Pairs, Group::Faults, Group::FaultAndDeed, Group::Crashes, Group::Confined];
 
     fn name(self) -> &'static str {
         match self {
@@ -31,6 +33,7 @@ impl Group {
             Group::Faults => "faults",
             Group::FaultAndDeed => "fault and deed",
             Group::Crashes => "crashes",
+            Group::Confined => "confined",
         }
     }
 }
@@ -40,6 +43,9 @@ const OF_PLANS: u64 = 40;
 
 /// Of how many first deeds one is followed by others, at most.
 const FIRSTS: u64 = 40;
+
+/// Of how many single deeds one is played with confinement, where nothing else is asked for.
+const OF_CONFINED: u64 = 20;
 
 /// How many schedules of a verb were played, by group.
 static TABLE: Mutex<BTreeMap<(String, Group), u64>> = Mutex::new(BTreeMap::new());
@@ -92,6 +98,12 @@ fn one_of(usually: u64) -> u64 {
 /// Of how many single deeds, faults or crashes one is played: of one verb all, of several edits a part.
 pub(crate) fn of_singles(scene: &Scene) -> u64 {
     if scene.scenario.is_plan() { one_of(OF_PLANS).min(OF_PLANS) } else { 1 }
+}
+
+/// Of how many single deeds one is played with confinement: each run has a thread of its own.
+pub(crate) fn of_confined(scene: &Scene) -> u64 {
+    let usually = if scene.scenario.is_plan() { OF_CONFINED * OF_PLANS } else { OF_CONFINED };
+    one_of(usually).min(usually)
 }
 
 fn seed() -> u64 {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::confine::{Rules, To, check};
 use super::tree::{Actor, Object, Subject, Tree};
 use super::world::{Call, World};
 use crate::error::FileKind;
-use crate::sys::{Abilities, Access, Calls, Handle, LinkRules, Listed, Stat};
+use crate::sys::{Abilities, Access, Calls, Domain, Grant, Handle, LinkRules, Listed, Stat};
 
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -54,12 +55,43 @@ impl Memory {
         })
     }
 
+    /// What is at both names of a renaming may leave them, and be made at the other one.
+    fn may_trade(tree: &Tree, a: Place<'_>, b: Place<'_>) -> Result<(), Errno> {
+        let kind = |at: Place<'_>| tree.get(at.0, at.1).map(|object| tree.node(object).kind);
+        match (kind(a), kind(b)) {
+            (Some(one), Some(two)) => check(
+                tree,
+                [(a.0, To::Remove(one)), (a.0, To::Make(two)), (b.0, To::Remove(two)), (b.0, To::Make(one))],
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// What has the name may be moved; what it replaces may be removed.
+    fn may_move(tree: &Tree, from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
+        let kind = |at: Place<'_>| tree.get(at.0, at.1).map(|object| tree.node(object).kind);
+        let Some(moved) = kind(from) else { return Ok(()) };
+        check(tree, [(from.0, To::Remove(moved)), (to.0, To::Make(moved))])?;
+        kind(to).map_or(Ok(()), |replaced| check(tree, [(to.0, To::Remove(replaced))]))
+    }
+
+    /// A free name may be given to something of this kind; that it is taken is told first.
+    fn may_make(tree: &Tree, at: Place<'_>, kind: FileKind) -> Result<(), Errno> {
+        if tree.get(at.0, at.1).is_some() { Ok(()) } else { check(tree, [(at.0, To::Make(kind))]) }
+    }
+
+    fn may_remove(tree: &Tree, at: Place<'_>, kind: FileKind) -> Result<(), Errno> {
+        if tree.get(at.0, at.1).is_none() { Ok(()) } else { check(tree, [(at.0, To::Remove(kind))]) }
+    }
+
     fn able(&self, ability: bool) -> Result<(), Errno> {
         if ability { Ok(()) } else { Err(Errno::NOSYS) }
     }
 }
 
-fn place<'a>((dir, name): (&Handle, &'a OsStr)) -> (Object, &'a OsStr) {
+type Place<'a> = (Object, &'a OsStr);
+
+fn place<'a>((dir, name): (&Handle, &'a OsStr)) -> Place<'a> {
     (dir.pin().object, name)
 }
 
@@ -81,6 +113,7 @@ impl Calls for Memory {
         let read = access == Access::Read;
         let fits = |tree: &Tree, found| match tree.node(found).kind {
             FileKind::Dir if read && !tree.may(self.who, found, 4) => Err(Errno::ACCESS),
+            FileKind::Dir if read => check(tree, [(found, To::Read)]),
             FileKind::Dir => Ok(()),
             FileKind::Symlink => Err(Errno::LOOP),
             _ => Err(Errno::NOTDIR),
@@ -157,20 +190,30 @@ impl Calls for Memory {
     }
 
     fn symlink(&self, text: &OsStr, parent: &Handle, name: &OsStr, _directory: bool) -> io::Result<()> {
-        self.call(Call::Symlink, |tree| tree.symlink(self.who, text, parent.pin().object, name).map(drop))
+        self.call(Call::Symlink, |tree| {
+            Memory::may_make(tree, place((parent, name)), FileKind::Symlink)?;
+            tree.symlink(self.who, text, parent.pin().object, name).map(drop)
+        })
     }
 
     fn make_dir(&self, parent: &Handle, name: &OsStr, mode: u32) -> io::Result<()> {
-        self.call(Call::MakeDir, |tree| tree.make_dir(self.who, place((parent, name)), mode).map(drop))
+        self.call(Call::MakeDir, |tree| {
+            Memory::may_make(tree, place((parent, name)), FileKind::Dir)?;
+            tree.make_dir(self.who, place((parent, name)), mode).map(drop)
+        })
     }
 
     fn remove_dir(&self, parent: &Handle, name: &OsStr) -> io::Result<()> {
-        self.call(Call::RemoveDir, |tree| tree.remove_dir(self.who, parent.pin().object, name))
+        self.call(Call::RemoveDir, |tree| {
+            Memory::may_remove(tree, place((parent, name)), FileKind::Dir)?;
+            tree.remove_dir(self.who, parent.pin().object, name)
+        })
     }
 
     fn exchange(&self, a: (&Handle, &OsStr), b: (&Handle, &OsStr)) -> io::Result<()> {
         self.call(Call::Exchange, |tree| {
             self.able(self.abilities.exchange)?;
+            Memory::may_trade(tree, place(a), place(b))?;
             tree.exchange(self.who, place(a), place(b))
         })
     }
@@ -178,20 +221,34 @@ impl Calls for Memory {
     fn rename_new(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
         self.call(Call::RenameNew, |tree| {
             self.able(self.abilities.no_replace)?;
+            if tree.get(to.0.pin().object, to.1).is_none() {
+                Memory::may_move(tree, place(from), place(to))?;
+            }
             tree.rename_new(self.who, place(from), place(to))
         })
     }
 
     fn rename_over(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
-        self.call(Call::RenameOver, |tree| tree.rename_over(self.who, place(from), place(to)))
+        self.call(Call::RenameOver, |tree| {
+            Memory::may_move(tree, place(from), place(to))?;
+            tree.rename_over(self.who, place(from), place(to))
+        })
     }
 
     fn hard_link(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
-        self.call(Call::HardLink, |tree| tree.hard_link(self.who, place(from), place(to)))
+        self.call(Call::HardLink, |tree| {
+            if let Some(object) = tree.get(from.0.pin().object, from.1) {
+                Memory::may_make(tree, place(to), tree.node(object).kind)?;
+            }
+            tree.hard_link(self.who, place(from), place(to))
+        })
     }
 
     fn unlink(&self, parent: &Handle, name: &OsStr) -> io::Result<()> {
-        self.call(Call::Unlink, |tree| tree.unlink(self.who, parent.pin().object, name))
+        self.call(Call::Unlink, |tree| {
+            Memory::may_remove(tree, place((parent, name)), FileKind::File)?;
+            tree.unlink(self.who, parent.pin().object, name)
+        })
     }
 
     fn try_lock(&self, dir: &Handle) -> io::Result<bool> {
@@ -216,6 +273,15 @@ impl Calls for Memory {
             tree.sync_all();
             Ok(())
         })
+    }
+
+    fn may_change_names(&self, dir: &Handle) -> io::Result<bool> {
+        Ok(self.world.with(|tree| tree.may(self.who, dir.pin().object, 3)))
+    }
+
+    fn domain(&self, root: &Handle, state: Option<&Handle>, grant: Grant) -> io::Result<Domain> {
+        let object = |handle: &Handle| handle.pin().object;
+        Ok(Domain::of_memory(Rules { root: object(root), state: state.map(object), grant }))
     }
 
     fn random(&self) -> io::Result<u128> {

@@ -24,12 +24,14 @@
 
 mod calls;
 mod change;
+mod confine;
 mod crash;
 mod tree;
 mod world;
 
 pub(crate) use calls::Memory;
 pub use change::{Change, Slot, Step};
+pub(crate) use confine::Rules;
 pub use crash::Image;
 pub use rustix::io::Errno;
 pub use tree::{Actor, Body, Name, Node, Object, Subject, Tree};
