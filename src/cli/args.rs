@@ -23,8 +23,7 @@ pub(crate) struct Cli {
     pub(crate) verb: Verb,
 }
 
-/// The whole grammar. Each verb takes the global options too; marking them here rather than where they are defined
-/// spares a line of [one verb](super::parse) the copying of what it was given from verb to verb.
+/// The grammar. Every verb takes the global options too.
 pub(crate) fn grammar() -> Command {
     Cli::command().mut_args(|option| option.global(true))
 }

@@ -12,6 +12,7 @@ mod hint;
 mod inherited;
 mod output;
 mod parse;
+mod plain;
 mod problem;
 mod report;
 mod scan;

@@ -1,25 +1,20 @@
-//! From arguments to a [`Cli`], with no more of the grammar than they need.
-//!
-//! `clap` copies the options that every verb takes into every verb, which costs more than the edit of a link. So a
-//! line that begins with a verb of one link, maybe after `-C DIR`, is parsed by the options of that verb alone. Where
-//! that fails, for a request for help or for a mistake, the whole grammar answers.
+//! From arguments to a [`Cli`]: by the [plain](super::plain) way where that is enough, else by the grammar.
 
 use std::ffi::OsString;
-use std::mem::ManuallyDrop;
 
-use clap::{Args, Command, FromArgMatches as _, Subcommand as _};
+use clap::{Args as _, Command, FromArgMatches as _, Subcommand as _};
 
 use super::args::{Cli, Global, Verb, grammar};
-use super::verbs;
+use super::plain;
 
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    match by_one_verb(arguments) {
+    match plain::parse(arguments) {
         Some(cli) => Ok(cli),
-        None => by_the_whole_grammar(arguments),
+        None => by_the_grammar(arguments),
     }
 }
 
-fn by_the_whole_grammar(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+fn by_the_grammar(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let mut grammar = grammar();
     let mut matches = grammar.try_get_matches_from_mut(verb_first(arguments))?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut grammar))
@@ -45,44 +40,80 @@ fn verb_at(arguments: &[OsString]) -> Option<usize> {
     (Verb::has_subcommand(word) && !is_ended).then_some(at)
 }
 
-fn by_one_verb(arguments: &[OsString]) -> Option<Cli> {
-    let at = if arguments.get(1)? == "-C" { 3 } else { 1 };
-    let options = || arguments[..at].iter().chain(&arguments[at + 1..]);
-    match arguments.get(at)?.to_str()? {
-        "create" => flat::<verbs::create::Create>(options(), Verb::Create),
-        "ensure" => flat::<verbs::ensure::Ensure>(options(), Verb::Ensure),
-        "swap" => flat::<verbs::swap::Swap>(options(), Verb::Swap),
-        "remove" => flat::<verbs::remove::Remove>(options(), Verb::Remove),
-        "inspect" => flat::<verbs::inspect::Inspect>(options(), Verb::Inspect),
-        _ => None,
-    }
-}
-
-/// Parses the options of a verb and those of every verb side by side.
-fn flat<'a, V: Args>(options: impl Iterator<Item = &'a OsString>, verb: fn(V) -> Verb) -> Option<Cli> {
-    let command = Global::augment_args(V::augment_args(Command::new("caplink")));
-    // The program ends soon: what was built to parse is not taken apart.
-    let mut command = ManuallyDrop::new(command);
-    let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(options).ok()?);
-    let global = Global::from_arg_matches_mut(&mut matches).ok()?;
-    Some(Cli { global, verb: verb(V::from_arg_matches_mut(&mut matches).ok()?) })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn told(result: Result<Cli, clap::Error>) -> String {
+        match result {
+            Ok(cli) => format!("{cli:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Whether the line is plain; it means what the grammar says.
+    fn is_plain(arguments: &[OsString]) -> bool {
+        assert_eq!(told(parse(arguments)), told(by_the_grammar(arguments)), "{arguments:?}");
+        plain::parse(arguments).is_some()
+    }
+
+    fn line(words: &str) -> Vec<OsString> {
+        ["caplink"].into_iter().chain(words.split_whitespace()).map(Into::into).collect()
+    }
+
     #[test]
-    fn one_verb_parses_what_the_whole_grammar_parses() {
-        for line in [
+    fn a_plain_line_means_what_the_grammar_says() {
+        for words in [
             "ensure l --to t",
-            "-C dir ensure l --to t --style verbatim -p --json",
-            "--json swap l --to create --expect ensure -n",
-            "-C dir -v ensure l --to t -v",
+            "-C dir ensure l --to t --style verbatim -p --json --allow-dangling --allow-outside --backup",
+            "--root dir -n create --to t l --require atomic --confine require --durability fs --state s",
+            "swap ensure --to create --expect remove -q -v --follow --cross-mounts --color never",
+            "remove l",
+            "remove --missing-ok --expect t l --dry-run --quiet --verbose",
+            "inspect a b create",
+        ] {
+            assert!(is_plain(&line(words)), "{words}");
+        }
+    }
+
+    #[test]
+    fn every_other_line_is_left_to_the_grammar() {
+        for words in [
+            "",
+            "-C",
+            "-C dir",
+            "-C -dir ensure l --to t",
             "-C dir ensure -C other l --to t",
-            "-C create ensure l --to t",
-            "-C create remove remove",
+            "-C dir -v ensure l --to t -v",
             "--to t ensure l",
+            "--json swap l --to create --expect ensure --json",
+            "create l --to t --backup",
+            "create l --to t --dry",
+            "create l --to t --no-such-option",
+            "create l --to=t",
+            "create l --to",
+            "create l m --to t",
+            "create l --to -t",
+            "create - --to t",
+            "ensure",
+            "ensure --help",
+            "ensure --version",
+            "ensure l --to t --style other",
+            "ensure l --to t --confine Auto",
+            "ensure l --to t -qq",
+            "ensure l --to t -nq",
+            "swap l --to t",
+            "remove",
+            "remove -- remove",
+            "remove -- -n",
+            "inspect",
+            "inspect a --to t",
+            "help ensure",
+            "doctor -v",
             "-v ensure l --to t -vq",
             "-qv -C dir exchange a b -q",
             "-- ensure l --to t",
@@ -90,31 +121,17 @@ mod tests {
             "-n -- remove x",
             "-v help ensure",
             "-v -h ensure",
-            "remove -- remove",
-            "remove -- -n",
-            "remove -C",
-            "-C",
-            "-C dir",
-            "inspect a b create",
-            "doctor -vv",
-            "ensure",
-            "ensure ensure --to t",
-            "ensure --help",
-            "ensure --version",
-            "--version",
-            "help ensure",
-            "create l --to t --no-such-option",
-            "create l --to t --dry",
             "nonsense",
-            "",
+            "--version",
         ] {
-            let arguments: Vec<OsString> =
-                ["caplink"].into_iter().chain(line.split_whitespace()).map(Into::into).collect();
-            let told = |result: Result<Cli, clap::Error>| match result {
-                Ok(cli) => format!("{cli:?}"),
-                Err(error) => error.to_string(),
-            };
-            assert_eq!(told(parse(&arguments)), told(by_the_whole_grammar(&arguments)), "{line}");
+            assert!(!is_plain(&line(words)), "{words}");
+        }
+        for odd in [OsString::new(), OsString::from_vec(b"\xff".to_vec())] {
+            for at in 1..=6 {
+                let mut arguments = line("-C dir create l --to t");
+                arguments[at].clone_from(&odd);
+                let _left_to_it = is_plain(&arguments);
+            }
         }
     }
 
@@ -137,11 +154,54 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_plain_line_needs_one_verb_only() {
-        for line in [&["caplink", "-C", "dir", "ensure", "l", "--to", "t"][..], &["caplink", "remove", "l", "-n"]] {
-            let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
-            assert!(by_one_verb(&arguments).is_some(), "{line:?}");
+    /// Options of the verbs that are parsed plainly, each with a value if it takes one.
+    fn options() -> Vec<String> {
+        let grammar = grammar();
+        let verbs = ["create", "ensure", "swap", "remove", "inspect"];
+        let of_verbs = verbs.iter().filter_map(|verb| grammar.find_subcommand(verb)).flat_map(Command::get_arguments);
+        let mut options = Vec::new();
+        for option in grammar.get_arguments().chain(of_verbs) {
+            let value = match option.get_possible_values().last() {
+                _ if !option.get_action().takes_values() => String::new(),
+                Some(value) => format!(" {}", value.get_name()),
+                None => " value".to_owned(),
+            };
+            options.extend(option.get_long().map(|long| format!("--{long}{value}")));
+            options.extend(option.get_short().map(|short| format!("-{short}{value}")));
         }
+        options.sort();
+        options.dedup();
+        options
+    }
+
+    #[test]
+    fn every_option_is_plain_for_some_verb() {
+        let lines = ["create l --to t", "ensure l --to t", "swap l --to t --expect e", "remove l", "inspect l"];
+        let lines = lines.into_iter().chain(["ensure l", "remove l"]);
+        for option in options() {
+            let plain = lines.clone().filter(|words| is_plain(&line(&format!("{words} {option}")))).count();
+            assert!(plain > 0, "{option}");
+        }
+    }
+
+    #[test]
+    fn random_lines_mean_what_the_grammar_says() {
+        let words =
+            ["create", "ensure", "swap", "remove", "inspect", "l", "m", "-", "--", "--to t", "--expect e", "-x"];
+        let units: Vec<String> = options().into_iter().chain(words.map(str::to_owned)).collect();
+        let verbs = ["create l --to t", "ensure l --to t", "swap l --to t --expect e", "remove l", "inspect l", ""];
+        let before = prop::collection::vec(prop::sample::select(units.clone()), 0..2);
+        let behind = prop::collection::vec(prop::sample::select(units), 0..4);
+        let mut seen = [0_u32; 2];
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(400));
+        let seen_by = std::cell::RefCell::new(&mut seen);
+        runner
+            .run(&(before, prop::sample::select(verbs.to_vec()), behind), |(before, verb, behind)| {
+                let words = format!("{} {verb} {}", before.join(" "), behind.join(" "));
+                seen_by.borrow_mut()[usize::from(is_plain(&line(&words)))] += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert!(seen.iter().all(|seen| *seen > 40), "both happen: {seen:?}");
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     #[command(flatten)]
-    linking: Linking,
+    pub(crate) linking: Linking,
 }
 
 impl Create {

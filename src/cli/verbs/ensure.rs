@@ -12,10 +12,10 @@ use crate::cli::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Ensure {
     #[command(flatten)]
-    linking: Linking,
+    pub(crate) linking: Linking,
     /// Rename a file or directory in the way beside the link, and keep it
     #[arg(long)]
-    backup: bool,
+    pub(crate) backup: bool,
 }
 
 impl Ensure {

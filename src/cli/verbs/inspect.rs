@@ -16,7 +16,7 @@ use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
 pub(crate) struct Inspect {
     /// Paths below the root
     #[arg(value_name = "PATH", required = true, value_parser = value_parser!(OsString))]
-    paths: Vec<OsString>,
+    pub(crate) paths: Vec<OsString>,
 }
 
 impl Inspect {

@@ -14,13 +14,13 @@ use crate::cli::report::Report;
 pub(crate) struct Remove {
     /// The link, below the root
     #[arg(value_name = "LINK", value_parser = value_parser!(OsString))]
-    link: OsString,
+    pub(crate) link: OsString,
     /// The text that LINK must have now
     #[arg(long, value_name = "OLD", allow_hyphen_values = true, value_parser = value_parser!(OsString))]
-    expect: Option<OsString>,
+    pub(crate) expect: Option<OsString>,
     /// The link or its directory may be absent already
     #[arg(long)]
-    missing_ok: bool,
+    pub(crate) missing_ok: bool,
 }
 
 impl Remove {

@@ -14,10 +14,10 @@ use crate::cli::report::Report;
 #[derive(Debug, Args)]
 pub(crate) struct Swap {
     #[command(flatten)]
-    linking: Linking,
+    pub(crate) linking: Linking,
     /// The text that LINK must have now
     #[arg(long, value_name = "OLD", allow_hyphen_values = true, value_parser = value_parser!(OsString))]
-    expect: OsString,
+    pub(crate) expect: OsString,
 }
 
 impl Swap {
