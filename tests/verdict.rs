@@ -91,7 +91,7 @@ fn what_was_recorded_is_complete_and_shown() {
         let _ = writeln!(out, "SKIPPED: the table of attacks, which none of the tests of this run recorded");
         return;
     }
-    let _ = writeln!(out, "\n{:<6} | {:<18} | {:<7} | outcome", "attack", "backend", "on");
+    let _ = writeln!(out, "\n{:<6} | {:<21} | {:<7} | outcome", "attack", "backend", "on");
     let elsewhere = |(id, path, test): &(&str, &str, &str)| {
         let words = [(*id).to_owned(), "-".to_owned(), "-".to_owned(), format!("{path}: {test}")];
         words.to_vec()
@@ -100,7 +100,7 @@ fn what_was_recorded_is_complete_and_shown() {
     table.extend(rows.iter().cloned());
     table.sort_by_key(|row| (attack(&row[0]).to_owned(), row.clone()));
     for row in &table {
-        let _ = writeln!(out, "{:<6} | {:<18} | {:<7} | {}", row[0], row[1], row[2], row[3]);
+        let _ = writeln!(out, "{:<6} | {:<21} | {:<7} | {}", row[0], row[1], row[2], row[3]);
     }
     let has = |id: &str| rows.iter().any(|row| attack(&row[0]) == id);
     for (suite, first) in [("tests/attacks", "S-01"), ("tests/races", "R-01")] {

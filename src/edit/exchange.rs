@@ -12,7 +12,7 @@ use super::confined::hand_over;
 use super::durable::sync;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
-use super::run::{given_up, not_state};
+use super::run::{break_step, given_up, not_state};
 use super::target::{Rules, leads_where_it_may};
 use super::untrade::{Seen, has, trade_back};
 use super::verify::{self, ReadBack};
@@ -139,7 +139,10 @@ impl Trade<'_> {
                     return Ok(outcomes);
                 }
                 Attempt::Again => {}
-                Attempt::Refused(error) => refusals.push(error),
+                Attempt::Refused(error) => {
+                    refusals.push(error);
+                    break_step(self.root, refusals.len());
+                }
             }
         }
         Err(given_up(refusals, ATTEMPTS).on("exchange", &a.path))

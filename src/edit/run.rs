@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::area::Area;
 use super::durable::sync;
@@ -187,7 +188,10 @@ impl<'a> Run<'a> {
             match attempt {
                 Attempt::Done(changed) => return Ok(self.done(entry, stored, changed)),
                 Attempt::Again => {}
-                Attempt::Refused(error) => refusals.push(error),
+                Attempt::Refused(error) => {
+                    refusals.push(error);
+                    break_step(self.root, refusals.len());
+                }
             }
         }
         Err(given_up(refusals, ATTEMPTS))
@@ -308,6 +312,17 @@ impl<'a> Run<'a> {
             Ok(()) => outcome.durability = self.edit.durability,
             Err(error) => outcome.shortfalls.push(error.on(self.edit.verb, &self.edit.path)),
         }
+    }
+}
+
+/// Waits for a moment after a few refusals, each time another.
+///
+/// A program that trades the name all the time takes the lock of the directory in turns with this one. So it can be in
+/// step with it: a link at each look, and something else at each trade.
+pub(super) fn break_step(root: &Root, refused: usize) {
+    if refused > 2 {
+        let moment = root.calls().random().unwrap_or_default() % 64;
+        root.calls().sleep(Duration::from_micros(moment as u64));
     }
 }
 

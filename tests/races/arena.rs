@@ -36,6 +36,9 @@ pub(crate) const CONFINED: Way = ("confined", Abilities::ALL, 1_000);
 
 pub(crate) const WAYS: &[Way] = &[NATIVE, NO_OPENAT2, NO_EXCHANGE, NEITHER];
 
+/// Set where every root is confined by the kernel.
+pub(crate) const ALL_CONFINED: &str = "CAPLINK_CONFINED";
+
 /// How many rounds are run of so many at full size.
 pub(crate) fn rounds(full: usize) -> usize {
     let size = std::env::var("CAPLINK_ROUNDS").unwrap_or_default();
@@ -103,7 +106,8 @@ impl Arena {
 
     pub(crate) fn root_as(&self, abilities: Abilities, policy: Policy) -> Root {
         let authority = cap_std::ambient_authority();
-        Root::open_ambient(self.at("root"), policy, authority).unwrap().with_abilities(abilities)
+        let root = Root::open_ambient(self.at("root"), policy, authority).unwrap().with_abilities(abilities);
+        if std::env::var_os(ALL_CONFINED).is_some() { root.confined(Enforcement::Require).unwrap() } else { root }
     }
 
     pub(crate) fn canary(&self) -> Tree {

@@ -7,12 +7,13 @@
 //!
 //! `CAPLINK_ROUNDS=full` runs every race at full size: 20,000 rounds with everything that this kernel can do and 1,000 on
 //! each weaker backend, 10,000 switches before the eyes of readers, 1,000 rounds of contenders. That takes some minutes.
-//! Without it a tenth is run, and a fiftieth on each other file system that root can mount.
+//! Without it a tenth is run, and a fiftieth under Landlock and on each other file system that root can mount.
 
 #![cfg(target_os = "linux")]
 
 mod arena;
 mod attacker;
+mod confined;
 mod file_systems;
 mod final_flip;
 mod hygiene;
