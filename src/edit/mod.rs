@@ -174,8 +174,29 @@ impl Root {
         Run::new(self, edit, true).carry_out()
     }
 
-    /// What [`apply_all`](Root::apply_all) would report of edits of different links: each target is judged as those before
-    /// leave the tree.
+    /// Decides everything and changes nothing: what [`apply_all`](Root::apply_all) would report of edits of different
+    /// links. Each target is judged as the edits before it would leave the tree.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`preview`](Root::preview), for each edit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+    /// # dir.create_dir("v1")?;
+    /// use caplink::{Edit, LinkPath, Policy, Root, Target};
+    ///
+    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+    /// let edit = |link, target| LinkPath::new(link).map(|path| Edit::create(path, Target::relative(target)));
+    /// let edits = [edit("current", "v1")?, edit("latest", "current")?];
+    /// assert!(root.preview_all(&edits).iter().all(Result::is_ok));
+    /// assert!(root.preview(&edits[1]).is_err(), "`current` is not there");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn preview_all(&self, edits: &[Edit]) -> Vec<Result<Outcome>> {
         let mut planned = Planned::new();
         let mut preview = |edit| {

@@ -111,6 +111,9 @@ fn resolve_tells_each_hop() {
     place.link("l", "a/b/../../file");
     let answer = place.ask("resolve ./l");
     let hops = answer.item()["hops"].as_array().unwrap();
+    for key in ["path", "resolved", "kind", "hops"] {
+        assert_eq!(answer.json[key], answer.item()[key], "`{key}` also stands at the top");
+    }
     let told: Vec<_> =
         hops.iter().map(|hop| (hop["component"].as_str(), hop["link"].as_bool(), hop["at"].as_str())).collect();
     assert_eq!(

@@ -65,7 +65,10 @@ fn verbs(command: &mut Command) -> Roff {
         let usage = verb.render_usage().to_string();
         let usage = usage.trim_start_matches("Usage: ").replace("caplink ", "");
         roff.control("SS", [usage.as_str()]);
-        roff.text([roman(sentence(verb.get_about()))]);
+        for paragraph in about(verb).split("\n\n") {
+            roff.control("PP", []);
+            roff.text([roman(format!("{}.", paragraph.trim_end_matches('.')))]);
+        }
         for argument in verb.get_arguments().filter(|argument| !argument.is_global_set()) {
             if argument.get_id() != "help" {
                 entry(&mut roff, header(argument), &described(argument));
@@ -73,6 +76,12 @@ fn verbs(command: &mut Command) -> Roff {
         }
     }
     roff
+}
+
+/// What a verb is for, as its longer help says it.
+fn about(verb: &Command) -> String {
+    let about = verb.get_long_about().or(verb.get_about());
+    about.map(ToString::to_string).unwrap_or_default()
 }
 
 fn header(argument: &Arg) -> Vec<Inline> {
@@ -161,6 +170,7 @@ mod tests {
                 assert!(page.contains(&format!("--{long}")), "{long}");
             }
         }
+        assert!(page.is_ascii() && page.contains("The summary counts all that were seen."), "{page}");
         for kind in Kind::ALL {
             assert!(page.contains(kind.as_str()), "{kind}");
         }

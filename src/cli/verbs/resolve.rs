@@ -32,7 +32,9 @@ impl Resolve {
         match root.explain(&self.path) {
             Ok(explained) => {
                 let physical = root.physical_path().unwrap_or(Path::new("/"));
-                report.answer(&Way::of(&self.path, &explained, physical, self.explain));
+                let way = Way::of(&self.path, &explained, physical, self.explain);
+                way.tell(&mut report);
+                report.answer(&way);
                 if let Err(error) = &explained.end {
                     report.error(error);
                     report.drop_hint_if(self.explain);
@@ -85,6 +87,14 @@ impl Way {
             explain,
             end: end.err().map(ending),
         }
+    }
+
+    /// There is one answer only: it stands at the top of the document as well.
+    fn tell(&self, report: &mut Report) {
+        report.extra("path", &self.path);
+        report.extra("resolved", &self.resolved);
+        report.extra("kind", &self.kind);
+        report.extra("hops", &self.hops);
     }
 }
 

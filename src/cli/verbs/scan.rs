@@ -51,7 +51,7 @@ pub(crate) enum Format {
     Text,
     /// One document
     Json,
-    /// One object a line: links, then `{"error":…}`, at last `{"summary":…}`
+    /// One object a line: links, then `{"error":{}}`, at last `{"summary":{}}`
     Ndjson,
     /// Nothing but the paths of the links, byte for byte
     Paths,
