@@ -44,12 +44,11 @@ impl Context {
         }
     }
 
-    /// Opens the root for a verb that changes: with its state directory, and confined as far as was asked for.
-    pub(crate) fn change(&self) -> Result<Root, Box<Problem>> {
-        let root = self.look_with_state()?;
+    /// The root as it is changed: confined as far as was asked for.
+    pub(crate) fn confined(&self, root: &Root) -> caplink::Result<Root> {
         match self.enforcement() {
-            Some(enforcement) => root.confined(enforcement).map_err(|error| Box::new(Problem::of_root(&error))),
-            None => Ok(root),
+            Some(enforcement) => root.confined(enforcement),
+            None => Ok(root.clone()),
         }
     }
 

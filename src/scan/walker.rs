@@ -195,7 +195,9 @@ impl Walker {
 
     pub(super) fn unread(&mut self, name: &OsStr, error: Error) {
         self.tally.dirs_unread += 1;
-        self.found.push_back(Err(error.on("scan", self.path.join(name))));
+        // The directory that is read has no name in itself.
+        let dir = if name.is_empty() { super::shown(&self.path).to_path_buf() } else { self.path.join(name) };
+        self.found.push_back(Err(error.on("scan", dir)));
     }
 
     /// Reads the last directory on the way down, or a part of it.

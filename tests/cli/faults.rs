@@ -219,15 +219,31 @@ fn without_landlock_changes_are_made_without_or_refused() {
             "exchange l m",
             "remove l",
             "remove n --missing-ok",
+            "repair --tidy",
         ] {
-            for option in ["--confine require", "--confine require -n"] {
-                let refused = refusing(&place, &[&fault], &format!("{line} {option}"));
-                assert_eq!((refused.kind(), refused.code), ("unsupported", 10), "{line} {error}");
-            }
+            let refused = refusing(&place, &[&fault], &format!("{line} --confine require"));
+            assert_eq!((refused.kind(), refused.code), ("unsupported", 10), "{line} {error}");
+            let mut planned = refusing(&place, &[&fault], &format!("{line} --confine require -n"));
+            assert_eq!(planned.json["dry_run"], true);
+            planned.json["dry_run"] = json!(false);
+            assert_eq!((planned.code, &planned.json), (10, &refused.json), "a dry run of {line}");
         }
         assert_eq!(place.snapshot(), before);
         assert_eq!(refusing(&place, &[&fault], "inspect l --confine require").code, 0, "looking changes nothing");
         assert_eq!(refusing(&place, &[&fault], "ensure l --to a").item()["confinement"], "none");
         assert_eq!(refusing(&place, &[&fault], "doctor").json["landlock"], "none");
+    }
+}
+
+#[test]
+fn a_directory_whose_entries_cannot_be_read_is_named() {
+    if !has_strace("faults::a_directory_whose_entries_cannot_be_read_is_named") {
+        return;
+    }
+    let place = Place::new();
+    for (line, dir) in [("scan", "."), ("scan a", "a"), ("scan a/b/", "a/b"), ("scan -j 2 a", "a")] {
+        let refused = refusing(&place, &["getdents64:error=EACCES"], line);
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        assert_eq!((&refused.error()["link"], &refused.json["summary"]["dirs_unread"]), (&json!(dir), &json!(1)));
     }
 }

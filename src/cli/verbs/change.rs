@@ -15,12 +15,11 @@ use crate::cli::text::{DIM, GOOD, NAME, Painted, Text};
 pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: impl FnOnce(LinkPath) -> Edit) -> Report {
     let mut report = Report::new(verb, context);
     let dry_run = context.global.dry_run;
-    let root = if dry_run { context.change() } else { context.look_with_state() };
-    let Some(root) = report.opened(root) else { return report };
+    let Some(root) = report.opened(context.look_with_state()) else { return report };
     let edited = LinkPath::new(link).map_err(|error| error.during(verb)).and_then(|path| {
         let edit = edit(path).durability(context.durability(caplink::Durability::None));
         match context.enforcement() {
-            _ if dry_run => root.preview(&edit),
+            _ if dry_run => context.confined(&root)?.preview(&edit),
             // The program changes nothing after this.
             Some(enforcement) => root.apply_last(&edit, enforcement),
             None => root.apply(&edit),
@@ -28,7 +27,6 @@ pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: imp
     });
     match edited {
         Ok(outcome) => done(&mut report, &root, &[outcome]),
-        Err(error) if error.operation() == "confine" => report.root_error(&error),
         Err(error) => failed(&mut report, &error),
     }
     report
@@ -52,6 +50,9 @@ pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
 
 /// Adds an error; where the change itself could not be taken back, the link differs because of this run.
 pub(super) fn failed(report: &mut Report, error: &Error) {
+    if error.operation() == "confine" {
+        return report.root_error(error);
+    }
     report.changed |= error.link().is_some_and(|link| error.left().iter().any(|left| left == link));
     made(report, error.made());
     report.error(error);

@@ -29,7 +29,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("exchange", context);
-        let Some(root) = report.opened(context.change()) else { return report };
+        let Some(root) = report.opened(context.look_with_state()) else { return report };
         let trade = || {
             let spelled = |path| LinkPath::new(path).map_err(|error| error.during("exchange"));
             let (a, b) = (spelled(&self.a)?, spelled(&self.b)?);
@@ -37,6 +37,7 @@ impl Exchange {
                 .allow_dangling(self.allow_dangling)
                 .allow_outside(self.allow_outside)
                 .durability(context.durability(caplink::Durability::None));
+            let root = context.confined(&root)?;
             if context.global.dry_run { root.preview_exchange(&exchange) } else { root.apply_exchange(&exchange) }
         };
         match trade() {

@@ -54,7 +54,14 @@ pub(crate) struct Repair {
 impl Repair {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("repair", context);
-        let Some(root) = report.opened(context.change()) else { return report };
+        let Some(root) = report.opened(context.look_with_state()) else { return report };
+        let root = match context.confined(&root) {
+            Ok(root) => root,
+            Err(error) => {
+                report.root_error(&error);
+                return report;
+            }
+        };
         let Some(Plan { links, dirs }) = self.plan(&root, &mut report) else { return report };
         let durability = context.durability(Durability::Dir);
         let results = if context.global.dry_run {
