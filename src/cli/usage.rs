@@ -38,7 +38,7 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     };
     let mut report = Report::bare(meant.verb, root_path(meant.root.map(Into::into)).into(), meant.dry_run);
     let mut problem = Problem::new(Kind::Usage, message);
-    let hint = own_hint(error);
+    let hint = own_hint(error, meant.verb);
     if let Some(hint) = hint {
         problem.hint = Some(hint.to_owned());
     }
@@ -51,23 +51,38 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     }
     let mut err = output::stderr(meant.color);
     // The message repeats what was written, which may hold control characters.
-    for line in plain.lines() {
-        let _unheard = match hint {
-            Some(hint) if line.starts_with("  tip: ") => writeln!(err, "  tip: {hint}"),
-            _ => writeln!(err, "{}", caplink::printable(line)),
-        };
+    for (index, paragraph) in plain.split("\n\n").filter(|part| hint.is_none() || !is_tip(part)).enumerate() {
+        if index > 0 {
+            let _unheard = writeln!(err);
+        }
+        for line in paragraph.lines() {
+            let _unheard = writeln!(err, "{}", caplink::printable(line));
+        }
+        if let (0, Some(hint)) = (index, hint) {
+            let _unheard = writeln!(err, "\n  tip: {hint}");
+        }
     }
     class.into()
 }
 
-/// What to do instead of an option that is asked for out of habit; `clap` would have it passed as a value.
-fn own_hint(error: &clap::Error) -> Option<&'static str> {
-    match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(argument)) if argument == "--force" || argument == "-f" => {
+/// What to do instead of something that is written out of habit; `clap` would have an option passed as a value.
+fn own_hint(error: &clap::Error, verb: Option<&str>) -> Option<&'static str> {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    match (argument.as_str(), verb) {
+        ("--force" | "-f", _) => {
             Some("there is no `--force`; each risk has an option of its own name, which `caplink VERB --help` shows")
+        }
+        (word, Some("create" | "ensure" | "swap"))
+            if error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-') =>
+        {
+            Some("one link is named; what it is to point to is given with `--to`")
         }
         _ => None,
     }
+}
+
+fn is_tip(paragraph: &str) -> bool {
+    paragraph.trim_start().starts_with("tip: ")
 }
 
 fn first_paragraph(plain: &str) -> String {
