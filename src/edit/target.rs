@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::{Desired, Edit, Expected, ObjectId, TargetPath, relative_text};
+use crate::model::{self, Desired, Edit, Expected, ObjectId, TargetPath, relative_text};
 use crate::resolve::{End, Going, Judged, Overlay, Planned, Stop, judge as judge_text, walk};
 use crate::root::Root;
 
@@ -62,7 +62,8 @@ pub(super) fn judge(
     let links = [(link, text)];
     let overlay = Overlay::new(&links).after(planned);
     let rules = Rules { dangling: edit.allow_dangling, outside: edit.allow_outside };
-    let reached = leads_where_it_may(root, from, text, overlay, rules)?;
+    let reached =
+        leads_where_it_may(root, from, text, overlay, rules).map_err(|error| in_the_target(error, target, text))?;
     if let Some(id) = reached.as_ref().and_then(|reached| reached.id)
         && let TargetPath::Relative(path) | TargetPath::Absolute(path) = target.spell()?
     {
@@ -73,6 +74,23 @@ pub(super) fn judge(
     }
     let seen = reached.is_some_and(|reached| reached.directory);
     Ok(Target { directory: target.directory_hint().unwrap_or(seen) })
+}
+
+/// An error with the component's place in the target as it was given, of which the text has the end.
+fn in_the_target(error: Error, target: &model::Target, text: &OsStr) -> Error {
+    let (Ok(TargetPath::Relative(path) | TargetPath::Absolute(path)), Some(component)) =
+        (target.spell(), error.component())
+    else {
+        return error;
+    };
+    let behind = Path::new(text).components().count().saturating_sub(component.index);
+    match path.components().count().checked_sub(behind) {
+        Some(index) => {
+            let name = component.name.clone();
+            error.at(name, index)
+        }
+        None => error,
+    }
 }
 
 /// What an edit lets a text do.

@@ -232,3 +232,24 @@ fn a_mount_point_is_crossed_only_when_asked() {
     assert_eq!(ask("resolve proc/version --cross-mounts").item()["resolved"], "proc/version");
     assert_eq!(ask("resolve proc/self/exe --cross-mounts").refusal(), (4, "magic_link", Some("exe"), Some(2)));
 }
+
+#[test]
+fn a_component_of_the_target_counts_in_the_target_as_it_was_given() {
+    let place = Place::new();
+    place.link("lp", "lp");
+    for (line, refusal) in [
+        ("--to releases/nope", (4, "dangling", Some("nope"), Some(1))),
+        ("--to ./nope//x", (4, "dangling", Some("nope"), Some(0))),
+        ("--to releases/nope --style absolute", (4, "dangling", Some("nope"), Some(1))),
+        ("--to ../../releases/nope --style verbatim", (4, "dangling", Some("nope"), Some(3))),
+        ("--to lp", (5, "loop", Some("lp"), Some(0))),
+        ("--to lp --style absolute", (5, "loop", Some("lp"), Some(0))),
+    ] {
+        for link in ["l", "a/l", "a/b/l", "new/dir/l"] {
+            if line.contains("verbatim") && link != "a/b/l" {
+                continue;
+            }
+            assert_eq!(place.ask(&format!("create {link} -p {line}")).refusal(), refusal, "{link} {line}");
+        }
+    }
+}
