@@ -243,6 +243,31 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_the_old_one_becomes_the_new_one() {
+        let retarget = Repair::default().retarget("old", "new").retarget("same", "same").tidy(true);
+        assert_eq!(planned(&retarget, &found("l", "old", Status::Ok)).as_deref(), Some("new"));
+        for other in ["older", "ol", "same"] {
+            assert_eq!(planned(&retarget, &found("l", other, Status::Ok)), None, "{other}");
+        }
+        assert_eq!(planned(&retarget, &found("l", "old//x", Status::Ok)).as_deref(), Some("old/x"));
+    }
+
+    #[test]
+    fn what_a_mended_text_may_lead_to_is_what_it_led_to_before() {
+        let tidy = Repair::default().tidy(true);
+        let rebase = Repair::default().rebase("a", "b");
+        for status in [Status::Ok, Status::Dangling, Status::Escape] {
+            let tidied = tidy.plan(&found("l", "a//x", status), None).unwrap();
+            assert!(tidied.keeps_object, "{status:?}");
+            let allowed = (tidied.allow_dangling, tidied.allow_outside);
+            assert_eq!(allowed, (status == Status::Dangling, status == Status::Escape), "{status:?}");
+            // A rebased one is to lead somewhere, perhaps to something else.
+            let rebased = rebase.plan(&found("l", "a/x", status), None).unwrap();
+            assert!(!rebased.keeps_object && !rebased.allow_dangling && !rebased.allow_outside, "{status:?}");
+        }
+    }
+
+    #[test]
     fn chains_lead_straight_on_when_asked() {
         let mut chain = found("a/l", "../b", Status::Ok);
         chain.hops = 2;
@@ -250,6 +275,53 @@ mod tests {
         chain.resolved = Some("a/end".into());
         assert_eq!(planned(&Repair::default().shorten_chains(true), &chain).as_deref(), Some("end"));
         assert_eq!(planned(&Repair::default().shorten(true), &chain), None);
+    }
+
+    #[test]
+    fn a_chain_that_is_rebased_or_leads_nowhere_is_not_led_straight_on() {
+        let mut chain = found("a/l", "../b", Status::Ok);
+        chain.hops = 2;
+        chain.resolved = Some("a/end".into());
+        let straight = Repair::default().shorten_chains(true);
+        assert_eq!(planned(&straight, &chain), None, "it is no chain");
+        chain.traits = [Trait::Chain].into_iter().collect();
+        assert_eq!(planned(&straight.clone().rebase("../b", "../c"), &chain).as_deref(), Some("../c"));
+        chain.status = Status::Escape;
+        assert_eq!(planned(&straight, &chain), None);
+        assert_eq!(planned(&Repair::default().tidy(true), &chain), None, "it is not asked for");
+    }
+
+    #[test]
+    fn a_name_is_gone_back_over_only_where_it_is_known_to_be_a_directory() {
+        let tidy = Repair::default().tidy(true);
+        let tidied = |status, hops| planned(&tidy, &Finding { hops, ..found("l", "x/../y", status) });
+        assert_eq!(tidied(Status::Ok, 1).as_deref(), Some("y"));
+        assert_eq!(tidied(Status::Ok, 2), None);
+        assert_eq!(tidied(Status::Dangling, 1), None);
+        let rebased = tidy.rebase("x", "z");
+        assert_eq!(planned(&rebased, &found("l", "x/../y", Status::Ok)).as_deref(), Some("z/../y"));
+        // What is rebased may be what made it a loop.
+        assert_eq!(planned(&rebased, &found("l", "x//y", Status::Loop)).as_deref(), Some("z/y"));
+    }
+
+    #[test]
+    fn what_leads_to_nothing_is_mended_only_while_it_does() {
+        let dangling = found("l", "gone", Status::Dangling);
+        let while_dangling = |repair: Repair, found: &Finding| repair.plan(found, None).unwrap().while_dangling;
+        assert!(while_dangling(Repair::default().fallback("x"), &dangling));
+        assert!(while_dangling(Repair::default().remove_dangling(true), &dangling));
+        assert!(!while_dangling(Repair::default().fallback("x"), &found("l", "", Status::Corrupt)));
+    }
+
+    #[test]
+    fn directories_are_removed_by_their_names_and_only_when_asked() {
+        let (named, other) = (format!("a/.caplink-{:032x}", 1), "a/b");
+        let asked = Repair::default().remove_leftovers(true);
+        let plan = |repair: &Repair, path: &str| repair.plan_directory(Path::new(path));
+        let edit = plan(&asked, &named).unwrap();
+        assert!(edit.leftover && edit.missing_ok && *edit.desired() == Desired::Nothing);
+        assert_eq!(plan(&asked, other), None);
+        assert_eq!(plan(&Repair::default(), &named), None);
     }
 
     #[test]
