@@ -190,6 +190,11 @@ impl Trade<'_> {
             for entry in [a, b] {
                 may_take_away(entry).map_err(|error| on(a, error))?;
             }
+            let left = [(a, &link_b.text), (b, &link_a.text)];
+            let left = left.map(|(entry, text)| (entry.physical().to_path_buf(), Some(text.clone()))).into();
+            for entry in [b, a] {
+                verify::would_stay(entry, &left).map_err(|error| on(entry, error))?;
+            }
             return Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
         }
         let (lock, other) = Area::lock_both(a, b).map_err(|error| on(a, error))?;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::permission::may_add_in;
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
@@ -27,7 +28,7 @@ impl Planned {
     pub(super) fn may_be_made(&self, root: &Root, path: &Path) -> Result<()> {
         let depth = path.components().count() - self.missing.len();
         let first = path.components().nth(depth).map(Component::as_os_str).unwrap_or_default();
-        root.calls().may_change(&self.deepest).map_err(|source| not_made(source, first, depth))
+        may_add_in(root, &self.deepest).map_err(|source| not_made(source, first, depth))
     }
 }
 

@@ -6,16 +6,27 @@ use std::io;
 
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::sys::{Fault, fault};
+use crate::root::Root;
+use crate::sys::{Fault, Handle, fault};
 
 /// In a directory with this bit an entry is renamed or removed by its owner, that of the directory, or root.
 const STICKY: u32 = 0o1000;
 
 const SUPERUSER: u32 = 0;
 
-/// Whether the caller may make entries in the directory.
+/// Whether the caller may make entries beside this one.
 pub(super) fn may_add(entry: &Entry) -> Result<()> {
-    entry.root.calls().may_change(&entry.parent).map_err(Error::from_io)
+    may_add_in(&entry.root, &entry.parent).map_err(Error::from_io)
+}
+
+/// Whether the caller may make entries in a directory.
+pub(super) fn may_add_in(root: &Root, dir: &Handle) -> io::Result<()> {
+    match root.calls().may_change_names(dir) {
+        Ok(false) => Err(io::ErrorKind::PermissionDenied.into()),
+        Err(source) if source.kind() == io::ErrorKind::ReadOnlyFilesystem => Err(source),
+        // Where it cannot be asked it has to be tried: filters older than Linux 5.8 refuse the question.
+        _ => Ok(()),
+    }
 }
 
 /// Whether the caller may rename or remove what has the name.

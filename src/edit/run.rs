@@ -248,6 +248,8 @@ impl<'a> Run<'a> {
         } else {
             may_take_away(entry)?
         }
+        let left = text.map(OsStr::to_os_string);
+        verify::would_stay(entry, &Planned::from([(entry.physical().to_path_buf(), left)]))?;
         let abilities = self.root.abilities();
         let (change, able) = match decision {
             Decision::Create => (Change::Created, true),

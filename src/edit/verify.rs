@@ -9,6 +9,7 @@ use super::staging::Staged;
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
+use crate::resolve::{End, Going, Overlay, Planned, walk};
 use crate::sys::{self, Access, Fault, Handle};
 
 /// Tries of a walk whose directories others exchange for links and back.
@@ -88,6 +89,19 @@ pub(super) fn parent_in_place(entry: &Entry) -> Result<bool> {
         Err(_) => return Ok(false),
     };
     Ok(there.id == opened.id)
+}
+
+/// Refuses what would be taken back: a path that leads through the very links that change, and elsewhere then.
+pub(super) fn would_stay(entry: &Entry, planned: &Planned) -> Result<()> {
+    if entry.followed().is_none() {
+        return Ok(());
+    }
+    let overlay = Overlay::default().after(Some(planned));
+    let going = Going { cross: entry.root.policy().cross_mounts, overlay, ..Going::default() };
+    match walk(&entry.root, Path::new(""), entry.path.parent().as_os_str(), going).end {
+        End::Reached(reached) if reached.path == entry.dir() => Ok(()),
+        _ => Err(parent_moved()),
+    }
 }
 
 /// Whether a walk failed so that it does not tell what is there.

@@ -287,10 +287,6 @@ impl Calls for Linux {
         posix::leads_somewhere(parent.as_fd(), text)
     }
 
-    fn may_change(&self, dir: &Handle) -> io::Result<()> {
-        posix::may_change(dir.as_fd())
-    }
-
     fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()> {
         let mut buffer = Vec::<u8>::with_capacity(LIST_BUFFER);
         let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
@@ -372,12 +368,7 @@ impl Calls for Linux {
     }
 
     fn may_change_names(&self, dir: &Handle) -> io::Result<bool> {
-        let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-        match rustix::fs::accessat(dir, ".", access, rustix::fs::AtFlags::EACCESS) {
-            Ok(()) => Ok(true),
-            Err(Errno::ACCESS) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        posix::may_change_names(dir.as_fd())
     }
 
     #[cfg(feature = "confine")]

@@ -256,10 +256,6 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Asks whether the caller may make, rename and remove entries of this directory, where that can be asked.
-    fn may_change(&self, _dir: &Handle) -> io::Result<()> {
-        Ok(())
-    }
     /// Makes a link; never replaces. `directory` matters on Windows only.
     fn symlink(&self, text: &OsStr, parent: &Handle, name: &OsStr, directory: bool) -> io::Result<()>;
     /// Makes a directory with permissions `mode`, less the process's mask.

@@ -116,12 +116,11 @@ pub(super) fn leads_somewhere(parent: BorrowedFd<'_>, text: &OsStr) -> io::Resul
     }
 }
 
-pub(super) fn may_change(dir: BorrowedFd<'_>) -> io::Result<()> {
-    let access = Access::WRITE_OK | Access::EXEC_OK;
-    match rustix::fs::accessat(dir, ".", access, AtFlags::EACCESS) {
-        Err(error @ (Errno::ACCESS | Errno::ROFS)) => Err(error.into()),
-        // Asking for the effective user came with Linux 5.8, and filters older than that refuse it.
-        _ => Ok(()),
+pub(super) fn may_change_names(dir: BorrowedFd<'_>) -> io::Result<bool> {
+    match rustix::fs::accessat(dir, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS) {
+        Ok(()) => Ok(true),
+        Err(Errno::ACCESS) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -138,8 +138,8 @@ impl Calls for Unix {
         posix::leads_somewhere(parent.as_fd(), text)
     }
 
-    fn may_change(&self, dir: &Handle) -> io::Result<()> {
-        posix::may_change(dir.as_fd())
+    fn may_change_names(&self, dir: &Handle) -> io::Result<bool> {
+        posix::may_change_names(dir.as_fd())
     }
 
     fn list(&self, dir: &Handle, visit: &mut dyn FnMut(Listed<'_>) -> ControlFlow<()>) -> io::Result<()> {

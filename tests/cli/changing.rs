@@ -346,3 +346,28 @@ fn a_link_with_an_empty_text_cannot_be_made() {
         assert_eq!(place.json(["create", "l", "--to=", "--style", style]).refusal(), (2, "invalid_target", None, None));
     }
 }
+
+#[test]
+fn a_link_that_its_own_path_leads_through_is_changed_only_where_the_path_leads_back() {
+    let place = Place::new();
+    place.link("way", "a/..").link("l", "file");
+    let before = place.snapshot();
+    for line in [
+        "ensure way/way --to file",
+        "swap way/way --to file --expect a/..",
+        "remove way/way",
+        "exchange way/way l --allow-dangling",
+        "exchange l way/way",
+        "exchange way/way way/l",
+    ] {
+        let mut planned = place.ask(&format!("--follow -n {line}"));
+        let done = place.ask(&format!("--follow {line}"));
+        planned.json["dry_run"] = false.into();
+        assert_eq!((done.code, done.kind(), &planned.json), (4, "parent_moved", &done.json), "{line}");
+        assert_eq!(place.snapshot(), before, "{line}");
+    }
+    let mut planned = place.ask("--follow -n ensure way/way --style verbatim --to .");
+    planned.json["dry_run"] = false.into();
+    let done = place.ask("--follow ensure way/way --style verbatim --to .");
+    assert_eq!((done.outcome(), &planned.json), ("replaced", &done.json));
+}
