@@ -113,4 +113,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_has_the_name_is_what_was_expected_or_not() {
+        let columns =
+            [Found::Missing, Found::Link("old".into()), Found::Link("older".into()), Found::Other(FileKind::Dir)];
+        let rows = [
+            (Expected::Nothing, [true, false, false, false]),
+            (Expected::NothingOrLink, [true, true, true, false]),
+            (Expected::AnyLink, [false, true, true, false]),
+            (Expected::Link("old".into()), [false, true, false, false]),
+        ];
+        for (expected, fitting) in rows {
+            let found = columns.each_ref().map(|found| fits(&expected, found));
+            assert_eq!(found, fitting, "{expected:?}");
+        }
+    }
 }
