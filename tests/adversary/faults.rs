@@ -8,7 +8,7 @@ use crate::scene::Scene;
 use crate::sweep::{Group, Part, of_singles, sweep};
 
 /// Of how many deeds beside a fault one is played, where nothing else is asked for.
-const ONE_OF: u64 = 2000;
+const ONE_OF: u64 = 4000;
 
 /// What a call can answer instead of doing its work.
 fn errors(call: Call) -> &'static [Errno] {

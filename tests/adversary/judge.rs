@@ -297,9 +297,9 @@ impl Judge {
                     && row(&self.live, (*dir, name)) == Some(before)
             };
             let goes_home = renamed || self.books.iter().chain(&self.adrift).any(|row| at_home(&row));
-            // Of a repair, what dangles is removed, also what the kernel said that dangles.
+            // A repair removes what dangles, also where others or the kernel made it so.
             let repairs = self.scene.scenario.verb == Verb::Repair;
-            let dangles = repairs && (self.told_false || tree.text(before) == Some(OsStr::new(GONE)));
+            let dangles = repairs && (self.disturbed || self.told_false || tree.text(before) == Some(OsStr::new(GONE)));
             if fate == Some(Fate::Replaced) && !dangles && !goes_home && tree.node(before).maker != Actor::Executor {
                 self.wrong(
                     "never_absent",

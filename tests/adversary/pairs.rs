@@ -7,7 +7,7 @@ use crate::run::Schedule;
 use crate::sweep::{Group, Part, sweep};
 
 /// Of how many pairs one is played, where nothing else is asked for.
-const ONE_OF: u64 = 400;
+const ONE_OF: u64 = 800;
 
 #[test]
 fn two_deeds_before_any_calls_break_no_law() {

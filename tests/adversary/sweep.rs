@@ -45,7 +45,7 @@ const OF_PLANS: u64 = 40;
 const FIRSTS: u64 = 40;
 
 /// Of how many single deeds one is played with confinement, where nothing else is asked for.
-const OF_CONFINED: u64 = 20;
+const OF_CONFINED: u64 = 40;
 
 /// How many schedules of a verb were played, by group.
 static TABLE: Mutex<BTreeMap<(String, Group), u64>> = Mutex::new(BTreeMap::new());
