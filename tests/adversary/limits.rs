@@ -1,10 +1,12 @@
 //! What cannot be promised, each as the schedule that shows it. SECURITY.md says these in words.
 
-use caplink::adversary::Call;
+use std::ffi::OsStr;
+
+use caplink::adversary::{Actor, Call, Errno, Object, Step};
 use caplink::{FileKind, Kind};
 
 use crate::deeds::Deed;
-use crate::run::{Keep, Played, Schedule, play};
+use crate::run::{Fault, Keep, Played, Schedule, play};
 use crate::scene::{Layout, NEW, OLD, Scenario, Scene, Verb};
 
 /// Plays deeds, each before the call of this kind and number (from 0). No law may be broken but the one it is about.
@@ -40,6 +42,25 @@ fn kind(played: &Played) -> Option<Kind> {
     played.answers.as_ref().and_then(|answers| answers.errors.first()).map(caplink::Error::kind)
 }
 
+/// The names that the error reports: as left, and as preserved.
+fn reported(played: &Played) -> [Vec<String>; 2] {
+    let names = played.answers.as_ref().expect("no panic").reported();
+    [names.left, names.preserved].map(|names| names.iter().map(|path| path.display().to_string()).collect())
+}
+
+fn text<'a>(played: &'a Played, dir: Object, name: &str) -> Option<&'a OsStr> {
+    played.end.get(dir, OsStr::new(name)).and_then(|found| played.end.text(found))
+}
+
+#[test]
+fn every_limit_is_told_where_people_look_for_it() {
+    let told = include_str!("../../SECURITY.md");
+    let tests = include_str!("limits.rs").split("#[test]\nfn ").skip(1).filter_map(|test| test.split('(').next());
+    let untold: Vec<&str> =
+        tests.filter(|test| !test.starts_with("every_limit") && !told.contains(&format!("| `{test}` |"))).collect();
+    assert_eq!(untold, [""; 0], "SECURITY.md");
+}
+
 fn without_exchange(verb: Verb) -> Scenario {
     Scenario { exchange: false, ..Scenario::new(verb, Layout::Private) }
 }
@@ -59,4 +80,126 @@ fn without_exchange_a_link_that_was_replaced_unseen_comes_not_back_with_the_olde
     assert_eq!(kind(&played), Some(Kind::ParentMoved));
     let link = played.end.get(scene.p, "l".as_ref()).and_then(|link| played.end.text(link));
     assert_eq!(link, Some(OLD.as_ref()), "in the directory that was moved away");
+}
+
+#[test]
+fn without_exchange_and_second_names_a_replaced_link_is_not_put_back() {
+    let scene = Scene::new(without_exchange(Verb::Swap));
+    let quiet = play(&scene, &Schedule::default(), Keep::default());
+    let calls = || quiet.calls.iter().enumerate();
+    let at = calls().find(|(_, call)| **call == Call::HardLink).expect("a second name is asked for").0;
+    let point = quiet.points.iter().position(|call| *call == Call::RenameOver).expect("it is replaced");
+    let fault = Some(Fault { at, error: Errno::PERM, from_here: true });
+    let schedule = Schedule { deeds: vec![(point, Deed::ParentMovedInside)], fault };
+    let played = play(&scene, &schedule, Keep::default());
+    assert_eq!(played.judge.wrongs, [""; 0]);
+    assert_eq!(kind(&played), Some(Kind::ParentMoved));
+    assert_eq!(text(&played, scene.p, "l"), Some(NEW.as_ref()), "in the directory that was moved away");
+    assert_eq!(reported(&played), [vec!["q/p/l".to_owned()], vec![]]);
+}
+
+#[test]
+fn readers_see_the_new_text_between_an_exchange_and_its_undoing() {
+    let deeds = [(Deed::NameLinkOther, Call::Exchange, 0)];
+    let (_, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), &deeds);
+    assert_eq!(seen(&played), [OLD, "../t3", NEW, "../t3"]);
+    assert_eq!(kind(&played), Some(Kind::Mismatch));
+}
+
+#[test]
+fn a_name_that_is_moved_aside_and_put_back_is_absent_meanwhile() {
+    let deeds = [(Deed::NameLinkOther, Call::RenameNew, 0)];
+    let (_, played) = play_at(Scenario::new(Verb::RemoveExpected, Layout::Private), &deeds);
+    assert_eq!(seen(&played), [OLD, "../t3", "nothing", "../t3"]);
+    assert_eq!(kind(&played), Some(Kind::Mismatch));
+}
+
+#[test]
+fn what_was_displaced_is_kept_under_a_random_name_where_a_third_program_meets_the_undoing() {
+    let deeds = [(Deed::NameLinkOther, Call::Exchange, 0), (Deed::NameFile, Call::Exchange, 1)];
+    let (scene, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), &deeds);
+    assert_eq!(kind(&played), Some(Kind::Contended));
+    let [left, preserved] = reported(&played);
+    assert_eq!(left, [""; 0]);
+    let name = preserved[0].strip_prefix("q/p/").expect("beside the link");
+    assert_eq!(text(&played, scene.p, name), Some("../t3".as_ref()));
+    assert_eq!(seen(&played).last().map(String::as_str), Some("File"), "what came last has the name");
+}
+
+#[test]
+fn links_that_a_third_program_trades_after_an_exchange_was_undone_are_traded_once_more_and_reported() {
+    let deeds =
+        [(Deed::ParentTradedForLinkInside, Call::ReachEntry, 0), (Deed::SecondTradedWithFirst, Call::StatAt, 6)];
+    let (scene, played) = play_at(Scenario::new(Verb::Exchange, Layout::Private), &deeds);
+    assert_eq!(text(&played, scene.p, "l"), Some(OLD.as_ref()), "they had put the other one there");
+    assert_eq!(reported(&played), [vec![], vec!["q/p/l".to_owned(), "q/p/m".to_owned()]]);
+}
+
+#[test]
+fn a_link_is_outside_for_a_moment_where_its_directory_is_moved_out() {
+    let deeds = [(Deed::ParentMovedOutside, Call::Symlink, 0)];
+    let (scene, played) = play_at(Scenario::new(Verb::Create, Layout::Private), &deeds);
+    assert!(played.judge.reached_outside, "it was made there");
+    assert_eq!(played.end.get(scene.p, OsStr::new("l")), None, "and taken back");
+    assert_eq!((kind(&played), reported(&played)), (Some(Kind::ParentMoved), [vec![], vec![]]));
+    let confined = Scene::new(Scenario { confined: true, ..Scenario::new(Verb::Create, Layout::Private) });
+    let point = play(&confined, &Schedule::default(), Keep::default()).points;
+    let at = point.iter().position(|call| *call == Call::Symlink).expect("it is made");
+    let held = play(&confined, &Schedule { deeds: vec![(at, Deed::ParentMovedOutside)], fault: None }, Keep::default());
+    assert!(!held.judge.reached_outside, "the kernel refuses it");
+    assert_eq!(kind(&held), Some(Kind::ParentMoved));
+}
+
+#[test]
+fn a_confined_executor_cannot_take_a_link_back_from_outside() {
+    let scenario = Scenario { confined: true, ..Scenario::new(Verb::Create, Layout::Private) };
+    let (_, played) = play_at(scenario, &[(Deed::ParentMovedOutside, Call::ReachEntry, 0)]);
+    assert_eq!(kind(&played), Some(Kind::ParentMoved));
+    assert_eq!(reported(&played), [vec!["q/p/l".to_owned()], vec![]]);
+}
+
+#[test]
+fn an_empty_directory_that_takes_the_place_of_a_private_one_at_its_removal_is_removed() {
+    let deeds = [(Deed::NameDir, Call::RemoveDir, 0), (Deed::StagedTradedWithName, Call::RemoveDir, 0)];
+    let (_, played) = play_at(Scenario::new(Verb::EnsureOld, Layout::NoState), &deeds);
+    let removed = played.end.log().iter().filter(|change| change.step == Step::RemoveDir);
+    let mut removed =
+        removed.filter(|change| change.actor == Actor::Executor).filter_map(|change| change.slots[0].before);
+    assert!(removed.any(|dir| played.end.node(dir).maker == Actor::Other));
+}
+
+#[test]
+fn an_equal_link_of_the_same_user_is_taken_for_the_one_that_was_made() {
+    let scenario = Scenario::new(Verb::Create, Layout::Private);
+    let (_, played) = play_at(scenario, &[(Deed::NameLinkNew, Call::StatAt, 0)]);
+    assert_eq!(kind(&played), None, "it succeeds");
+    let link = played.judge.moments.last().and_then(|moment| moment.links[0].1);
+    assert_eq!(link.map(|link| played.end.node(link).maker), Some(Actor::Other));
+}
+
+#[test]
+fn whoever_can_lock_the_directory_makes_edits_busy() {
+    let deeds = [(Deed::LockTaken, Call::TryLock, 0)];
+    let (_, played) = play_at(Scenario::new(Verb::Swap, Layout::Sticky), &deeds);
+    assert_eq!(kind(&played), Some(Kind::Busy));
+    assert_eq!(seen(&played), [OLD]);
+}
+
+#[test]
+fn whoever_takes_the_state_directory_keeps_a_link_from_being_taken_back() {
+    let deeds = [(Deed::ParentFile, Call::ReachEntry, 0), (Deed::StateTaken, Call::MakeDir, 0)];
+    let (scene, played) = play_at(Scenario::new(Verb::Create, Layout::OpenRoot), &deeds);
+    assert_eq!(text(&played, scene.p, "l"), Some(NEW.as_ref()));
+    assert_eq!(reported(&played), [vec!["q/p/l".to_owned()], vec![]]);
+}
+
+#[test]
+fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_of_the_backup() {
+    let scene = Scene::new(Scenario::new(Verb::BackupFile, Layout::Private));
+    let quiet = play(&scene, &Schedule::default(), Keep { trees_from: Some(0) });
+    let before = quiet.points.iter().position(|call| *call == Call::Exchange).expect("it is traded");
+    let crashed = quiet.trees[before].after_kill();
+    let at = |name| crashed.get(scene.p, OsStr::new(name)).expect("both are there");
+    assert_eq!(crashed.text(at("l.backup")), Some(NEW.as_ref()));
+    assert_eq!(crashed.node(at("l")).kind, FileKind::File);
 }

@@ -1,14 +1,16 @@
 //! The executor against an adversary that acts between any two of its calls, on a file system in memory.
 //!
 //! A scenario is a verb in a tree: whose its directories are, who may write them, and what the host can do. A schedule
-//! says before which calls the adversary does what, or which call fails with which error. Every schedule is judged by
-//! the same laws: only links are replaced or removed; nothing outside is touched; a replaced name is never absent;
-//! what is reported is so; nothing of the executor's stays and everything of others is where they put it, unless it is
-//! reported; the calls are bounded, and nothing panics.
+//! says before which calls the adversary does what, which call fails with which error, or where the executor stops.
+//! Every schedule is judged by the same laws: only links are replaced or removed; nothing outside is touched; a
+//! replaced name is never absent; what is reported is so; nothing of the executor's stays and everything of others is
+//! where they put it, unless it is reported; the calls are bounded, and nothing panics.
 //!
-//! Single deeds are played before every call. Of pairs a sample is played: `CAPLINK_ONE_OF=n` plays one of n, and
-//! `CAPLINK_SCHEDULES=all` every one; `CAPLINK_SEED` chooses the sample, which is printed, and `CAPLINK_ONLY` plays the
-//! scenarios whose name contains it. A large run takes some minutes:
+//! Single deeds, failing calls and crashes are played before every call, of several edits a part. Of pairs, of deeds
+//! beside a failing call and of deeds against a confined executor a sample is played: `CAPLINK_ONE_OF=n` plays one of n,
+//! and `CAPLINK_SCHEDULES=all` every one; `CAPLINK_SEED` chooses the sample, which is printed, and `CAPLINK_ONLY` plays
+//! the scenarios whose name contains it. What was played is printed as tables. A night's run plays some millions of
+//! schedules in some minutes:
 //!
 //! ```sh
 //! CAPLINK_ONE_OF=50 cargo test --all-features --profile adversary --test adversary -- --nocapture
