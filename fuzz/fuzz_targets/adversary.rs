@@ -1,0 +1,57 @@
+//! Schedules: what an adversary does before which calls of which verb, and which call fails, held to the laws in memory.
+//!
+//! Four bytes choose the scenario, and each further three a deed with its call, or the call that fails and its error.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use caplink::adversary::Errno;
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/adversary/answers.rs"]
+#[allow(dead_code, reason = "this target takes a part of the suite")]
+mod answers;
+#[path = "../../tests/adversary/deeds.rs"]
+#[allow(dead_code, reason = "this target takes a part of the suite")]
+mod deeds;
+#[path = "../../tests/adversary/judge.rs"]
+#[allow(dead_code, reason = "this target takes a part of the suite")]
+mod judge;
+#[path = "../../tests/adversary/run.rs"]
+#[allow(dead_code, reason = "this target takes a part of the suite")]
+mod run;
+#[path = "../../tests/adversary/scene.rs"]
+#[allow(dead_code, reason = "this target takes a part of the suite")]
+mod scene;
+#[path = "../../tests/adversary/verdict.rs"]
+mod verdict;
+
+use run::{Fault, Keep, Schedule, play};
+
+/// What a call can fail with so that it says nothing of the tree.
+const ERRORS: [Errno; 8] =
+    [Errno::ACCESS, Errno::IO, Errno::MFILE, Errno::NOSPC, Errno::ROFS, Errno::INTR, Errno::NOMEM, Errno::STALE];
+
+static SCENARIOS: LazyLock<Vec<scene::Scenario>> = LazyLock::new(scene::Scenario::all);
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(([high, low, synced, with_fault], rest)) = bytes.split_first_chunk() else { return };
+    let scenario = SCENARIOS[usize::from(u16::from_be_bytes([*high, *low])) % SCENARIOS.len()];
+    let scene = scene::Scene::new(scenario);
+    let scene = if *synced % 2 == 1 { scene.synced() } else { scene };
+    let mut steps = rest.chunks_exact(3).map(|step| (usize::from(step[0]), step[1], step[2]));
+    let fault = if *with_fault % 2 == 1 { steps.next() } else { None };
+    let fault = fault.map(|(at, error, from_here)| {
+        let error = ERRORS[usize::from(error) % ERRORS.len()];
+        Fault { at, error, from_here: from_here % 2 == 1 }
+    });
+    // The laws are judged for two things that come in between.
+    let deeds = steps.take(if fault.is_some() { 1 } else { 2 });
+    let mut deeds: Vec<_> =
+        deeds.map(|(at, deed, _)| (at, deeds::DEEDS[usize::from(deed) % deeds::DEEDS.len()])).collect();
+    deeds.sort_unstable();
+    let schedule = Schedule { deeds, fault };
+    let played = play(&scene, &schedule, Keep::default());
+    assert!(played.judge.wrongs.is_empty(), "{} {schedule:?}: {:?}", scenario.name(), played.judge.wrongs);
+});
