@@ -45,7 +45,7 @@ pub(crate) struct Asked {
 pub(crate) fn run(root: &Root, mut scan: caplink::Scan, report: Report, asked: &Asked, global: &Global) -> ExitCode {
     let mut run = Run { report, has_findings: false, mendable: Mendable::default() };
     let mut out = Out::new(asked.format, global, scan.progress());
-    let written = run.stream(root, &mut scan, asked, global, &mut out);
+    let written = run.stream(root, &mut scan, asked, &mut out);
     drop(out);
     let Run { mut report, has_findings, mendable } = run;
     if asked.is_whole {
@@ -65,15 +65,8 @@ struct Run {
 }
 
 impl Run {
-    fn stream(
-        &mut self,
-        root: &Root,
-        scan: &mut caplink::Scan,
-        asked: &Asked,
-        global: &Global,
-        out: &mut Out,
-    ) -> io::Result<()> {
-        let mut show = Show::new(asked, global);
+    fn stream(&mut self, root: &Root, scan: &mut caplink::Scan, asked: &Asked, out: &mut Out) -> io::Result<()> {
+        let mut show = Show::new(asked);
         show.begin(&mut out.buffer, &self.report, root);
         for found in &mut *scan {
             match found {

@@ -5,7 +5,6 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use super::{Asked, page};
-use crate::cli::args::Global;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
 use crate::cli::verbs::scan::Format;
@@ -13,16 +12,13 @@ use crate::cli::verbs::scan::Format;
 /// Shows links one by one, between what stands before and after them.
 pub(super) struct Show {
     format: Format,
-    /// Whether links are left out in text that nothing is to be said about.
-    is_brief: bool,
     end: u8,
     is_first: bool,
 }
 
 impl Show {
-    pub(super) fn new(asked: &Asked, global: &Global) -> Show {
-        let is_brief = asked.only.is_empty() && global.verbose == 0;
-        Show { format: asked.format, is_brief, end: if asked.null { 0 } else { b'\n' }, is_first: true }
+    pub(super) fn new(asked: &Asked) -> Show {
+        Show { format: asked.format, end: if asked.null { 0 } else { b'\n' }, is_first: true }
     }
 
     pub(super) fn begin(&mut self, out: &mut Vec<u8>, report: &Report, root: &Root) {
@@ -39,7 +35,6 @@ impl Show {
     pub(super) fn link(&mut self, out: &mut Vec<u8>, finding: &Finding, root: &Root) {
         match self.format {
             Format::Html => out.extend(page::row(root, finding).as_bytes()),
-            Format::Text if self.is_brief && finding.status == Status::Ok && finding.traits.is_empty() => {}
             Format::Text => line(out, finding),
             Format::Paths => {
                 out.extend(finding.link.as_os_str().as_encoded_bytes());

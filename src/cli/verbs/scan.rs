@@ -14,8 +14,7 @@ use crate::cli::scan::{Asked, Only, only_parser, refuse, run, without};
 
 /// Show every link below DIR with its status and traits, and a summary
 ///
-/// As text, links are shown that have another status than `ok`, or a trait; with -v all are, with --only those that are
-/// asked for. The other formats have every link, or those of --only. The summary counts all that were seen.
+/// With --only those links are shown that have one of the statuses or traits; the summary counts all that were seen.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     /// Where to look, below the root
