@@ -269,7 +269,10 @@ fn law_6_what_is_displaced_and_not_ours_is_kept_and_named() {
                 assert!(kinds.contains(&error.kind()) && error.left().is_empty(), "{error:?}");
                 assert_eq!(leftovers(&there), error.preserved(), "{error:?}");
                 kept += error.preserved().len();
-                put_preserved_back(&ground, &error, if name.symlink_metadata().is_err() { &name } else { &side });
+                // Over a link: the file may be at either name by now.
+                let is_file = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.is_file());
+                let free = name.symlink_metadata().is_err();
+                put_preserved_back(&ground, &error, if free || is_file(&side) { &name } else { &side });
             }
         }
         if side.symlink_metadata().is_err() {
