@@ -8,12 +8,12 @@
 //!
 //! Single deeds, failing calls and crashes are played before every call, of several edits a part. Of pairs, of deeds
 //! beside a failing call and of deeds against a confined executor a sample is played: `CAPLINK_ONE_OF=n` plays one of n,
-//! and `CAPLINK_SCHEDULES=all` every one; `CAPLINK_SEED` chooses the sample, which is printed, and `CAPLINK_ONLY` plays
-//! the scenarios whose name contains it. What was played is printed as tables. A night's run plays some millions of
-//! schedules in some minutes:
+//! and `CAPLINK_SCHEDULES=all` every one. The seed of the sample is printed; it is the same in every run, unless
+//! `CAPLINK_SEED` says another, or `draw`. `CAPLINK_ONLY` plays the scenarios whose name contains it. What was played is
+//! printed as tables. A night's run plays some millions of schedules in some minutes:
 //!
 //! ```sh
-//! CAPLINK_ONE_OF=50 cargo test --all-features --profile adversary --test adversary -- --nocapture
+//! CAPLINK_SEED=draw CAPLINK_ONE_OF=50 cargo test --all-features --profile adversary --test adversary -- --nocapture
 //! ```
 
 #![cfg(test)]

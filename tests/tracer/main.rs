@@ -2,8 +2,9 @@
 //!
 //! The program is stopped at every call that concerns the file system, on all of its threads. There others act, the call
 //! is made to fail, or the program is killed, and the laws are held over what came of it, from outside: over the tree,
-//! the exit code and the JSON document. `CAPLINK_SCHEDULES=all` plays all schedules, `CAPLINK_SEED` repeats a part of
-//! them, `CAPLINK_ONE_OF` chooses how large it is, and `CAPLINK_ONLY` the scenarios by a part of their name.
+//! the exit code and the JSON document. `CAPLINK_SCHEDULES=all` plays all schedules, `CAPLINK_SEED` another
+//! part of them than usually (`draw` any part), `CAPLINK_ONE_OF` chooses how large it is, and `CAPLINK_ONLY` the
+//! scenarios by a part of their name.
 
 #![cfg(all(target_os = "linux", feature = "cli"))]
 
