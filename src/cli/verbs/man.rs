@@ -170,7 +170,7 @@ mod tests {
                 assert!(page.contains(&format!("--{long}")), "{long}");
             }
         }
-        assert!(page.is_ascii() && page.contains("The summary counts all that were seen."), "{page}");
+        assert!(page.is_ascii() && page.contains("the summary counts all that were seen."), "{page}");
         for kind in Kind::ALL {
             assert!(page.contains(kind.as_str()), "{kind}");
         }
