@@ -21,7 +21,7 @@ use crate::sys::{Grant, Handle};
 
 /// How many edits are handed over at once. The hand-over is then a small part of each, and the observer hears of a
 /// change soon after it was made.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 impl Grant {
     /// The same where a private directory has to be made beside the links.
