@@ -17,6 +17,10 @@ use crate::sys::Stat;
 /// How many directories are entered that were made, moved or changed while the scan was under way.
 const CHANGED_MAX: usize = 1 << 20;
 
+/// By how many seconds a change can be dated before the moment it was made: the kernel takes the time of its last tick,
+/// some milliseconds ago, which can have been in the second before.
+const CLOCK_LAG: i64 = 1;
+
 #[derive(Debug)]
 pub(super) struct Seen {
     /// In seconds since 1970.
@@ -46,7 +50,8 @@ pub(super) enum Admission {
 impl Seen {
     pub(super) fn new() -> Seen {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Seen { started: i64::try_from(now.as_secs()).unwrap_or(i64::MAX), entered: Mutex::default() }
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        Seen { started: now - CLOCK_LAG, entered: Mutex::default() }
     }
 
     /// Decides on a directory; `is_above` tells whether it is one of those that the walk is in.
@@ -92,6 +97,14 @@ mod tests {
     fn dir(inode: u64, changed: i64) -> Stat {
         let id = ObjectId { device: 1, inode };
         Stat { id, kind: FileKind::Dir, mode: 0o755, uid: 0, gid: 0, links: 2, changed }
+    }
+
+    #[test]
+    fn a_move_at_once_is_one_though_the_kernel_dates_it_a_tick_before() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64;
+        let seen = Seen::new();
+        assert_eq!(seen.admit(&dir(1, 0), || false), Admission::Enter);
+        assert_eq!(seen.admit(&dir(1, now - 1), || false), Admission::Moved);
     }
 
     #[test]
