@@ -174,14 +174,12 @@ pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr, planned: Option<&P
     }
 }
 
-/// The new text must lead to the object that the present one leads to, if it leads to one.
+/// The new text must lead to the object that the present one leads to, or to none as that does.
 fn keeps_object(root: &Root, from: &Path, present: &OsStr, new: &OsStr, overlay: Overlay<'_>) -> Result<()> {
-    match (object(root, from, present, overlay)?, object(root, from, new, overlay)?) {
-        (Some(present), new) if new != Some(present) => {
-            Err(Error::new(Kind::Mismatch).because("the new text would lead to something else"))
-        }
-        _ => Ok(()),
+    if object(root, from, present, overlay)? == object(root, from, new, overlay)? {
+        return Ok(());
     }
+    Err(Error::new(Kind::Mismatch).because("the new text would lead to something else"))
 }
 
 /// The object that a text leads to, if there is one below the root.

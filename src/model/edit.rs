@@ -126,7 +126,7 @@ impl Edit {
         self
     }
 
-    /// Demands that the new text leads to the very object that the present one leads to, if it leads to one.
+    /// Demands that the new text leads to the very object that the present one leads to, or to none if that does.
     ///
     /// It is verified before the new link becomes visible; if it leads elsewhere the edit is a `mismatch`.
     #[must_use]

@@ -202,6 +202,19 @@ fn absolute_texts_that_lead_outside_are_not_made_relative() {
 }
 
 #[test]
+fn a_link_to_nothing_is_not_tidied_into_one_to_something() {
+    let place = Place::new();
+    place.link("l", "file/").link("m", "gone//x/");
+    for line in ["-n repair --tidy", "repair --tidy"] {
+        let done = place.ask(line);
+        assert_eq!((done.code, outcomes(&done)), (3, vec![("m", "replaced", Some("gone/x"))]), "{line}");
+        let error = &done.json["errors"][0];
+        assert_eq!((&error["kind"], &error["link"]), (&json!("mismatch"), &json!("l")), "{line}");
+    }
+    assert_eq!(place.text("l"), Some("file/".into()));
+}
+
+#[test]
 fn what_is_lengthy_is_shortened_also_where_it_goes_back_over_directories() {
     let place = Place::new();
     place.link("a/b/l", "../../a/..").link("a/b/m", "../../a/x/../b");
