@@ -41,7 +41,6 @@ impl Drop for Mount {
 
 impl Place {
     /// Whether dropping the caches makes it cold.
-    #[allow(clippy::allow_attributes, dead_code, reason = "not every benchmark has cold rounds")]
     pub(super) fn can_be_cold(&self) -> bool {
         self.on_disk && is_root()
     }

@@ -10,19 +10,19 @@ use caplink::adversary::Errno;
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/adversary/answers.rs"]
-#[allow(dead_code, reason = "this target takes a part of the suite")]
+#[expect(dead_code, reason = "this target takes a part of the suite")]
 mod answers;
 #[path = "../../tests/adversary/deeds.rs"]
-#[allow(dead_code, reason = "this target takes a part of the suite")]
+#[expect(dead_code, reason = "this target takes a part of the suite")]
 mod deeds;
 #[path = "../../tests/adversary/judge.rs"]
-#[allow(dead_code, reason = "this target takes a part of the suite")]
+#[expect(dead_code, reason = "this target takes a part of the suite")]
 mod judge;
 #[path = "../../tests/adversary/run.rs"]
-#[allow(dead_code, reason = "this target takes a part of the suite")]
+#[expect(dead_code, reason = "this target takes a part of the suite")]
 mod run;
 #[path = "../../tests/adversary/scene.rs"]
-#[allow(dead_code, reason = "this target takes a part of the suite")]
+#[expect(dead_code, reason = "this target takes a part of the suite")]
 mod scene;
 #[path = "../../tests/adversary/verdict.rs"]
 mod verdict;

@@ -6,7 +6,7 @@ use caplink::{Edit, LinkPath, Target};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/model/mod.rs"]
-#[allow(dead_code, reason = "this target takes a part of the model")]
+#[expect(dead_code, reason = "this target takes a part of the model")]
 mod model;
 
 use model::dice::Dice;

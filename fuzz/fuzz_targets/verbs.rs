@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/model/mod.rs"]
-#[allow(dead_code, reason = "this target takes a part of the model")]
+#[expect(dead_code, reason = "this target takes a part of the model")]
 mod model;
 
 fuzz_target!(|bytes: &[u8]| {
