@@ -1,6 +1,7 @@
 //! The calls, on the memory.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -33,7 +34,7 @@ impl Memory {
         Ok((handle, Arc::new(Memory { world: world.clone(), who, abilities })))
     }
 
-    fn call<T>(&self, call: Call, act: impl FnOnce(&mut Tree) -> Result<T, Errno>) -> io::Result<T> {
+    fn call<T: fmt::Debug>(&self, call: Call, act: impl FnOnce(&mut Tree) -> Result<T, Errno>) -> io::Result<T> {
         self.world.call(call, act).map_err(|error| match error {
             // As for the kernel's calls: the flag is unknown to the file system.
             Errno::INVAL if matches!(call, Call::Exchange | Call::RenameNew) => io::ErrorKind::Unsupported.into(),
@@ -276,7 +277,7 @@ impl Calls for Memory {
     }
 
     fn may_change_names(&self, dir: &Handle) -> io::Result<bool> {
-        Ok(self.world.with(|tree| tree.may(self.who, dir.pin().object, 3)))
+        Ok(self.world.ask(|tree| tree.may(self.who, dir.pin().object, 3)))
     }
 
     fn domain(&self, root: &Handle, state: Option<&Handle>, grant: Grant) -> io::Result<Domain> {
@@ -296,7 +297,7 @@ impl Calls for Memory {
     }
 
     fn clock(&self) -> Duration {
-        self.world.with(|tree| tree.clock)
+        self.world.ask(|tree| tree.clock)
     }
 
     fn sleep(&self, time: Duration) {

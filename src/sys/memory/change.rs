@@ -8,7 +8,7 @@ use super::tree::{Actor, Body, Name, Object, Subject, Tree};
 use crate::error::FileKind;
 
 /// What was done to names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     Make,
     Link,
@@ -20,7 +20,7 @@ pub enum Step {
 }
 
 /// One change, of one or two names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Change {
     pub actor: Actor,
     pub step: Step,
@@ -29,7 +29,7 @@ pub struct Change {
 }
 
 /// A name, what had it and what has it now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Slot {
     pub dir: Object,
     pub name: Name,

@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::{Actor, Errno, Memory, Object, Subject, Tree, World};
+use super::{Actor, Call, Errno, Memory, Object, Subject, Tree, Watch, World};
 use crate::error::FileKind;
 use crate::sys::{self, Abilities, Access, Calls, Handle};
 
@@ -197,6 +198,39 @@ fn an_inode_number_is_given_again_unless_a_descriptor_holds_it() {
     again();
     assert_eq!(world.with(|tree| tree.entries(dir).len()), 1);
     assert_eq!(world.with(|tree| tree.descriptors()), 1);
+}
+
+struct Listener(Arc<Mutex<Vec<String>>>);
+
+impl Watch for Listener {
+    fn before(&mut self, _tree: &mut Tree, _call: Call) -> Option<Errno> {
+        None
+    }
+
+    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: Result<(), Errno>) {}
+
+    fn told(&mut self, answer: &dyn std::fmt::Debug) {
+        self.0.lock().unwrap().push(format!("{answer:?}"));
+    }
+}
+
+#[test]
+fn whoever_watches_is_told_what_is_learned_by_calls_and_without() {
+    let (tree, dir) = shared(0o755);
+    let world = World::new(tree);
+    let (handle, memory) = Memory::open(&world, "d", 7, Abilities::ALL).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    world.watch(Box::new(Listener(Arc::clone(&told))));
+    memory.sleep(Duration::from_secs(3));
+    assert!(!memory.may_change_names(&handle).unwrap());
+    assert_eq!(memory.clock(), Duration::from_secs(3));
+    assert!(memory.stat_at(&handle, OsStr::new("l")).is_err());
+    drop(memory.reach(&handle, Path::new(""), true, false).unwrap());
+    let pin = format!("Ok(Handle(Memory(Pin({}, 3, false))))", dir.0);
+    assert_eq!(
+        *told.lock().unwrap(),
+        ["false", "3s", "Err(Os { code: 2, kind: NotFound, message: \"No such file or directory\" })", &pin]
+    );
 }
 
 #[test]

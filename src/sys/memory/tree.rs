@@ -35,7 +35,7 @@ pub struct Subject {
     pub uid: u32,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Node {
     pub kind: FileKind,
     pub uid: u32,
@@ -51,7 +51,7 @@ pub struct Node {
     pub(super) lock: Option<u64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub enum Body {
     Dir { entries: Vec<(Name, Object)>, parent: Object },
     Link(Name),
@@ -59,7 +59,7 @@ pub enum Body {
 }
 
 /// A file system.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) free: Vec<u64>,
@@ -147,7 +147,10 @@ impl Tree {
 
     /// The directory at a path of real directories below `from`, whoever asks.
     pub fn dir(&self, from: Object, path: &str) -> Option<Object> {
-        let found = Path::new(path).iter().try_fold(from, |dir, name| self.get(dir, name))?;
+        let found = path
+            .split('/')
+            .filter(|name| !name.is_empty())
+            .try_fold(from, |dir, name| self.get(dir, OsStr::new(name)))?;
         (self.node(found).kind == FileKind::Dir).then_some(found)
     }
 

@@ -42,6 +42,9 @@ pub trait Watch: Send {
     fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno>;
     /// Is told after a call what the tree is like now.
     fn after(&mut self, tree: &mut Tree, call: Call, result: Result<(), Errno>);
+    /// Is told everything that the executor learns, in this order: what each call answers, before it is told that the
+    /// call was made, and what is looked up without one. What the executor does follows from nothing else.
+    fn told(&mut self, _answer: &dyn fmt::Debug) {}
 }
 
 /// A file system in memory, shared with the descriptors in it.
@@ -78,15 +81,30 @@ impl World {
         self.shared().watch.take()
     }
 
-    pub(super) fn call<T>(&self, call: Call, act: impl FnOnce(&mut Tree) -> Result<T, Errno>) -> Result<T, Errno> {
+    pub(super) fn call<T: fmt::Debug>(
+        &self,
+        call: Call,
+        act: impl FnOnce(&mut Tree) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
         let Shared { tree, watch } = &mut *self.shared();
         let Some(watch) = watch else { return act(tree) };
         let result = match watch.before(tree, call) {
             Some(error) => Err(error),
             None => act(tree),
         };
+        watch.told(&result);
         watch.after(tree, call, result.as_ref().map(drop).map_err(|error| *error));
         result
+    }
+
+    /// Tells the executor something that no call answers, and nothing can come before.
+    pub(super) fn ask<T: fmt::Debug>(&self, look: impl FnOnce(&Tree) -> T) -> T {
+        let Shared { tree, watch } = &mut *self.shared();
+        let answer = look(tree);
+        if let Some(watch) = watch {
+            watch.told(&answer);
+        }
+        answer
     }
 
     pub(super) fn pinned(&self, tree: &mut Tree, object: Object, readable: bool) -> Pin {
@@ -110,7 +128,7 @@ pub(crate) struct Pin {
 
 impl fmt::Debug for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pin({})", self.object.0)
+        write!(f, "Pin({}, {}, {})", self.object.0, self.descriptor, self.readable)
     }
 }
 
