@@ -24,6 +24,9 @@ mod run;
 #[path = "../../tests/adversary/scene.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]
 mod scene;
+#[path = "../../tests/adversary/state.rs"]
+#[expect(dead_code, reason = "this target takes a part of the suite")]
+mod state;
 #[path = "../../tests/adversary/verdict.rs"]
 mod verdict;
 

@@ -26,7 +26,7 @@ fn a_crash_before_any_call_breaks_no_law() {
 }
 
 fn crashes(scene: &Scene, findings: &mut Findings, mut choose: impl FnMut() -> bool) {
-    let quiet = play(scene, &Schedule::default(), Keep { trees_from: Some(0) });
+    let quiet = play(scene, &Schedule::default(), Keep::trees_from(0));
     let ends = [(None, &quiet.end)].into_iter();
     let points = quiet.points.iter().map(|call| Some(*call)).zip(&quiet.trees).chain(ends);
     for (point, (call, tree)) in points.enumerate() {

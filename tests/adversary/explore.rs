@@ -1,20 +1,23 @@
 //! Plays every schedule of one or two deeds, and gathers what went wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use caplink::adversary::Tree;
 
 use crate::answers::Answers;
 use crate::deeds::{Deed, possible};
-use crate::run::{Fault, Keep, Played, Schedule, play};
+use crate::run::{Fault, Keep, Played, Schedule, TREES_MAX, play};
 use crate::scene::{Scenario, Scene};
+use crate::state::State;
 use crate::sweep::{Draw, Part};
 
 /// What went wrong, each with the first schedule that showed it and how many did.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) schedules: u64,
+    /// How many more come to the same as one of them.
+    pub(crate) equal: u64,
     /// Of these, in how many others changed something.
     pub(crate) disturbed: u64,
     pub(crate) wrongs: BTreeMap<String, (String, u64)>,
@@ -37,6 +40,7 @@ impl Findings {
 
     pub(crate) fn add(&mut self, other: Findings) {
         self.schedules += other.schedules;
+        self.equal += other.equal;
         self.disturbed += other.disturbed;
         for (wrong, (example, times)) in other.wrongs {
             self.wrongs.entry(wrong).or_insert((example, 0)).1 += times;
@@ -95,7 +99,7 @@ fn choices(scene: &Scene, trees: &[Tree], mut choose: impl FnMut() -> bool) -> V
 
 /// Every deed that has an effect before a call of a run that nothing else comes to.
 pub(crate) fn firsts(scene: &Scene) -> Vec<(usize, Deed)> {
-    let quiet = play(scene, &Schedule::default(), Keep { trees_from: Some(0) });
+    let quiet = play(scene, &Schedule::default(), Keep::trees_from(0));
     let choices = choices(scene, &quiet.trees, || true);
     let at = |(point, deeds): (usize, &Rc<[Deed]>)| deeds.iter().map(|deed| (point, *deed)).collect::<Vec<_>>();
     choices.iter().enumerate().flat_map(at).collect()
@@ -114,7 +118,7 @@ pub(crate) fn singles(scene: &Scene, findings: &mut Findings, mut choose: impl F
 /// A deed before a call from a first one on, or where a call fails: every one that is chosen.
 pub(crate) fn seconds(scene: &Scene, findings: &mut Findings, first: &Schedule, draw: &mut Draw, part: Part) {
     let from = first.deeds.first().map_or(0, |(point, _)| *point);
-    let played = play(scene, first, Keep { trees_from: Some(from) });
+    let played = play(scene, first, Keep::trees_from(from));
     let choices = choices(scene, &played.trees, || draw.one_of(part.points));
     for (offset, deeds) in choices.iter().enumerate() {
         for deed in deeds.iter().copied() {
@@ -125,6 +129,49 @@ pub(crate) fn seconds(scene: &Scene, findings: &mut Findings, first: &Schedule, 
             }
         }
     }
+}
+
+/// The states that first deeds led to, each with how many seconds can come from there on.
+#[derive(Default)]
+pub(crate) struct Seen(HashMap<[u64; 2], (Option<usize>, u64)>);
+
+/// Hands on every deed before every call from a first one on, but for those in a state that another first one led to.
+/// Returns how many those are.
+///
+/// From such a state on they come to the same, so that they are counted, and not played. The first deeds have to come in
+/// the order of their calls: then what is played is what the judge excuses least.
+pub(crate) fn every_second(
+    scene: &Scene,
+    first: (usize, Deed),
+    seen: &mut Seen,
+    mut pair: impl FnMut(&Schedule),
+) -> u64 {
+    let from = first.0;
+    let mut schedule = Schedule { deeds: vec![first], fault: None };
+    let played = play(scene, &schedule, Keep { trees_from: Some(from), states: true });
+    // What comes after the last tree that is kept is played with none.
+    let whole = played.trees.len() < TREES_MAX;
+    let known = |(at, state): (usize, &State)| {
+        let (meddled, seconds) = seen.0.get(&state.hashes)?;
+        (whole && *meddled <= state.meddled).then_some((at, *seconds))
+    };
+    // Before its own call the deed is still to come.
+    let known = played.states.iter().enumerate().skip(1).find_map(known);
+    let (end, equal) = known.unwrap_or((played.trees.len(), 0));
+    let choices = choices(scene, &played.trees[..end], || true);
+    for (offset, deeds) in choices.iter().enumerate() {
+        for deed in deeds.iter().copied() {
+            schedule.deeds.push((from + offset, deed));
+            pair(&schedule);
+            schedule.deeds.pop();
+        }
+    }
+    let mut seconds = equal;
+    for (deeds, state) in choices.iter().zip(&played.states).skip(1).rev().filter(|_| whole) {
+        seconds += deeds.len() as u64;
+        seen.0.insert(state.hashes, (state.meddled, seconds));
+    }
+    equal
 }
 
 /// These deeds in this order, before every choice of calls, where a call fails or none does.

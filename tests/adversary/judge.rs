@@ -18,7 +18,7 @@ const CALLS_MAX: usize = 10_000;
 pub(crate) type Row = (Object, Name, Object);
 
 /// What the walk from the root found at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Moment {
     /// How many changes had been made.
     pub(crate) changes: usize,
@@ -155,6 +155,9 @@ impl Judge {
     }
 
     fn read(&mut self, tree: &Tree) {
+        if tree.log().len() == self.changes {
+            return;
+        }
         for change in &tree.log()[self.changes..] {
             self.changes += 1;
             for slot in &change.slots {

@@ -19,7 +19,7 @@ fn play_at(scenario: Scenario, deeds: &[(Deed, Call, usize)]) -> (Scene, Played)
         let at = calls.nth(*nth).expect("the call is made so often");
         schedule.deeds.push((at, *deed));
     }
-    let played = play(&scene, &schedule, Keep { trees_from: Some(0) });
+    let played = play(&scene, &schedule, Keep::trees_from(0));
     assert_eq!(played.judge.deeds, deeds.len(), "every deed has an effect");
     assert_eq!(played.judge.wrongs, [""; 0], "{:?}", played.answers);
     (scene, played)
@@ -196,7 +196,7 @@ fn whoever_takes_the_state_directory_keeps_a_link_from_being_taken_back() {
 #[test]
 fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_of_the_backup() {
     let scene = Scene::new(Scenario::new(Verb::BackupFile, Layout::Private));
-    let quiet = play(&scene, &Schedule::default(), Keep { trees_from: Some(0) });
+    let quiet = play(&scene, &Schedule::default(), Keep::trees_from(0));
     let before = quiet.points.iter().position(|call| *call == Call::Exchange).expect("it is traded");
     let crashed = quiet.trees[before].after_kill();
     let at = |name| crashed.get(scene.p, OsStr::new(name)).expect("both are there");

@@ -24,7 +24,7 @@ fn replay() {
     let scene = if confined { scene.confined() } else { scene };
     let deeds = words.map(|word| deed(word).expect("CAPLINK_REPLAY names no deed")).collect();
     let schedule = Schedule { deeds, ..Schedule::default() };
-    let played = play(&scene, &schedule, Keep { trees_from: Some(0) });
+    let played = play(&scene, &schedule, Keep::trees_from(0));
     let mut shown = 0;
     for (point, (call, tree)) in played.points.iter().zip(&played.trees).enumerate() {
         for change in &tree.log()[shown..] {

@@ -1,5 +1,6 @@
 //! One run: a schedule of deeds and faults, played while the executor works.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
@@ -9,9 +10,10 @@ use crate::answers::Answers;
 use crate::deeds::{Deed, does};
 use crate::judge::Judge;
 use crate::scene::Scene;
+use crate::state::{State, Told};
 
 /// The most trees of a run that are kept. A longer run waits for something, or tries the same over and over.
-const TREES_MAX: usize = 400;
+pub(crate) const TREES_MAX: usize = 400;
 
 /// Deeds, each before the call of this number, and a call that fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub(crate) struct Played {
     pub(crate) calls: Vec<Call>,
     /// The tree before each point, where that was asked for.
     pub(crate) trees: Vec<Tree>,
+    /// The state before each of these points and its deeds, where that was asked for.
+    pub(crate) states: Vec<State>,
     /// The tree at the end.
     pub(crate) end: Tree,
 }
@@ -48,6 +52,14 @@ pub(crate) struct Played {
 pub(crate) struct Keep {
     /// The tree before the calls from this number on.
     pub(crate) trees_from: Option<usize>,
+    /// The state before each of them.
+    pub(crate) states: bool,
+}
+
+impl Keep {
+    pub(crate) fn trees_from(point: usize) -> Keep {
+        Keep { trees_from: Some(point), states: false }
+    }
 }
 
 struct Player {
@@ -58,6 +70,8 @@ struct Player {
     points: Vec<Call>,
     calls: Vec<Call>,
     trees: Vec<Tree>,
+    told: Option<Told>,
+    states: Vec<State>,
     failing: Option<(Call, Errno)>,
     locked_tries: usize,
 }
@@ -88,6 +102,9 @@ impl Player {
     fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
         let at = self.calls.len();
         self.calls.push(call);
+        if let Some(told) = &mut self.told {
+            told.calls(call);
+        }
         if self.is_point(call) {
             self.play_deeds(tree, call);
         }
@@ -105,6 +122,10 @@ impl Player {
     fn play_deeds(&mut self, tree: &mut Tree, call: Call) {
         let point = self.points.len();
         self.points.push(call);
+        let kept = self.keep.trees_from.is_some_and(|from| point >= from) && self.trees.len() < TREES_MAX;
+        if let Some(told) = self.told.as_ref().filter(|_| kept) {
+            self.states.push(told.state(tree, &self.judge));
+        }
         for (_, deed) in self.schedule.deeds.iter().filter(|(at, _)| *at == point) {
             if does(&self.scene, tree, *deed) {
                 self.judge.disturbed = true;
@@ -112,7 +133,7 @@ impl Player {
             }
             self.judge.locked |= *deed == Deed::LockTaken;
         }
-        if self.keep.trees_from.is_some_and(|from| point >= from) && self.trees.len() < TREES_MAX {
+        if kept {
             self.trees.push(tree.clone());
         }
     }
@@ -129,11 +150,17 @@ impl Watch for Shared {
         let mut player = self.0.lock().unwrap();
         player.judge.after(tree, call, result.is_err());
     }
+
+    fn told(&mut self, answer: &dyn fmt::Debug) {
+        if let Some(told) = &mut self.0.lock().unwrap().told {
+            told.answers(answer);
+        }
+    }
 }
 
 /// Plays a schedule on the scene's own tree.
 pub(crate) fn play(scene: &Scene, schedule: &Schedule, keep: Keep) -> Played {
-    play_on(scene, scene.tree.clone(), schedule, keep)
+    play_on(scene, Tree::clone(&scene.tree), schedule, keep)
 }
 
 /// Plays a schedule on another tree than the scene's.
@@ -149,6 +176,8 @@ pub(crate) fn play_on(scene: &Scene, tree: Tree, schedule: &Schedule, keep: Keep
         points: Vec::new(),
         calls: Vec::new(),
         trees: Vec::new(),
+        told: keep.states.then(Told::new),
+        states: Vec::new(),
         failing: None,
         locked_tries: 0,
     }));
@@ -169,5 +198,13 @@ pub(crate) fn play_on(scene: &Scene, tree: Tree, schedule: &Schedule, keep: Keep
             None
         }
     };
-    Played { answers, judge, points: player.points, calls: player.calls, trees: player.trees, end: tree }
+    Played {
+        answers,
+        judge,
+        points: player.points,
+        calls: player.calls,
+        trees: player.trees,
+        states: player.states,
+        end: tree,
+    }
 }

@@ -1,6 +1,7 @@
 //! A tree in memory, whose it is, and one edit in it.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use caplink::adversary::{Actor, Object, Subject, Tree, World};
 use caplink::{
@@ -274,7 +275,7 @@ impl Scenario {
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
     pub(crate) scenario: Scenario,
-    pub(crate) tree: Tree,
+    pub(crate) tree: Arc<Tree>,
     pub(crate) foe: Subject,
     pub(crate) base: Object,
     pub(crate) home: Object,
@@ -364,7 +365,7 @@ impl Scene {
         tree.settle();
         let outside = vec![Tree::ROOT, out, beyond, home];
         let foe = Subject { actor: Actor::Other, uid: foe };
-        Scene { scenario, tree, foe, base, home, q, p, r, yard, beyond, outside }
+        Scene { scenario, tree: Arc::new(tree), foe, base, home, q, p, r, yard, beyond, outside }
     }
 
     /// The same where the kernel confines what the executor changes.

@@ -47,8 +47,14 @@ const FIRSTS: u64 = 40;
 /// Of how many single deeds one is played with confinement, where nothing else is asked for.
 const OF_CONFINED: u64 = 40;
 
-/// How many schedules of a verb were played, by group.
-static TABLE: Mutex<BTreeMap<(String, Group), u64>> = Mutex::new(BTreeMap::new());
+/// How many schedules of a verb were played, by group, and how many more come to the same as one of these.
+static TABLE: Mutex<BTreeMap<(String, Group), Count>> = Mutex::new(BTreeMap::new());
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    played: u64,
+    equal: u64,
+}
 
 /// The groups that were played to their end.
 static PLAYED: Mutex<BTreeSet<Group>> = Mutex::new(BTreeSet::new());
@@ -86,6 +92,15 @@ impl Part {
         let firsts = one_of.min(FIRSTS);
         let points = (one_of / firsts).min(FIRSTS);
         Part { firsts, points, deeds: one_of / firsts / points }
+    }
+}
+
+/// Whether every pair of deeds is asked for: of one edit, or of several, too.
+pub(crate) fn every_pair(scene: &Scene) -> bool {
+    match std::env::var("CAPLINK_SCHEDULES").as_deref() {
+        Ok("all") => true,
+        Ok("pairs") => !scene.scenario.is_plan(),
+        _ => false,
     }
 }
 
@@ -132,14 +147,20 @@ pub(crate) fn sweep(group: Group, play: impl Fn(&Scene, &mut Draw, &mut Findings
                     let mut found = Findings::default();
                     play(&Scene::new(*scenario), &mut draw, &mut found);
                     let verb = format!("{:?}", scenario.verb);
-                    *TABLE.lock().unwrap().entry((verb, group)).or_default() += found.schedules;
+                    let mut table = TABLE.lock().unwrap();
+                    let count = table.entry((verb, group)).or_default();
+                    count.played += found.schedules;
+                    count.equal += found.equal;
+                    drop(table);
                     findings.lock().unwrap().add(found);
                 }
             });
         }
     });
     let findings = findings.into_inner().unwrap();
-    println!("{} schedules of {}", findings.schedules, group.name());
+    let equal =
+        if findings.equal > 0 { format!(", {} more are equal to one of them", findings.equal) } else { String::new() };
+    println!("{} schedules of {}{equal}", findings.schedules, group.name());
     findings.assert_none();
     PLAYED.lock().unwrap().insert(group);
     show_table();
@@ -155,12 +176,22 @@ fn show_table() {
     verbs.dedup();
     verbs.push("all");
     let mut lines = format!("\nschedules, CAPLINK_SEED={}\n{:16}", seed(), "");
-    Group::ALL.iter().for_each(|group| write!(lines, "{:>16}", group.name()).unwrap());
+    for group in Group::ALL {
+        write!(lines, "{:>16}", group.name()).unwrap();
+        if group == Group::Pairs {
+            write!(lines, "{:>16}", "equal to these").unwrap();
+        }
+    }
     for verb in verbs {
         write!(lines, "\n{verb:16}").unwrap();
         for group in Group::ALL {
-            let counted = table.iter().filter(|((of, played), _)| (verb == "all" || of == verb) && *played == group);
-            write!(lines, "{:>16}", counted.map(|(_, count)| count).sum::<u64>()).unwrap();
+            let of_group =
+                |((of, played), _): &(&(String, Group), _)| (verb == "all" || of == verb) && *played == group;
+            let counted = || table.iter().filter(of_group).map(|(_, count)| count);
+            write!(lines, "{:>16}", counted().map(|count| count.played).sum::<u64>()).unwrap();
+            if group == Group::Pairs {
+                write!(lines, "{:>16}", counted().map(|count| count.equal).sum::<u64>()).unwrap();
+            }
         }
     }
     let _ = writeln!(std::io::stderr(), "{lines}");

@@ -1,0 +1,112 @@
+//! What decides how a run goes on. Two runs that are in one state before the same call come to the same from there.
+//!
+//! The executor is a program without a source of chance: what it does next follows from what it was told so far, by
+//! calls and without one. What it is told next follows from the tree, with its locks, descriptors, inode numbers and
+//! clock; and what is thought of it, from the judge. So a state is all that was told, the whole tree with its log, and
+//! the whole judge, but for when others last changed something: see [`State::meddled`].
+//!
+//! It is kept as two hashes of 64 bits. The states of one scenario are compared, of which there are less than a million:
+//! were the hashes drawn by lot, two of them that differ would be taken for one with a chance of less than 2⁻⁸⁸.
+
+use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use caplink::adversary::{Call, Tree};
+
+use crate::judge::Judge;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct State {
+    pub(crate) hashes: [u64; 2],
+    /// After how many calls others changed something last. The judge excuses more just after that. So of two runs
+    /// that differ in this alone, the one where it was earlier breaks every law that the other one breaks.
+    pub(crate) meddled: Option<usize>,
+}
+
+/// Everything that the executor was told and asked for, in order.
+#[derive(Clone)]
+pub(crate) struct Told([DefaultHasher; 2]);
+
+impl Told {
+    pub(crate) fn new() -> Told {
+        let hashers = [0_u64, 1].map(|each| {
+            let mut hasher = DefaultHasher::new();
+            each.hash(&mut hasher);
+            hasher
+        });
+        Told(hashers)
+    }
+
+    pub(crate) fn calls(&mut self, call: Call) {
+        call.hash(self);
+    }
+
+    pub(crate) fn answers(&mut self, answer: &dyn fmt::Debug) {
+        write!(self, "{answer:?}").expect("BUG: hashing does not fail");
+        // No text has this byte.
+        self.write_u8(0xff);
+    }
+
+    pub(crate) fn state(&self, tree: &Tree, judge: &Judge) -> State {
+        let mut told = self.clone();
+        tree.hash(&mut told);
+        judge.hash(&mut told);
+        State { hashes: told.0.map(|hasher| hasher.finish()), meddled: judge.last_meddled }
+    }
+}
+
+impl Hasher for Told {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.iter_mut().for_each(|hasher| hasher.write(bytes));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0[0].finish()
+    }
+}
+
+impl fmt::Write for Told {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// All but the scene, which is one in all runs that are compared; what is found anew before each call; and when others
+/// last changed something.
+impl Hash for Judge {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Judge {
+            scene: _,
+            meddled: _,
+            last_meddled: _,
+            books,
+            live,
+            adrift,
+            outside,
+            named,
+            moments,
+            changes,
+            calls,
+            disturbed,
+            deeds,
+            locked,
+            unhoused,
+            excused,
+            reached_outside,
+            moved_others,
+            told_false,
+            no_second_names,
+            overwritten,
+            adopted,
+            loose,
+            taken,
+            ever,
+            sealed,
+            wrongs,
+        } = self;
+        (books, live, adrift, outside, named, moments, changes, calls).hash(hasher);
+        (disturbed, deeds, locked, unhoused, excused, reached_outside, moved_others).hash(hasher);
+        (told_false, no_second_names, overwritten, adopted, loose, taken, ever, sealed, wrongs).hash(hasher);
+    }
+}
