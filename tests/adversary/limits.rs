@@ -203,3 +203,24 @@ fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_
     assert_eq!(crashed.text(at("l.backup")), Some(NEW.as_ref()));
     assert_eq!(crashed.node(at("l")).kind, FileKind::File);
 }
+
+#[test]
+fn a_file_that_others_put_at_the_name_of_a_backup_before_the_trade_gets_the_name_of_the_link() {
+    let scenario = Scenario::new(Verb::BackupFile, Layout::Open);
+    let (scene, played) = play_at(scenario, &[(Deed::StagedFile, Call::Exchange, 0)]);
+    let [one, two] = ["l", "l.backup"].map(|name| played.end.get(scene.p, OsStr::new(name)).expect("both are there"));
+    let before = scene.tree.get(scene.p, OsStr::new("l"));
+    assert_eq!((played.end.node(one).kind, before), (FileKind::File, Some(two)), "theirs, and what had the name");
+    assert_eq!(kind(&played), Some(Kind::Contended));
+    assert_eq!(reported(&played), [vec![], vec!["q/p/l.backup".to_owned()]]);
+}
+
+#[test]
+fn a_link_that_others_put_at_the_name_of_a_backup_after_the_trade_is_replaced_at_the_name_of_the_link() {
+    let scenario = Scenario::new(Verb::BackupFile, Layout::Open);
+    let (scene, played) = play_at(scenario, &[(Deed::StagedLinkOther, Call::StatAt, 2)]);
+    assert_eq!(seen(&played), ["File", NEW, "../t3", NEW]);
+    assert_eq!((kind(&played), played.end.get(scene.p, OsStr::new("l.backup"))), (None, None));
+    let outcome = played.answers.as_ref().and_then(|answers| answers.changed(0)).expect("it succeeds");
+    assert_eq!(outcome.previous.as_deref(), Some(OsStr::new("../t3")), "which is told");
+}
