@@ -70,7 +70,7 @@ impl Repair {
         remove_leftovers;
     }
 
-    /// Texts that begin with `old`, up to the end of a component, begin with `new`.
+    /// Texts that begin with `old`, byte for byte and up to the end of a component, begin with `new`.
     #[must_use]
     pub fn rebase(mut self, old: impl Into<OsString>, new: impl Into<OsString>) -> Repair {
         self.rebase.push((old.into(), new.into()));

@@ -1,7 +1,7 @@
 //! New texts for a link, made from its present one by spelling alone.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path, PathBuf, is_separator};
 
 use crate::model::{Spelling, Start, relative_text};
 
@@ -47,10 +47,38 @@ pub(super) fn shortened(text: &OsStr, from: &Path, real_names: bool) -> Option<O
     }
 }
 
-/// The text with the prefix `old` put in another's place, where it ends at the end of a component.
+/// The text with `new` in place of `old`, where it begins with that byte for byte, up to the end of a component.
 pub(super) fn rebased(text: &OsStr, old: &OsStr, new: &OsStr) -> Option<OsString> {
-    let rest = Path::new(text).strip_prefix(old).ok()?;
-    Some(or_here(Path::new(new).components().chain(rest.components()).collect()))
+    if !text.as_encoded_bytes().starts_with(old.as_encoded_bytes()) {
+        return None;
+    }
+    let separates = |byte: Option<&u8>| byte.is_some_and(|byte| is_separator(char::from(*byte)));
+    let ends = |text: &OsStr| separates(text.as_encoded_bytes().last());
+    let mut at = old.len();
+    let begins = separates(text.as_encoded_bytes().get(at));
+    if at < text.len() && !begins && !ends(old) {
+        return None;
+    }
+    let mut rebased = new.to_os_string();
+    match (ends(new), begins) {
+        (true, true) => at += 1,
+        (false, false) if at < text.len() => rebased.push("/"),
+        _ => {}
+    }
+    rebased.push(after(text, at)?);
+    Some(rebased)
+}
+
+/// The text from this byte on, which is the first of a component or a separator.
+#[cfg(unix)]
+fn after(text: &OsStr, at: usize) -> Option<&OsStr> {
+    use std::os::unix::ffi::OsStrExt as _;
+    text.as_bytes().get(at..).map(OsStr::from_bytes)
+}
+
+#[cfg(not(unix))]
+fn after(text: &OsStr, at: usize) -> Option<&OsStr> {
+    text.to_str()?.get(at..).map(OsStr::new)
 }
 
 /// An empty path is the directory itself.
@@ -118,12 +146,41 @@ mod tests {
     fn rebasing_ends_at_a_component() {
         for (target, old, new, rebased_text) in [
             ("/old/a/b", "/old", "/new", Some("/new/a/b")),
+            ("/old", "/old", "/new", Some("/new")),
             ("/older/a", "/old", "/new", None),
             ("releases/41/x", "releases/41", "releases/42", Some("releases/42/x")),
             ("a/b", "a", ".", Some("./b")),
+            ("/old/x", "/old", "/", Some("/x")),
+            ("/x", "/", "/old", Some("/old/x")),
+            ("old/x", "old/", "new", Some("new/x")),
+            ("old/x", "old/", "new/", Some("new/x")),
         ] {
             let made = rebased(text(target), text(old), text(new));
             assert_eq!(made.as_deref(), rebased_text.map(OsStr::new), "{target}");
         }
+    }
+
+    #[test]
+    fn rebasing_compares_and_keeps_bytes() {
+        for (target, old, new, rebased_text) in [
+            ("./old/x", "old", "new", None),
+            ("old/x", "./old", "new", None),
+            ("a//b/x", "a/b", "new", None),
+            ("a/b/x", "a//b", "new", None),
+            ("old", "old/", "new", None),
+            ("old//x/./y/", "old", "n//m", Some("n//m//x/./y/")),
+            ("old/", "old", "new", Some("new/")),
+        ] {
+            let made = rebased(text(target), text(old), text(new));
+            assert_eq!(made.as_deref(), rebased_text.map(OsStr::new), "{target}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn rebasing_keeps_bytes_that_are_no_text() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let [target, old, new, made] = [&b"a\xff/\xfe"[..], b"a\xff", b"\xfd", b"\xfd/\xfe"].map(OsStr::from_bytes);
+        assert_eq!(rebased(target, old, new).as_deref(), Some(made));
     }
 }

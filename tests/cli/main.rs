@@ -8,6 +8,7 @@ mod doctor;
 mod faults;
 mod permissions;
 mod readings;
+mod rebasing;
 mod repairing;
 mod resolving;
 mod scan;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
 
 use serde_json::json;
 
-use crate::support::{Answer, Place, is_root, skipped};
+use crate::support::{Place, is_root, outcomes, skipped};
 
 /// Links of every sort, each with the text that every repair of spellings makes of it.
 fn zoo() -> (Place, Vec<(&'static str, String, &'static str)>) {
@@ -36,16 +36,6 @@ fn zoo() -> (Place, Vec<(&'static str, String, &'static str)>) {
         symlink(text, place.root.join(link)).unwrap();
     }
     (place, links)
-}
-
-fn outcomes(answer: &Answer) -> Vec<(&str, &str, Option<&str>)> {
-    let text = |value: &serde_json::Value, key| value[key].as_str().map(str::to_owned);
-    let items = answer.json["items"].as_array().unwrap();
-    assert!(items.iter().all(|item| text(item, "link").is_some()));
-    items
-        .iter()
-        .map(|item| (item["link"].as_str().unwrap(), item["outcome"].as_str().unwrap(), item["target"].as_str()))
-        .collect()
 }
 
 #[test]
@@ -121,73 +111,6 @@ fn dangling_links_over_dangling_links_fall_back_each_for_itself() {
     assert_eq!(outcomes(&planned), outcomes(&done));
     assert_eq!(outcomes(&done), ["a1", "b2", "c3"].map(|link| (link, "replaced", Some("releases/1"))));
     assert_eq!(place.ask("repair --fallback releases/1").json["changed"], false);
-}
-
-#[test]
-fn texts_are_rebased_and_retargeted() {
-    let place = Place::new();
-    fs::write(place.root.join("releases/2/f"), "").unwrap();
-    place.link("moved", "old/f").link("older", "older/f").link("whole", "releases/1").link("lost", "old/gone");
-    let done = place.ask("repair --rebase old=releases/2");
-    assert_eq!(outcomes(&done), [("moved", "replaced", Some("releases/2/f"))]);
-    assert_eq!(done.refusal().1, "dangling", "`lost` would lead nowhere still");
-    assert_eq!(place.text("older"), Some("older/f".into()), "a prefix ends with a component");
-    assert_eq!(place.text("lost"), Some("old/gone".into()));
-    let done = place.ask("repair --retarget releases/1=releases/2");
-    assert_eq!(outcomes(&done), [("whole", "replaced", Some("releases/2"))]);
-}
-
-#[test]
-fn a_rebased_link_leads_to_what_has_the_new_prefix() {
-    let place = Place::new();
-    for release in ["1", "2"] {
-        fs::write(place.root.join("releases").join(release).join("f"), release).unwrap();
-    }
-    place.link("l", "releases/1/f");
-    place.link("a/l", "../releases/1");
-    let done = place.ask("repair --rebase releases/1=releases/2 --rebase ../releases/1=../releases/2");
-    assert_eq!(outcomes(&done), [("a/l", "replaced", Some("../releases/2")), ("l", "replaced", Some("releases/2/f"))]);
-}
-
-#[test]
-fn links_over_links_are_rebased_at_once_as_the_dry_run_says() {
-    let place = Place::new();
-    fs::write(place.root.join("releases/2/f"), "").unwrap();
-    // Each leads over the next one, which is rebased after it in the order of their names.
-    place.link("c1", "old/c2/f").link("a/c2", "/old/a/c3").link("a/c3", "/old/a/c4").link("a/c4", "/old/releases/2");
-    place.link("gone", "old/gone").link("old-loop", "old/c5").link("a/c5", "/old/a/c5");
-    let root = place.root.to_str().unwrap();
-    let line = ["repair", "--rebase", "old=a", "--rebase", &format!("/old={root}"), "--make-relative"];
-    let before = place.snapshot();
-    let planned = place.json(["-n"].iter().chain(&line));
-    assert_eq!(place.snapshot(), before);
-    let done = place.json(line);
-    assert_eq!((outcomes(&planned), &planned.json["errors"]), (outcomes(&done), &done.json["errors"]));
-    assert_eq!(
-        outcomes(&done),
-        [
-            ("a/c2", "replaced", Some("c3")),
-            ("a/c3", "replaced", Some("c4")),
-            ("a/c4", "replaced", Some("../releases/2")),
-            ("c1", "replaced", Some("a/c2/f")),
-        ]
-    );
-    let refused: Vec<_> =
-        done.json["errors"].as_array().unwrap().iter().map(|error| error["link"].as_str().unwrap()).collect();
-    assert_eq!((refused, done.code), (vec!["a/c5", "gone", "old-loop"], 4));
-    assert_eq!(place.json(line).json["changed"], false);
-}
-
-#[test]
-fn a_dry_run_counts_on_what_it_would_remove() {
-    let place = Place::new();
-    place.link("b", "gone").link("c", "old/b").link("d", "b");
-    let line = "repair --remove-dangling --rebase old=.";
-    let planned = place.ask(&format!("-n {line}"));
-    let done = place.ask(line);
-    assert_eq!((outcomes(&planned), &planned.json["errors"]), (outcomes(&done), &done.json["errors"]));
-    assert_eq!(outcomes(&done), [("b", "removed", None), ("d", "removed", None)]);
-    assert_eq!(done.refusal(), (4, "dangling", Some("b"), Some(0)));
 }
 
 #[test]

@@ -177,6 +177,17 @@ impl Answer {
         }
     }
 }
+/// The link, the outcome and the new text of each item.
+pub(crate) fn outcomes(answer: &Answer) -> Vec<(&str, &str, Option<&str>)> {
+    let text = |value: &Value, key| value[key].as_str().map(str::to_owned);
+    let items = answer.json["items"].as_array().unwrap();
+    assert!(items.iter().all(|item| text(item, "link").is_some()));
+    items
+        .iter()
+        .map(|item| (item["link"].as_str().unwrap(), item["outcome"].as_str().unwrap(), item["target"].as_str()))
+        .collect()
+}
+
 /// Says aloud that a test was not run.
 pub(crate) fn skipped(test: &str, reason: &str) {
     // Past the capture of the test harness.

@@ -1,0 +1,88 @@
+//! What repair makes of texts that are to lead elsewhere.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Place, outcomes};
+
+#[test]
+fn texts_are_rebased_and_retargeted() {
+    let place = Place::new();
+    fs::write(place.root.join("releases/2/f"), "").unwrap();
+    place.link("moved", "old/f").link("older", "older/f").link("whole", "releases/1").link("lost", "old/gone");
+    let done = place.ask("repair --rebase old=releases/2");
+    assert_eq!(outcomes(&done), [("moved", "replaced", Some("releases/2/f"))]);
+    assert_eq!(done.refusal().1, "dangling", "`lost` would lead nowhere still");
+    assert_eq!(place.text("older"), Some("older/f".into()), "a prefix ends with a component");
+    assert_eq!(place.text("lost"), Some("old/gone".into()));
+    let done = place.ask("repair --retarget releases/1=releases/2");
+    assert_eq!(outcomes(&done), [("whole", "replaced", Some("releases/2"))]);
+}
+
+#[test]
+fn a_prefix_is_compared_and_replaced_byte_for_byte() {
+    let place = Place::new();
+    place.link("doubled", "releases//1").link("dotted", "./releases/1").link("slash", "releases/1/").link("l", "a//b/");
+    for other in ["a/b=releases", "./a=releases", "rel=a", "a//b//=a", "releases/1//=a"] {
+        let answer = place.json(["repair", "--rebase", other]);
+        assert_eq!((answer.code, &answer.json["items"]), (0, &json!([])), "{other}");
+    }
+    let done = place.ask("repair --rebase releases/1=releases/2");
+    assert_eq!(outcomes(&done), [("slash", "replaced", Some("releases/2/"))]);
+    let done = place.ask("repair --rebase a//=./a/");
+    assert_eq!(outcomes(&done), [("l", "replaced", Some("./a/b/"))]);
+}
+
+#[test]
+fn a_rebased_link_leads_to_what_has_the_new_prefix() {
+    let place = Place::new();
+    for release in ["1", "2"] {
+        fs::write(place.root.join("releases").join(release).join("f"), release).unwrap();
+    }
+    place.link("l", "releases/1/f");
+    place.link("a/l", "../releases/1");
+    let done = place.ask("repair --rebase releases/1=releases/2 --rebase ../releases/1=../releases/2");
+    assert_eq!(outcomes(&done), [("a/l", "replaced", Some("../releases/2")), ("l", "replaced", Some("releases/2/f"))]);
+}
+
+#[test]
+fn links_over_links_are_rebased_at_once_as_the_dry_run_says() {
+    let place = Place::new();
+    fs::write(place.root.join("releases/2/f"), "").unwrap();
+    // Each leads over the next one, which is rebased after it in the order of their names.
+    place.link("c1", "old/c2/f").link("a/c2", "/old/a/c3").link("a/c3", "/old/a/c4").link("a/c4", "/old/releases/2");
+    place.link("gone", "old/gone").link("old-loop", "old/c5").link("a/c5", "/old/a/c5");
+    let root = place.root.to_str().unwrap();
+    let line = ["repair", "--rebase", "old=a", "--rebase", &format!("/old={root}"), "--make-relative"];
+    let before = place.snapshot();
+    let planned = place.json(["-n"].iter().chain(&line));
+    assert_eq!(place.snapshot(), before);
+    let done = place.json(line);
+    assert_eq!((outcomes(&planned), &planned.json["errors"]), (outcomes(&done), &done.json["errors"]));
+    assert_eq!(
+        outcomes(&done),
+        [
+            ("a/c2", "replaced", Some("c3")),
+            ("a/c3", "replaced", Some("c4")),
+            ("a/c4", "replaced", Some("../releases/2")),
+            ("c1", "replaced", Some("a/c2/f")),
+        ]
+    );
+    let refused: Vec<_> =
+        done.json["errors"].as_array().unwrap().iter().map(|error| error["link"].as_str().unwrap()).collect();
+    assert_eq!((refused, done.code), (vec!["a/c5", "gone", "old-loop"], 4));
+    assert_eq!(place.json(line).json["changed"], false);
+}
+
+#[test]
+fn a_dry_run_counts_on_what_it_would_remove() {
+    let place = Place::new();
+    place.link("b", "gone").link("c", "old/b").link("d", "b");
+    let line = "repair --remove-dangling --rebase old=.";
+    let planned = place.ask(&format!("-n {line}"));
+    let done = place.ask(line);
+    assert_eq!((outcomes(&planned), &planned.json["errors"]), (outcomes(&done), &done.json["errors"]));
+    assert_eq!(outcomes(&done), [("b", "removed", None), ("d", "removed", None)]);
+    assert_eq!(done.refusal(), (4, "dangling", Some("b"), Some(0)));
+}
