@@ -88,6 +88,26 @@ impl Target {
         self.directory
     }
 
+    /// Checks the spelling, as every edit does that stores the target.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_target` for an empty one and one with a NUL byte; for a path below the root also with an inside `..` or a
+    /// trailing `/`, `escape` where it is absolute or climbs above the root, `too_long` with a component over 255 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use caplink::{Kind, Target};
+    ///
+    /// Target::relative("releases/42").check()?;
+    /// assert_eq!(Target::relative("../42").check().unwrap_err().kind(), Kind::Escape);
+    /// # Ok::<(), caplink::Error>(())
+    /// ```
+    pub fn check(&self) -> Result<()> {
+        self.spell().map(drop)
+    }
+
     /// Checks the spelling. A verbatim text may be anything that a link can hold.
     pub(crate) fn spell(&self) -> Result<TargetPath<'_>> {
         let bytes = self.text.as_encoded_bytes();

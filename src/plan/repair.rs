@@ -64,7 +64,7 @@ impl Repair {
         shorten;
         /// Links that lead over other links lead straight to where these end.
         shorten_chains;
-        /// Links that lead to nothing are removed.
+        /// Links that lead to nothing are removed, where there is no [`fallback`](Repair::fallback).
         remove_dangling;
         /// Links that an interrupted operation staged are removed, if they belong to the caller.
         remove_leftovers;
@@ -238,6 +238,7 @@ mod tests {
         let dangling = found("a/l", "gone", Status::Dangling);
         assert_eq!(planned(&Repair::default().fallback("x"), &dangling).as_deref(), Some("x"));
         assert_eq!(planned(&Repair::default().remove_dangling(true), &dangling).as_deref(), Some("-"));
+        assert_eq!(planned(&Repair::default().remove_dangling(true).fallback("x"), &dangling).as_deref(), Some("x"));
         assert_eq!(planned(&Repair::default().remove_dangling(true), &found("l", "x", Status::Ok)), None);
         assert_eq!(planned(&Repair::default().fallback("x"), &found("l", "", Status::Corrupt)).as_deref(), Some("x"));
     }

@@ -103,6 +103,48 @@ fn dangling_links_fall_back_below_the_root() {
 }
 
 #[test]
+fn a_fallback_is_checked_before_anything_is_looked_for() {
+    let place = Place::new();
+    let long = "x".repeat(256);
+    let refusals = [
+        ("", (2, "invalid_target", None, None)),
+        ("a/", (2, "invalid_target", None, None)),
+        ("a/../file", (2, "invalid_target", Some(".."), Some(1))),
+        ("/etc", (4, "escape", Some("/"), Some(0))),
+        ("./../x", (4, "escape", Some(".."), Some(0))),
+        (long.as_str(), (2, "too_long", Some(long.as_str()), Some(0))),
+    ];
+    for links in 0..3 {
+        for (target, refusal) in refusals {
+            assert_eq!(place.json(["repair", "--tidy", "--fallback", target]).refusal(), refusal, "{target} {links}");
+        }
+        place.link(format!("gone{links}"), "gone").link(format!("messy{links}"), "a//b");
+    }
+    assert_eq!(place.text("messy0"), Some("a//b".into()), "nothing was done");
+    assert_eq!(place.ask("repair --fallback .").code, 0);
+}
+
+#[test]
+fn all_actions_may_be_combined() {
+    let place = Place::new();
+    let root = place.root.to_str().unwrap();
+    place.link("absolute", format!("{root}//a/b")).link("gone", "nowhere").link("old", "old/1").link("is", "was");
+    let line = "repair --make-relative --tidy --shorten --shorten-chains --rebase old=releases --retarget was=file \
+                --fallback file --remove-dangling --remove-leftovers";
+    let planned = place.ask(&format!("-n {line}"));
+    let done = place.ask(line);
+    assert_eq!(outcomes(&planned), outcomes(&done));
+    assert_eq!(
+        outcomes(&done),
+        [("absolute", "a/b"), ("gone", "file"), ("is", "file"), ("old", "releases/1")].map(|(link, text)| (
+            link,
+            "replaced",
+            Some(text)
+        ))
+    );
+}
+
+#[test]
 fn dangling_links_over_dangling_links_fall_back_each_for_itself() {
     let place = Place::new();
     place.link("a1", "gone").link("b2", "a1").link("c3", "b2");
@@ -265,9 +307,7 @@ fn a_directory_that_only_looks_like_one_that_was_left_stays() {
 #[test]
 fn repair_wants_to_be_told_what_to_do() {
     let place = Place::new();
-    for line in
-        ["repair", "repair a", "repair --rebase x", "repair --rebase =x", "repair --remove-dangling --fallback file"]
-    {
+    for line in ["repair", "repair a", "repair --rebase x", "repair --rebase =x", "repair --fallback a --fallback a"] {
         assert_eq!(place.ask(line).refusal(), (2, "usage", None, None), "{line}");
     }
     for (dir, refusal) in [

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ffi::{OsStr, OsString};
 
-use caplink::{Durability, Edit, Error, Kind, Outcome, Repair as Actions, Root, ScanOptions};
+use caplink::{Durability, Edit, Error, Kind, Outcome, Repair as Actions, Root, ScanOptions, Target};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgGroup, Args, value_parser};
 
@@ -43,8 +43,8 @@ pub(crate) struct Repair {
     #[arg(long, group = "actions", value_name = "TARGET", allow_hyphen_values = true)]
     #[arg(value_parser = value_parser!(OsString))]
     fallback: Option<OsString>,
-    /// Remove dangling links
-    #[arg(long, group = "actions", conflicts_with = "fallback")]
+    /// Remove dangling links; with --fallback they lead to TARGET instead
+    #[arg(long, group = "actions")]
     remove_dangling: bool,
     /// Remove what interrupted work left: staged links of the caller's, and the private directories they were staged in
     #[arg(long, group = "actions")]
@@ -55,6 +55,10 @@ impl Repair {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("repair", context);
         let Some(root) = report.opened(context.look_with_state()) else { return report };
+        if let Some(Err(error)) = self.fallback.as_ref().map(|target| Target::relative(target).check()) {
+            report.error(&error.during("repair"));
+            return report;
+        }
         let root = match context.confined(&root) {
             Ok(root) => root,
             Err(error) => {
