@@ -56,7 +56,8 @@ fn print_text(report: &Report, global: &Global) -> io::Result<()> {
 fn print_messages(report: &Report, global: &Global) -> io::Result<()> {
     let mut err = stderr(global.color);
     for (verbosity, line) in &report.notes {
-        if global.verbose >= *verbosity {
+        // What is told unasked is left out by `-q`.
+        if global.verbose >= *verbosity && (*verbosity > 0 || global.quiet == 0) {
             writeln!(err, "{} {line}", Painted(DIM, "note:"))?;
         }
     }

@@ -318,4 +318,9 @@ fn repair_wants_to_be_told_what_to_do() {
         assert_eq!(place.json(["repair", "--tidy", dir]).refusal(), refusal, "{dir}");
     }
     assert_eq!(place.ask("repair --tidy ./a//").code, 0);
+    for (line, told) in
+        [("repair --tidy", "note: nothing to mend\n"), ("-q repair --tidy", ""), ("-qqv repair --tidy", "")]
+    {
+        assert_eq!((place.words(line).out(), place.words(line).err()), ("", told), "{line}");
+    }
 }
