@@ -134,12 +134,28 @@ pub(super) fn leads_where_it_may(
         },
         Judged::Stopped { stop, .. } => stop,
     };
-    let allowed = match stop.kind {
+    let allowed = |stop: &Stop| match stop.kind {
         Kind::NotFound => rules.dangling && policy.dangling,
         Kind::Escape => rules.outside && policy.outside,
         _ => false,
     };
-    if allowed { Ok(None) } else { Err(refused(stop)) }
+    if allowed(&stop) {
+        return Ok(None);
+    }
+    // Where it leads comes before the mount that it is on.
+    let beyond = beyond_mounts(root, from, text, &stop, overlay);
+    Err(refused(beyond.filter(|beyond| !allowed(beyond)).unwrap_or(stop)))
+}
+
+/// Where a walk that stopped at a mount point would lead nowhere.
+fn beyond_mounts(root: &Root, from: &Path, text: &OsStr, stop: &Stop, overlay: Overlay<'_>) -> Option<Stop> {
+    if stop.kind != Kind::CrossMount {
+        return None;
+    }
+    match walk(root, from, text, Going { cross: true, links: 1, overlay, remember: false }).end {
+        End::Stopped(beyond) if matches!(beyond.kind, Kind::NotFound | Kind::Escape | Kind::Loop) => Some(beyond),
+        _ => None,
+    }
 }
 
 fn refused(stop: Stop) -> Error {
@@ -165,11 +181,16 @@ fn is_the_same(root: &Root, path: &Path, id: ObjectId, overlay: Overlay<'_>) -> 
     if named == id { Ok(()) } else { Err(Error::new(Kind::Contended).because("the target was changed meanwhile")) }
 }
 
-/// Whether a text leads to nothing below the root, as the tree is after what is planned.
+/// Whether a text leads to nothing below the root, as the tree is after what is planned. It may cross mount points, as
+/// in a scan.
 pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr, planned: Option<&Planned>) -> bool {
-    match judge_text(root, from, text, root.policy().cross_mounts, Overlay::default().after(planned)) {
+    let overlay = Overlay::default().after(planned);
+    match judge_text(root, from, text, root.policy().cross_mounts, overlay) {
         Judged::Missing => true,
-        Judged::Stopped { stop, .. } => stop.kind == Kind::NotFound,
+        Judged::Stopped { stop, .. } => {
+            let end = beyond_mounts(root, from, text, &stop, overlay).unwrap_or(stop);
+            end.kind == Kind::NotFound
+        }
         Judged::Direct { .. } | Judged::Through { .. } => false,
     }
 }
@@ -187,6 +208,7 @@ fn object(root: &Root, from: &Path, text: &OsStr, overlay: Overlay<'_>) -> Resul
     match judge_text(root, from, text, root.policy().cross_mounts, overlay) {
         Judged::Direct { object, .. } => Ok(Some(root.calls().stat(&object).map_err(Error::from_io)?.id)),
         Judged::Through { reached, .. } => Ok(Some(reached.stat.id)),
+        Judged::Stopped { stop, .. } if stop.kind == Kind::CrossMount => Err(refused(stop)),
         Judged::Missing | Judged::Stopped { .. } => Ok(None),
     }
 }

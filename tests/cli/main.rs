@@ -6,6 +6,7 @@ mod arguments;
 mod changing;
 mod doctor;
 mod faults;
+mod mounts;
 mod permissions;
 mod readings;
 mod rebasing;

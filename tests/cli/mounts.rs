@@ -1,0 +1,81 @@
+//! What is mounted below the root: which error comes first, and that a repair sees there what a scan sees.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use crate::support::{Place, is_root, outcomes, skipped};
+
+/// A place with another file system at `a/b`, which is unmounted in the end.
+struct Mounted(Place);
+
+impl Mounted {
+    fn new(test: &str) -> Option<Mounted> {
+        let place = Place::new();
+        let at = place.root.join("a/b");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&at).status();
+        if !is_root() || !mount.is_ok_and(|status| status.success()) {
+            skipped(test, "mounting is not allowed here");
+            return None;
+        }
+        fs::write(at.join("file"), "").unwrap();
+        symlink("../../file", at.join("back")).unwrap();
+        symlink("loop", at.join("loop")).unwrap();
+        Some(Mounted(place))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg("-l").arg(self.0.root.join("a/b")).status();
+    }
+}
+
+#[test]
+fn where_a_target_leads_comes_before_the_mount_that_it_is_on() {
+    let Some(mounted) = Mounted::new("mounts::where_a_target_leads_comes_before_the_mount") else { return };
+    let place = &mounted.0;
+    place.link("to-file", "a/b/file").link("to-gone", "a/b/gone");
+    let crossing = |component, index| (4, "cross_mount", Some(component), Some(index));
+    for (target, refusal) in [
+        ("a/b", crossing("b", 1)),
+        ("a/b/file", crossing("b", 1)),
+        ("to-file", crossing("to-file", 0)),
+        ("a/b/gone", (4, "dangling", Some("gone"), Some(2))),
+        ("a/b/file/x", (4, "dangling", Some("x"), Some(3))),
+        ("to-gone", (4, "dangling", Some("to-gone"), Some(0))),
+        ("a/b/loop", (5, "loop", Some("loop"), Some(2))),
+        ("a/b/gone --allow-dangling", crossing("b", 1)),
+        ("a/b/gone --allow-outside", (4, "dangling", Some("gone"), Some(2))),
+        ("a/b/../../../x --style verbatim", (4, "escape", Some(".."), Some(4))),
+        ("a/b/../../../x --style verbatim --allow-outside", crossing("b", 1)),
+    ] {
+        for line in [format!("create l --to {target}"), format!("create l -n --to {target}")] {
+            assert_eq!(place.ask(&line).refusal(), refusal, "{line}");
+        }
+    }
+    for target in ["a/b/gone --allow-dangling", "a/b/file", "to-file"] {
+        assert_eq!(place.ask(&format!("ensure l --cross-mounts --to {target}")).code, 0, "{target}");
+    }
+}
+
+#[test]
+fn a_repair_sees_on_another_mount_what_a_scan_sees() {
+    let Some(mounted) = Mounted::new("mounts::a_repair_sees_on_another_mount_what_a_scan_sees") else { return };
+    let place = &mounted.0;
+    place.link("chain", "a/b/back").link("gone", "a/b/gone").link("gone2", "a/b/none").link("there", "a/b/file");
+    let seen = place.ask("scan --only dangling");
+    assert_eq!(seen.json["items"].as_array().unwrap().len(), 2, "{}", seen.json);
+    let all = "repair --retarget a/b/none=file --remove-dangling";
+    let planned = place.ask(&format!("-n {all}"));
+    let done = place.ask(all);
+    assert_eq!(outcomes(&done), [("gone", "removed", None), ("gone2", "replaced", Some("file"))]);
+    assert_eq!(outcomes(&planned), outcomes(&done));
+    place.link("gone", "a/b/gone");
+    let done = place.ask("repair --fallback file");
+    assert_eq!((outcomes(&done), done.code), (vec![("gone", "replaced", Some("file"))], 0));
+    // Whether both texts lead to the same object is not to be seen without crossing: nothing was switched meanwhile.
+    assert_eq!(place.ask("repair --shorten-chains").refusal(), (4, "cross_mount", Some("b"), Some(1)));
+    let done = place.ask("repair --shorten-chains --cross-mounts");
+    assert_eq!(outcomes(&done), [("chain", "replaced", Some("file"))]);
+}
