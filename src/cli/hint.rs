@@ -30,6 +30,8 @@ pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<Strin
         ("create" | "ensure" | "swap", Kind::Escape) if is_about_target(error) => {
             "`--allow-outside` with `--style verbatim` stores a text that leads outside"
         }
+        // Not a lock, but what is mounted there.
+        (_, Kind::Busy) if error.io_error().is_some() => "unmount it first, if it is to be moved aside",
         ("exchange", Kind::CrossMount) if error.component().is_none() => {
             "links trade places within one file system only; `caplink swap` changes them one after the other"
         }

@@ -87,6 +87,10 @@ impl Error {
         let mut error = Error::new(Kind::of(&source));
         // A reason that the calls worded themselves says more than the kind.
         error.0.reason = source.get_ref().map(ToString::to_string);
+        if error.0.kind == Kind::Busy {
+            // No lock of this program is meant.
+            error.0.reason = Some("the system says that it is in use, as a mount point is".to_owned());
+        }
         error.0.source = Some(source);
         error
     }

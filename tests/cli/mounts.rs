@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::support::{Place, is_root, outcomes, skipped};
 
 /// A place with another file system at `a/b`, which is unmounted in the end.
@@ -78,4 +80,19 @@ fn a_repair_sees_on_another_mount_what_a_scan_sees() {
     assert_eq!(place.ask("repair --shorten-chains").refusal(), (4, "cross_mount", Some("b"), Some(1)));
     let done = place.ask("repair --shorten-chains --cross-mounts");
     assert_eq!(outcomes(&done), [("chain", "replaced", Some("file"))]);
+}
+
+#[test]
+fn a_mount_point_in_the_way_is_no_lock_of_another_holder() {
+    let Some(mounted) = Mounted::new("mounts::a_mount_point_in_the_way_is_no_lock") else { return };
+    let place = &mounted.0;
+    for line in ["ensure a/b --to file --backup", "ensure a/b --to file --backup --confine off"] {
+        let refused = place.ask(line);
+        assert_eq!((refused.code, refused.kind(), &refused.json["items"]), (6, "busy", &json!([])), "{line}");
+        let message = refused.error()["message"].as_str().unwrap();
+        assert!(message.contains("mount point") && !message.contains("lock"), "{message}");
+        let hint = refused.error()["hint"].as_str().unwrap();
+        assert!(hint.contains("unmount"), "{hint}");
+    }
+    assert_eq!(fs::read_dir(place.root.join("a")).unwrap().count(), 1, "nothing is left");
 }
