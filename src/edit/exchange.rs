@@ -154,11 +154,13 @@ impl Trade<'_> {
             not_state(self.root, entry.physical())?;
             Ok(entry)
         };
-        open().map_err(|error: Error| self.root.or_gone(error.on("exchange", path)))
+        open().map_err(|error: Error| self.root.or_gone(error.on("exchange", path).denied_at(path.as_path())))
     }
 
     fn attempt(&self, a: &Entry, b: &Entry) -> Result<Attempt<[Outcome; 2]>> {
-        let on = |entry: &Entry, error: Error| self.root.or_gone(error.on("exchange", &entry.path));
+        let on = |entry: &Entry, error: Error| {
+            self.root.or_gone(error.on("exchange", &entry.path).denied_at(entry.path.as_path()))
+        };
         let (link_a, link_b) = match (pinned(a), pinned(b)) {
             (Ok(link_a), Ok(link_b)) => (link_a, link_b),
             (Err(error), _) => return Err(on(a, error)),
@@ -188,7 +190,7 @@ impl Trade<'_> {
                 return Err(on(a, unsupported(self.root)));
             }
             for entry in [a, b] {
-                may_take_away(entry).map_err(|error| on(a, error))?;
+                may_take_away(entry).map_err(|error| on(entry, error))?;
             }
             let left = [(a, &link_b.text), (b, &link_a.text)];
             let left = left.map(|(entry, text)| (entry.physical().to_path_buf(), Some(text.clone()))).into();
@@ -231,8 +233,10 @@ impl Trade<'_> {
     /// The kernel refused: a directory was moved away, one of the two is no link by now, or it may not be.
     fn refused(&self, a: &Entry, b: &Entry, source: io::Error) -> Result<Attempt<[Outcome; 2]>> {
         let moved = |entry: &&Entry| verify::parent_in_place(entry).is_ok_and(|in_place| !in_place);
-        let entry = [a, b].into_iter().find(moved).unwrap_or(a);
-        verify::not_moved(entry, &[a, b], source).map_err(|error| error.on("exchange", &entry.path))
+        let denied = |entry: &&Entry| may_take_away(entry).is_err();
+        let entry = [a, b].into_iter().find(moved).or_else(|| [a, b].into_iter().find(denied)).unwrap_or(a);
+        let on = |error: Error| error.on("exchange", &entry.path).denied_at(entry.path.as_path());
+        verify::not_moved(entry, &[a, b], source).map_err(on)
     }
 
     /// Looks at both names after the trade, and trades back what is not as it should be.

@@ -59,7 +59,8 @@ impl<'a> Run<'a> {
     /// Names the edit in the error, and tells the observer of a change.
     pub(super) fn close(self, outcome: Result<Outcome>) -> Result<Outcome> {
         let outcome = outcome.map_err(|error| {
-            let error = self.root.or_gone(error.on(self.edit.verb, &self.edit.path));
+            let error = error.on(self.edit.verb, &self.edit.path).denied_at(self.edit.path.as_path());
+            let error = self.root.or_gone(error);
             error.having_made(self.made)
         })?;
         if outcome.change.is_change() && !outcome.dry_run {

@@ -1,7 +1,6 @@
 //! The text that a link will store, and whether it leads where it may.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::Path;
 
 use crate::error::{Error, FileKind, Kind, Result};
@@ -164,7 +163,8 @@ fn refused(stop: Stop) -> Error {
         Kind::Escape => (Kind::Escape, "the target leads out of the root"),
         Kind::Loop => (Kind::Loop, "the target leads back to the link, or over more than 40 hops"),
         Kind::CrossMount => (Kind::CrossMount, "the target is on another mount"),
-        kind => return Error::from_io(stop.source.unwrap_or_else(|| io::ErrorKind::Other.into())).with_kind(kind),
+        Kind::Permission => (Kind::Permission, "permission denied on the way to the target"),
+        _ => return stop.into_error(),
     };
     stop.into_error().with_kind(kind).because(reason)
 }

@@ -130,6 +130,16 @@ impl Error {
         self
     }
 
+    /// Names the last component of a path below the root as the one that was denied, unless another is named.
+    pub(crate) fn denied_at(self, path: &Path) -> Error {
+        match path.file_name() {
+            Some(name) if self.0.kind == Kind::Permission && self.0.component.is_none() => {
+                self.at(name, path.components().count() - 1)
+            }
+            _ => self,
+        }
+    }
+
     pub(crate) fn via(mut self, text: impl Into<OsString>) -> Error {
         self.0.via = Some(text.into());
         self

@@ -78,7 +78,8 @@ impl Root {
     pub fn inspect(&self, path: impl AsRef<OsStr>) -> Result<Inspected> {
         let path = path.as_ref();
         let place = Place::new(path).map_err(|error| error.during("inspect"))?;
-        self.look_at(&place).map_err(|error| self.or_gone(error.on("inspect", path)))
+        let named = |error: Error| error.on("inspect", path).denied_at(&place.path);
+        self.look_at(&place).map_err(|error| self.or_gone(named(error)))
     }
 
     fn look_at(&self, place: &Place) -> Result<Inspected> {

@@ -86,7 +86,8 @@ impl Root {
             // Like any other directory that cannot be read.
             Err(error) if error.kind() == Kind::Permission => {
                 ground.progress.add(Tally { dirs_unread: 1, ..Tally::default() });
-                return Ok(scan(Walk::Refused(Some(error.on("scan", shown(&place.path))))));
+                let error = error.on("scan", shown(&place.path)).denied_at(&place.path);
+                return Ok(scan(Walk::Refused(Some(error))));
             }
             Err(error) => return Err(error),
         };

@@ -197,7 +197,7 @@ impl Walker {
         self.tally.dirs_unread += 1;
         // The directory that is read has no name in itself.
         let dir = if name.is_empty() { super::shown(&self.path).to_path_buf() } else { self.path.join(name) };
-        self.found.push_back(Err(error.on("scan", dir)));
+        self.found.push_back(Err(error.on("scan", &dir).denied_at(&dir)));
     }
 
     /// Reads the last directory on the way down, or a part of it.

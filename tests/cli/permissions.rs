@@ -41,16 +41,17 @@ fn what_may_not_be_written_is_a_permission_error() {
     let Some(place) = place("permissions::what_may_not_be_written_is_a_permission_error") else { return };
     place.link("l", "file").link("m", "a");
     let before = place.snapshot();
-    for line in [
-        "create new --to file",
-        "ensure l --to a",
-        "swap l --to a --expect file",
-        "exchange l m",
-        "remove l",
-        "create n/e/w --to file -p",
+    for (line, component, index) in [
+        ("create new --to file", "new", 0),
+        ("create a/b/new --to file", "new", 2),
+        ("ensure l --to a", "l", 0),
+        ("swap l --to a --expect file", "l", 0),
+        ("exchange l m", "l", 0),
+        ("remove l", "l", 0),
+        ("create n/e/w --to file -p", "n", 0),
     ] {
         let refused = nobody(&place, line);
-        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        assert_eq!(refused.refusal(), (10, "permission", Some(component), Some(index)), "{line}");
         let planned = nobody(&place, &format!("-n {line}"));
         assert_eq!((planned.code, &planned.json["errors"]), (10, &refused.json["errors"]), "a dry run of {line}");
     }
@@ -66,22 +67,50 @@ fn what_may_not_be_searched_names_the_directory() {
     fs::write(place.root.join("a/locked/file"), "").unwrap();
     place.link("l", "a/locked/file");
     mode(place.root.join("a/locked"), 0o700);
-    for line in [
-        "inspect a/locked/file",
-        "inspect a/locked/in/x",
-        "create a/locked/in/x --to file",
-        "remove a/locked/in/x --missing-ok",
+    chown(&place.root, Some(NOBODY), None).unwrap();
+    for (line, component, index) in [
+        ("inspect a/locked/file", "file", 2),
+        ("inspect a/locked/in/x", "in", 2),
+        ("resolve a/locked/file", "file", 2),
+        ("resolve l", "l", 0),
+        ("scan a/locked", "locked", 1),
+        ("scan a", "locked", 1),
+        ("create a/locked/x --to file", "x", 2),
+        ("create a/locked/in/x --to file", "in", 2),
+        ("ensure a/locked/file --to file", "file", 2),
+        ("remove a/locked/file", "file", 2),
+        ("remove a/locked/in/x --missing-ok", "in", 2),
+        ("exchange l a/locked/file", "file", 2),
+        ("exchange a/locked/file l", "file", 2),
+        ("create new --to a/locked/file", "file", 2),
+        ("create new --to l", "l", 0),
+        ("ensure l --to a/locked/in/x --style absolute --allow-dangling", "in", 2),
     ] {
-        let refused = nobody(&place, line);
-        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        assert_eq!(nobody(&place, line).refusal(), (10, "permission", Some(component), Some(index)), "{line}");
     }
-    assert_eq!(nobody(&place, "inspect a/locked/in/x").refusal(), (10, "permission", Some("in"), Some(2)));
-    assert_eq!(nobody(&place, "resolve a/locked/file").refusal(), (10, "permission", Some("file"), Some(2)));
-    assert_eq!(nobody(&place, "resolve l").refusal(), (10, "permission", Some("l"), Some(0)));
     let seen = nobody(&place, "inspect l");
     assert_eq!((&seen.item()["status"], &seen.item()["resolved"]), (&json!("denied"), &json!(null)));
     // The directory itself can be seen, only not what is in it.
     assert_eq!(nobody(&place, "inspect a/locked").item()["mode"], "0700");
+}
+
+#[test]
+fn an_exchange_names_the_link_that_may_not_be_changed() {
+    let Some(place) = place("permissions::an_exchange_names_the_link_that_may_not_be_changed") else { return };
+    for dir in ["a", "a/b"] {
+        chown(place.root.join(dir), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    place.link("l", "a/b").link("a/own", "b").link("a/b/own", ".");
+    let before = place.snapshot();
+    for (line, component, index) in [("exchange l a/own", "l", 0), ("exchange a/own l", "l", 0)] {
+        let line = format!("{line} --allow-dangling");
+        let refused = nobody(&place, &line);
+        assert_eq!(refused.refusal(), (10, "permission", Some(component), Some(index)), "{line}");
+        assert_eq!(refused.error()["link"], "l", "{line}");
+        assert_eq!(nobody(&place, &format!("-n {line}")).json["errors"], refused.json["errors"], "{line}");
+    }
+    assert_eq!(place.snapshot(), before);
+    assert_eq!(nobody(&place, "exchange a/own a/b/own --allow-dangling").code, 0);
 }
 
 #[test]
