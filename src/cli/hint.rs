@@ -36,6 +36,11 @@ pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<Strin
             "links trade places within one file system only; `caplink swap` changes them one after the other"
         }
         ("exchange", Kind::Escape) if is_about_target(error) => "`--allow-outside` exchanges them all the same",
+        ("repair", Kind::Dangling) => "no repair makes a link lead to nothing; `caplink swap --allow-dangling` does",
+        ("repair", Kind::Escape) if error.link().is_some() => {
+            "no repair makes a link lead outside; `caplink swap --allow-outside --style verbatim` does"
+        }
+        ("repair", Kind::InvalidTarget) => "the fallback is a path below the root, without `..` and a trailing `/`",
         ("resolve", Kind::Escape | Kind::Loop | Kind::NotFound | Kind::Permission) => {
             return command(&["resolve", "--explain"], root, link)
                 .map(|command| format!("see each hop with `{command}`"));

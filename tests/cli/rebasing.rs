@@ -21,6 +21,26 @@ fn texts_are_rebased_and_retargeted() {
 }
 
 #[test]
+fn the_way_out_is_one_that_there_is() {
+    let place = Place::new();
+    place.link("l", "releases/1");
+    for (line, hint) in [
+        ("--retarget releases/1=gone", "no repair makes a link lead to nothing; `caplink swap --allow-dangling` does"),
+        (
+            "--rebase releases/1=..",
+            "no repair makes a link lead outside; `caplink swap --allow-outside --style verbatim` does",
+        ),
+        ("--fallback a/", "the fallback is a path below the root, without `..` and a trailing `/`"),
+        ("--fallback ../a", "name a path below the root; `-C DIR` chooses another root"),
+    ] {
+        let refused = place.ask(&format!("repair {line}"));
+        assert_eq!(refused.error()["hint"], hint, "{line}");
+    }
+    assert_eq!(place.ask("swap l --to gone --expect releases/1 --allow-dangling").code, 0);
+    assert_eq!(place.ask("swap l --to .. --expect gone --allow-outside --style verbatim").code, 0);
+}
+
+#[test]
 fn a_prefix_is_compared_and_replaced_byte_for_byte() {
     let place = Place::new();
     place.link("doubled", "releases//1").link("dotted", "./releases/1").link("slash", "releases/1/").link("l", "a//b/");
