@@ -5,6 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::slice::Iter;
 
 use caplink::Kind;
 use clap::ValueEnum as _;
@@ -21,7 +22,7 @@ const WITH_VALUE: &[&str] =
     &["-C", "--root", "--color", "--require", "--confine", "--durability", "--state", "--format"];
 
 /// Options of verbs whose value may look like an option.
-const ANY_VALUE: &[&str] = &["--to", "--expect", "--exclude"];
+const ANY_VALUE: &[&str] = &["--to", "--expect", "--exclude", "--rebase", "--retarget", "--fallback"];
 
 pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let meant = Meant::by(arguments.get(1..).unwrap_or_default());
@@ -111,10 +112,8 @@ impl Meant {
                 "--json" => meant.json = true,
                 "--dry-run" => meant.dry_run = true,
                 option if WITH_VALUE.contains(&option) => {
-                    let value = arguments.clone().next();
-                    if let Some(value) = value.filter(|value| !value.as_encoded_bytes().starts_with(b"-")) {
+                    if let Some(value) = value(&mut arguments) {
                         meant.set(option, value);
-                        arguments.next();
                     }
                 }
                 option if ANY_VALUE.contains(&option) => drop(arguments.next()),
@@ -123,12 +122,33 @@ impl Meant {
                         meant.set(option, value.as_ref());
                     }
                 }
-                letters if letters.starts_with('-') => meant.dry_run |= letters.contains('n'),
+                letters if letters.starts_with('-') => meant.set_letters(letters, &mut arguments),
                 word if meant.verb.is_none() => meant.verb = verb(word),
                 _ => {}
             }
         }
         meant
+    }
+
+    /// Options of one letter each; behind one that takes a value comes its value.
+    fn set_letters(&mut self, letters: &str, arguments: &mut Iter<'_, OsString>) {
+        for (at, letter) in letters.char_indices().skip(1) {
+            let rest = &letters[at + letter.len_utf8()..];
+            match letter {
+                'n' => self.dry_run = true,
+                'C' | 'j' => {
+                    let value = match rest {
+                        "" => value(arguments),
+                        rest => Some(OsStr::new(rest.strip_prefix('=').unwrap_or(rest))),
+                    };
+                    if let (Some(value), 'C') = (value, letter) {
+                        self.set("-C", value);
+                    }
+                    return;
+                }
+                _ => {}
+            }
+        }
     }
 
     fn set(&mut self, option: &str, value: &OsStr) {
@@ -142,6 +162,13 @@ impl Meant {
             _ => {}
         }
     }
+}
+
+/// What follows an option, unless it is an option itself.
+fn value<'a>(arguments: &mut Iter<'a, OsString>) -> Option<&'a OsStr> {
+    let value = arguments.as_slice().first().filter(|value| !value.as_encoded_bytes().starts_with(b"-"))?;
+    arguments.next();
+    Some(value)
 }
 
 fn verb(word: &str) -> Option<&'static str> {
@@ -194,6 +221,13 @@ mod tests {
         assert!(!meant(&["create", "x", "--to", "--json"]).json);
         assert!(meant(&["create", "--state", "--json"]).json);
         assert!(meant(&["-qn", "create"]).dry_run && meant(&["create", "--dry-run"]).dry_run);
-        assert!(!meant(&["create", "--to", "-n"]).dry_run);
+        for line in [&["create", "--to", "-n"][..], &["-Cnone", "create"], &["repair", "--fallback", "-n"]] {
+            assert!(!meant(line).dry_run, "{line:?}");
+        }
+        for (line, root) in [("-Cnone", "none"), ("-vC=a", "a"), ("-nqCb", "b")] {
+            assert_eq!(meant(&[line, "create"]).root, Some(root.into()), "{line}");
+        }
+        assert!(meant(&["-nqCb", "create"]).dry_run && meant(&["-nC", "dir"]).root == Some("dir".into()));
+        assert!(meant(&["-qC", "-n"]).dry_run, "it is no value");
     }
 }
