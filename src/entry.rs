@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::LinkPath;
-use crate::resolve::{End, Going, walk};
+use crate::resolve::{End, Going, Stop, walk};
 use crate::root::Root;
 use crate::sys::{self, Access, Calls, Fault, Handle};
 
@@ -192,17 +192,34 @@ fn open_followed(root: &Root, path: &Path, access: Access) -> Result<Option<(Han
     let cross = root.policy().cross_mounts;
     let reached = match walk(root, Path::new(""), path.as_os_str(), Going { cross, ..Going::default() }).end {
         End::Reached(reached) => reached,
-        End::Stopped(stop) => return Err(stop.into_error()),
+        End::Stopped(stop) => return Err(without_directory(root, path, &stop).unwrap_or_else(|| stop.into_error())),
     };
     if reached.stat.kind != FileKind::Dir {
-        let last = path.components().count().saturating_sub(1);
-        return Err(not_a_directory(path.file_name().unwrap_or_default(), last));
+        return Err(no_directory_at(path));
     }
     match root.calls().open_dir(root.handle(), &reached.path, cross, access) {
         Ok(dir) => Ok(Some((dir, reached.path))),
         Err(source) if matches!(sys::fault(&source), Fault::Missing | Fault::Link | Fault::NotDirectory) => Ok(None),
         Err(source) => Err(Error::from_io(source)),
     }
+}
+
+/// Where a component is missing because what comes before it is no directory: that is the one to be named.
+fn without_directory(root: &Root, path: &Path, stop: &Stop) -> Option<Error> {
+    if stop.kind != Kind::NotFound || stop.index == 0 {
+        return None;
+    }
+    let before: PathBuf = path.components().take(stop.index).collect();
+    let going = Going { cross: root.policy().cross_mounts, ..Going::default() };
+    match walk(root, Path::new(""), before.as_os_str(), going).end {
+        End::Reached(reached) if reached.stat.kind != FileKind::Dir => Some(no_directory_at(&before)),
+        _ => None,
+    }
+}
+
+/// The last component of the path is no directory.
+fn no_directory_at(path: &Path) -> Error {
+    not_a_directory(path.file_name().unwrap_or_default(), path.components().count().saturating_sub(1))
 }
 
 fn not_a_directory(name: &OsStr, index: usize) -> Error {

@@ -187,6 +187,23 @@ fn a_parent_that_is_missing_or_no_directory_is_not_found() {
         assert_eq!(place.json(["remove", path, "--missing-ok"]).outcome(), "unchanged");
     }
     assert_eq!(place.snapshot(), before);
+    // Also where links are followed to it.
+    place.link("d", "a").link("a/f", "../file");
+    for (path, component, index) in
+        [("d/gone/x/y", "gone", 1), ("l/x/y", "l", 0), ("d/f/x/y", "f", 1), ("d/b/gone/x", "gone", 2)]
+    {
+        for line in ["create @ --to file --follow", "swap @ --to a --expect b --follow", "remove @ --follow"] {
+            let answer = place.ask(&line.replace('@', path));
+            assert_eq!(answer.refusal(), (5, "not_found", Some(component), Some(index)), "{line} {path}");
+        }
+        assert_eq!(place.ask(&format!("inspect {path} --follow")).item()["kind"], "missing");
+    }
+    for (dir, component, index) in [("file/x", "file", 0), ("l/x", "l", 0), ("d/f/x", "f", 1), ("d/f", "f", 1)] {
+        assert_eq!(
+            place.ask(&format!("scan {dir} --follow")).refusal(),
+            (5, "not_found", Some(component), Some(index))
+        );
+    }
 }
 
 #[test]
