@@ -5,6 +5,7 @@
 mod arguments;
 mod changing;
 mod doctor;
+mod excluding;
 mod faults;
 mod mounts;
 mod permissions;

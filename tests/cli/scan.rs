@@ -241,32 +241,6 @@ fn options_that_do_not_go_together_are_wrong_usage() {
 }
 
 #[test]
-fn what_is_excluded_is_not_entered() {
-    let place = Place::new();
-    fs::create_dir_all(place.root.join("a/skip/deep")).unwrap();
-    place.link("l", "x").link("a/l", "x").link("a/skip/l", "x").link("a/skip/deep/l", "x").link("a/b/l", "x");
-    for (options, expected) in [
-        ("", &["a/b/l", "a/l", "a/skip/deep/l", "a/skip/l", "l"][..]),
-        ("--exclude skip", &["a/b/l", "a/l", "l"]),
-        ("--exclude a/skip", &["a/b/l", "a/l", "l"]),
-        ("--exclude skip/", &["a/b/l", "a/l", "l"]),
-        ("--exclude l", &[]),
-        ("--exclude a/l", &["a/b/l", "a/skip/deep/l", "a/skip/l", "l"]),
-        ("--exclude a/* --exclude deep", &["l"]),
-        ("--exclude **/deep --exclude b", &["a/l", "a/skip/l", "l"]),
-        ("a --exclude a/skip", &["a/b/l", "a/l"]),
-        ("--max-depth 0", &[]),
-        ("--max-depth 1", &["l"]),
-        ("--max-depth 2", &["a/l", "l"]),
-        ("a --max-depth 1", &["a/l"]),
-    ] {
-        assert_eq!(links(&place.ask(&format!("scan {options}"))), expected, "{options}");
-    }
-    let entries = |options: &str| place.ask(&format!("scan {options}")).json["summary"]["entries"].clone();
-    assert_eq!((entries(""), entries("--exclude skip")), (json!(13), json!(9)));
-}
-
-#[test]
 fn several_threads_find_what_one_finds() {
     let place = zoo();
     let one = place.ask("scan");

@@ -31,8 +31,8 @@ pub(crate) struct Scan {
     #[arg(short = '0', long = "null")]
     null: bool,
     /// Leave out entries, and what is below them: by name, or with a `/` in GLOB by path below the root; repeatable
-    #[arg(long, value_name = "GLOB", allow_hyphen_values = true)]
-    exclude: Vec<String>,
+    #[arg(long, value_name = "GLOB", allow_hyphen_values = true, value_parser = value_parser!(OsString))]
+    exclude: Vec<OsString>,
     /// Go down this far; the entries of DIR itself have depth 1
     #[arg(long, value_name = "N")]
     max_depth: Option<usize>,
