@@ -29,6 +29,7 @@
 
 #![cfg(test)]
 
+mod abandoned;
 mod answers;
 mod confined;
 mod crashes;
