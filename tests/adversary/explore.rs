@@ -105,16 +105,6 @@ pub(crate) fn firsts(scene: &Scene) -> Vec<(usize, Deed)> {
     choices.iter().enumerate().flat_map(at).collect()
 }
 
-/// No deed, and every single deed before every call.
-pub(crate) fn singles(scene: &Scene, findings: &mut Findings, mut choose: impl FnMut() -> bool) {
-    let none = Schedule::default();
-    findings.note(scene, &none, &play(scene, &none, Keep::default()));
-    for first in firsts(scene).into_iter().filter(|_| choose()) {
-        let schedule = Schedule { deeds: vec![first], fault: None };
-        findings.note(scene, &schedule, &play(scene, &schedule, Keep::default()));
-    }
-}
-
 /// A deed before a call from a first one on, or where a call fails: every one that is chosen.
 pub(crate) fn seconds(scene: &Scene, findings: &mut Findings, first: &Schedule, draw: &mut Draw, part: Part) {
     let from = first.deeds.first().map_or(0, |(point, _)| *point);

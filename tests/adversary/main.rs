@@ -4,7 +4,8 @@
 //! says before which calls the adversary does what, which call fails with which error, or where the executor stops.
 //! Every schedule is judged by the same laws: only links are replaced or removed; nothing outside is touched; a
 //! replaced name is never absent; what is reported is so; nothing of the executor's stays and everything of others is
-//! where they put it, unless it is reported; the calls are bounded, and nothing panics.
+//! where they put it, unless it is reported; the calls are bounded, and nothing panics. Where one deed comes to one edit,
+//! the answer is that of the deed before it or after it.
 //!
 //! Single deeds, failing calls and crashes are played before every call, of several edits a part. Of pairs, of deeds
 //! beside a failing call and of deeds against a confined executor a sample is played: `CAPLINK_ONE_OF=n` plays one of n,
@@ -38,6 +39,8 @@ mod explore;
 mod faults;
 mod judge;
 mod limits;
+mod linear;
+mod locks;
 mod pairs;
 mod regressions;
 mod replay;
@@ -46,4 +49,5 @@ mod scene;
 mod singles;
 mod state;
 mod sweep;
+mod told;
 mod verdict;

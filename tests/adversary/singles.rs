@@ -1,7 +1,26 @@
 //! Every single deed before every call, in every scenario.
 
-use crate::explore::singles;
+use crate::explore::{Findings, firsts};
+use crate::linear::Orders;
+use crate::run::{Keep, Schedule, play};
+use crate::scene::Scene;
 use crate::sweep::{Group, of_singles, sweep};
+
+/// No deed, and every single deed before every call.
+fn singles(scene: &Scene, findings: &mut Findings, mut choose: impl FnMut() -> bool) {
+    let none = Schedule::default();
+    let quiet = play(scene, &none, Keep::default());
+    findings.note(scene, &none, &quiet);
+    let mut orders = (!scene.scenario.is_plan()).then(|| Orders::of(&quiet));
+    for (point, deed) in firsts(scene).into_iter().filter(|_| choose()) {
+        let schedule = Schedule { deeds: vec![(point, deed)], fault: None };
+        let mut played = play(scene, &schedule, Keep::default());
+        if let Some(orders) = &mut orders {
+            orders.hold(scene.scenario, deed, &mut played);
+        }
+        findings.note(scene, &schedule, &played);
+    }
+}
 
 #[test]
 fn one_deed_before_any_call_breaks_no_law() {

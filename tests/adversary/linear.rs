@@ -1,0 +1,82 @@
+//! An edit happens at one moment: a single deed comes before it or after it, and the answer is the one of that order.
+//!
+//! What comes before is answered as where it is done as early as it can be, what comes after as where nothing is done.
+//! A third answer is owed only where the executor can no longer choose: others take the name from what it published, or
+//! from what it gave back; the directory under its hands is not the one of the path any more; a directory that took the
+//! name may not be moved.
+
+use std::collections::BTreeMap;
+
+use caplink::adversary::{Actor, Change, Tree};
+use caplink::{Error, Kind};
+
+use crate::answers::Answers;
+use crate::deeds::Deed;
+use crate::run::Played;
+use crate::scene::{Scenario, Verb};
+
+/// What an edit answers where nothing is done, and where each deed is done as early as it can be.
+pub(crate) struct Orders {
+    quiet: String,
+    first: BTreeMap<Deed, String>,
+}
+
+impl Orders {
+    pub(crate) fn of(quiet: &Played) -> Orders {
+        Orders { quiet: told(quiet.answers.as_ref()), first: BTreeMap::new() }
+    }
+
+    /// Holds one deed's answer against both. Those of one deed come in the order of the calls.
+    pub(crate) fn hold(&mut self, scenario: Scenario, deed: Deed, played: &mut Played) {
+        let now = told(played.answers.as_ref());
+        let first = self.first.entry(deed).or_insert_with(|| now.clone());
+        if now == *first || now == self.quiet || may_differ(scenario, deed, played) {
+            return;
+        }
+        let (first, quiet) = (first.clone(), self.quiet.clone());
+        played.judge.wrong("one_moment", format!("{now}; done first: {first}; not done: {quiet}"));
+    }
+}
+
+fn told(answers: Option<&Answers>) -> String {
+    let Some(answers) = answers else { return "panic".to_owned() };
+    let outcomes = answers.outcomes.iter().map(|(_, outcome)| {
+        let backup = if outcome.backup.is_some() { " with a backup" } else { "" };
+        let short = if outcome.shortfalls.is_empty() { "" } else { " with a shortfall" };
+        let [previous, target] = [&outcome.previous, &outcome.target].map(Option::as_deref);
+        format!("{} from {previous:?} to {target:?}{backup}{short}", outcome.change.as_str())
+    });
+    let errors = answers.errors.iter().map(|error| error.kind().to_string());
+    outcomes.chain(errors).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether another answer than those of both orders is owed.
+fn may_differ(scenario: Scenario, deed: Deed, played: &Played) -> bool {
+    let word = format!("{deed:?}");
+    let of = |groups: &[&str]| groups.iter().any(|group| word.starts_with(group));
+    // What was staged has no place in the order, and a directory that is made on the way comes into being in between.
+    if of(&["Staged"]) || deed == Deed::NameOverStaged || scenario.verb == Verb::Parents {
+        return true;
+    }
+    let errors = played.answers.as_ref().map_or(&[][..], |answers| &answers.errors);
+    match errors.first().map(Error::kind) {
+        Some(Kind::ParentMoved | Kind::Dangling | Kind::Contended) if of(&["Parent", "Grand", "SecondParent"]) => true,
+        // What was done is told, with what could not be looked at any more.
+        Some(Kind::Residue) | None => matches!(deed, Deed::ParentRemoved | Deed::ParentSealed),
+        // A directory of others.
+        Some(Kind::Permission) => of(&["NameDir", "NameFullDir", "NameTradedForDir", "SecondDir"]),
+        Some(Kind::Contended) if of(&["Name", "Second"]) => {
+            is_published_first(scenario, &played.end) || !errors[0].preserved().is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// Whether the executor changed one of the names of the scenario before others changed anything.
+fn is_published_first(scenario: Scenario, tree: &Tree) -> bool {
+    let is_link = |name: &str| scenario.links().iter().any(|path| path.rsplit('/').next() == Some(name));
+    let is_ours = |change: &&Change| change.actor == Actor::Executor;
+    let published =
+        |change: &&Change| is_ours(change) && change.slots.iter().any(|slot| slot.name.to_str().is_some_and(is_link));
+    tree.log().iter().take_while(is_ours).any(|change| published(&change))
+}

@@ -1,0 +1,61 @@
+//! A call that fails once with an error that says nothing of the tree: the answer tells of it, but for these.
+
+use std::collections::BTreeSet;
+
+use caplink::Kind;
+use caplink::adversary::{Call, Errno};
+
+use crate::run::{Fault, Keep, Played, Schedule, play};
+use crate::scene::{Scenario, Scene};
+
+/// The calls, each with the one before it, of which a failure need not be told, since another call makes up for it.
+const UNTOLD: [(Call, Option<Call>); 16] = [
+    // What takes one call for the kernel takes several for the walk that follows where the one failed: to the target,
+    (Call::Reach, Some(Call::OpenDir)),
+    (Call::Reach, Some(Call::Reach)),
+    (Call::Reach, Some(Call::ReadLink)),
+    (Call::Reach, Some(Call::ReadPinned)),
+    (Call::Reach, Some(Call::StatAt)),
+    // and to parents that may be missing.
+    (Call::OpenDir, None),
+    (Call::OpenDir, Some(Call::OpenDir)),
+    (Call::ReadLink, Some(Call::OpenDir)),
+    // Whether the root is gone, where a name is missing.
+    (Call::Stat, Some(Call::ReadLink)),
+    (Call::Stat, Some(Call::Stat)),
+    // Whose the link is. Where that is not known it is staged as if it were a stranger's.
+    (Call::StatAt, Some(Call::Stat)),
+    // Whether the name has what was decided on. Where that is not known it is decided anew.
+    (Call::StatAt, Some(Call::StatAt)),
+    (Call::StatAt, Some(Call::TryLock)),
+    (Call::StatAt, Some(Call::Exchange)),
+    // A second name for the link that is renamed over is had where it can be had.
+    (Call::HardLink, Some(Call::Random)),
+    (Call::StatAt, Some(Call::HardLink)),
+];
+
+/// Whether the answer tells of a failure: by an error, by a shortfall, or by what is left.
+fn tells(played: &Played) -> bool {
+    let Some(answers) = &played.answers else { return false };
+    let reported = answers.reported();
+    let fails = answers.errors.iter().any(|error| matches!(error.kind(), Kind::Io | Kind::Residue));
+    let falls_short = answers.outcomes.iter().any(|(_, outcome)| !outcome.shortfalls.is_empty());
+    fails || falls_short || !reported.left.is_empty()
+}
+
+#[test]
+fn a_failure_is_told_but_where_another_call_makes_up_for_it() {
+    let mut untold = BTreeSet::new();
+    for scenario in Scenario::all().into_iter().filter(|scenario| !scenario.is_plan()) {
+        let scene = Scene::new(scenario);
+        let quiet = play(&scene, &Schedule::default(), Keep::default());
+        for (at, call) in quiet.calls.iter().enumerate() {
+            let fault = Fault { at, error: Errno::IO, from_here: false };
+            let played = play(&scene, &Schedule { deeds: Vec::new(), fault: Some(fault) }, Keep::default());
+            if !tells(&played) {
+                untold.insert((*call, at.checked_sub(1).map(|before| quiet.calls[before])));
+            }
+        }
+    }
+    assert_eq!(untold, BTreeSet::from(UNTOLD));
+}
