@@ -1,9 +1,10 @@
-//! What is locked while names are changed.
+//! What is locked while names are changed, and how long a lock is waited for.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use caplink::adversary::{Call, Errno, Object, Subject, Tree, Watch, World};
-use caplink::{Exchange, LinkPath};
+use caplink::{Error, Exchange, Kind, LinkPath, Outcome, Target};
 
 use crate::scene::{Layout, Scenario, Scene, Verb};
 
@@ -61,4 +62,69 @@ fn the_locks_of_a_trade_are_taken_in_one_order_however_the_links_are_told() {
     let order = first(["q/p/l", "q/r/m"]);
     assert_eq!(order.len(), 1);
     assert_eq!(first(["q/r/m", "q/p/l"]), order);
+}
+
+/// A stranger's lock, and when it was tried to take it.
+struct Stranger {
+    dir: Object,
+    tries: Arc<Mutex<Vec<Duration>>>,
+    gives_back_before: Option<usize>,
+}
+
+impl Watch for Stranger {
+    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
+        if call == Call::TryLock {
+            let mut tries = self.tries.lock().unwrap();
+            if Some(tries.len()) == self.gives_back_before {
+                assert!(tree.unlock_as_stranger(self.dir));
+            }
+            tries.push(tree.clock());
+        }
+        None
+    }
+
+    fn after(&mut self, _: &mut Tree, _: Call, _: Result<(), Errno>) {}
+}
+
+/// Replaces a link in a directory that a stranger has locked, and tells when it was tried.
+fn wait(gives_back_before: Option<usize>) -> (Result<Outcome, Error>, Vec<Duration>) {
+    let mut scene = Scene::new(Scenario::new(Verb::EnsureOld, Layout::Private));
+    assert!(scene.tree.lock_as_stranger(scene.foe, scene.p));
+    let world = World::new(scene.tree.clone());
+    let root = scene.scenario.root(&world);
+    let tries = Arc::new(Mutex::new(Vec::new()));
+    world.watch(Box::new(Stranger { dir: scene.p, tries: tries.clone(), gives_back_before }));
+    let answer = root.ensure("q/p/l", Target::relative("q/t2"));
+    drop(world.unwatch());
+    let tries = tries.lock().unwrap().clone();
+    (answer, tries)
+}
+
+#[test]
+fn a_lock_that_is_given_back_within_a_second_is_waited_for() {
+    for tries in [1, 2, 50, 200] {
+        let (answer, made) = wait(Some(tries));
+        let outcome = answer.unwrap();
+        assert!(outcome.change.is_change());
+        assert_eq!(made.len(), tries + 1);
+    }
+}
+
+#[test]
+fn a_lock_that_is_kept_makes_the_edit_busy_after_a_second() {
+    let (answer, tries) = wait(None);
+    assert_eq!(answer.unwrap_err().kind(), Kind::Busy);
+    let waited = *tries.last().unwrap();
+    assert!((Duration::from_millis(1000)..Duration::from_millis(1005)).contains(&waited), "{waited:?}");
+}
+
+/// Most locks are held for less time than the first naps take; who waits longer shall not keep a processor busy.
+#[test]
+fn the_naps_are_short_at_first_and_then_long() {
+    let (_, tries) = wait(None);
+    let naps: Vec<u128> = tries.windows(2).map(|pair| (pair[1] - pair[0]).as_micros()).collect();
+    assert_eq!(naps[0], 0, "once it is tried at once");
+    let (short, longer) = naps[1..].split_at(32);
+    assert!(short.iter().all(|nap| *nap == 100), "{short:?}");
+    assert_eq!(longer[..8], [200, 400, 800, 1600, 3200, 4000, 4000, 4000]);
 }

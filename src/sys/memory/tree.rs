@@ -126,6 +126,11 @@ impl Tree {
         &self.log
     }
 
+    /// How long the executor has slept.
+    pub fn clock(&self) -> Duration {
+        self.clock
+    }
+
     pub fn entries(&self, dir: Object) -> &[(Name, Object)] {
         match &self.node(dir).body {
             Body::Dir { entries, .. } => entries,
