@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
-use super::area::Area;
+use super::area::{self, Area};
 use super::confined::hand_over;
 use super::durable::sync;
 use super::permission::may_take_away;
@@ -190,7 +190,7 @@ impl Trade<'_> {
                 return Err(on(a, unsupported(self.root)));
             }
             for entry in [a, b] {
-                may_take_away(entry).map_err(|error| on(entry, error))?;
+                may_take_away(entry).and_then(|()| area::predict(entry)).map_err(|error| on(entry, error))?;
             }
             let left = [(a, &link_b.text), (b, &link_a.text)];
             let left = left.map(|(entry, text)| (entry.physical().to_path_buf(), Some(text.clone()))).into();

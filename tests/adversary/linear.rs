@@ -1,6 +1,6 @@
 //! An edit happens at one moment: a single deed comes before it or after it, and the answer is the one of that order.
 //!
-//! What comes before is answered as where it is done as early as it can be, what comes after as where nothing is done.
+//! What comes before is answered as where it is done before the edit begins, what comes after as where nothing is done.
 //! A third answer is owed only where the executor can no longer choose: others take the name from what it published, or
 //! from what it gave back; the directory under its hands is not the one of the path any more; a directory that took the
 //! name may not be moved.
@@ -11,34 +11,42 @@ use caplink::adversary::{Actor, Change, Tree};
 use caplink::{Error, Kind};
 
 use crate::answers::Answers;
-use crate::deeds::Deed;
-use crate::run::Played;
-use crate::scene::{Scenario, Verb};
+use crate::deeds::{Deed, does};
+use crate::run::{Keep, Played, Schedule, play_on};
+use crate::scene::{Scenario, Scene, Verb};
 
-/// What an edit answers where nothing is done, and where each deed is done as early as it can be.
-pub(crate) struct Orders {
+/// What an edit answers where nothing is done, and where each deed is done before it begins.
+pub(crate) struct Orders<'a> {
+    scene: &'a Scene,
     quiet: String,
     first: BTreeMap<Deed, String>,
 }
 
-impl Orders {
-    pub(crate) fn of(quiet: &Played) -> Orders {
-        Orders { quiet: told(quiet.answers.as_ref()), first: BTreeMap::new() }
+impl<'a> Orders<'a> {
+    pub(crate) fn of(scene: &'a Scene, quiet: &Played) -> Orders<'a> {
+        Orders { scene, quiet: told(quiet.answers.as_ref()), first: BTreeMap::new() }
     }
 
-    /// Holds one deed's answer against both. Those of one deed come in the order of the calls.
-    pub(crate) fn hold(&mut self, scenario: Scenario, deed: Deed, played: &mut Played) {
+    /// Holds the answer to one deed against both.
+    pub(crate) fn hold(&mut self, deed: Deed, played: &mut Played) {
         let now = told(played.answers.as_ref());
-        let first = self.first.entry(deed).or_insert_with(|| now.clone());
-        if now == *first || now == self.quiet || may_differ(scenario, deed, played) {
+        if now == self.quiet || may_differ(self.scene.scenario, deed, played) {
             return;
         }
-        let (first, quiet) = (first.clone(), self.quiet.clone());
-        played.judge.wrong("one_moment", format!("{now}; done first: {first}; not done: {quiet}"));
+        let first = self.first.entry(deed).or_insert_with(|| {
+            let mut tree = self.scene.tree.clone();
+            does(self.scene, &mut tree, deed);
+            told(play_on(self.scene, tree, &Schedule::default(), Keep::default()).answers.as_ref())
+        });
+        if now != *first {
+            let wrong = format!("{now}; done first: {first}; not done: {}", self.quiet);
+            played.judge.wrong("one_moment", wrong);
+        }
     }
 }
 
-fn told(answers: Option<&Answers>) -> String {
+/// An answer in words, without the names that are chosen.
+pub(crate) fn told(answers: Option<&Answers>) -> String {
     let Some(answers) = answers else { return "panic".to_owned() };
     let outcomes = answers.outcomes.iter().map(|(_, outcome)| {
         let backup = if outcome.backup.is_some() { " with a backup" } else { "" };
@@ -55,7 +63,7 @@ fn may_differ(scenario: Scenario, deed: Deed, played: &Played) -> bool {
     let word = format!("{deed:?}");
     let of = |groups: &[&str]| groups.iter().any(|group| word.starts_with(group));
     // What was staged has no place in the order, and a directory that is made on the way comes into being in between.
-    if of(&["Staged"]) || deed == Deed::NameOverStaged || scenario.verb == Verb::Parents {
+    if of(&["Staged", "Root"]) || deed == Deed::NameOverStaged || scenario.verb == Verb::Parents {
         return true;
     }
     let errors = played.answers.as_ref().map_or(&[][..], |answers| &answers.errors);

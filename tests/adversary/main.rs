@@ -42,6 +42,7 @@ mod limits;
 mod linear;
 mod locks;
 mod pairs;
+mod previews;
 mod regressions;
 mod replay;
 mod run;

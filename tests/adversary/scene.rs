@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use caplink::adversary::{Actor, Object, Subject, Tree, World};
 use caplink::{
-    Abilities, Durability, Edit, Enforcement, Exchange, FileKind, LinkPath, Policy, Repair, Root, ScanOptions, Target,
+    Abilities, Durability, Edit, Enforcement, Error, Exchange, FileKind, LinkPath, Outcome, Policy, Repair, Root,
+    ScanOptions, Target,
 };
 
 use crate::answers::Answers;
@@ -202,10 +203,24 @@ impl Scenario {
 
     /// Carries out what is asked for.
     pub(crate) fn run(self, root: &Root) -> Answers {
+        self.ask(root, Root::apply, Root::apply_exchange)
+    }
+
+    /// Asks what one edit would come to.
+    pub(crate) fn preview(self, root: &Root) -> Answers {
+        self.ask(root, Root::preview, Root::preview_exchange)
+    }
+
+    fn ask(
+        self,
+        root: &Root,
+        apply: fn(&Root, &Edit) -> Result<Outcome, Error>,
+        apply_exchange: fn(&Root, &Exchange) -> Result<[Outcome; 2], Error>,
+    ) -> Answers {
         let link = |index: usize| LinkPath::new(self.links()[index]).unwrap();
         let target = || Target::relative("q/t2");
         let mut answers = Answers::default();
-        let mut one = |edit: Edit| answers.add(self, root.apply(&edit.durability(self.durability)));
+        let mut one = |edit: Edit| answers.add(self, apply(root, &edit.durability(self.durability)));
         match self.verb {
             Verb::Create => one(Edit::create(link(0), target())),
             Verb::EnsureNew | Verb::EnsureOld | Verb::EnsureSame => one(Edit::ensure(link(0), target())),
@@ -218,7 +233,7 @@ impl Scenario {
             Verb::Parents => one(Edit::create(link(0), target()).parents(true)),
             Verb::Exchange | Verb::ExchangeAcross => {
                 let exchange = Exchange::new(link(0), link(1)).durability(self.durability);
-                match root.apply_exchange(&exchange) {
+                match apply_exchange(root, &exchange) {
                     Ok(outcomes) => outcomes.into_iter().for_each(|outcome| answers.add(self, Ok(outcome))),
                     Err(error) => answers.errors.push(error),
                 }

@@ -11,12 +11,12 @@ fn singles(scene: &Scene, findings: &mut Findings, mut choose: impl FnMut() -> b
     let none = Schedule::default();
     let quiet = play(scene, &none, Keep::default());
     findings.note(scene, &none, &quiet);
-    let mut orders = (!scene.scenario.is_plan()).then(|| Orders::of(&quiet));
+    let mut orders = (!scene.scenario.is_plan()).then(|| Orders::of(scene, &quiet));
     for (point, deed) in firsts(scene).into_iter().filter(|_| choose()) {
         let schedule = Schedule { deeds: vec![(point, deed)], fault: None };
         let mut played = play(scene, &schedule, Keep::default());
         if let Some(orders) = &mut orders {
-            orders.hold(scene.scenario, deed, &mut played);
+            orders.hold(deed, &mut played);
         }
         findings.note(scene, &schedule, &played);
     }
