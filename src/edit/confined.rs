@@ -150,15 +150,14 @@ impl<'a> Hands<'a> {
             State::Kept(kept) => kept.remove(),
             State::Untouched | State::None => Leftover::default(),
         };
-        match (result, leftover) {
-            (result, leftover) if leftover.is_empty() => result,
-            (Ok(mut done), leftover) => {
+        match result {
+            Ok(mut done) => {
                 if let Some(shortfall) = leftover.into_shortfall() {
                     add(&mut done, shortfall);
                 }
                 Ok(done)
             }
-            (Err(error), leftover) => Err(leftover.on(error)),
+            Err(error) => Err(leftover.on(error)),
         }
     }
 

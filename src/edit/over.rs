@@ -96,7 +96,6 @@ fn restore(entry: &Entry, staged: &Staged<'_>, second: Option<&Spare<'_>>) -> Le
                     return Leftover::default();
                 }
             }
-            (Err(source), None) if sys::fault(&source) == Fault::Missing => return kept(),
             (Err(_), _) => break,
         }
     }

@@ -140,10 +140,6 @@ impl<'a> Run<'a> {
             let decision = decide(self.edit, stored, &found);
             match decision {
                 Decision::Refuse(kind) => return Err(refusal(kind, self.edit, found)),
-                Decision::Unchanged if found == Found::Missing && self.root.is_gone() => {
-                    // Told as `root_gone`, like all that is missing there.
-                    return Err(Error::new(Kind::NotFound));
-                }
                 Decision::Unchanged => {
                     if found == Found::Missing {
                         self.not_gone(Error::new(Kind::NotFound))?;

@@ -32,6 +32,8 @@
 
 mod abandoned;
 mod answers;
+mod calls;
+mod chosen;
 mod confined;
 mod crashes;
 mod deeds;

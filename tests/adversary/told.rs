@@ -9,7 +9,7 @@ use crate::run::{Fault, Keep, Played, Schedule, play};
 use crate::scene::{Scenario, Scene};
 
 /// The calls, each with the one before it, of which a failure need not be told, since another call makes up for it.
-const UNTOLD: [(Call, Option<Call>); 16] = [
+const UNTOLD: [(Call, Option<Call>); 15] = [
     // What takes one call for the kernel takes several for the walk that follows where the one failed: to the target,
     (Call::Reach, Some(Call::OpenDir)),
     (Call::Reach, Some(Call::Reach)),
@@ -22,7 +22,6 @@ const UNTOLD: [(Call, Option<Call>); 16] = [
     (Call::ReadLink, Some(Call::OpenDir)),
     // Whether the root is gone, where a name is missing.
     (Call::Stat, Some(Call::ReadLink)),
-    (Call::Stat, Some(Call::Stat)),
     // Whose the link is. Where that is not known it is staged as if it were a stranger's.
     (Call::StatAt, Some(Call::Stat)),
     // Whether the name has what was decided on. Where that is not known it is decided anew.

@@ -1,0 +1,36 @@
+//! What comes to a trade of two links.
+
+use super::*;
+
+fn exchange(root: &Root) -> Result<[Outcome; 2], Error> {
+    root.exchange("q/p/l", "q/r/m")
+}
+
+fn across() -> Scenario {
+    Scenario::new(Verb::ExchangeAcross, Layout::Private)
+}
+
+#[test]
+fn what_came_while_the_locks_were_waited_for_is_looked_at_first() {
+    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[Deed::NameLinkOther], None)];
+    let came = Came::of(across(), MOMENTS, exchange);
+    assert_eq!((came.count(Call::Exchange), came.at("l").as_str()), (1, NEW));
+    assert_eq!(came.answer.unwrap()[1].target.as_deref(), Some(OsStr::new("../t3")));
+}
+
+#[test]
+fn a_link_that_goes_by_itself_is_missing() {
+    const MOMENTS: &[Moment] = &[Moment(Call::Exchange, 0, &[Deed::NameGone], None)];
+    let error = Came::of(across(), MOMENTS, exchange).error();
+    assert_eq!((error.kind(), error.found()), (Kind::NotFound, Some(&Found::Missing)));
+}
+
+#[test]
+fn a_refusal_names_the_link_whose_directory_was_moved() {
+    const REFUSED: &[Moment] = &[Moment(Call::Exchange, 0, &[], Some(Errno::ACCESS))];
+    const MOVED: &[Moment] = &[Moment(Call::Exchange, 0, &[Deed::SecondParentMovedInside], Some(Errno::ACCESS))];
+    for (moments, kind, link) in [(REFUSED, Kind::Permission, "q/p/l"), (MOVED, Kind::ParentMoved, "q/r/m")] {
+        let error = Came::of(across(), moments, exchange).error();
+        assert_eq!((error.kind(), error.link()), (kind, Some(Path::new(link))));
+    }
+}

@@ -1,0 +1,37 @@
+//! What comes to the making of parent directories.
+
+use super::*;
+
+fn create(root: &Root) -> Result<Outcome, Error> {
+    root.apply(&Edit::create(LinkPath::new("q/n1/n2/l").unwrap(), Target::relative("q/t2")).parents(true))
+}
+
+fn scenario() -> Scenario {
+    Scenario::new(Verb::Parents, Layout::Private)
+}
+
+#[test]
+fn a_parent_that_another_made_meanwhile_is_used() {
+    const MOMENTS: &[Moment] = &[Moment(Call::MakeDir, 0, &[Deed::MissingDir], None)];
+    let outcome = Came::of(scenario(), MOMENTS, create).answer.unwrap();
+    assert_eq!(outcome.made, [Path::new("q/n1/n2")]);
+}
+
+#[test]
+fn the_parent_that_cannot_be_made_or_opened_is_named() {
+    const FIRST: &[Moment] = &[Moment(Call::MakeDir, 0, &[], Some(Errno::IO))];
+    const SECOND: &[Moment] = &[Moment(Call::MakeDir, 1, &[], Some(Errno::IO))];
+    const OPENED: &[Moment] = &[Moment(Call::OpenDir, 10, &[], Some(Errno::IO))];
+    const LINK: &[Moment] = &[Moment(Call::OpenDir, 9, &[Deed::MadeTradedForLink], None)];
+    for (moments, kind, name, index, made) in [
+        (FIRST, Kind::Io, "n1", 1, 0),
+        (SECOND, Kind::Io, "n2", 2, 1),
+        (OPENED, Kind::Io, "n2", 2, 2),
+        (LINK, Kind::SymlinkInPath, "n1", 1, 1),
+    ] {
+        let error = Came::of(scenario(), moments, create).error();
+        let component = error.component().unwrap();
+        assert_eq!((error.kind(), component.name.as_os_str(), component.index), (kind, OsStr::new(name), index));
+        assert_eq!(error.made().len(), made);
+    }
+}

@@ -1,0 +1,91 @@
+//! Chosen schedules with one right answer, where the laws alone would let a worse one pass.
+
+mod creating;
+mod exchanging;
+mod making_parents;
+mod moving_aside;
+mod removing;
+mod replacing;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use caplink::adversary::{Call, Errno, Tree, Watch, World};
+use caplink::{Change, Durability, Edit, Error, Found, Kind, LinkPath, Outcome, Root, Target};
+
+use crate::deeds::{Deed, does};
+use crate::scene::{Layout, NEW, OLD, Scenario, Scene, Verb};
+
+/// Before the call of this kind and number (from 0) these deeds are done, and the call fails with this error.
+struct Moment(Call, usize, &'static [Deed], Option<Errno>);
+
+struct Moments {
+    scene: Scene,
+    moments: &'static [Moment],
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Watch for Moments {
+    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
+        let mut calls = self.calls.lock().unwrap();
+        let nth = calls.iter().filter(|made| **made == call).count();
+        calls.push(call);
+        let Moment(_, _, deeds, error) = self.moments.iter().find(|at| (at.0, at.1) == (call, nth))?;
+        for deed in *deeds {
+            assert!(does(&self.scene, tree, *deed), "{deed:?} has no effect");
+        }
+        *error
+    }
+
+    fn after(&mut self, _: &mut Tree, _: Call, _: Result<(), Errno>) {}
+}
+
+/// What came of it.
+struct Came<T> {
+    answer: Result<T, Error>,
+    scene: Scene,
+    tree: Tree,
+    calls: Vec<Call>,
+}
+
+impl<T: std::fmt::Debug> Came<T> {
+    fn of(scenario: Scenario, moments: &'static [Moment], act: impl FnOnce(&Root) -> Result<T, Error>) -> Came<T> {
+        let scene = Scene::new(scenario);
+        let world = World::new(scene.tree.clone());
+        let root = scenario.root(&world);
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        world.watch(Box::new(Moments { scene: scene.clone(), moments, calls: calls.clone() }));
+        let answer = act(&root);
+        drop(world.unwatch());
+        drop(root);
+        let calls = calls.lock().unwrap().clone();
+        for Moment(call, nth, ..) in moments {
+            assert!(calls.iter().filter(|made| *made == call).count() > *nth, "{call:?}#{nth} is not made: {calls:?}");
+        }
+        Came { answer, scene, tree: world.with(|tree| tree.clone()), calls }
+    }
+
+    fn count(&self, call: Call) -> usize {
+        self.calls.iter().filter(|made| **made == call).count()
+    }
+
+    /// The text of a link in the link's directory, wherever that is, or what else has the name.
+    fn at(&self, name: &str) -> String {
+        match self.tree.get(self.scene.p, OsStr::new(name)) {
+            None => "nothing".to_owned(),
+            Some(found) => match self.tree.text(found) {
+                Some(text) => text.display().to_string(),
+                None => self.tree.node(found).kind.to_string(),
+            },
+        }
+    }
+
+    fn error(self) -> Error {
+        self.answer.unwrap_err()
+    }
+}
+
+fn link() -> LinkPath {
+    LinkPath::new("q/p/l").unwrap()
+}

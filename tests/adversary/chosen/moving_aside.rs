@@ -1,0 +1,32 @@
+//! What is in the way while it is moved aside.
+
+use super::*;
+
+fn back_up(root: &Root) -> Result<Outcome, Error> {
+    root.apply(&Edit::ensure(link(), Target::relative("q/t2")).backup(true))
+}
+
+#[test]
+fn a_link_that_came_in_between_is_replaced_and_not_backed_up() {
+    const MOMENTS: &[Moment] = &[Moment(Call::Exchange, 0, &[Deed::NameLinkOther], None)];
+    let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
+    assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "nothing"));
+    let outcome = came.answer.unwrap();
+    assert_eq!((outcome.change, outcome.backup), (Change::Replaced, None));
+}
+
+#[test]
+fn where_the_backup_cannot_be_looked_at_it_is_put_back() {
+    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 1, &[], Some(Errno::IO))];
+    let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
+    assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), ("a regular file", "nothing"));
+    assert_eq!(came.error().kind(), Kind::Io);
+}
+
+#[test]
+fn where_the_backup_is_gone_it_is_decided_anew() {
+    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 1, &[], Some(Errno::NOENT))];
+    let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
+    assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "a regular file"));
+    assert_eq!(came.answer.unwrap().change, Change::Created);
+}

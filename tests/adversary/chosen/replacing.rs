@@ -1,0 +1,97 @@
+//! What comes to a replacement, with and without an exchange, and to its syncing.
+
+use super::*;
+
+fn ensure(root: &Root) -> Result<Outcome, Error> {
+    root.ensure("q/p/l", Target::relative("q/t2"))
+}
+
+fn without_exchange() -> Scenario {
+    Scenario { exchange: false, ..Scenario::new(Verb::EnsureOld, Layout::Private) }
+}
+
+#[test]
+fn what_came_while_the_lock_was_waited_for_is_not_traded() {
+    const MOMENTS: &[Moment] = &[Moment(Call::ReadLink, 1, &[Deed::NameLinkOther], None)];
+    let swap = |root: &Root| root.swap("q/p/l", Target::relative("q/t2"), OLD);
+    let came = Came::of(Scenario::new(Verb::Swap, Layout::Open), MOMENTS, swap);
+    assert_eq!((came.count(Call::Exchange), came.at("l").as_str()), (0, "../t3"));
+    assert_eq!(came.error().kind(), Kind::Mismatch);
+}
+
+#[test]
+fn without_exchange_the_old_link_comes_back_where_its_directory_was_moved() {
+    const MOVED: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Deed::ParentMovedInside], None)];
+    const AND_GONE: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Deed::NameGone, Deed::ParentMovedInside], None)];
+    for moments in [MOVED, AND_GONE] {
+        let came = Came::of(without_exchange(), moments, ensure);
+        assert_eq!(came.at("l"), OLD);
+        let error = came.error();
+        assert_eq!((error.kind(), error.left().len(), error.preserved().len()), (Kind::ParentMoved, 0, 0));
+    }
+}
+
+#[test]
+fn without_exchange_the_old_link_is_kept_where_others_have_the_name() {
+    const MOMENTS: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Deed::NameLinkOther, Deed::ParentMovedInside], None)];
+    let came = Came::of(without_exchange(), MOMENTS, ensure);
+    assert_eq!(came.at("l"), "../t3");
+    assert_eq!(came.error().preserved().len(), 1);
+}
+
+#[test]
+fn without_exchange_and_second_names_what_cannot_be_looked_at_is_told_as_left() {
+    const MOMENTS: &[Moment] = &[
+        Moment(Call::HardLink, 0, &[], Some(Errno::PERM)),
+        Moment(Call::ReachEntry, 0, &[], Some(Errno::IO)),
+        Moment(Call::StatAt, 1, &[], Some(Errno::IO)),
+    ];
+    let came = Came::of(without_exchange(), MOMENTS, ensure);
+    assert_eq!(came.at("l"), NEW);
+    assert_eq!(came.error().left().len(), 1);
+}
+
+#[test]
+fn a_second_name_of_a_link_that_came_in_between_is_removed() {
+    const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Deed::NameLinkOther], None)];
+    const AND_TAKEN: &[Moment] =
+        &[Moment(Call::HardLink, 0, &[Deed::NameLinkOther], None), Moment(Call::StatAt, 1, &[], Some(Errno::NOENT))];
+    let came = Came::of(without_exchange(), MOMENTS, ensure);
+    assert_eq!(came.answer.unwrap().previous.as_deref(), Some(OsStr::new("../t3")));
+    assert_eq!(came.tree.entries(came.scene.p).len(), 2, "the link and what was there");
+    let came = Came::of(without_exchange(), AND_TAKEN, ensure);
+    assert_eq!(came.answer.unwrap().previous.as_deref(), Some(OsStr::new("../t3")));
+}
+
+#[test]
+fn a_second_name_of_a_file_that_came_in_between_is_kept_and_told() {
+    const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Deed::NameFile], None)];
+    let came = Came::of(without_exchange(), MOMENTS, ensure);
+    assert_eq!(came.at("l"), "a regular file");
+    assert_eq!(came.error().preserved().len(), 1);
+}
+
+#[test]
+fn the_directory_that_was_changed_is_synced_wherever_it_is_by_then() {
+    const MOMENTS: &[Moment] = &[Moment(Call::OpenDir, 2, &[Deed::ParentMovedInside], None)];
+    let durably = |root: &Root| root.apply(&Edit::ensure(link(), Target::relative("q/t2")).durability(Durability::Dir));
+    let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, durably);
+    assert_eq!(came.count(Call::SyncDir), 1);
+    let outcome = came.answer.unwrap();
+    assert_eq!((outcome.durability, outcome.shortfalls.len()), (Durability::Dir, 0));
+}
+
+#[test]
+fn why_a_change_could_not_be_synced_is_told_beside_it() {
+    const FULL: &[Moment] = &[Moment(Call::SyncDir, 0, &[], Some(Errno::NOSPC))];
+    const READ_ONLY: &[Moment] = &[Moment(Call::SyncDir, 0, &[], Some(Errno::ROFS))];
+    const MISSING: &[Moment] = &[Moment(Call::OpenDir, 2, &[], Some(Errno::NOENT))];
+    for (moments, kind) in [(FULL, Kind::NoSpace), (READ_ONLY, Kind::ReadOnly), (MISSING, Kind::Io)] {
+        let durably =
+            |root: &Root| root.apply(&Edit::ensure(link(), Target::relative("q/t2")).durability(Durability::Dir));
+        let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), moments, durably);
+        let outcome = came.answer.unwrap();
+        let kinds: Vec<Kind> = outcome.shortfalls.iter().map(Error::kind).collect();
+        assert_eq!((outcome.change, outcome.durability, kinds), (Change::Replaced, Durability::None, vec![kind]));
+    }
+}
