@@ -28,8 +28,19 @@ pub(super) enum Ours<'a> {
 impl Area<'_> {
     /// Makes a link under a random name, and pins it.
     pub(super) fn stage(&self, text: &OsStr, directory: bool) -> Result<Staged<'_>> {
+        let (calls, dir) = (self.entry.root.calls(), self.dir());
         let name = random_name(&self.entry.root).map_err(Error::from_io)?;
-        self.stage_as(self.dir(), name, text, directory)
+        calls.symlink(text, dir, &name, directory).map_err(|source| match (sys::fault(&source), self.kind()) {
+            // Who may write its parent can remove it while it is empty.
+            (Fault::Missing, Staging::Private) => state_contended(),
+            _ => verify::refused(self.entry, source),
+        })?;
+        let pinned = calls.pin(dir, &name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin)));
+        let staged = |id, pin| Staged { area: self, dir, name, id, _pin: pin };
+        match pinned {
+            Ok((id, pin)) => Ok(staged(Some(id), Some(pin))),
+            Err(source) => Err(staged(None, None).take_back(text, Error::from_io(source))),
+        }
     }
 
     /// Makes a link under a name beside the entry, for what is to be moved there; none where the name is taken.
@@ -57,22 +68,6 @@ impl Area<'_> {
                 leftover => Err(leftover.on(Error::from_io(source))),
             },
             Err(source) => Err(staged.take_back(text, verify::refused(self.entry, source))),
-        }
-    }
-
-    fn stage_as<'s>(&'s self, dir: &'s Handle, name: OsString, text: &OsStr, directory: bool) -> Result<Staged<'s>> {
-        let calls = self.entry.root.calls();
-        let private = self.kind() == Staging::Private && std::ptr::eq(dir, self.dir());
-        calls.symlink(text, dir, &name, directory).map_err(|source| match sys::fault(&source) {
-            // Who may write its parent can remove it while it is empty.
-            Fault::Missing if private => state_contended(),
-            _ => verify::refused(self.entry, source),
-        })?;
-        let pinned = calls.pin(dir, &name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin)));
-        let staged = |id, pin| Staged { area: self, dir, name, id, _pin: pin };
-        match pinned {
-            Ok((id, pin)) => Ok(staged(Some(id), Some(pin))),
-            Err(source) => Err(staged(None, None).take_back(text, Error::from_io(source))),
         }
     }
 

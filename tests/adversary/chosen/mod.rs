@@ -4,6 +4,7 @@ mod creating;
 mod exchanging;
 mod making_parents;
 mod moving_aside;
+mod opened;
 mod removing;
 mod replacing;
 
@@ -12,10 +13,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use caplink::adversary::{Call, Errno, Tree, Watch, World};
-use caplink::{Change, Durability, Edit, Error, Found, Kind, LinkPath, Outcome, Root, Target};
+use caplink::{Abilities, Change, Durability, Edit, Error, Found, Kind, LinkPath, Outcome, Policy, Root, Target};
 
 use crate::deeds::{Deed, does};
-use crate::scene::{Layout, NEW, OLD, Scenario, Scene, Verb};
+use crate::scene::{Layout, NEW, OLD, ROOT, Scenario, Scene, Verb};
 
 /// Before the call of this kind and number (from 0) these deeds are done, and the call fails with this error.
 struct Moment(Call, usize, &'static [Deed], Option<Errno>);

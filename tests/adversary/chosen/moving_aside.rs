@@ -30,3 +30,14 @@ fn where_the_backup_is_gone_it_is_decided_anew() {
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "a regular file"));
     assert_eq!(came.answer.unwrap().change, Change::Created);
 }
+
+#[test]
+fn what_was_displaced_where_others_can_reach_it_is_kept_there_unless_one_call_moves_it_back() {
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::Exchange, 0, &[Deed::NameDir], None), Moment(Call::Exchange, 1, &[Deed::NameGone], None)];
+    let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::BackupFile, Layout::Tenant) };
+    let came = Came::of(scenario, MOMENTS, back_up);
+    assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), ("nothing", "a directory"));
+    let error = came.error();
+    assert_eq!((error.kind(), error.preserved().len()), (Kind::Contended, 1));
+}

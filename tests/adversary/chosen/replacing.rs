@@ -95,3 +95,39 @@ fn why_a_change_could_not_be_synced_is_told_beside_it() {
         assert_eq!((outcome.change, outcome.durability, kinds), (Change::Replaced, Durability::None, vec![kind]));
     }
 }
+
+#[test]
+fn a_private_directory_that_was_removed_while_it_was_empty_is_contended() {
+    const MOMENTS: &[Moment] = &[Moment(Call::Symlink, 0, &[Deed::StagedGone], None)];
+    let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::NoState), MOMENTS, ensure);
+    assert_eq!((came.at("l").as_str(), came.error().kind()), (OLD, Kind::Contended));
+}
+
+#[test]
+fn a_displaced_link_that_is_gone_is_not_told_as_left() {
+    const MOMENTS: &[Moment] = &[Moment(Call::Unlink, 0, &[], Some(Errno::NOENT))];
+    let outcome = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure).answer.unwrap();
+    assert_eq!(outcome.shortfalls.len(), 0);
+}
+
+#[test]
+fn without_exchange_and_second_names_what_others_have_is_not_told_as_left() {
+    const MOMENTS: &[Moment] = &[
+        Moment(Call::HardLink, 0, &[], Some(Errno::PERM)),
+        Moment(Call::ReachEntry, 0, &[], Some(Errno::IO)),
+        Moment(Call::StatAt, 1, &[], Some(Errno::IO)),
+        Moment(Call::StatAt, 2, &[Deed::NameLinkOther], None),
+    ];
+    let came = Came::of(without_exchange(), MOMENTS, ensure);
+    assert_eq!(came.at("l"), "../t3");
+    assert_eq!(came.error().left().len(), 0);
+}
+
+#[test]
+fn what_was_displaced_goes_back_by_a_second_name_where_nobody_else_can_reach_it() {
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::Exchange, 0, &[Deed::NameFile], None), Moment(Call::Exchange, 1, &[Deed::NameGone], None)];
+    let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::EnsureOld, Layout::Private) };
+    let came = Came::of(scenario, MOMENTS, ensure);
+    assert_eq!((came.at("l").as_str(), came.error().kind()), ("a regular file", Kind::NotALink));
+}
