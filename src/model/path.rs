@@ -242,6 +242,7 @@ mod tests {
             ("./a", None),
             ("a/..", None),
             ("a\0", None),
+            (&"x".repeat(255), Some(1)),
             (&"x".repeat(256), None),
         ] {
             assert_eq!(normal_depth(given.as_bytes()), depth.filter(|_| !cfg!(windows)), "{given:?}");
@@ -281,7 +282,15 @@ mod tests {
         ] {
             assert_eq!(failure(given), (kind, component), "{given:?}");
         }
-        LinkPath::new("x".repeat(255)).unwrap();
+        for longest in ["x".repeat(255), format!("./{}", "x".repeat(255))] {
+            LinkPath::new(longest).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_as_paths_are() {
+        let path = LinkPath::new("./a//b\n").unwrap();
+        assert_eq!(format!("{path:?}"), r#""a/b\n""#);
     }
 
     #[test]

@@ -111,11 +111,48 @@ impl Policy {
 mod tests {
     use super::*;
 
+    /// Every switch of a policy: how it is set, and what it is.
+    type Switch = (fn(Policy, bool) -> Policy, fn(Policy) -> bool);
+
+    const SWITCHES: [Switch; 9] = [
+        (Policy::create, |policy| policy.create),
+        (Policy::replace, |policy| policy.replace),
+        (Policy::remove, |policy| policy.remove),
+        (Policy::dangling, |policy| policy.dangling),
+        (Policy::outside, |policy| policy.outside),
+        (Policy::follow, |policy| policy.follow),
+        (Policy::cross_mounts, |policy| policy.cross_mounts),
+        (Policy::cooperative, |policy| policy.cooperative),
+        (Policy::unverified, |policy| policy.unverified),
+    ];
+
+    fn with_all(on: bool) -> Policy {
+        SWITCHES.iter().fold(Policy::default(), |policy, (set, _)| set(policy, on))
+    }
+
     #[test]
     fn narrowing_never_widens() {
         let wide = Policy::default().follow(true).cross_mounts(true).unverified(true);
         assert_eq!(Policy::default().narrow(wide), Policy::default());
         assert_eq!(wide.narrow(Policy::default()), Policy::default());
         assert!(!Policy::default().changes(false).narrow(wide).allows_changes());
+    }
+
+    #[test]
+    fn both_have_to_allow_what_is_allowed() {
+        for (set, is_set) in SWITCHES {
+            for (one, other) in [(true, true), (true, false), (false, true), (false, false)] {
+                let narrowed = set(with_all(true), one).narrow(set(with_all(true), other));
+                assert_eq!(is_set(narrowed), one && other);
+                assert_eq!(set(narrowed, true), with_all(true), "the others stay");
+            }
+        }
+    }
+
+    #[test]
+    fn each_change_is_a_change() {
+        for set in [Policy::create, Policy::replace, Policy::remove] {
+            assert!(set(Policy::default().changes(false), true).allows_changes());
+        }
     }
 }

@@ -209,6 +209,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_target_knows_how_it_was_given() {
+        let targets = [Target::relative("t"), Target::absolute("t"), Target::verbatim("t")];
+        assert_eq!(targets.map(|target| target.style()), [Style::Relative, Style::Absolute, Style::Verbatim]);
+    }
+
+    #[test]
     fn relative_texts_are_the_shortest() {
         for (from, to, text) in [
             ("", "releases/42", "releases/42"),
