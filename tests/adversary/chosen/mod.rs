@@ -7,13 +7,16 @@ mod moving_aside;
 mod opened;
 mod removing;
 mod replacing;
+mod trying_out;
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use caplink::adversary::{Call, Errno, Tree, Watch, World};
-use caplink::{Abilities, Change, Durability, Edit, Error, Found, Kind, LinkPath, Outcome, Policy, Root, Target};
+use caplink::{
+    Abilities, Change, Durability, Edit, Error, Found, Kind, LinkPath, Outcome, Policy, Root, Target, Trial,
+};
 
 use crate::deeds::{Deed, does};
 use crate::scene::{Layout, NEW, OLD, ROOT, Scenario, Scene, Verb};

@@ -131,3 +131,11 @@ fn what_was_displaced_goes_back_by_a_second_name_where_nobody_else_can_reach_it(
     let came = Came::of(scenario, MOMENTS, ensure);
     assert_eq!((came.at("l").as_str(), came.error().kind()), ("a regular file", Kind::NotALink));
 }
+
+#[test]
+fn a_state_directory_that_its_last_holder_removed_meanwhile_is_made_anew() {
+    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[], Some(Errno::NOENT))];
+    let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::OpenRoot), MOMENTS, ensure);
+    assert_eq!(came.at("l"), NEW);
+    assert_eq!(came.answer.unwrap().change, Change::Replaced);
+}
