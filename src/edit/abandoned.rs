@@ -34,14 +34,26 @@ pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>) -> Result<Attempt> 
     Ok(Attempt::Done(Changed { verified, ..Changed::new(Change::Removed) }))
 }
 
+/// The lock of the directory above a private one.
+pub(super) struct Above<'a> {
+    entry: &'a Entry,
+    dir: Handle,
+}
+
+impl Drop for Above<'_> {
+    fn drop(&mut self) {
+        lock::give_back(&self.entry.root, &self.dir);
+    }
+}
+
 /// Takes the lock that whoever is at work in a private directory holds; none where the entry is in another.
-pub(super) fn lock_above(entry: &Entry) -> Result<Option<Handle>> {
+pub(super) fn lock_above(entry: &Entry) -> Result<Option<Above<'_>>> {
     let Some(above) = entry.dir().parent().filter(|_| entry.dir().file_name().is_some_and(is_staged_name)) else {
         return Ok(None);
     };
-    let (above, _) = open_dir(&entry.root, above, Access::Read)?;
-    lock::take(&entry.root, &above)?;
-    Ok(Some(above))
+    let (dir, _) = open_dir(&entry.root, above, Access::Read)?;
+    lock::take(&entry.root, &dir)?;
+    Ok(Some(Above { entry, dir }))
 }
 
 /// Whether it is a private directory of the caller's in which nothing is but what the caller staged.

@@ -38,9 +38,12 @@ pub(super) struct Area<'a> {
     /// None where it is the link's own directory, opened so that it can be locked.
     opened: Option<Handle>,
     /// The link's own directory, where that is locked and another is staged in.
-    _locked: Option<Handle>,
+    locked: Option<Handle>,
     id: ObjectId,
     made: Cell<bool>,
+    /// The lock is taken.
+    taken: Cell<bool>,
+    /// It is taken on a directory that still has its name.
     held: Cell<bool>,
 }
 
@@ -80,7 +83,12 @@ impl<'a> Area<'a> {
     }
 
     fn own(entry: &'a Entry, place: Place, parent: &Stat, opened: Option<Handle>) -> Area<'a> {
-        Area { entry, place, opened, _locked: None, id: parent.id, made: Cell::new(false), held: Cell::new(false) }
+        Area::of(entry, place, opened, parent.id, false)
+    }
+
+    fn of(entry: &'a Entry, place: Place, opened: Option<Handle>, id: ObjectId, made: bool) -> Area<'a> {
+        let (made, taken, held) = (Cell::new(made), Cell::new(false), Cell::new(false));
+        Area { entry, place, opened, locked: None, id, made, taken, held }
     }
 
     /// Takes the locks for two entries, in an order that every holder keeps; the second is none where one lock does.
@@ -148,8 +156,7 @@ impl<'a> Area<'a> {
     /// The state directory; none where it cannot be made or is not on the mount of the link's directory.
     fn state(entry: &'a Entry, parent: &Stat) -> Result<Option<Area<'a>>> {
         let Some(OpenState { dir, id, made }) = entry.root.open_state()? else { return Ok(None) };
-        let (made, held) = (Cell::new(made), Cell::new(false));
-        let area = Area { entry, place: Place::State, opened: Some(dir), _locked: None, id, made, held };
+        let area = Area::of(entry, Place::State, Some(dir), id, made);
         match id.device == parent.id.device {
             true => Ok(Some(area)),
             false if entry.root.is_on_thread() => Err(StateWanted::Beside.into_error()),
@@ -160,6 +167,7 @@ impl<'a> Area<'a> {
     /// Takes the lock. False where the last holder of the state directory removed it while this one waited.
     fn acquire(&self) -> Result<bool> {
         lock::take(&self.entry.root, self.dir())?;
+        self.taken.set(true);
         let held = !matches!(self.place, Place::State) || self.is_named().map_err(Error::from_io)?;
         self.held.set(held);
         Ok(held)
@@ -180,7 +188,7 @@ impl<'a> Area<'a> {
         match opened {
             Ok((stat, dir)) if is_private(calls, &stat) => {
                 self.id = stat.id;
-                self._locked = self.opened.replace(dir);
+                self.locked = self.opened.replace(dir);
                 Ok(self)
             }
             // Somebody put something else in its place; they have it, empty as it is.
@@ -292,7 +300,7 @@ impl Area<'_> {
         };
         let locked = if self.held.get() { Ok(true) } else { calls.try_lock(self.dir()) };
         match locked {
-            Ok(true) => {}
+            Ok(true) => self.taken.set(true),
             // Whoever has the lock uses it.
             Ok(false) => return Leftover::default(),
             Err(_) => return Leftover::left(self.path()),
@@ -325,6 +333,9 @@ impl Drop for Area<'_> {
     fn drop(&mut self) {
         // Only where an error came before anything was staged, or after a panic.
         let _unreported = self.remove_made();
+        if self.taken.get() {
+            lock::give_back(&self.entry.root, self.locked.as_ref().unwrap_or(self.dir()));
+        }
     }
 }
 

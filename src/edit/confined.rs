@@ -274,7 +274,11 @@ impl Kept<'_> {
         }
         let place = self.root.state();
         let removed = match lock::take(self.root, &self.dir) {
-            Ok(()) => remove_named(self.root.calls(), (&place.base, &place.name), self.id),
+            Ok(()) => {
+                let removed = remove_named(self.root.calls(), (&place.base, &place.name), self.id);
+                lock::give_back(self.root, &self.dir);
+                removed
+            }
             // Whoever holds the lock works in it.
             Err(error) => error.kind() == Kind::Busy,
         };

@@ -1,6 +1,7 @@
 //! The lock by which holders of this library exclude each other: `flock`, with a bounded wait.
 //!
-//! The kernel drops it with its holder, so there is no stale lock and no verb to unlock.
+//! It is given back when an edit is done, also where a process that was forked meanwhile has a copy of the descriptor. The
+//! kernel drops it with its holder, so there is no stale lock and no verb to unlock.
 
 use std::thread;
 use std::time::Duration;
@@ -23,7 +24,7 @@ const SHORT_NAPS: u32 = 32;
 /// The longest sleep between two tries. Whoever waits that long waits for more than edits.
 const LONGEST_NAP: Duration = Duration::from_millis(4);
 
-/// Takes the lock of an opened directory; it is held until the handle is dropped.
+/// Takes the lock of an opened directory; it is held until it is given back, or this process ends.
 pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
     let mut tries = 0;
     let mut nap = NAP;
@@ -47,4 +48,9 @@ pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
             nap = (nap * 2).min(LONGEST_NAP);
         }
     }
+}
+
+/// Gives the lock back. To drop the handle would not do: a process that was forked meanwhile has a copy of it.
+pub(super) fn give_back(root: &Root, dir: &Handle) {
+    root.calls().unlock(dir);
 }

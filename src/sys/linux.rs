@@ -359,6 +359,10 @@ impl Calls for Linux {
         posix::try_lock(dir.as_fd())
     }
 
+    fn unlock(&self, dir: &Handle) {
+        posix::unlock(dir.as_fd());
+    }
+
     fn sync_dir(&self, dir: &Handle) -> io::Result<()> {
         Ok(rustix::fs::fsync(dir)?)
     }

@@ -272,8 +272,11 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
     /// Removes a name of something that is no directory.
     fn unlink(&self, parent: &Handle, name: &OsStr) -> io::Result<()>;
 
-    /// Takes the exclusive lock of an opened directory if nobody has it. It is held until the handle is dropped.
+    /// Takes the exclusive lock of an opened directory if nobody has it. It is held until it is given back, or until the
+    /// handle is dropped here and in every process that was forked meanwhile.
     fn try_lock(&self, dir: &Handle) -> io::Result<bool>;
+    /// Gives the lock back, whoever else has a copy of the handle.
+    fn unlock(&self, _dir: &Handle) {}
     fn sync_dir(&self, dir: &Handle) -> io::Result<()>;
     fn sync_file_system(&self, dir: &Handle) -> io::Result<()>;
 

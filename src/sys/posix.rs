@@ -124,6 +124,11 @@ pub(super) fn may_change_names(dir: BorrowedFd<'_>) -> io::Result<bool> {
     }
 }
 
+pub(super) fn unlock(dir: BorrowedFd<'_>) {
+    // Dropping the descriptor gives it back as well, unless a forked process has a copy of it.
+    let _given_back = rustix::fs::flock(dir, FlockOperation::Unlock);
+}
+
 pub(super) fn try_lock(dir: BorrowedFd<'_>) -> io::Result<bool> {
     loop {
         match rustix::fs::flock(dir, FlockOperation::NonBlockingLockExclusive) {

@@ -193,6 +193,10 @@ impl Calls for Unix {
         posix::try_lock(dir.as_fd())
     }
 
+    fn unlock(&self, dir: &Handle) {
+        posix::unlock(dir.as_fd());
+    }
+
     fn sync_dir(&self, dir: &Handle) -> io::Result<()> {
         // `fsync` alone leaves it in the cache of the drive here.
         #[cfg(target_vendor = "apple")]

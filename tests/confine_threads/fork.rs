@@ -1,5 +1,6 @@
 //! Confined roots in a program that forks, and in one that starts others.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ::fork::{Fork, waitpid_nohang};
@@ -113,6 +114,43 @@ fn a_child_that_is_forked_at_a_bad_moment_says_so_and_does_not_hang() {
         });
     }
     assert!(!seen.contains(&0), "both happen: {seen:?} in {round}");
+}
+
+#[test]
+fn a_child_that_was_forked_during_an_edit_does_not_keep_its_lock() {
+    if !alone("fork::a_child_that_was_forked_during_an_edit_does_not_keep_its_lock") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    symlink(".", dir.path().join("l")).unwrap();
+    let root = Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let edits = scope.spawn(|| {
+            let texts = ["./", "."].into_iter().cycle().take_while(|_| !stop.load(Ordering::Relaxed));
+            texts.map(|text| root.ensure("l", Target::verbatim(text))).find_map(Result::err)
+        });
+        let children: Vec<_> = std::iter::repeat_with(|| match ::fork::fork().unwrap() {
+            // It has a copy of each descriptor that was open at that moment, until it is ended.
+            Fork::Child => loop {
+                std::thread::sleep(Duration::from_secs(1));
+            },
+            Fork::Parent(child) => {
+                std::thread::sleep(Duration::from_millis(1));
+                rustix::process::Pid::from_raw(child).unwrap()
+            }
+        })
+        .take(40)
+        .collect();
+        let after = root.ensure("l", Target::verbatim("./."));
+        stop.store(true, Ordering::Relaxed);
+        for child in children {
+            rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
+            rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty()).unwrap();
+        }
+        assert!(edits.join().unwrap().is_none());
+        let _ = after.unwrap();
+    });
 }
 
 #[test]
