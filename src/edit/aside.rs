@@ -33,11 +33,14 @@ fn trade(entry: &Entry, area: &Area<'_>, text: &OsStr, directory: bool) -> Resul
     match calls.exchange(staged.at(), entry.at()) {
         Ok(()) => {}
         Err(source) if sys::fault(&source) == Fault::Missing => {
-            let leftover = staged.discard(text);
-            return if leftover.is_empty() { Ok(Attempt::Again) } else { Err(leftover.on(verify::taken())) };
+            return staged.discard(text).again();
         }
         Err(source) if sys::fault(&source) == Fault::Unsupported => {
-            return Err(staged.take_back(text, unsupported()));
+            return match area.can_trade(text) {
+                Ok(true) => staged.discard(text).again(),
+                Ok(false) => Err(staged.take_back(text, unsupported())),
+                Err(error) => Err(staged.take_back(text, error)),
+            };
         }
         Err(source) => return staged.give_up(text, verify::not_moved(entry, &[entry], source)),
     }

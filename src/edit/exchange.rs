@@ -200,15 +200,22 @@ impl Trade<'_> {
             return Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
         }
         let (lock, other) = Area::lock_both(a, b).map_err(|error| on(a, error))?;
-        let result = self.trade(a, b, &link_a, &link_b);
+        let result = self.trade(a, b, &link_a, &link_b, &lock);
         let add = |outcomes: &mut [Outcome; 2], shortfall| outcomes[0].shortfalls.push(shortfall);
         let result = lock.close(result, add);
         let result = if let Some(other) = other { other.close(result, add) } else { result };
         result.map_err(|error| on(a, error))
     }
 
-    /// Trades the links under the locks.
-    fn trade(&self, a: &Entry, b: &Entry, link_a: &Pinned, link_b: &Pinned) -> Result<Attempt<[Outcome; 2]>> {
+    /// Trades the links under the locks, of which this is one.
+    fn trade(
+        &self,
+        a: &Entry,
+        b: &Entry,
+        link_a: &Pinned,
+        link_b: &Pinned,
+        lock: &Area<'_>,
+    ) -> Result<Attempt<[Outcome; 2]>> {
         // Another holder may have replaced one of them while this one waited for the lock.
         if !has(a, link_a) || !has(b, link_b) {
             return Ok(Attempt::Again);
@@ -218,6 +225,7 @@ impl Trade<'_> {
             Err(source) => {
                 return match sys::fault(&source) {
                     Fault::Missing => Ok(Attempt::Again),
+                    Fault::Unsupported if lock.can_trade(&link_a.text)? => Ok(Attempt::Again),
                     Fault::Unsupported => Err(unsupported(self.root)),
                     _ => self.refused(a, b, source),
                 };

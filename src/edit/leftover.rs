@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
+use super::{Attempt, verify};
 use crate::entry::Entry;
-use crate::error::{Error, FileKind, Kind};
+use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
 use crate::sys::{self, Calls, Fault, Handle};
 
@@ -44,6 +45,11 @@ impl Leftover {
 
     pub(super) fn is_empty(&self) -> bool {
         self.left.is_empty() && self.preserved.is_empty()
+    }
+
+    /// The attempt came to nothing because others changed the name: it is decided anew, unless something is left over.
+    pub(super) fn again<T>(self) -> Result<Attempt<T>> {
+        if self.is_empty() { Ok(Attempt::Again) } else { Err(self.on(verify::taken())) }
     }
 
     /// The error that is reported beside a change that stands.

@@ -33,12 +33,12 @@ pub(super) fn rename_over(
     let give_up = |error| Err(staged.take_back(text, error));
     let present = match Pinned::at(entry, entry.at()) {
         Ok(Some(present)) => present,
-        Ok(None) => return again(staged.discard(text)),
+        Ok(None) => return staged.discard(text).again(),
         Err(error) => return give_up(error),
     };
     let found = Found::Link(present.text.clone());
     if !as_decided(&found) {
-        return again(staged.discard(text));
+        return staged.discard(text).again();
     }
     if !verify::parent_in_place(entry).map_err(|error| staged.take_back(text, error))? {
         return give_up(verify::parent_moved());
@@ -47,20 +47,20 @@ pub(super) fn rename_over(
     let kept = calls.hard_link(entry.at(), spare.at()).is_ok();
     // Something else may have had the name at that moment, and not any more.
     if kept && !has(spare.at(), present.stat.id) {
-        return again(staged.discard(text).and(drop_second_name(entry, &spare, kept)));
+        return staged.discard(text).and(drop_second_name(entry, &spare, kept)).again();
     }
     let drop_kept = || match kept {
         true => area.discard(spare.at().0, spare.at().1, Ours::Object(present.stat.id)),
         false => Leftover::default(),
     };
     if !has(entry.at(), present.stat.id) {
-        return again(staged.discard(text).and(drop_second_name(entry, &spare, kept)));
+        return staged.discard(text).and(drop_second_name(entry, &spare, kept)).again();
     }
     match calls.rename_over(staged.at(), entry.at()) {
         Ok(()) => {}
         // A directory has the name by now.
         Err(source) if matches!(source.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty) => {
-            return again(staged.discard(text).and(drop_kept()));
+            return staged.discard(text).and(drop_kept()).again();
         }
         Err(source) => return Err(drop_kept().on(staged.take_back(text, verify::refused(entry, source)))),
     }
@@ -117,8 +117,4 @@ fn drop_second_name(entry: &Entry, spare: &Spare<'_>, kept: bool) -> Leftover {
         Err(source) if sys::fault(&source) == Fault::Missing => Leftover::default(),
         Err(_) => Leftover::left(spare.path()),
     }
-}
-
-fn again(leftover: Leftover) -> Result<Attempt> {
-    if leftover.is_empty() { Ok(Attempt::Again) } else { Err(leftover.on(verify::taken())) }
 }

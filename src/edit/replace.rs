@@ -47,10 +47,12 @@ fn trade(
     match calls.exchange(staged.at(), entry.at()) {
         Ok(()) => {}
         Err(source) if sys::fault(&source) == Fault::Missing => {
-            let leftover = staged.discard(text);
-            return if leftover.is_empty() { Ok(Attempt::Again) } else { Err(leftover.on(verify::taken())) };
+            return staged.discard(text).again();
         }
         Err(source) if sys::fault(&source) == Fault::Unsupported => {
+            if area.can_trade(text).map_err(|error| staged.take_back(text, error))? {
+                return staged.discard(text).again();
+            }
             changed.guarantee = guarantee(&entry.root, false).map_err(|error| staged.take_back(text, error))?;
             return rename_over(entry, area, &staged, &as_decided, text, changed);
         }

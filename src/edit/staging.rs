@@ -43,6 +43,25 @@ impl Area<'_> {
         }
     }
 
+    /// Whether two names trade places here, tried with two links that are staged and taken back.
+    ///
+    /// One refusal does not tell it: a directory that would come to be below itself is refused with the number of a flag
+    /// that is not known, and others can give it the name of a link for a moment.
+    pub(super) fn can_trade(&self, text: &OsStr) -> Result<bool> {
+        if !self.entry.root.abilities().exchange {
+            return Ok(false);
+        }
+        let one = self.stage(text, false)?;
+        let other = self.stage(text, false).map_err(|error| one.take_back(text, error))?;
+        let traded = one.trades_with(&other);
+        let leftover = one.discard(text).and(other.discard(text));
+        match traded {
+            Ok(traded) if leftover.is_empty() => Ok(traded),
+            Ok(_) => Err(leftover.on(Error::new(Kind::Residue))),
+            Err(error) => Err(leftover.on(error)),
+        }
+    }
+
     /// Makes a link under a name beside the entry, for what is to be moved there; none where the name is taken.
     ///
     /// It comes from where nobody else could touch it: it is known to be this one, whatever is done to it there.
@@ -157,6 +176,18 @@ impl Staged<'_> {
 
     pub(super) fn path(&self) -> PathBuf {
         self.area.path_of(self.dir, &self.name)
+    }
+
+    /// Trades places with another staged link, and back; false where that is not to be had here.
+    pub(super) fn trades_with(&self, other: &Staged<'_>) -> Result<bool> {
+        let calls = self.area.entry.root.calls();
+        match calls.exchange(self.at(), other.at()) {
+            Ok(()) => {}
+            Err(source) if sys::fault(&source) == Fault::Unsupported => return Ok(false),
+            Err(source) => return Err(Error::from_io(source)),
+        }
+        let kept = |source| Error::from_io(source).leaving(vec![self.path(), other.path()], Vec::new());
+        calls.exchange(self.at(), other.at()).map(|()| true).map_err(kept)
     }
 
     /// Removes the staged link after an attempt that came to nothing.

@@ -82,11 +82,7 @@ impl Root {
             Err(error) => return Err(a.take_back(text, error)),
         };
         let results = || -> Result<Trial> {
-            let exchange = given(calls.exchange(a.at(), b.at()))?;
-            if exchange {
-                let kept = |source| Error::from_io(source).leaving(vec![a.path(), b.path()], Vec::new());
-                calls.exchange(a.at(), b.at()).map_err(kept)?;
-            }
+            let exchange = a.trades_with(&b)?;
             let spare = area.spare().map_err(Error::from_io)?;
             let no_replace = given(calls.rename_new(a.at(), spare.at()))?;
             if no_replace {

@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 
+use super::Attempt;
 use super::leftover::{Leftover, put_back};
 use super::staging::Staged;
-use super::{Attempt, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::model::ObjectId;
@@ -21,8 +21,7 @@ pub(super) fn undo(entry: &Entry, staged: &Staged<'_>, text: &OsStr, cause: Opti
     let leftover = trade_back(entry, staged, text);
     match cause {
         Some(cause) => Err(leftover.on(cause)),
-        None if leftover.is_empty() => Ok(Attempt::Again),
-        None => Err(leftover.on(verify::taken())),
+        None => leftover.again(),
     }
 }
 

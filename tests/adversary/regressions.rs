@@ -185,3 +185,29 @@ fn what_was_moved_aside_and_cannot_be_looked_at_is_reported_as_left_and_as_prese
 fn a_scan_ends_where_a_directory_changes_to_a_link_and_back_for_ever() {
     holds_though(Scenario::new(Verb::Repair, Layout::Private), Call::OpenDir, Errno::LOOP, true, &[]);
 }
+
+#[test]
+fn a_directory_that_would_go_into_itself_does_not_make_a_host_one_that_cannot_exchange() {
+    // The private directory gets the name of the link for the instant of the trade. Without an exchange a file that takes
+    // the name before the renaming would be replaced.
+    let scene = Scene::new(Scenario::new(Verb::Swap, Layout::NoState));
+    let deeds = [
+        (Deed::StagedTradedWithName, Call::Exchange),
+        (Deed::StagedTradedWithName, Call::Pin),
+        (Deed::NameFile, Call::RenameOver),
+    ];
+    let mut schedule = Schedule::default();
+    for (deed, call) in deeds {
+        let from = schedule.deeds.last().map_or(0, |(point, _)| point + 1);
+        let points = play(&scene, &schedule, Keep::default()).points;
+        let next = points.iter().skip(from).position(|made| *made == call);
+        schedule.deeds.extend(next.map(|next| (from + next, deed)));
+    }
+    let played = play(&scene, &schedule, Keep::default());
+    assert_eq!(played.judge.wrongs, [""; 0]);
+    assert!(played.judge.deeds >= 2, "the directory has the name, and gives it back");
+    assert!(!played.calls.contains(&Call::RenameOver), "{:?}", played.calls);
+    for verb in [Verb::Swap, Verb::EnsureOld, Verb::BackupFile, Verb::BackupDir] {
+        holds(Scenario::new(verb, Layout::NoState), &[Deed::StagedTradedWithName, Deed::StagedTradedWithName]);
+    }
+}
