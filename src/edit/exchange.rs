@@ -193,7 +193,7 @@ impl Trade<'_> {
                 may_take_away(entry).and_then(|()| area::predict(entry)).map_err(|error| on(entry, error))?;
             }
             let left = [(a, &link_b.text), (b, &link_a.text)];
-            let left = left.map(|(entry, text)| (entry.physical().to_path_buf(), Some(text.clone()))).into();
+            let left = left.map(|(entry, text)| (entry.physical(), Some(text.as_os_str())));
             for entry in [b, a] {
                 verify::would_stay(entry, &left).map_err(|error| on(entry, error))?;
             }

@@ -203,7 +203,7 @@ impl Root {
             let outcome = Run::new(self, edit, true).after(&planned).carry_out()?;
             if outcome.change.is_change() {
                 let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
-                planned.insert(link.to_path_buf(), outcome.target.clone());
+                planned.insert(link, outcome.target.clone());
             }
             Ok(outcome)
         };

@@ -13,6 +13,10 @@ use crate::sys::{self, Access, Fault, Handle};
 /// Permissions of a new directory, less the process's mask.
 const MODE: u32 = 0o777;
 
+/// How long the paths of what is made may be together, in bytes. Each is reported, so that a path which is given by others
+/// could take memory by the square of its length.
+const MADE_MAX: usize = 16 << 20;
+
 /// What would be made.
 pub(super) struct Planned {
     /// The physical path of the link's directory once it is there.
@@ -80,7 +84,7 @@ fn deepest(root: &Root, path: &Path) -> Result<(Handle, PathBuf, PathBuf)> {
     let (mut dir, _) = open_dir(root, Path::new(""), Access::Search)?;
     let mut physical = PathBuf::new();
     let mut present = PathBuf::new();
-    for component in path.components() {
+    for (index, component) in path.components().enumerate() {
         let name = Path::new(component.as_os_str());
         present.push(name);
         match calls.open_dir(&dir, name, root.policy().cross_mounts, Access::Search) {
@@ -91,6 +95,14 @@ fn deepest(root: &Root, path: &Path) -> Result<(Handle, PathBuf, PathBuf)> {
             Err(source) if sys::fault(&source) == Fault::Missing => {
                 present.pop();
                 let rest = path.strip_prefix(&present).expect("BUG: what was walked is a prefix");
+                let grow = |length: &mut usize, name: &OsStr| {
+                    *length += name.len() + 1;
+                    Some(*length)
+                };
+                if rest.iter().scan(physical.as_os_str().len(), grow).sum::<usize>() > MADE_MAX {
+                    let reason = "so many directories are missing that their paths are longer than 16 MiB together";
+                    return Err(Error::new(Kind::TooLong).because(reason).at(name, index));
+                }
                 return Ok((dir, physical, rest.to_path_buf()));
             }
             // A link that may be followed, or a refusal that is to be named.

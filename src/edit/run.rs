@@ -245,8 +245,7 @@ impl<'a> Run<'a> {
         } else {
             may_take_away(entry)?
         }
-        let left = text.map(OsStr::to_os_string);
-        verify::would_stay(entry, &Planned::from([(entry.physical().to_path_buf(), left)]))?;
+        verify::would_stay(entry, &[(entry.physical(), text)])?;
         let abilities = self.root.abilities();
         let (change, able) = match decision {
             Decision::Create => (Change::Created, true),

@@ -92,11 +92,13 @@ pub(super) fn parent_in_place(entry: &Entry) -> Result<bool> {
 }
 
 /// Refuses what would be taken back: a path that leads through the very links that change, and elsewhere then.
-pub(super) fn would_stay(entry: &Entry, planned: &Planned) -> Result<()> {
+pub(super) fn would_stay(entry: &Entry, left: &[(&Path, Option<&OsStr>)]) -> Result<()> {
     if entry.followed().is_none() {
         return Ok(());
     }
-    let overlay = Overlay::default().after(Some(planned));
+    let mut planned = Planned::new();
+    left.iter().for_each(|(link, text)| planned.insert(link, text.map(OsStr::to_os_string)));
+    let overlay = Overlay::default().after(Some(&planned));
     let going = Going { cross: entry.root.policy().cross_mounts, overlay, ..Going::default() };
     match walk(&entry.root, Path::new(""), entry.path.parent().as_os_str(), going).end {
         End::Reached(reached) if reached.path == entry.dir() => Ok(()),

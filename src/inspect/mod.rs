@@ -46,7 +46,7 @@ pub struct Resolved {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Explained {
-    /// Each component that was walked over.
+    /// Each component that was walked over, up to a bound.
     pub hops: Vec<Hop>,
     /// Where it leads, or why it leads nowhere.
     pub end: Result<Resolved>,
@@ -132,18 +132,24 @@ impl Root {
     ///
     /// `not_found`, `loop`, `escape`, `permission`, `magic_link`, `mount_policy`, `cross_mount`, each with the component.
     pub fn resolve(&self, path: impl AsRef<OsStr>) -> Result<Resolved> {
-        self.explain(path)?.end
+        self.walked(path, false)?.end
     }
 
     /// Walks a path hop by hop, and returns each, also where the path leads nowhere.
+    ///
+    /// Of a very long way the first 4096 hops are returned, or as many as take 16 MiB for the paths where they stand.
     ///
     /// # Errors
     ///
     /// Those of the spelling. Why a well-spelled path leads nowhere is in [`Explained::end`].
     pub fn explain(&self, path: impl AsRef<OsStr>) -> Result<Explained> {
+        self.walked(path, true)
+    }
+
+    fn walked(&self, path: impl AsRef<OsStr>, remember: bool) -> Result<Explained> {
         let path = path.as_ref();
         Place::new(path).map_err(|error| error.during("resolve"))?;
-        let going = Going { cross: self.policy().cross_mounts, remember: true, ..Going::default() };
+        let going = Going { cross: self.policy().cross_mounts, remember, ..Going::default() };
         let walk = walk(self, Path::new(""), path, going);
         let end = match walk.end {
             End::Reached(reached) if reached.stat.links == 0 && reached.path.as_os_str().is_empty() => {

@@ -156,7 +156,7 @@ impl Edit {
         self
     }
 
-    /// Creates missing parent directories, below the root.
+    /// Creates missing parent directories, below the root; none where their paths would be longer than 16 MiB together.
     #[must_use]
     pub fn parents(mut self, create: bool) -> Edit {
         self.parents = create;

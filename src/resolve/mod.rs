@@ -6,6 +6,7 @@
 
 mod judge;
 mod overlay;
+mod planned;
 mod view;
 mod walk;
 mod walker;
@@ -14,6 +15,7 @@ pub use view::LinkView;
 pub use walk::Hop;
 
 pub(crate) use judge::{Judged, judge};
-pub(crate) use overlay::{Overlay, Planned};
+pub(crate) use overlay::Overlay;
+pub(crate) use planned::Planned;
 pub(crate) use view::{Detail, Vantage, view};
 pub(crate) use walk::{End, Going, Stop, walk};

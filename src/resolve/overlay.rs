@@ -1,11 +1,9 @@
 //! Links as they would be after edits that were not made yet.
 
-use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::Path;
 
-/// What earlier edits of a preview leave at physical paths: a link with this text, or nothing.
-pub(crate) type Planned = HashMap<PathBuf, Option<OsString>>;
+use super::planned::Planned;
 
 /// Links as they would be after edits, by their physical path.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +35,7 @@ impl<'a> Overlay<'a> {
         if let Some((_, text)) = self.links.iter().find(|(link, _)| *link == path) {
             return Some(Laid::Link(text));
         }
-        self.planned?.get(path).map(|left| left.as_deref().map_or(Laid::Nothing, Laid::Link))
+        self.planned?.get(path).map(|left| left.map_or(Laid::Nothing, Laid::Link))
     }
 
     /// Whether a link of the edit is below this directory.
@@ -48,6 +46,6 @@ impl<'a> Overlay<'a> {
     /// Whether a path leads over anything of the overlay.
     pub(super) fn touches(&self, path: &Path) -> bool {
         self.links.iter().any(|(link, _)| path.starts_with(link))
-            || self.planned.is_some_and(|planned| path.ancestors().any(|above| planned.contains_key(above)))
+            || self.planned.is_some_and(|planned| planned.is_on_the_way(path))
     }
 }

@@ -31,6 +31,10 @@ const REOPENED_MAX: usize = 256;
 /// How many components of one walk are remembered for a report.
 const REMEMBERED_MAX: usize = 4096;
 
+/// How long the paths of what is remembered may be together, in bytes. A few links can lead as deep as a hundred thousand
+/// bytes, and to and fro there.
+const REMEMBERED_BYTES: usize = 16 << 20;
+
 /// A component that is still to be walked, and the component of the walked path that it came from.
 struct Step {
     what: What,
@@ -66,6 +70,8 @@ pub(super) struct Walker<'a> {
     trail: VecDeque<(Handle, Stat)>,
     reopened: usize,
     hops: Vec<Hop>,
+    /// How long their paths are together.
+    remembered: usize,
     links: usize,
     via: Option<OsString>,
 }
@@ -82,6 +88,7 @@ impl<'a> Walker<'a> {
             trail: VecDeque::new(),
             reopened: 0,
             hops: Vec::new(),
+            remembered: 0,
             links: going.links,
             via: None,
         }
@@ -346,6 +353,10 @@ impl<'a> Walker<'a> {
 
     fn remember(&mut self, component: OsString, stat: Option<&Stat>, target: Option<OsString>) {
         if !self.going.remember || self.hops.len() >= REMEMBERED_MAX {
+            return;
+        }
+        self.remembered = self.remembered.saturating_add(self.at.as_os_str().len());
+        if self.remembered > REMEMBERED_BYTES {
             return;
         }
         let kind = stat.map(|stat| stat.kind).or(target.is_some().then_some(FileKind::Symlink));

@@ -1,0 +1,82 @@
+//! What earlier edits of a preview leave, by physical path.
+//!
+//! A tree of names, so that a path costs as much as it is long, however many edits there are and however deep they are.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// What earlier edits of a preview leave at physical paths: a link with this text, or nothing.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    /// The first is the root's. They are in a list because the tree may be as deep as the one that is edited.
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    below: HashMap<OsString, usize>,
+    left: Option<Option<OsString>>,
+}
+
+impl Planned {
+    pub(crate) fn new() -> Planned {
+        Planned { nodes: vec![Node::default()] }
+    }
+
+    /// An edit leaves a link with this text at the path, or nothing.
+    pub(crate) fn insert(&mut self, path: &Path, left: Option<OsString>) {
+        let mut at = 0;
+        for name in path {
+            let next = self.nodes.len();
+            at = *self.nodes[at].below.entry(name.to_os_string()).or_insert(next);
+            if at == next {
+                self.nodes.push(Node::default());
+            }
+        }
+        self.nodes[at].left = Some(left);
+    }
+
+    /// What is left at the path: a text, or nothing; the outer none is no edit.
+    pub(super) fn get(&self, path: &Path) -> Option<Option<&OsStr>> {
+        let node = path.iter().try_fold(0, |at, name| self.nodes[at].below.get(name).copied())?;
+        self.nodes[node].left.as_ref().map(|left| left.as_deref())
+    }
+
+    /// Whether an edit is about the path, or about one of the directories above it.
+    pub(super) fn is_on_the_way(&self, path: &Path) -> bool {
+        let mut at = 0;
+        for name in path {
+            if self.nodes[at].left.is_some() {
+                return true;
+            }
+            match self.nodes[at].below.get(name) {
+                Some(below) => at = *below,
+                None => return false,
+            }
+        }
+        self.nodes[at].left.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_is_on_the_way_of_its_path_and_of_those_below() {
+        let names = ["a", "a/b", "a-b", "a/b/c", "b", "a/bb", "a/b.c", "c/d/e", "c"];
+        let paths = ["", "a", "a/b", "a/b/c/d", "a/bb/c", "a-b/c", "a-", "b/c", "c/d", "c/d/e", "c/d/f", "d"];
+        for (first, second) in names.iter().flat_map(|first| names.map(|second| (*first, second))) {
+            let mut planned = Planned::new();
+            planned.insert(Path::new(first), Some("t".into()));
+            planned.insert(Path::new(second), None);
+            for path in paths.map(Path::new) {
+                let above = [first, second].iter().any(|edited| path.starts_with(edited));
+                assert_eq!(planned.is_on_the_way(path), above, "{path:?} after {first} and {second}");
+            }
+            assert_eq!(planned.get(Path::new(second)), Some(None), "the later one counts");
+            assert_eq!(planned.get(Path::new("c/d")), None);
+        }
+    }
+}
