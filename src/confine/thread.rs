@@ -46,7 +46,9 @@ impl Thread {
                 serve(&inbox);
             }
         };
-        let joined = thread::Builder::new().name("caplink-confine".into()).stack_size(STACK).spawn(run)?;
+        let started = thread::Builder::new().name("caplink-confine".into()).stack_size(STACK).spawn(run);
+        // The error number for it is that of a call which is to be tried again.
+        let joined = started.map_err(|source| io::Error::other(format!("no thread can be started: {source}")))?;
         let level = entering.recv().map_err(|_| io::Error::other("the confined thread ended"))??;
         let level = Confinement::Landlock(level);
         Ok(Thread { grant, level, state, process: std::process::id(), work: Some(work), joined: Some(joined) })

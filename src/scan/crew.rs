@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::frame::Job;
 use super::walker::{Ground, Walker};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::Finding;
 
 /// How many findings are handed over at once, and how long their paths are together, about.
@@ -67,7 +67,8 @@ impl Crew {
             match thread::Builder::new().name("caplink-scan".to_owned()).spawn(work) {
                 Ok(thread) => crew.threads.push(thread),
                 Err(source) if crew.threads.is_empty() => {
-                    return Err(Error::from_io(source).because("no thread can be started"));
+                    // The error number for it is that of a call which is to be tried again.
+                    return Err(Error::from_io(source).with_kind(Kind::Io).because("no thread can be started"));
                 }
                 // Those that were started do it.
                 Err(_) => break,

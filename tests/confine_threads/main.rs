@@ -17,7 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
-use caplink::{Edit, Enforcement, Event, Kind, LinkPath, Observer, Policy, Root, Target};
+use caplink::{Edit, Enforcement, Event, Kind, LinkPath, Observer, Policy, Root, ScanOptions, Target};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -216,4 +217,25 @@ fn no_thread_of_the_program_gains_privileges_by_exec() {
     fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
     let seen = threads_of_the_program(dir.path(), &state, &["caplink", "caplink-confine"]);
     assert_eq!(names(seen).collect::<Vec<_>>(), ["caplink true", "caplink-confine true"]);
+}
+
+#[test]
+fn where_no_thread_can_be_started_the_system_says_so() {
+    if !alone::alone("where_no_thread_can_be_started_the_system_says_so") {
+        return;
+    }
+    let Some((_turn, dir, _root)) = ground("where_no_thread_can_be_started_the_system_says_so") else { return };
+    symlink("gone", dir.path().join("dangling")).unwrap();
+    let root = Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap();
+    let unlimited = getrlimit(Resource::As);
+    // No stack can be had any more.
+    let pages: u64 = fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
+    let room = pages * 4096 + 256 * 1024;
+    setrlimit(Resource::As, Rlimit { current: Some(room), ..unlimited }).unwrap();
+    let (confined, scanned) = (root.confined(Enforcement::Auto), root.scan(".", ScanOptions::default().jobs(2)));
+    setrlimit(Resource::As, unlimited).unwrap();
+    for error in [confined.unwrap_err(), scanned.unwrap_err()] {
+        assert_eq!(error.kind(), Kind::Io, "{error}");
+        assert!(error.to_string().contains("no thread can be started"), "{error}");
+    }
 }
