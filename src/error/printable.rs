@@ -40,7 +40,7 @@ impl fmt::Display for Printable<'_> {
 
 /// Characters that are no controls to Unicode but reorder or break a line of output.
 fn is_layout(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -51,6 +51,11 @@ mod tests {
     fn controls_are_escaped_and_letters_are_not() {
         assert_eq!(printable("größe ü").to_string(), "größe ü");
         assert_eq!(printable("a\tb\\n\u{9b}\u{202e}x").to_string(), "a\\tb\\\\n\\u{9b}\\u{202e}x");
+        // What Unicode says to direct text (`Bidi_Control`), and what ends a line.
+        let layout = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter().chain('\u{2028}'..='\u{202e}');
+        for c in layout.chain('\u{2066}'..='\u{2069}') {
+            assert_eq!(printable(&c.to_string()).to_string(), c.escape_unicode().to_string());
+        }
     }
 
     #[cfg(unix)]
