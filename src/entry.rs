@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::LinkPath;
 use crate::resolve::{End, Going, Stop, walk};
-use crate::root::Root;
+use crate::root::{Root, not_state};
 use crate::sys::{self, Access, Calls, Fault, Handle};
 
 /// Tries of a lookup whose directories others rename at the same time.
@@ -66,12 +66,14 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// Those of a path below the root, and `not_found` where it is no directory.
+    /// Those of a path below the root; `not_found` where it is no directory, `policy` where it is the state directory.
     pub fn subroot(&self, path: impl AsRef<OsStr>) -> Result<Root> {
         let place = LinkPath::new(path)?;
         let open = || {
             let (handle, physical) = open_dir(self, place.as_path(), Access::Search)?;
-            self.at(handle, physical.as_deref().unwrap_or(place.as_path())).map_err(Error::from_io)
+            let physical = physical.as_deref().unwrap_or(place.as_path());
+            not_state(self, physical)?;
+            self.at(handle, physical).map_err(Error::from_io)
         };
         open().map_err(|error| self.or_gone(error.on("open", &place)))
     }

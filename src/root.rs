@@ -15,11 +15,11 @@ use cap_std::AmbientAuthority;
 use cap_std::fs::Dir;
 
 use crate::confine::Threads;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{LinkPath, ObjectId, Policy};
 use crate::observe::Observer;
 use crate::state::{OpenState, StateCheck, StatePlace};
-use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules};
+use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules, Stat};
 
 /// The name of the state directory below the root, unless another place is given.
 pub(crate) const STATE_NAME: &str = ".caplink";
@@ -95,18 +95,22 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// `io`, where the descriptor cannot be duplicated or is no directory.
+    /// `usage` where it is no directory; `io` where its descriptor cannot be duplicated.
     pub fn from_dir(dir: Dir, policy: Policy) -> Result<Root> {
         let open = || -> io::Result<Root> {
             let handle = sys::root_handle(&dir)?;
             let calls = sys::calls(&handle)?;
             Root::assemble(handle, calls, policy)
         };
-        open().map_err(|source| Error::from_io(source).on("open", "."))
+        open().map_err(|source| root_error(Path::new("."), source))
     }
 
     fn assemble(handle: Handle, calls: Arc<dyn Calls>, policy: Policy) -> io::Result<Root> {
-        let id = calls.stat(&handle)?.id;
+        let Stat { id, kind, .. } = calls.stat(&handle)?;
+        if kind != FileKind::Dir {
+            // A `Dir` can be made of any open file.
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
         let handle = Arc::new(handle);
         let state = StatePlace::new(Arc::clone(&handle), STATE_NAME.into(), Some(STATE_NAME.into()));
         let shared =
@@ -324,8 +328,16 @@ impl fmt::Debug for Root {
     }
 }
 
+/// The state directory and what is in it are no links of the caller's.
+pub(crate) fn not_state(root: &Root, physical: &Path) -> Result<()> {
+    if is_state(root, physical) {
+        return Err(Error::new(Kind::Policy).because("this name belongs to the state directory"));
+    }
+    Ok(())
+}
+
 /// Whether a path of this root leads into its own state directory.
-pub(crate) fn is_state(root: &Root, path: &Path) -> bool {
+fn is_state(root: &Root, path: &Path) -> bool {
     // Nearly no path begins with these bytes, which is less to ask than its components.
     let begins = |state: &Path| path.as_os_str().as_encoded_bytes().starts_with(state.as_os_str().as_encoded_bytes());
     root.state().below.as_ref().is_some_and(|state| begins(state) && path.starts_with(state))

@@ -279,6 +279,14 @@ fn a_narrowed_root_refuses_what_its_policy_forbids() {
 
 #[cfg(unix)]
 #[test]
+fn a_root_is_a_directory() {
+    let (dir, _) = tree();
+    let file = cap_std::fs::Dir::from_std_file(dir.open("file").unwrap().into_std());
+    assert_eq!(Root::from_dir(file, Policy::default()).unwrap_err().kind(), Kind::Usage);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_stranger_cannot_hold_the_lock_where_the_caller_named_a_state_directory() {
     let (dir, root) = tree();
     let _ = root.create("a/l", Target::relative("file")).unwrap();
@@ -308,5 +316,10 @@ fn nothing_in_the_state_directory_is_a_link_of_the_callers() {
     }
     let below = Edit::create(path(".caplink/n/l"), Target::verbatim("a")).parents(true);
     assert_eq!(root.apply(&below).unwrap_err().kind(), Kind::Policy);
+    dir.symlink(".caplink", "way").unwrap();
+    let following = Root::from_dir(dir.try_clone().unwrap(), Policy::default().follow(true)).unwrap();
+    for (root, name) in [(&root, ".caplink"), (&root, "./.caplink"), (&following, "way")] {
+        assert_eq!(root.subroot(name).unwrap_err().kind(), Kind::Policy, "{name}");
+    }
     assert_eq!(dir.read_dir(".caplink").unwrap().count(), 1);
 }

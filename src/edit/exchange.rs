@@ -12,7 +12,7 @@ use super::confined::hand_over;
 use super::durable::sync;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
-use super::run::{break_step, given_up, not_state};
+use super::run::{break_step, given_up};
 use super::target::{Rules, leads_where_it_may};
 use super::untrade::{Seen, has, trade_back};
 use super::verify::{self, ReadBack};
@@ -21,7 +21,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Change, Durability, Guarantee, LinkPath, Outcome, Staging};
 use crate::resolve::Overlay;
-use crate::root::Root;
+use crate::root::{Root, not_state};
 use crate::sys::{self, Fault, Grant};
 
 /// How often the trade is decided anew when others change the same names.

@@ -1,7 +1,7 @@
 //! One edit under way: the parent, the name, the decision, the target, the change, the report.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::area::Area;
@@ -14,7 +14,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
 use crate::model::{Change, Decision, Desired, Durability, Edit, Expected, Outcome, Staging, decide};
 use crate::resolve::Planned;
-use crate::root::{Root, is_state};
+use crate::root::{Root, not_state};
 use crate::sys::Access;
 
 /// How often an edit is decided anew when others change the same name.
@@ -336,14 +336,6 @@ pub(super) fn given_up(mut refusals: Vec<Error>, attempts: usize) -> Error {
 fn is_own(entry: &Entry) -> Result<bool> {
     let calls = entry.root.calls();
     Ok(calls.stat_at(&entry.parent, entry.name()).map_err(Error::from_io)?.uid == calls.user())
-}
-
-/// The state directory and what is in it are no links of the caller's.
-pub(super) fn not_state(root: &Root, physical: &Path) -> Result<()> {
-    if is_state(root, physical) {
-        return Err(Error::new(Kind::Policy).because("this name belongs to the state directory"));
-    }
-    Ok(())
 }
 
 fn refusal(kind: Kind, edit: &Edit, found: Found) -> Error {
