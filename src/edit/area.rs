@@ -157,11 +157,21 @@ impl<'a> Area<'a> {
     fn state(entry: &'a Entry, parent: &Stat) -> Result<Option<Area<'a>>> {
         let Some(OpenState { dir, id, made }) = entry.root.open_state()? else { return Ok(None) };
         let area = Area::of(entry, Place::State, Some(dir), id, made);
-        match id.device == parent.id.device {
+        match id.device == parent.id.device && area.is_on_mount()? {
             true => Ok(Some(area)),
             false if entry.root.is_on_thread() => Err(StateWanted::Beside.into_error()),
             false => Ok(None),
         }
+    }
+
+    /// Whether entries can be renamed between the state directory and the link's, which are on one file system.
+    fn is_on_mount(&self) -> Result<bool> {
+        let root = &self.entry.root;
+        // Below the root one mount is crossed to neither of them.
+        if root.state().below.is_some() && !root.policy().cross_mounts {
+            return Ok(true);
+        }
+        root.calls().is_same_mount(self.dir(), &self.entry.parent).map_err(Error::from_io)
     }
 
     /// Takes the lock. False where the last holder of the state directory removed it while this one waited.

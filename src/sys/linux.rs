@@ -249,6 +249,10 @@ impl Calls for Linux {
         }
     }
 
+    fn is_same_mount(&self, a: &Handle, b: &Handle) -> io::Result<bool> {
+        Ok(linux_walk::mount(a.as_fd())? == linux_walk::mount(b.as_fd())?)
+    }
+
     fn read_pinned(&self, link: &Handle) -> io::Result<OsString> {
         // On what is no link `readlinkat` with an empty path answers ENOENT.
         Ok(posix::read_text(link.as_fd(), OsStr::new(""))?)

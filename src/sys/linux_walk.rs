@@ -63,6 +63,11 @@ fn take(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<Step> {
     Ok(Step { fd, kind, mount })
 }
 
+/// The mount that a descriptor is on.
+pub(super) fn mount(of: BorrowedFd<'_>) -> io::Result<Mount> {
+    Ok(look(of)?.1)
+}
+
 /// Kind and mount of a descriptor, by one call where the kernel tells both.
 fn look(of: BorrowedFd<'_>) -> io::Result<(FileKind, Mount)> {
     let wanted = StatxFlags::TYPE | StatxFlags::MNT_ID;

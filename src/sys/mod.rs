@@ -227,6 +227,11 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
     fn stat_dir(&self, dir: &Handle) -> io::Result<(Stat, bool)> {
         Ok((self.stat(dir)?, false))
     }
+    /// Whether an entry can be renamed from one directory to the other: they are on one mount. Where the platform tells no
+    /// more than the device, a bind mount of the same file system is taken for it.
+    fn is_same_mount(&self, a: &Handle, b: &Handle) -> io::Result<bool> {
+        Ok(self.stat(a)?.id.device == self.stat(b)?.id.device)
+    }
     /// The text of a pinned link; a fault where the entry is no link.
     fn read_pinned(&self, link: &Handle) -> io::Result<OsString>;
     fn read_link(&self, parent: &Handle, name: &OsStr) -> io::Result<Option<OsString>>;
