@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::descriptors::{OPEN_MAX, ROOM_TRIES};
+use super::descriptors::ROOM_TRIES;
 use super::frame::{Frame, Job, Listing, Waiting};
 use super::progress::{ScanProgress, Tally};
 use super::seen::{Admission, Seen};
@@ -54,8 +54,10 @@ pub(super) struct Walker {
     pub(super) ground: Arc<Ground>,
     /// The directories on the way down; the last one is being read.
     pub(super) frames: Vec<Frame>,
-    /// The first of them that is open; the later ones are open too.
+    /// From here on they are open.
     pub(super) open_from: usize,
+    /// Those before it that are open, too.
+    pub(super) landmarks: Vec<usize>,
     /// How deep the first of them is below the scanned directory, and what is above it.
     depth: usize,
     above: Vec<ObjectId>,
@@ -80,6 +82,7 @@ impl Walker {
             ground,
             frames: Vec::new(),
             open_from: 0,
+            landmarks: Vec::new(),
             depth: 0,
             above: Vec::new(),
             path: PathBuf::new(),
@@ -94,6 +97,7 @@ impl Walker {
         self.above = job.above;
         self.path = job.path;
         self.open_from = 0;
+        self.landmarks.clear();
         self.frames.clear();
         self.frames.push(job.frame);
     }
@@ -165,15 +169,12 @@ impl Walker {
         }
         self.path.push(name);
         self.frames.push(Frame::new(Arc::new(dir), &stat));
-        if self.frames.len() - self.open_from > OPEN_MAX {
-            self.frames[self.open_from].dir = None;
-            self.open_from += 1;
-        }
+        self.close_above();
         self.list();
     }
 
     fn leave(&mut self) {
-        self.frames.pop();
+        self.forget_last();
         self.path.pop();
     }
 
