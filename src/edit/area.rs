@@ -15,21 +15,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::leftover::{Leftover, remove_named};
+use super::shared::{is_shared, may_be_held, stat_parent};
 use super::staging::random_name;
 use super::{Attempt, lock, verify};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{ObjectId, Staging};
-use crate::state::{OpenState, StateCheck, StateWanted, TRIES, is_private};
+use crate::state::{OpenState, StateWanted, TRIES, is_private};
 use crate::sys::{self, Access, Fault, Handle, Stat};
-
-/// Other users may write: a group, everybody.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
-
-const STICKY: u32 = 0o1000;
-
-/// Other users may open the directory for reading.
-const OPEN_TO_OTHERS: u32 = 0o044;
 
 /// A locked directory in which links are staged.
 pub(super) struct Area<'a> {
@@ -190,7 +183,13 @@ impl<'a> Area<'a> {
         }
         let (calls, parent) = (self.entry.root.calls(), &self.entry.parent);
         let name = random_name(&self.entry.root).map_err(Error::from_io)?;
-        calls.make_dir(parent, &name, 0o700).map_err(|source| verify::refused(self.entry, source))?;
+        let made = calls.make_dir(parent, &name, 0o700);
+        // A call can fail that was carried out. Nobody else makes one of this name.
+        if let Err(source) = made
+            && !calls.stat_at(parent, &name).is_ok_and(|stat| is_private(calls, &stat))
+        {
+            return Err(verify::refused(self.entry, source));
+        }
         let opened = calls.open_dir(parent, Path::new(&name), false, Access::Search);
         let opened = opened.and_then(|dir| Ok((calls.stat(&dir)?, dir)));
         self.place = Place::Within(name);
@@ -346,51 +345,6 @@ impl Drop for Area<'_> {
         if self.taken.get() {
             lock::give_back(&self.entry.root, self.locked.as_ref().unwrap_or(self.dir()));
         }
-    }
-}
-
-/// Looks at the link's directory. Where nothing can be taken back nothing is begun.
-fn stat_parent(entry: &Entry) -> Result<Stat> {
-    match entry.root.calls().stat_dir(&entry.parent).map_err(Error::from_io)? {
-        (_, true) => {
-            let reason = "its directory is append-only: a link in it can be made, but not replaced or removed";
-            Err(Error::new(Kind::Permission).because(reason))
-        }
-        (stat, false) => Ok(stat),
-    }
-}
-
-/// Whether somebody else could touch what is staged or displaced in this directory.
-///
-/// In a sticky directory of a trusted owner nobody else can rename or unlink what belongs to the caller; a link of
-/// somebody else's, which may also come before the lock is taken, stays theirs when it is displaced.
-fn is_shared(entry: &Entry, parent: &Stat) -> bool {
-    let user = || entry.root.calls().user();
-    let trusted = parent.uid == 0 || parent.uid == user();
-    if parent.mode & WRITABLE_BY_OTHERS == 0 {
-        return !trusted;
-    }
-    let own = || entry.root.calls().stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.uid == user());
-    !(parent.mode & STICKY != 0 && trusted && own())
-}
-
-/// Whether a stranger could hold the lock of this directory: whoever can open it for reading can.
-///
-/// Then the lock is taken in the state directory, if the caller named one. Without that the stranger makes edits `busy`.
-fn may_be_held(entry: &Entry, parent: &Stat) -> bool {
-    entry.root.state().chosen && parent.mode & OPEN_TO_OTHERS != 0
-}
-
-/// Where a link would be staged, as far as can be told without making the state directory.
-pub(super) fn predict(entry: &Entry) -> Result<Staging> {
-    let calls = entry.root.calls();
-    let parent = stat_parent(entry)?;
-    if !is_shared(entry, &parent) && !may_be_held(entry, &parent) {
-        return Ok(Staging::Beside);
-    }
-    match entry.root.state().check(calls) {
-        StateCheck::Unsafe => Err(entry.root.state().not_private()),
-        StateCheck::Absent | StateCheck::Private => Ok(Staging::Private),
     }
 }
 

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use super::area::Area;
 use super::staging::Staged;
 use super::undo::undo;
-use super::verify::{self, ReadBack};
+use super::verify;
 use super::{Attempt, Changed};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind, Result};
@@ -42,6 +42,8 @@ fn trade(entry: &Entry, area: &Area<'_>, text: &OsStr, directory: bool) -> Resul
                 Err(error) => Err(staged.take_back(text, error)),
             };
         }
+        // A call can fail that was carried out.
+        Err(source) if staged.is_published(entry) => return undo(entry, &staged, text, Some(Error::from_io(source))),
         Err(source) => return staged.give_up(text, verify::not_moved(entry, &[entry], source)),
     }
     match calls.stat_at(staged.at().0, staged.at().1) {
@@ -52,9 +54,7 @@ fn trade(entry: &Entry, area: &Area<'_>, text: &OsStr, directory: bool) -> Resul
     }
     if !entry.root.policy().unverified {
         match verify::read_back(entry, &staged) {
-            Ok(ReadBack::Stands) => changed.verified = true,
-            Ok(ReadBack::Taken) => return undo(entry, &staged, text, Some(verify::taken())),
-            Ok(ReadBack::Moved) => return undo(entry, &staged, text, Some(verify::parent_moved())),
+            Ok(()) => changed.verified = true,
             Err(error) => return undo(entry, &staged, text, Some(error)),
         }
     }

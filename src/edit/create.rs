@@ -21,7 +21,8 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
     match calls.symlink(text, &entry.parent, entry.name(), directory) {
         Ok(()) => {}
         Err(source) if sys::fault(&source) == Fault::Exists => return Ok(Attempt::Again),
-        Err(source) => return Err(verify::refused(entry, source)),
+        // A call can fail that was carried out; whose link it is that is there then cannot be told.
+        Err(source) => return Err(still_there(entry, text).on(verify::refused(entry, source))),
     }
     let mut changed = Changed::new(Change::Created);
     if entry.root.policy().unverified {
@@ -66,7 +67,7 @@ fn take_back(entry: &Entry, text: &OsStr) -> Leftover {
     leftover.and(area.close_alone())
 }
 
-/// Where nothing can be taken back: whether the link is there at all. If it cannot be looked at it is told as there.
+/// Where nothing is taken back: whether the link is there at all. If it cannot be looked at it is told as there.
 fn still_there(entry: &Entry, text: &OsStr) -> Leftover {
     match Ours::Text(text).is_at(entry.root.calls(), entry.at()) {
         Ok(false) => Leftover::default(),

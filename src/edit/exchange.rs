@@ -227,6 +227,11 @@ impl Trade<'_> {
                     Fault::Missing => Ok(Attempt::Again),
                     Fault::Unsupported if lock.can_trade(&link_a.text)? => Ok(Attempt::Again),
                     Fault::Unsupported => Err(unsupported(self.root)),
+                    // A call can fail that was carried out.
+                    _ if has(a, link_b) && has(b, link_a) => {
+                        let error = trade_back((a, link_a), (b, link_b), Seen::Right).on(Error::from_io(source));
+                        Err(error.on("exchange", &a.path))
+                    }
                     _ => self.refused(a, b, source),
                 };
             }

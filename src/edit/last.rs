@@ -6,8 +6,8 @@
 //!
 //! Where the link's directory is opened to others between that look and the change, the edit is `contended`.
 
-use super::area;
 use super::run::Run;
+use super::{area, shared};
 use crate::confine::Enforcement;
 use crate::entry::Entry;
 use crate::error::Result;
@@ -81,7 +81,7 @@ fn may_need_state(root: &Root, edit: &Edit) -> bool {
         return false;
     }
     match Entry::open_for(root, &edit.path, Access::Read) {
-        Ok(entry) => !(entry.lockable && matches!(area::predict(&entry), Ok(Staging::Beside))),
+        Ok(entry) => !(entry.lockable && matches!(shared::predict(&entry), Ok(Staging::Beside))),
         // The edit is refused, too, or nothing is there that could be replaced.
         Err(_) => false,
     }

@@ -21,6 +21,7 @@ mod pinned;
 mod remove;
 mod replace;
 mod run;
+mod shared;
 mod staging;
 mod target;
 mod trial;

@@ -11,7 +11,7 @@ use super::area::Area;
 use super::leftover::{Leftover, put_back};
 use super::pinned::Pinned;
 use super::staging::{Ours, Spare, Staged};
-use super::verify::{self, ReadBack};
+use super::verify;
 use super::{Attempt, Changed};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Found, Result};
@@ -44,7 +44,8 @@ pub(super) fn rename_over(
         return give_up(verify::parent_moved());
     }
     let spare = area.spare().map_err(|source| staged.take_back(text, Error::from_io(source)))?;
-    let kept = calls.hard_link(entry.at(), spare.at()).is_ok();
+    // A call can fail that was carried out.
+    let kept = calls.hard_link(entry.at(), spare.at()).is_ok() || has(spare.at(), present.stat.id);
     // Something else may have had the name at that moment, and not any more.
     if kept && !has(spare.at(), present.stat.id) {
         return staged.discard(text).and(drop_second_name(entry, &spare, kept)).again();
@@ -58,6 +59,9 @@ pub(super) fn rename_over(
     }
     match calls.rename_over(staged.at(), entry.at()) {
         Ok(()) => {}
+        Err(source) if staged.is_published(entry) => {
+            return Err(restore(entry, staged, kept.then_some(&spare)).on(Error::from_io(source)));
+        }
         // A directory has the name by now.
         Err(source) if matches!(source.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty) => {
             return staged.discard(text).and(drop_kept()).again();
@@ -65,12 +69,9 @@ pub(super) fn rename_over(
         Err(source) => return Err(drop_kept().on(staged.take_back(text, verify::refused(entry, source)))),
     }
     if !entry.root.policy().unverified {
-        let restore = |error| Err(restore(entry, staged, kept.then_some(&spare)).on(error));
         match verify::read_back(entry, staged) {
-            Ok(ReadBack::Stands) => changed.verified = true,
-            Ok(ReadBack::Taken) => return restore(verify::taken()),
-            Ok(ReadBack::Moved) => return restore(verify::parent_moved()),
-            Err(error) => return restore(error),
+            Ok(()) => changed.verified = true,
+            Err(error) => return Err(restore(entry, staged, kept.then_some(&spare)).on(error)),
         }
     }
     changed.shortfalls.extend(drop_kept().into_shortfall());

@@ -60,13 +60,21 @@ pub(super) fn make(root: &Root, path: &Path, made: &mut Vec<PathBuf>) -> Result<
         let name = component.as_os_str();
         let failed = |source| not_made(source, name, depth + index);
         physical.push(name);
-        match calls.make_dir(&dir, name, MODE) {
-            Ok(()) => made.push(physical.clone()),
+        let open = || calls.open_dir(&dir, Path::new(name), root.policy().cross_mounts, Access::Search);
+        let opened = match calls.make_dir(&dir, name, MODE) {
+            Ok(()) => {
+                made.push(physical.clone());
+                open()
+            }
             // Another made it meanwhile; if it is no directory the opening says so.
-            Err(source) if sys::fault(&source) == Fault::Exists => {}
-            Err(source) => return Err(failed(source)),
-        }
-        let opened = calls.open_dir(&dir, Path::new(name), root.policy().cross_mounts, Access::Search);
+            Err(source) if sys::fault(&source) == Fault::Exists => open(),
+            // A call can fail that was carried out.
+            Err(source) => {
+                let opened = open().map_err(|_| failed(source))?;
+                made.push(physical.clone());
+                Ok(opened)
+            }
+        };
         dir = match opened {
             Ok(opened) => opened,
             Err(source) if sys::fault(&source) == Fault::Link => {

@@ -29,13 +29,18 @@ fn take_out(entry: &Entry, area: &Area<'_>, decided: bool, edit: &Edit) -> Resul
     }
     let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Removed) };
     let spare = area.spare().map_err(Error::from_io)?;
+    // A call can fail that was carried out.
     match calls.rename_new(entry.at(), spare.at()) {
         Ok(()) => {}
+        Err(source) if spare.is_used() => return restore(entry, &spare, Some(Error::from_io(source))),
         Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Attempt::Again),
         Err(source) if sys::fault(&source) == Fault::Unsupported => {
             changed.guarantee = guarantee(&entry.root, false)?;
             // The new name is random: nothing has it that could be replaced.
             if let Err(source) = calls.rename_over(entry.at(), spare.at()) {
+                if spare.is_used() {
+                    return restore(entry, &spare, Some(Error::from_io(source)));
+                }
                 // The name belongs to the private directory itself by now, which cannot be moved into itself.
                 if source.kind() == io::ErrorKind::InvalidInput {
                     return Ok(Attempt::Again);

@@ -11,10 +11,10 @@ use std::ffi::OsStr;
 use super::area::Area;
 use super::over::rename_over;
 use super::undo::undo;
-use super::verify::{self, ReadBack};
+use super::verify;
 use super::{Attempt, Changed, guarantee};
 use crate::entry::{Entry, look};
-use crate::error::{Found, Result};
+use crate::error::{Error, Found, Result};
 use crate::model::{Change, Edit, fits};
 use crate::sys::{self, Fault};
 
@@ -56,6 +56,8 @@ fn trade(
             changed.guarantee = guarantee(&entry.root, false).map_err(|error| staged.take_back(text, error))?;
             return rename_over(entry, area, &staged, &as_decided, text, changed);
         }
+        // A call can fail that was carried out.
+        Err(source) if staged.is_published(entry) => return undo(entry, &staged, text, Some(Error::from_io(source))),
         Err(source) => return staged.give_up(text, verify::not_moved(entry, &[entry], source)),
     }
     // The text proves it: what is compared is the text, and nobody else can reach the displaced entry.
@@ -66,9 +68,7 @@ fn trade(
     };
     if !entry.root.policy().unverified {
         match verify::read_back(entry, &staged) {
-            Ok(ReadBack::Stands) => changed.verified = true,
-            Ok(ReadBack::Taken) => return undo(entry, &staged, text, Some(verify::taken())),
-            Ok(ReadBack::Moved) => return undo(entry, &staged, text, Some(verify::parent_moved())),
+            Ok(()) => changed.verified = true,
             Err(error) => return undo(entry, &staged, text, Some(error)),
         }
     }

@@ -8,7 +8,7 @@ use super::area::Area;
 use super::durable::sync;
 use super::permission::{may_add, may_take_away};
 use super::{
-    Attempt, Changed, abandoned, area, aside, create, guarantee, parents, remove, replace, target, tell, verify,
+    Attempt, Changed, abandoned, aside, create, guarantee, parents, remove, replace, shared, target, tell, verify,
 };
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
@@ -266,7 +266,7 @@ impl<'a> Run<'a> {
         changed.staging = if matches!(decision, Decision::Create | Decision::RemoveAbandoned) {
             Staging::None
         } else {
-            area::predict(entry)?
+            shared::predict(entry)?
         };
         changed.previous = match found {
             Found::Link(text) => Some(text),

@@ -30,35 +30,20 @@ impl Area<'_> {
     pub(super) fn stage(&self, text: &OsStr, directory: bool) -> Result<Staged<'_>> {
         let (calls, dir) = (self.entry.root.calls(), self.dir());
         let name = random_name(&self.entry.root).map_err(Error::from_io)?;
-        calls.symlink(text, dir, &name, directory).map_err(|source| match (sys::fault(&source), self.kind()) {
-            // Who may write its parent can remove it while it is empty.
-            (Fault::Missing, Staging::Private) => state_contended(),
-            _ => verify::refused(self.entry, source),
-        })?;
-        let pinned = calls.pin(dir, &name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin)));
-        let staged = |id, pin| Staged { area: self, dir, name, id, _pin: pin };
-        match pinned {
-            Ok((id, pin)) => Ok(staged(Some(id), Some(pin))),
-            Err(source) => Err(staged(None, None).take_back(text, Error::from_io(source))),
+        let made = calls.symlink(text, dir, &name, directory);
+        let staged = Staged { area: self, dir, name, id: None, _pin: None };
+        if let Err(source) = made {
+            return Err(match (sys::fault(&source), self.kind()) {
+                // Who may write its parent can remove it while it is empty.
+                (Fault::Missing, Staging::Private) => state_contended(),
+                (Fault::Exists, _) => Error::from_io(source),
+                // A call can fail that was carried out.
+                _ => staged.take_back(text, verify::refused(self.entry, source)),
+            });
         }
-    }
-
-    /// Whether two names trade places here, tried with two links that are staged and taken back.
-    ///
-    /// One refusal does not tell it: a directory that would come to be below itself is refused with the number of a flag
-    /// that is not known, and others can give it the name of a link for a moment.
-    pub(super) fn can_trade(&self, text: &OsStr) -> Result<bool> {
-        if !self.entry.root.abilities().exchange {
-            return Ok(false);
-        }
-        let one = self.stage(text, false)?;
-        let other = self.stage(text, false).map_err(|error| one.take_back(text, error))?;
-        let traded = one.trades_with(&other);
-        let leftover = one.discard(text).and(other.discard(text));
-        match traded {
-            Ok(traded) if leftover.is_empty() => Ok(traded),
-            Ok(_) => Err(leftover.on(Error::new(Kind::Residue))),
-            Err(error) => Err(leftover.on(error)),
+        match calls.pin(dir, &staged.name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin))) {
+            Ok((id, pin)) => Ok(Staged { id: Some(id), _pin: Some(pin), ..staged }),
+            Err(source) => Err(staged.take_back(text, Error::from_io(source))),
         }
     }
 
@@ -86,7 +71,11 @@ impl Area<'_> {
                 leftover if leftover.is_empty() => Ok(None),
                 leftover => Err(leftover.on(Error::from_io(source))),
             },
-            Err(source) => Err(staged.take_back(text, verify::refused(self.entry, source))),
+            Err(source) => {
+                let leftover = staged.discard(text);
+                let beside = Staged { dir: &self.entry.parent, name, ..staged };
+                Err(leftover.on(beside.take_back(text, verify::refused(self.entry, source))))
+            }
         }
     }
 
@@ -112,7 +101,7 @@ impl Area<'_> {
                 Err(_) => Leftover::left(self.path_of(dir, name)),
             };
         }
-        let moved = self.spare().and_then(|spare| spare.take((dir, name)).map(|_| spare));
+        let moved = self.spare().and_then(|spare| spare.take((dir, name)).map(|()| spare));
         let spare = match moved {
             Ok(spare) => spare,
             Err(_) if matches!(there((dir, name)), Ok(false)) => return Leftover::default(),
@@ -209,6 +198,11 @@ impl Staged<'_> {
         self.area.drop_displaced(self.dir, &self.name)
     }
 
+    /// Whether it has the name of the entry: a call that publishes it can fail and be carried out.
+    pub(super) fn is_published(&self, entry: &Entry) -> bool {
+        Ours::Object(self.id()).is_at(entry.root.calls(), entry.at()).unwrap_or(false)
+    }
+
     /// Reports the link under the name that it was published under; what cannot be looked at is told as being there.
     pub(super) fn if_published(&self, entry: &Entry) -> Leftover {
         match Ours::Object(self.id()).is_at(entry.root.calls(), entry.at()) {
@@ -248,17 +242,20 @@ impl Spare<'_> {
         self.area.path_of(self.area.dir(), &self.name)
     }
 
-    /// Moves an entry here; says whether the kernel made sure that nothing was replaced.
-    pub(super) fn take(&self, from: (&Handle, &OsStr)) -> io::Result<bool> {
+    /// Moves an entry here. A call that fails and was carried out is none that failed.
+    fn take(&self, from: (&Handle, &OsStr)) -> io::Result<()> {
         let calls = self.area.entry.root.calls();
-        match calls.rename_new(from, self.at()) {
-            Ok(()) => Ok(true),
+        let moved = match calls.rename_new(from, self.at()) {
             // Nothing has a random name that could be replaced.
-            Err(source) if sys::fault(&source) == Fault::Unsupported => {
-                calls.rename_over(from, self.at()).map(|()| false)
-            }
-            Err(source) => Err(source),
-        }
+            Err(source) if sys::fault(&source) == Fault::Unsupported => calls.rename_over(from, self.at()),
+            moved => moved,
+        };
+        moved.or_else(|source| if self.is_used() { Ok(()) } else { Err(source) })
+    }
+
+    /// Whether something was moved here.
+    pub(super) fn is_used(&self) -> bool {
+        self.area.entry.root.calls().stat_at(self.at().0, self.at().1).is_ok()
     }
 
     /// Unlinks the link that was moved here and looked at here.

@@ -26,9 +26,15 @@ pub(super) enum ReadBack {
     Moved,
 }
 
-/// Walks to a staged link anew. It is pinned, and the text of a link never changes: the object proves the text.
-pub(super) fn read_back(entry: &Entry, staged: &Staged<'_>) -> Result<ReadBack> {
-    find(entry, |found| Ok(entry.root.calls().stat(found)?.id == staged.id()))
+/// Walks to a staged link anew, which was published; the error says why it does not stand.
+///
+/// It is pinned, and the text of a link never changes: the object proves the text.
+pub(super) fn read_back(entry: &Entry, staged: &Staged<'_>) -> Result<()> {
+    match find(entry, |found| Ok(entry.root.calls().stat(found)?.id == staged.id()))? {
+        ReadBack::Stands => Ok(()),
+        ReadBack::Taken => Err(taken()),
+        ReadBack::Moved => Err(parent_moved()),
+    }
 }
 
 /// Walks to a link that was made in place, and compares it with what has the name in the directory it was made in.

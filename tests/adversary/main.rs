@@ -40,6 +40,7 @@ mod deeds;
 mod explore;
 mod faults;
 mod judge;
+mod late;
 mod limits;
 mod linear;
 mod locks;

@@ -40,6 +40,10 @@ pub enum Call {
 pub trait Watch: Send {
     /// Is asked before a call, and may change the tree. With an error the call is not made, and fails.
     fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno>;
+    /// Is asked after a call that was made. With an error it fails all the same, as one whose answer got lost does.
+    fn late(&mut self, _call: Call) -> Option<Errno> {
+        None
+    }
     /// Is told after a call what the tree is like now.
     fn after(&mut self, tree: &mut Tree, call: Call, result: Result<(), Errno>);
     /// Is told everything that the executor learns, in this order: what each call answers, before it is told that the
@@ -90,7 +94,7 @@ impl World {
         let Some(watch) = watch else { return act(tree) };
         let result = match watch.before(tree, call) {
             Some(error) => Err(error),
-            None => act(tree),
+            None => act(tree).and_then(|done| watch.late(call).map_or(Ok(done), Err)),
         };
         watch.told(&result);
         watch.after(tree, call, result.as_ref().map(drop).map_err(|error| *error));

@@ -1,0 +1,60 @@
+//! Who can reach what is in a link's directory, and so whether links can be staged there.
+
+use crate::entry::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::model::Staging;
+use crate::state::StateCheck;
+use crate::sys::Stat;
+
+/// Other users may write: a group, everybody.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+const STICKY: u32 = 0o1000;
+
+/// Other users may open the directory for reading.
+const OPEN_TO_OTHERS: u32 = 0o044;
+
+/// Looks at the link's directory. Where nothing can be taken back nothing is begun.
+pub(super) fn stat_parent(entry: &Entry) -> Result<Stat> {
+    match entry.root.calls().stat_dir(&entry.parent).map_err(Error::from_io)? {
+        (_, true) => {
+            let reason = "its directory is append-only: a link in it can be made, but not replaced or removed";
+            Err(Error::new(Kind::Permission).because(reason))
+        }
+        (stat, false) => Ok(stat),
+    }
+}
+
+/// Whether somebody else could touch what is staged or displaced in this directory.
+///
+/// In a sticky directory of a trusted owner nobody else can rename or unlink what belongs to the caller; a link of
+/// somebody else's, which may also come before the lock is taken, stays theirs when it is displaced.
+pub(super) fn is_shared(entry: &Entry, parent: &Stat) -> bool {
+    let user = || entry.root.calls().user();
+    let trusted = parent.uid == 0 || parent.uid == user();
+    if parent.mode & WRITABLE_BY_OTHERS == 0 {
+        return !trusted;
+    }
+    let own = || entry.root.calls().stat_at(&entry.parent, entry.name()).is_ok_and(|stat| stat.uid == user());
+    !(parent.mode & STICKY != 0 && trusted && own())
+}
+
+/// Whether a stranger could hold the lock of this directory: whoever can open it for reading can.
+///
+/// Then the lock is taken in the state directory, if the caller named one. Without that the stranger makes edits `busy`.
+pub(super) fn may_be_held(entry: &Entry, parent: &Stat) -> bool {
+    entry.root.state().chosen && parent.mode & OPEN_TO_OTHERS != 0
+}
+
+/// Where a link would be staged, as far as can be told without making the state directory.
+pub(super) fn predict(entry: &Entry) -> Result<Staging> {
+    let calls = entry.root.calls();
+    let parent = stat_parent(entry)?;
+    if !is_shared(entry, &parent) && !may_be_held(entry, &parent) {
+        return Ok(Staging::Beside);
+    }
+    match entry.root.state().check(calls) {
+        StateCheck::Unsafe => Err(entry.root.state().not_private()),
+        StateCheck::Absent | StateCheck::Private => Ok(Staging::Private),
+    }
+}
