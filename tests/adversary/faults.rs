@@ -10,105 +10,47 @@ use crate::sweep::{Group, Part, of_singles, sweep};
 /// Of how many deeds beside a fault one is played, where nothing else is asked for.
 const ONE_OF: u64 = 4000;
 
-/// What a call can answer instead of doing its work.
-fn errors(call: Call) -> &'static [Errno] {
+/// What every lookup can answer.
+const LOOKUP: [Errno; 10] = {
     use Errno as E;
+    [E::ACCESS, E::IO, E::MFILE, E::NFILE, E::NOMEM, E::INTR, E::AGAIN, E::STALE, E::NOENT, E::NOTDIR]
+};
+
+/// What every change of a name can answer.
+const CHANGE: [Errno; 6] = [Errno::ACCESS, Errno::PERM, Errno::IO, Errno::ROFS, Errno::STALE, Errno::NOENT];
+
+/// What a change can answer that makes a name.
+const FULL: [Errno; 2] = [Errno::NOSPC, Errno::DQUOT];
+
+/// What a call can answer instead of doing its work.
+fn errors(call: Call) -> Vec<Errno> {
+    use Errno as E;
+    let renaming = [&CHANGE[..], &FULL, &[E::BUSY, E::NOMEM, E::XDEV, E::INVAL, E::NOSYS]].concat();
     match call {
-        Call::OpenDir | Call::Reach => &[
-            E::ACCESS,
-            E::IO,
-            E::MFILE,
-            E::NFILE,
-            E::NOMEM,
-            E::INTR,
-            E::AGAIN,
-            E::STALE,
-            E::NOENT,
-            E::NOTDIR,
-            E::LOOP,
-            E::XDEV,
-        ],
-        Call::ReachEntry | Call::Pin => {
-            &[E::ACCESS, E::IO, E::MFILE, E::NFILE, E::NOMEM, E::INTR, E::AGAIN, E::STALE, E::NOENT, E::NOTDIR]
-        }
-        Call::Stat => &[E::IO, E::NOMEM, E::STALE],
-        Call::StatAt | Call::ReadLink => &[E::ACCESS, E::IO, E::NOMEM, E::INTR, E::STALE, E::NOENT],
-        Call::ReadPinned => &[E::ACCESS, E::IO, E::NOMEM, E::STALE, E::NOENT],
-        Call::LinkRules => &[E::IO, E::STALE],
-        Call::TryFollow | Call::LeadsSomewhere => &[E::ACCESS, E::IO, E::NOMEM, E::LOOP, E::NOENT],
-        Call::List => &[E::ACCESS, E::IO, E::NOMEM, E::STALE, E::NOENT],
-        Call::Symlink | Call::MakeDir => &[
-            E::ACCESS,
-            E::PERM,
-            E::IO,
-            E::NOSPC,
-            E::DQUOT,
-            E::ROFS,
-            E::NOMEM,
-            E::INTR,
-            E::NAMETOOLONG,
-            E::STALE,
-            E::NOENT,
-            E::EXIST,
-        ],
-        Call::RemoveDir => &[E::ACCESS, E::PERM, E::IO, E::ROFS, E::BUSY, E::STALE, E::NOENT, E::NOTDIR, E::NOTEMPTY],
-        Call::Exchange => &[
-            E::ACCESS,
-            E::PERM,
-            E::IO,
-            E::NOSPC,
-            E::DQUOT,
-            E::ROFS,
-            E::BUSY,
-            E::NOMEM,
-            E::XDEV,
-            E::INVAL,
-            E::NOSYS,
-            E::STALE,
-            E::NOENT,
-        ],
-        Call::RenameNew | Call::RenameOver => &[
-            E::ACCESS,
-            E::PERM,
-            E::IO,
-            E::NOSPC,
-            E::DQUOT,
-            E::ROFS,
-            E::BUSY,
-            E::NOMEM,
-            E::XDEV,
-            E::INVAL,
-            E::NOSYS,
-            E::STALE,
-            E::NOENT,
-            E::EXIST,
-            E::ISDIR,
-        ],
-        Call::HardLink => &[
-            E::ACCESS,
-            E::PERM,
-            E::IO,
-            E::NOSPC,
-            E::DQUOT,
-            E::ROFS,
-            E::MLINK,
-            E::XDEV,
-            E::OPNOTSUPP,
-            E::STALE,
-            E::NOENT,
-            E::EXIST,
-        ],
-        Call::Unlink => &[E::ACCESS, E::PERM, E::IO, E::ROFS, E::BUSY, E::STALE, E::NOENT, E::ISDIR],
-        Call::TryLock => &[E::IO, E::INTR, E::NOLCK, E::STALE],
-        Call::SyncDir | Call::SyncFileSystem => &[E::IO, E::NOSPC, E::DQUOT, E::ROFS, E::INVAL, E::INTR],
-        Call::Random => &[E::INTR, E::AGAIN, E::NOSYS],
+        Call::OpenDir | Call::Reach => [&LOOKUP[..], &[E::LOOP, E::XDEV]].concat(),
+        Call::ReachEntry | Call::Pin => LOOKUP.to_vec(),
+        Call::Stat => vec![E::IO, E::NOMEM, E::STALE],
+        Call::StatAt | Call::ReadLink => vec![E::ACCESS, E::IO, E::NOMEM, E::INTR, E::STALE, E::NOENT],
+        Call::ReadPinned => vec![E::ACCESS, E::IO, E::NOMEM, E::STALE, E::NOENT],
+        Call::LinkRules => vec![E::IO, E::STALE],
+        Call::TryFollow | Call::LeadsSomewhere => vec![E::ACCESS, E::IO, E::NOMEM, E::LOOP, E::NOENT],
+        Call::List => vec![E::ACCESS, E::IO, E::NOMEM, E::STALE, E::NOENT],
+        Call::Symlink | Call::MakeDir => [&CHANGE[..], &FULL, &[E::NOMEM, E::INTR, E::NAMETOOLONG, E::EXIST]].concat(),
+        Call::RemoveDir => [&CHANGE[..], &[E::BUSY, E::NOTDIR, E::NOTEMPTY]].concat(),
+        Call::Exchange => renaming,
+        Call::RenameNew | Call::RenameOver => [&renaming[..], &[E::EXIST, E::ISDIR]].concat(),
+        Call::HardLink => [&CHANGE[..], &FULL, &[E::MLINK, E::XDEV, E::OPNOTSUPP, E::EXIST]].concat(),
+        Call::Unlink => [&CHANGE[..], &[E::BUSY, E::ISDIR]].concat(),
+        Call::TryLock => vec![E::IO, E::INTR, E::NOLCK, E::STALE],
+        Call::SyncDir | Call::SyncFileSystem => vec![E::IO, E::NOSPC, E::DQUOT, E::ROFS, E::INVAL, E::INTR],
+        Call::Random => vec![E::INTR, E::AGAIN, E::NOSYS],
     }
 }
 
 fn faults(scene: &Scene) -> Vec<Fault> {
     let quiet = play(scene, &Schedule::default(), Keep::default());
     let of_call = |(at, call): (usize, &Call)| {
-        let each = errors(*call).iter().flat_map(move |error| [false, true].map(|from_here| (*error, from_here)));
+        let each = errors(*call).into_iter().flat_map(move |error| [false, true].map(|from_here| (error, from_here)));
         each.map(move |(error, from_here)| Fault { at, error, from_here }).collect::<Vec<_>>()
     };
     quiet.calls.iter().enumerate().flat_map(of_call).collect()
