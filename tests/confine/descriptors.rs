@@ -7,11 +7,16 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fd::{AsFd as _, AsRawFd as _};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::*;
+
+/// A descriptor that one test lets be inherited is not to be found by another.
+static INHERITED: Mutex<()> = Mutex::new(());
 
 type Opened = BTreeMap<i32, PathBuf>;
 
@@ -97,25 +102,49 @@ fn what_a_parent_left_open_is_closed_before_the_tree_is_touched() {
     assert_eq!(beyond(&dir, &opened_at_work(&dir, &start)), []);
 }
 
-#[test]
-fn what_a_parent_left_open_is_closed_where_nothing_lists_it() {
-    let dir = tree();
-    let start = |program: &OsStr| {
+/// The same where nothing lists the descriptors; none where `/proc` cannot be unmounted.
+fn without_proc(test: &str, how: String) -> Option<impl Fn(&OsStr) -> Command> {
+    let start = move |program: &OsStr| {
         let mut shell = Command::new("unshare");
         shell.args(["--mount", "--propagation", "private", "sh", "-c"]);
-        shell.arg(format!("umount -l /proc && exec \"$@\" 3<'{}' 7</dev/zero", dir.path().display()));
-        shell.arg("sh").arg(program);
+        shell.arg(format!("umount -l /proc && exec \"$@\" {how}")).arg("sh").arg(program);
         shell
     };
     let hidden = start(OsStr::new("test")).args(["!", "-e", "/proc/self"]).stderr(Stdio::null()).status();
-    if !hidden.is_ok_and(|status| status.success()) {
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: what_a_parent_left_open_is_closed_where_nothing_lists_it: /proc cannot be unmounted here"
-        );
-        return;
+    if hidden.is_ok_and(|status| status.success()) {
+        return Some(start);
     }
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: /proc cannot be unmounted here");
+    None
+}
+
+#[test]
+fn what_a_parent_left_open_is_closed_where_nothing_lists_it() {
+    let _turn = INHERITED.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tree();
+    let how = format!("3<'{}' 7</dev/zero", dir.path().display());
+    let Some(start) = without_proc("what_a_parent_left_open_is_closed_where_nothing_lists_it", how) else { return };
     assert_eq!(beyond(&dir, &opened_at_work(&dir, &start)), []);
+}
+
+#[test]
+fn a_number_beyond_those_that_are_tried_stays_open_where_nothing_lists_it() {
+    const TEST: &str = "a_number_beyond_those_that_are_tried_stays_open_where_nothing_lists_it";
+    let _turn = INHERITED.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tree();
+    let Some(start) = without_proc(TEST, String::new()) else { return };
+    let room = Rlimit { current: Some(70_000), maximum: Some(70_000) };
+    let high = setrlimit(Resource::Nofile, room).and_then(|()| fcntl_dupfd_cloexec(std::io::stderr(), 65_535));
+    let Ok(last_tried) = high else {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {TEST}: so many descriptors cannot be had here");
+        return;
+    };
+    let first_left = fcntl_dupfd_cloexec(&last_tried, 65_536).unwrap();
+    for number in [&last_tried, &first_left] {
+        fcntl_setfd(number.as_fd(), FdFlags::empty()).unwrap();
+    }
+    let left = beyond(&dir, &opened_at_work(&dir, &start));
+    assert_eq!(left.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [65_536]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod signals;
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Command;
@@ -238,4 +238,24 @@ fn where_no_thread_can_be_started_the_system_says_so() {
         assert_eq!(error.kind(), Kind::Io, "{error}");
         assert!(error.to_string().contains("no thread can be started"), "{error}");
     }
+}
+
+#[test]
+fn edits_have_the_credentials_of_who_confined_the_root() {
+    let Some((_turn, dir, root)) = ground("edits_have_the_credentials_of_who_confined_the_root") else { return };
+    let own = rustix::process::geteuid();
+    if !own.is_root() {
+        let skipped = "SKIPPED: edits_have_the_credentials_of_who_confined_the_root: only root becomes another user\n";
+        return std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+    }
+    std::thread::scope(|scope| {
+        let by_another = || {
+            let nobody = rustix::process::Uid::from_raw(65_534);
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            assert!(fs::create_dir(dir.path().join("by_nobody")).is_err());
+            root.create("new", Target::relative(".")).unwrap()
+        };
+        assert!(scope.spawn(by_another).join().unwrap().verified);
+    });
+    assert_eq!(fs::symlink_metadata(dir.path().join("new")).unwrap().uid(), own.as_raw());
 }
