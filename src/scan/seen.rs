@@ -5,7 +5,8 @@
 //! move: file systems exist that give one number to many directories. A move changes the time of last change.
 //!
 //! What is held is a number for each directory, not for each entry. Directories that are made or moved during the
-//! scan are entered up to a bound, so that a writer who makes them faster than they are read cannot keep it going.
+//! scan, or that were met before, are entered up to a bound, so that a writer who makes them faster than they are read
+//! cannot keep it going, nor one whose moves do not show: file systems exist that do not date them, and clocks are set back.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -14,8 +15,8 @@ use std::time::SystemTime;
 use crate::model::ObjectId;
 use crate::sys::Stat;
 
-/// How many directories are entered that were made, moved or changed while the scan was under way.
-const CHANGED_MAX: usize = 1 << 20;
+/// How many directories are entered that were made, moved or changed while the scan was under way, or were met before.
+const DOUBTFUL_MAX: usize = 1 << 20;
 
 /// By how many seconds a change can be dated before the moment it was made: the kernel takes the time of its last tick,
 /// some milliseconds ago, which can have been in the second before.
@@ -32,7 +33,8 @@ pub(super) struct Seen {
 struct Entered {
     /// The inodes on each device; a scan sees few devices.
     devices: Vec<(u64, HashSet<u64>)>,
-    changed: usize,
+    /// How many of those that were entered can have been entered before.
+    doubtful: usize,
 }
 
 /// Whether a directory is entered.
@@ -58,7 +60,8 @@ impl Seen {
     pub(super) fn admit(&self, dir: &Stat, is_above: impl FnOnce() -> bool) -> Admission {
         let changed = dir.changed >= self.started;
         let mut entered = self.entered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if !entered.insert(dir.id) {
+        let met = !entered.insert(dir.id);
+        if met {
             if is_above() {
                 return Admission::Below;
             }
@@ -66,9 +69,9 @@ impl Seen {
                 return Admission::Moved;
             }
         }
-        if changed {
-            entered.changed += 1;
-            if entered.changed > CHANGED_MAX {
+        if changed || met {
+            entered.doubtful += 1;
+            if entered.doubtful > DOUBTFUL_MAX {
                 return Admission::TooMany;
             }
         }
@@ -127,9 +130,19 @@ mod tests {
     #[test]
     fn directories_made_during_the_scan_are_entered_up_to_a_bound() {
         let seen = Seen::new();
-        seen.entered.lock().unwrap().changed = CHANGED_MAX - 1;
+        seen.entered.lock().unwrap().doubtful = DOUBTFUL_MAX - 1;
         assert_eq!(seen.admit(&dir(1, seen.started), || false), Admission::Enter);
         assert_eq!(seen.admit(&dir(2, seen.started), || false), Admission::TooMany);
         assert_eq!(seen.admit(&dir(3, 0), || false), Admission::Enter);
+    }
+
+    #[test]
+    fn directories_that_are_met_again_are_entered_up_to_a_bound() {
+        let seen = Seen::new();
+        assert_eq!(seen.admit(&dir(1, 0), || false), Admission::Enter);
+        seen.entered.lock().unwrap().doubtful = DOUBTFUL_MAX - 1;
+        assert_eq!(seen.admit(&dir(1, 0), || false), Admission::Enter);
+        assert_eq!(seen.admit(&dir(1, 0), || false), Admission::TooMany);
+        assert_eq!(seen.admit(&dir(2, 0), || false), Admission::Enter);
     }
 }
