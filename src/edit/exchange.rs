@@ -7,12 +7,13 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
-use super::area::{self, Area};
+use super::area::Area;
 use super::confined::hand_over;
 use super::durable::sync;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::run::{break_step, given_up};
+use super::shared::predict;
 use super::target::{Rules, leads_where_it_may};
 use super::untrade::{Seen, has, trade_back};
 use super::verify::{self, ReadBack};
@@ -190,7 +191,7 @@ impl Trade<'_> {
                 return Err(on(a, unsupported(self.root)));
             }
             for entry in [a, b] {
-                may_take_away(entry).and_then(|()| area::predict(entry)).map_err(|error| on(entry, error))?;
+                may_take_away(entry).and_then(|()| predict(entry)).map_err(|error| on(entry, error))?;
             }
             let left = [(a, &link_b.text), (b, &link_a.text)];
             let left = left.map(|(entry, text)| (entry.physical(), Some(text.as_os_str())));

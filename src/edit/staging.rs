@@ -47,6 +47,25 @@ impl Area<'_> {
         }
     }
 
+    /// Whether two names trade places here, tried with two links that are staged and taken back.
+    ///
+    /// One refusal does not tell it: a directory that would come to be below itself is refused with the number of a flag
+    /// that is not known, and others can give it the name of a link for a moment.
+    pub(super) fn can_trade(&self, text: &OsStr) -> Result<bool> {
+        if !self.entry.root.abilities().exchange {
+            return Ok(false);
+        }
+        let one = self.stage(text, false)?;
+        let other = self.stage(text, false).map_err(|error| one.take_back(text, error))?;
+        let traded = one.trades_with(&other);
+        let leftover = one.discard(text).and(other.discard(text));
+        match traded {
+            Ok(traded) if leftover.is_empty() => Ok(traded),
+            Ok(_) => Err(leftover.on(Error::new(Kind::Residue))),
+            Err(error) => Err(leftover.on(error)),
+        }
+    }
+
     /// Makes a link under a name beside the entry, for what is to be moved there; none where the name is taken.
     ///
     /// It comes from where nobody else could touch it: it is known to be this one, whatever is done to it there.

@@ -31,11 +31,11 @@ fn remove(
     (call, act, error): (Call, fn(&mut Tree, Object), Option<Errno>),
 ) -> (Result<Outcome, Error>, Option<FileKind>) {
     let scenario = Scenario::new(Verb::Create, Layout::Open);
-    let mut scene = Scene::new(scenario);
-    let p = scene.p;
-    let left = scene.tree.make(SUPERUSER, p, LEFT, FileKind::Dir).unwrap();
-    scene.tree.set_up(left, scenario.executor(), 0o700, 1);
-    let world = World::new(scene.tree);
+    let Scene { tree, p, .. } = Scene::new(scenario);
+    let mut tree = Tree::clone(&tree);
+    let left = tree.make(SUPERUSER, p, LEFT, FileKind::Dir).unwrap();
+    tree.set_up(left, scenario.executor(), 0o700, 1);
+    let world = World::new(tree);
     let root = Root::in_memory(&world, &format!("/{ROOT}"), scenario.executor(), Abilities::ALL, policy).unwrap();
     let edit = Repair::default().remove_leftovers(true).plan_directory(Path::new(&format!("q/p/{LEFT}"))).unwrap();
     world.watch(Box::new(Before(call, Some(act), error, p)));

@@ -37,7 +37,7 @@ impl Watch for Shared {
 
 /// What went wrong where a call of this number is made and fails.
 fn wrongs(scene: &Scene, fault: Fault) -> Vec<String> {
-    let world = World::new(scene.tree.clone());
+    let world = World::new(Tree::clone(&scene.tree));
     let root = scene.scenario.root(&world);
     let late = Arc::new(Mutex::new(Late { judge: Judge::of(scene, &scene.tree), calls: 0, fault }));
     world.watch(Box::new(Shared(Arc::clone(&late))));

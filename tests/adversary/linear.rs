@@ -34,7 +34,7 @@ impl<'a> Orders<'a> {
             return;
         }
         let first = self.first.entry(deed).or_insert_with(|| {
-            let mut tree = self.scene.tree.clone();
+            let mut tree = Tree::clone(&self.scene.tree);
             does(self.scene, &mut tree, deed);
             told(play_on(self.scene, tree, &Schedule::default(), Keep::default()).answers.as_ref())
         });

@@ -34,7 +34,7 @@ impl Watch for Locks {
 /// Trades two links of two directories of the caller's, and tells what is locked before each call.
 fn trade(links: [&str; 2]) -> (Scene, Vec<Held>) {
     let scene = Scene::new(Scenario::new(Verb::ExchangeAcross, Layout::Private));
-    let world = World::new(scene.tree.clone());
+    let world = World::new(Tree::clone(&scene.tree));
     let root = scene.scenario.root(&world);
     let held = Arc::new(Mutex::new(Vec::new()));
     world.watch(Box::new(Locks { of: vec![scene.p, scene.r], asks: scene.foe, held: held.clone() }));
@@ -88,9 +88,10 @@ impl Watch for Stranger {
 
 /// Replaces a link in a directory that a stranger has locked, and tells when it was tried.
 fn wait(gives_back_before: Option<usize>) -> (Result<Outcome, Error>, Vec<Duration>) {
-    let mut scene = Scene::new(Scenario::new(Verb::EnsureOld, Layout::Private));
-    assert!(scene.tree.lock_as_stranger(scene.foe, scene.p));
-    let world = World::new(scene.tree.clone());
+    let scene = Scene::new(Scenario::new(Verb::EnsureOld, Layout::Private));
+    let mut tree = Tree::clone(&scene.tree);
+    assert!(tree.lock_as_stranger(scene.foe, scene.p));
+    let world = World::new(tree);
     let root = scene.scenario.root(&world);
     let tries = Arc::new(Mutex::new(Vec::new()));
     world.watch(Box::new(Stranger { dir: scene.p, tries: tries.clone(), gives_back_before }));

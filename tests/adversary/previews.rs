@@ -1,7 +1,7 @@
 //! A preview changes nothing and says what the edit comes to.
 
 use caplink::Kind;
-use caplink::adversary::World;
+use caplink::adversary::{Tree, World};
 
 use crate::answers::Answers;
 use crate::deeds::{Deed, does, possible};
@@ -22,7 +22,7 @@ fn a_preview_says_what_the_edit_comes_to() {
         let left_out = |deed: &Deed| matches!(deed, Deed::RootMoved | Deed::RootReplaced | Deed::LockTaken);
         let deeds = possible(&scene, &scene.tree).filter(|deed| !left_out(deed)).map(Some);
         for deed in deeds.chain([None]) {
-            let mut tree = scene.tree.clone();
+            let mut tree = Tree::clone(&scene.tree);
             deed.map(|deed| does(&scene, &mut tree, deed));
             let changes = tree.log().len();
             let world = World::new(tree);

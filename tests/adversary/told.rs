@@ -9,7 +9,7 @@ use crate::run::{Fault, Keep, Played, Schedule, play};
 use crate::scene::{Scenario, Scene};
 
 /// The calls, each with the one before it, of which a failure need not be told, since another call makes up for it.
-const UNTOLD: [(Call, Option<Call>); 15] = [
+const UNTOLD: [(Call, Option<Call>); 16] = [
     // What takes one call for the kernel takes several for the walk that follows where the one failed: to the target,
     (Call::Reach, Some(Call::OpenDir)),
     (Call::Reach, Some(Call::Reach)),
@@ -28,6 +28,8 @@ const UNTOLD: [(Call, Option<Call>); 15] = [
     (Call::StatAt, Some(Call::StatAt)),
     (Call::StatAt, Some(Call::TryLock)),
     (Call::StatAt, Some(Call::Exchange)),
+    // Whether a renaming that was refused was made all the same.
+    (Call::StatAt, Some(Call::RenameNew)),
     // A second name for the link that is renamed over is had where it can be had.
     (Call::HardLink, Some(Call::Random)),
     (Call::StatAt, Some(Call::HardLink)),

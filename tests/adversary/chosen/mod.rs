@@ -56,7 +56,7 @@ struct Came<T> {
 impl<T: std::fmt::Debug> Came<T> {
     fn of(scenario: Scenario, moments: &'static [Moment], act: impl FnOnce(&Root) -> Result<T, Error>) -> Came<T> {
         let scene = Scene::new(scenario);
-        let world = World::new(scene.tree.clone());
+        let world = World::new(Tree::clone(&scene.tree));
         let root = scenario.root(&world);
         let calls = Arc::new(Mutex::new(Vec::new()));
         world.watch(Box::new(Moments { scene: scene.clone(), moments, calls: calls.clone() }));

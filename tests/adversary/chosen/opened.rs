@@ -4,7 +4,7 @@ use super::*;
 
 fn ensure_again(policy: Policy, moved: bool) -> Result<Outcome, Error> {
     let scene = Scene::new(Scenario::new(Verb::EnsureSame, Layout::Private));
-    let world = World::new(scene.tree.clone());
+    let world = World::new(Tree::clone(&scene.tree));
     let root = Root::in_memory(&world, &format!("/{ROOT}"), scene.scenario.executor(), Abilities::ALL, policy).unwrap();
     let entry = root.entry("q/p/l").unwrap();
     if moved {

@@ -44,7 +44,7 @@ fn without_exchange_and_second_names_what_cannot_be_looked_at_is_told_as_left() 
     const MOMENTS: &[Moment] = &[
         Moment(Call::HardLink, 0, &[], Some(Errno::PERM)),
         Moment(Call::ReachEntry, 0, &[], Some(Errno::IO)),
-        Moment(Call::StatAt, 1, &[], Some(Errno::IO)),
+        Moment(Call::StatAt, 2, &[], Some(Errno::IO)),
     ];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), NEW);
@@ -115,8 +115,8 @@ fn without_exchange_and_second_names_what_others_have_is_not_told_as_left() {
     const MOMENTS: &[Moment] = &[
         Moment(Call::HardLink, 0, &[], Some(Errno::PERM)),
         Moment(Call::ReachEntry, 0, &[], Some(Errno::IO)),
-        Moment(Call::StatAt, 1, &[], Some(Errno::IO)),
-        Moment(Call::StatAt, 2, &[Deed::NameLinkOther], None),
+        Moment(Call::StatAt, 2, &[], Some(Errno::IO)),
+        Moment(Call::StatAt, 3, &[Deed::NameLinkOther], None),
     ];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), "../t3");
