@@ -32,6 +32,7 @@
 
 mod abandoned;
 mod answers;
+mod ask;
 mod calls;
 mod chosen;
 mod confined;
