@@ -21,8 +21,11 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
     match calls.symlink(text, &entry.parent, entry.name(), directory) {
         Ok(()) => {}
         Err(source) if sys::fault(&source) == Fault::Exists => return Ok(Attempt::Again),
-        // A call can fail that was carried out; whose link it is that is there then cannot be told.
-        Err(source) => return Err(still_there(entry, text).on(verify::refused(entry, source))),
+        // Whose link it is that is there then cannot be told.
+        Err(source) if verify::may_be_done(&source) => {
+            return Err(still_there(entry, text).on(verify::refused(entry, source)));
+        }
+        Err(source) => return Err(verify::refused(entry, source)),
     }
     let mut changed = Changed::new(Change::Created);
     if entry.root.policy().unverified {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::permission::may_add_in;
+use super::verify;
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
@@ -68,12 +69,12 @@ pub(super) fn make(root: &Root, path: &Path, made: &mut Vec<PathBuf>) -> Result<
             }
             // Another made it meanwhile; if it is no directory the opening says so.
             Err(source) if sys::fault(&source) == Fault::Exists => open(),
-            // A call can fail that was carried out.
-            Err(source) => {
+            Err(source) if verify::may_be_done(&source) => {
                 let opened = open().map_err(|_| failed(source))?;
                 made.push(physical.clone());
                 Ok(opened)
             }
+            Err(source) => return Err(failed(source)),
         };
         dir = match opened {
             Ok(opened) => opened,

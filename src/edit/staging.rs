@@ -36,9 +36,8 @@ impl Area<'_> {
             return Err(match (sys::fault(&source), self.kind()) {
                 // Who may write its parent can remove it while it is empty.
                 (Fault::Missing, Staging::Private) => state_contended(),
-                (Fault::Exists, _) => Error::from_io(source),
-                // A call can fail that was carried out.
-                _ => staged.take_back(text, verify::refused(self.entry, source)),
+                _ if verify::may_be_done(&source) => staged.take_back(text, verify::refused(self.entry, source)),
+                _ => verify::refused(self.entry, source),
             });
         }
         match calls.pin(dir, &staged.name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin))) {
