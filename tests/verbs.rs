@@ -258,6 +258,11 @@ fn every_observer_sees_a_change_and_none_can_be_taken_away() {
     let (first, second) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
     let handed_on = root.observed_by(first.clone()).observed_by(second.clone());
     let _ = handed_on.create("l", Target::relative("file")).unwrap();
+    // What changes nothing is not told.
+    let edit = Edit::ensure(LinkPath::new("l").unwrap(), Target::relative("file"));
+    assert_eq!(handed_on.apply(&edit).unwrap().change, Change::Unchanged);
+    let edit = Edit::remove(LinkPath::new("l").unwrap());
+    assert_eq!(handed_on.preview(&edit).unwrap().change, Change::Removed);
     let _ = handed_on.subroot("a").unwrap().create("l", Target::relative("b")).unwrap();
     for seen in [first, second] {
         assert_eq!(*seen.0.lock().unwrap(), [Change::Created, Change::Created]);

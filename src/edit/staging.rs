@@ -283,9 +283,5 @@ impl Spare<'_> {
 }
 
 pub(super) fn random_name(root: &Root) -> io::Result<OsString> {
-    let mut name = String::with_capacity(STAGED_PREFIX.len() + 32);
-    name.push_str(STAGED_PREFIX);
-    let random = root.calls().random()?;
-    name.extend((0..32).map(|digit| char::from(b"0123456789abcdef"[(random >> (4 * digit) & 0xf) as usize])));
-    Ok(name.into())
+    Ok(format!("{STAGED_PREFIX}{:032x}", root.calls().random()?).into())
 }

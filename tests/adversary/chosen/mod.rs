@@ -1,11 +1,13 @@
 //! Chosen schedules with one right answer, where the laws alone would let a worse one pass.
 
+mod confined;
 mod creating;
 mod exchanging;
 mod making_parents;
 mod moving_aside;
 mod opened;
 mod removing;
+mod repairing;
 mod replacing;
 mod trying_out;
 
@@ -15,7 +17,8 @@ use std::sync::{Arc, Mutex};
 
 use caplink::adversary::{Call, Errno, Tree, Watch, World};
 use caplink::{
-    Abilities, Change, Durability, Edit, Error, Found, Kind, LinkPath, Outcome, Policy, Root, Target, Trial,
+    Abilities, Change, Durability, Edit, Error, FileKind, Found, Kind, LinkPath, Outcome, Policy, Repair, Root,
+    ScanOptions, Target, Trial,
 };
 
 use crate::deeds::{Deed, does};

@@ -127,9 +127,11 @@ fn without_exchange_and_second_names_what_others_have_is_not_told_as_left() {
 fn what_was_displaced_goes_back_by_a_second_name_where_nobody_else_can_reach_it() {
     const MOMENTS: &[Moment] =
         &[Moment(Call::Exchange, 0, &[Deed::NameFile], None), Moment(Call::Exchange, 1, &[Deed::NameGone], None)];
-    let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::EnsureOld, Layout::Private) };
-    let came = Came::of(scenario, MOMENTS, ensure);
-    assert_eq!((came.at("l").as_str(), came.error().kind()), ("a regular file", Kind::NotALink));
+    for layout in [Layout::Private, Layout::Open] {
+        let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::EnsureOld, layout) };
+        let came = Came::of(scenario, MOMENTS, ensure);
+        assert_eq!((came.at("l").as_str(), came.error().kind()), ("a regular file", Kind::NotALink));
+    }
 }
 
 #[test]
@@ -138,4 +140,24 @@ fn a_state_directory_that_its_last_holder_removed_meanwhile_is_made_anew() {
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::OpenRoot), MOMENTS, ensure);
     assert_eq!(came.at("l"), NEW);
     assert_eq!(came.answer.unwrap().change, Change::Replaced);
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_not_taken_for_somebody_elses() {
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::ReachEntry, 0, &[], Some(Errno::NOENT)), Moment(Call::Pin, 1, &[], Some(Errno::IO))];
+    let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
+    assert_eq!((came.at("l").as_str(), came.error().kind()), (OLD, Kind::Io));
+}
+
+#[test]
+fn two_programs_that_take_the_name_while_a_trade_is_undone_keep_what_they_put() {
+    const MOMENTS: &[Moment] = &[
+        Moment(Call::Exchange, 0, &[Deed::NameFile], None),
+        Moment(Call::Exchange, 1, &[Deed::NameGone], None),
+        Moment(Call::RenameNew, 0, &[Deed::NameLinkOther], None),
+    ];
+    let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
+    assert_eq!(came.at("l"), "../t3");
+    assert_eq!(came.error().preserved().len(), 1, "the file");
 }
