@@ -90,14 +90,13 @@ fn restore(entry: &Entry, staged: &Staged<'_>, second: Option<&Spare<'_>>) -> Le
                     return Leftover::default();
                 }
             }
-            (Ok(stat), None) if stat.id == staged.id() => break,
-            (Ok(_), _) => return kept(),
+            (Ok(_), Some(_)) => return kept(),
             (Err(source), Some(spare)) if sys::fault(&source) == Fault::Missing => {
                 if put_back(entry, spare.at(), entry.at()) {
                     return Leftover::default();
                 }
             }
-            (Err(_), _) => break,
+            (_, None) | (Err(_), _) => break,
         }
     }
     kept().and(staged.if_published(entry))

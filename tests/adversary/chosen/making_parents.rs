@@ -23,15 +23,24 @@ fn the_parent_that_cannot_be_made_or_opened_is_named() {
     const SECOND: &[Moment] = &[Moment(Call::MakeDir, 1, &[], Some(Errno::IO))];
     const OPENED: &[Moment] = &[Moment(Call::OpenDir, 10, &[], Some(Errno::IO))];
     const LINK: &[Moment] = &[Moment(Call::OpenDir, 9, &[Deed::MadeTradedForLink], None)];
+    const SECOND_LINK: &[Moment] = &[Moment(Call::OpenDir, 10, &[Deed::MadeTradedForLink], None)];
     for (moments, kind, name, index, made) in [
         (FIRST, Kind::Io, "n1", 1, 0),
         (SECOND, Kind::Io, "n2", 2, 1),
         (OPENED, Kind::Io, "n2", 2, 2),
         (LINK, Kind::SymlinkInPath, "n1", 1, 1),
+        (SECOND_LINK, Kind::SymlinkInPath, "n2", 2, 2),
     ] {
         let error = Came::of(scenario(), moments, create).error();
         let component = error.component().unwrap();
         assert_eq!((error.kind(), component.name.as_os_str(), component.index), (kind, OsStr::new(name), index));
         assert_eq!(error.made().len(), made);
     }
+}
+
+#[test]
+fn a_parent_that_was_refused_is_not_told_as_made_where_another_made_it() {
+    const MOMENTS: &[Moment] = &[Moment(Call::MakeDir, 0, &[Deed::MissingDir], Some(Errno::ACCESS))];
+    let error = Came::of(scenario(), MOMENTS, create).error();
+    assert_eq!((error.kind(), error.made().len()), (Kind::Permission, 0));
 }

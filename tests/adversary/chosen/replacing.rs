@@ -55,7 +55,7 @@ fn without_exchange_and_second_names_what_cannot_be_looked_at_is_told_as_left() 
 fn a_second_name_of_a_link_that_came_in_between_is_removed() {
     const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Deed::NameLinkOther], None)];
     const AND_TAKEN: &[Moment] =
-        &[Moment(Call::HardLink, 0, &[Deed::NameLinkOther], None), Moment(Call::StatAt, 1, &[], Some(Errno::NOENT))];
+        &[Moment(Call::HardLink, 0, &[Deed::NameLinkOther], None), Moment(Call::StatAt, 2, &[], Some(Errno::NOENT))];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.answer.unwrap().previous.as_deref(), Some(OsStr::new("../t3")));
     assert_eq!(came.tree.entries(came.scene.p).len(), 2, "the link and what was there");
