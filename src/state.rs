@@ -67,7 +67,9 @@ impl StatePlace {
     pub(crate) fn open(&self, calls: &dyn Calls) -> Result<Option<OpenState>> {
         let mut made = false;
         let opened = self.open_or_make(calls, &mut made);
-        if made && !matches!(opened, Ok(Some(_))) && self.check(calls) == StateCheck::Private {
+        // It is told by its mode: a server that maps users gives it to another one.
+        let is_ours = |stat: Stat| stat.kind == FileKind::Dir && stat.mode & OPEN_TO_OTHERS == 0;
+        if made && !matches!(opened, Ok(Some(_))) && calls.stat_at(&self.base, &self.name).is_ok_and(is_ours) {
             // Where somebody else uses it by now it is not empty, or they notice that it has lost its name.
             let _kept = calls.remove_dir(&self.base, &self.name);
         }

@@ -12,6 +12,9 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../tests/adversary/answers.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]
 mod answers;
+#[path = "../../tests/adversary/ask.rs"]
+#[expect(dead_code, reason = "this target takes a part of the suite")]
+mod ask;
 #[path = "../../tests/adversary/deeds.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]
 mod deeds;

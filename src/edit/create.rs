@@ -11,7 +11,7 @@ use super::staging::Ours;
 use super::verify::{self, ReadBack};
 use super::{Attempt, Changed};
 use crate::entry::Entry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::Change;
 use crate::state::StateWanted;
 use crate::sys::{self, Fault};
@@ -33,7 +33,10 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
     }
     // What is at the name is compared with what a new walk finds; both must be the link with this text.
     let read_back = match calls.stat_at(&entry.parent, entry.name()) {
-        Ok(made) if made.uid != calls.user() => return Err(verify::taken()),
+        Ok(made) if made.uid != calls.user() => {
+            let reason = "a link of another user has the name: somebody took it meanwhile, or a server maps users";
+            return Err(Error::new(Kind::Contended).because(reason));
+        }
         Ok(made) => verify::read_back_created(entry, made.id, text),
         Err(source) if sys::fault(&source) == Fault::Missing => match verify::parent_in_place(entry) {
             Ok(true) => return Err(verify::taken()),

@@ -2,11 +2,11 @@
 
 use std::ffi::OsStr;
 
-use caplink::adversary::{Actor, Call, Errno, Object, Step};
+use caplink::adversary::{Actor, Call, Errno, Object, Step, Tree};
 use caplink::{FileKind, Kind};
 
 use crate::deeds::Deed;
-use crate::run::{Fault, Keep, Played, Schedule, play};
+use crate::run::{Fault, Keep, Played, Schedule, play, play_on};
 use crate::scene::{Layout, NEW, OLD, Scenario, Scene, Verb};
 
 /// Plays deeds, each before the call of this kind and number (from 0). No law may be broken but the one it is about.
@@ -223,4 +223,14 @@ fn a_link_that_others_put_at_the_name_of_a_backup_after_the_trade_is_replaced_at
     assert_eq!((kind(&played), played.end.get(scene.p, OsStr::new("l.backup"))), (None, None));
     let outcome = played.answers.as_ref().and_then(|answers| answers.changed(0)).expect("it succeeds");
     assert_eq!(outcome.previous.as_deref(), Some(OsStr::new("../t3")), "which is told");
+}
+
+#[test]
+fn where_a_server_gives_a_new_link_to_another_user_it_is_taken_for_theirs() {
+    let scene = Scene::new(Scenario::new(Verb::Create, Layout::Private));
+    let mut tree = Tree::clone(&scene.tree);
+    tree.map_owners(65534);
+    let played = play_on(&scene, tree, &Schedule::default(), Keep::default());
+    assert_eq!(kind(&played), Some(Kind::Contended));
+    assert_eq!((text(&played, scene.p, "l"), reported(&played)), (Some(OsStr::new(NEW)), [vec![], vec![]]), "it stays");
 }

@@ -72,6 +72,8 @@ pub struct Tree {
     pub(super) drawn: u128,
     pub(super) clock: Duration,
     pub(super) umask: u32,
+    /// Who owns what is made, where a server maps users.
+    pub(super) owner: Option<u32>,
 }
 
 impl Tree {
@@ -101,6 +103,7 @@ impl Tree {
             drawn: 0,
             clock: Duration::ZERO,
             umask: 0o022,
+            owner: None,
         }
     }
 
@@ -293,7 +296,7 @@ impl Tree {
             self.next_inode
         });
         let object = Object(u32::try_from(self.nodes.len()).expect("BUG: too many objects"));
-        let (uid, maker) = (who.uid, who.actor);
+        let (uid, maker) = (self.owner.unwrap_or(who.uid), who.actor);
         self.nodes.push(Node { kind, uid, mode, inode, device, links: 1, pins: 0, maker, body, lock: None });
         object
     }
@@ -330,6 +333,11 @@ impl Tree {
         }
         node.mode = mode;
         Ok(())
+    }
+
+    /// Gives what is made from now on to a user, whoever makes it, as a server does that maps users.
+    pub fn map_owners(&mut self, to: u32) {
+        self.owner = Some(to);
     }
 
     /// Gives an object to a user, and a directory a device of its own; for setting up.

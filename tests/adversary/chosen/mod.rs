@@ -4,6 +4,7 @@ mod confined;
 mod creating;
 mod exchanging;
 mod making_parents;
+mod mapped_owners;
 mod moving_aside;
 mod opened;
 mod removing;
