@@ -34,3 +34,11 @@ fn a_refusal_names_the_link_whose_directory_was_moved() {
         assert_eq!((error.kind(), error.link()), (kind, Some(Path::new(link))));
     }
 }
+
+#[test]
+fn a_trade_that_was_refused_once_is_made_where_the_host_can_trade() {
+    const MOMENTS: &[Moment] = &[Moment(Call::Exchange, 0, &[], Some(Errno::INVAL))];
+    let came = Came::of(across(), MOMENTS, exchange);
+    assert_eq!(came.at("l"), NEW);
+    assert_eq!(came.answer.unwrap().map(|outcome| outcome.change), [Change::Exchanged; 2]);
+}

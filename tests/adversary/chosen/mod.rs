@@ -7,6 +7,7 @@ mod making_parents;
 mod mapped_owners;
 mod moving_aside;
 mod opened;
+mod previewing;
 mod removing;
 mod repairing;
 mod replacing;

@@ -161,3 +161,13 @@ fn two_programs_that_take_the_name_while_a_trade_is_undone_keep_what_they_put() 
     assert_eq!(came.at("l"), "../t3");
     assert_eq!(came.error().preserved().len(), 1, "the file");
 }
+
+#[test]
+fn what_a_trial_of_the_host_leaves_is_told() {
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::Exchange, 0, &[], Some(Errno::INVAL)), Moment(Call::Unlink, 0, &[], Some(Errno::IO))];
+    let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
+    assert_eq!(came.at("l"), OLD);
+    let error = came.error();
+    assert_eq!((error.kind(), error.left().len()), (Kind::Residue, 1));
+}
