@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use super::area::Area;
 use super::confined::hand_over;
 use super::durable::sync;
+use super::leftover::Leftover;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::run::{break_step, given_up};
@@ -228,9 +229,10 @@ impl Trade<'_> {
                     Fault::Missing => Ok(Attempt::Again),
                     Fault::Unsupported if lock.can_trade(&link_a.text)? => Ok(Attempt::Again),
                     Fault::Unsupported => Err(unsupported(self.root)),
-                    // A call can fail that was carried out.
-                    _ if has(a, link_b) && has(b, link_a) => {
-                        let error = trade_back((a, link_a), (b, link_b), Seen::Right).on(Error::from_io(source));
+                    // It may have been carried out; nothing tells that from a trade of the same links by others. It stays.
+                    _ if verify::may_be_done(&source) && has(a, link_b) && has(b, link_a) => {
+                        let names = [a, b].map(|entry| Leftover::preserved(entry.physical().to_path_buf()));
+                        let error = names.into_iter().fold(Error::from_io(source), |error, name| name.on(error));
                         Err(error.on("exchange", &a.path))
                     }
                     _ => self.refused(a, b, source),

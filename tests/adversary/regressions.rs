@@ -211,3 +211,13 @@ fn a_directory_that_would_go_into_itself_does_not_make_a_host_one_that_cannot_ex
         holds(Scenario::new(verb, Layout::NoState), &[Deed::StagedTradedWithName, Deed::StagedTradedWithName]);
     }
 }
+
+#[test]
+fn a_trade_of_others_is_not_taken_back_where_the_own_one_fails() {
+    for error in [Errno::ACCESS, Errno::ROFS, Errno::IO] {
+        for verb in [Verb::Exchange, Verb::ExchangeAcross] {
+            let scenario = Scenario::new(verb, Layout::Private);
+            holds_though(scenario, Call::Exchange, error, false, &[Deed::SecondTradedWithFirst]);
+        }
+    }
+}
