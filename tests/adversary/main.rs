@@ -14,7 +14,7 @@
 //! printed as tables.
 //!
 //! `CAPLINK_SCHEDULES=pairs` plays every pair of deeds in the scenarios of one edit, whatever is sampled of the rest: all
-//! 64,886,099, of which a third has to be played, as the others are in a state that one of these was in. Alone they take
+//! 65 million, of which a third has to be played, as the others are in a state that one of these was in. Alone they take
 //! five minutes of one processor:
 //!
 //! ```sh

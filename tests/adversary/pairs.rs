@@ -1,8 +1,8 @@
 //! Pairs of deeds: the second before any call from the first one on.
 //!
-//! There are 64,886,099 of one edit, and about three times as many of several. A usual run plays a part of them. Where all
+//! There are 65 million of one edit, and about three times as many of several. A usual run plays a part of them. Where all
 //! are asked for, a pair is not played if its first deed led to the same state as another one's did before the second
-//! comes: from there on both come to the same. Of one edit that leaves 20,994,119 to be played, and 43,891,980 that are
+//! comes: from there on both come to the same. Of one edit that leaves 21 million to be played, and 44 million that are
 //! equal to one of these, which are counted apart. How a state is known is told in `state.rs`; that nothing is missed is
 //! tested where there are few pairs, by playing all of them as well.
 
