@@ -11,6 +11,7 @@ mod previewing;
 mod removing;
 mod repairing;
 mod replacing;
+mod trading_back;
 mod trying_out;
 
 use std::ffi::OsStr;

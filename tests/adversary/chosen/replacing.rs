@@ -171,3 +171,11 @@ fn what_a_trial_of_the_host_leaves_is_told() {
     let error = came.error();
     assert_eq!((error.kind(), error.left().len()), (Kind::Residue, 1));
 }
+
+#[test]
+fn a_trade_is_taken_back_though_the_first_try_fails() {
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::Exchange, 0, &[Deed::NameFile], None), Moment(Call::Exchange, 1, &[], Some(Errno::IO))];
+    let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
+    assert_eq!((came.at("l").as_str(), came.error().kind()), ("a regular file", Kind::NotALink));
+}

@@ -1,0 +1,66 @@
+//! A trade of two links that others meet, and what is traded back.
+//!
+//! The names are looked at by calls 2 and 3 of `StatAt`, and again before they are traded back.
+
+use super::*;
+
+fn exchange(moments: &'static [Moment]) -> Came<[Outcome; 2]> {
+    let scenario = Scenario::new(Verb::ExchangeAcross, Layout::Private);
+    Came::of(scenario, moments, |root| root.exchange("q/p/l", "q/r/m"))
+}
+
+#[test]
+fn a_link_goes_back_to_the_name_that_others_emptied() {
+    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 2, &[Deed::NameGone], None)];
+    let came = exchange(MOMENTS);
+    assert_eq!(came.at("l"), OLD);
+    let error = came.error();
+    assert_eq!((error.kind(), error.preserved().len()), (Kind::NotFound, 0), "the other one is gone");
+}
+
+#[test]
+fn what_others_put_there_in_the_meantime_goes_on_and_is_told() {
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::StatAt, 2, &[Deed::NameGone], None), Moment(Call::StatAt, 5, &[Deed::NameFile], None)];
+    let error = exchange(MOMENTS).error();
+    assert_eq!(error.preserved(), [Path::new("q/r/m")]);
+}
+
+#[test]
+fn nothing_of_others_is_moved_to_the_name_that_they_emptied() {
+    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 2, &[Deed::NameGone, Deed::SecondFile], None)];
+    let came = exchange(MOMENTS);
+    assert_eq!(came.count(Call::RenameNew), 0);
+    assert_eq!(came.error().preserved(), [Path::new("q/r/m")]);
+}
+
+#[test]
+fn where_a_name_is_emptied_before_it_is_traded_back_the_link_goes_home_alone() {
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::StatAt, 2, &[Deed::NameLinkOther], None), Moment(Call::Exchange, 1, &[Deed::NameGone], None)];
+    assert_eq!(exchange(MOMENTS).at("l"), OLD);
+}
+
+#[test]
+fn where_nothing_can_be_traded_back_both_names_are_told() {
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::StatAt, 2, &[Deed::NameLinkOther], None), Moment(Call::Exchange, 1, &[], Some(Errno::IO))];
+    let error = exchange(MOMENTS).error();
+    assert_eq!(error.preserved(), [Path::new("q/p/l"), Path::new("q/r/m")]);
+}
+
+#[test]
+fn what_others_put_at_the_names_after_a_right_trade_is_theirs() {
+    const ONE: &[Moment] = &[
+        Moment(Call::ReachEntry, 0, &[Deed::ParentMovedInside], None),
+        Moment(Call::StatAt, 4, &[Deed::NameFile, Deed::SecondGone], None),
+    ];
+    const BOTH: &[Moment] = &[
+        Moment(Call::ReachEntry, 0, &[Deed::ParentMovedInside], None),
+        Moment(Call::StatAt, 4, &[Deed::NameFile, Deed::SecondFile], None),
+    ];
+    for moments in [ONE, BOTH] {
+        let error = exchange(moments).error();
+        assert_eq!((error.kind(), error.preserved().len()), (Kind::ParentMoved, 0));
+    }
+}
