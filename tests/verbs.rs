@@ -328,3 +328,19 @@ fn nothing_in_the_state_directory_is_a_link_of_the_callers() {
     }
     assert_eq!(dir.read_dir(".caplink").unwrap().count(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_target_is_refused_in_words_of_its_own() {
+    let (_dir, root) = tree();
+    let _ = root.create("l", Target::verbatim("file")).unwrap();
+    for (target, kind, reason) in [
+        (Target::relative("gone"), Kind::Dangling, "the target does not exist"),
+        (Target::verbatim("../../x"), Kind::Escape, "the target leads out of the root"),
+        (Target::verbatim("new"), Kind::Loop, "the target leads back to the link"),
+    ] {
+        let error = root.create("new", target).unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}

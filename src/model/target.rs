@@ -209,6 +209,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_bad_spelling_is_told_as_one_of_the_target() {
+        let long = "x".repeat(256);
+        for (text, kind, reason, at) in [
+            ("../x", Kind::Escape, "leads out of the root", Some(("..", 0))),
+            (long.as_str(), Kind::TooLong, "over 255 bytes", Some((long.as_str(), 0))),
+            ("a/../b", Kind::InvalidTarget, "a `..` is not taken", Some(("..", 1))),
+            ("a/", Kind::InvalidTarget, "ends in `/`", None),
+        ] {
+            let error = Target::relative(text).check().unwrap_err();
+            let component = error.component().map(|component| (component.name.to_str().unwrap(), component.index));
+            assert_eq!((error.kind(), component), (kind, at), "{text}");
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+    }
+
+    #[test]
     fn a_target_knows_how_it_was_given() {
         let targets = [Target::relative("t"), Target::absolute("t"), Target::verbatim("t")];
         assert_eq!(targets.map(|target| target.style()), [Style::Relative, Style::Absolute, Style::Verbatim]);
