@@ -174,9 +174,12 @@ fn what_comes_and_goes_is_seen_once_or_not_at_all() {
         made && std::fs::remove_dir(&dir).is_ok()
     };
     for (backend, root) in backends(&tree.root()).into_iter().take(2) {
-        let hits = under_attack(churn, |_| {
+        let hits = under_attack(churn, |hits| {
             for options in ways() {
-                for _ in 0..100 {
+                let (before, mut rounds) = (hits.load(Relaxed), 0);
+                // On a busy machine the attacker may have few turns.
+                while rounds < 100 || rounds < 10_000 && hits.load(Relaxed) - before < 40 {
+                    rounds += 1;
                     let mut stays = 0;
                     for found in root.scan(".", options.clone()).unwrap() {
                         match found {
