@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use super::area::Area;
 use super::confined::hand_over;
 use super::durable::sync;
-use super::leftover::Leftover;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::run::{break_step, given_up};
@@ -231,8 +230,8 @@ impl Trade<'_> {
                     Fault::Unsupported => Err(unsupported(self.root)),
                     // It may have been carried out; nothing tells that from a trade of the same links by others. It stays.
                     _ if verify::may_be_done(&source) && has(a, link_b) && has(b, link_a) => {
-                        let names = [a, b].map(|entry| Leftover::preserved(entry.physical().to_path_buf()));
-                        let error = names.into_iter().fold(Error::from_io(source), |error, name| name.on(error));
+                        let names = [a, b].map(|entry| entry.physical().to_path_buf());
+                        let error = Error::from_io(source).leaving(Vec::new(), names.to_vec());
                         Err(error.on("exchange", &a.path))
                     }
                     _ => self.refused(a, b, source),
