@@ -117,7 +117,7 @@ impl Observer for Log {
     fn changed(&self, event: &Event) {
         let Ok(mut file) = self.0.lock() else { return };
         let seconds = event.time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let (link, change) = (&event.link, event.change.as_str());
+        let (link, change) = (&event.link, event.effect.as_str());
         let text = |text: &Option<std::ffi::OsString>| {
             text.as_ref().map_or_else(|| "-".to_owned(), |text| caplink::printable(text).to_string())
         };

@@ -67,7 +67,7 @@ fn show(outcome: &Outcome) {
         text.as_ref().map_or_else(|| "nothing".to_owned(), |text| text.to_string_lossy().into_owned())
     };
     let link = outcome.link.as_path().display();
-    let (change, guarantee) = (outcome.change.as_str(), outcome.guarantee.as_str());
+    let (change, guarantee) = (outcome.effect.as_str(), outcome.guarantee.as_str());
     println!("   {link}: {} -> {} ({change}, {guarantee})", text(&outcome.previous), text(&outcome.target));
 }
 

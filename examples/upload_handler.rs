@@ -24,7 +24,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::put;
 use cap_std::fs::{Dir, OpenOptions};
-use caplink::{Change, Edit, Kind, LinkPath, Outcome, Policy, Root, Target};
+use caplink::{Edit, Effect, Kind, LinkPath, Outcome, Policy, Root, Target};
 
 /// An answer: the status and a line.
 type Answer = (StatusCode, Vec<u8>);
@@ -45,8 +45,8 @@ async fn store(State(app): State<Arc<Uploads>>, Path((tenant, path)): Path<(Stri
     // Link edits are system calls: a thread of its own keeps them from blocking the other requests.
     let stored = tokio::task::spawn_blocking(move || app.store(&tenant, &path, &body)).await;
     match stored {
-        Ok(Ok(outcome)) if outcome.change == Change::Created => (StatusCode::CREATED, b"created\n".to_vec()),
-        Ok(Ok(outcome)) => (StatusCode::OK, format!("{}\n", outcome.change.as_str()).into()),
+        Ok(Ok(outcome)) if outcome.effect == Effect::Created => (StatusCode::CREATED, b"created\n".to_vec()),
+        Ok(Ok(outcome)) => (StatusCode::OK, format!("{}\n", outcome.effect.as_str()).into()),
         Ok(Err(refusal)) => refusal.into_answer(),
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Vec::new()),
     }

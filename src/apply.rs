@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::edit::sync;
 use crate::error::Result;
+use crate::exec::sync;
 use crate::model::{Durability, Edit, Outcome};
 use crate::root::Root;
 
@@ -21,7 +21,7 @@ impl Root {
     /// Those of [`apply`](Root::apply), for each edit.
     pub fn apply_durably(&self, edits: &[Edit], durability: Durability) -> Vec<Result<Outcome>> {
         let mut results = self.apply_all(edits);
-        let changed = || results.iter().flatten().filter(|outcome| outcome.change.is_change());
+        let changed = || results.iter().flatten().filter(|outcome| outcome.effect.is_change());
         let dirs: BTreeSet<PathBuf> = changed().map(directory).collect();
         let mut synced = BTreeSet::new();
         let mut failures = Vec::new();
@@ -37,7 +37,7 @@ impl Root {
                 Err(error) => failures.push((group, error)),
             }
         }
-        for outcome in results.iter_mut().flatten().filter(|outcome| outcome.change.is_change()) {
+        for outcome in results.iter_mut().flatten().filter(|outcome| outcome.effect.is_change()) {
             let dir = directory(outcome);
             if synced.contains(&dir) {
                 outcome.durability = durability;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::LinkPath;
-use crate::resolve::{End, Going, Stop, walk};
+use crate::resolve::{End, Stop, WalkOptions, walk};
 use crate::root::{Root, not_state};
 use crate::sys::{self, Access, Calls, Fault, Handle};
 
@@ -192,7 +192,8 @@ pub(crate) fn open_dir(root: &Root, path: &Path, access: Access) -> Result<(Hand
 /// Goes through links that stay below the root; none if the directory moved away meanwhile.
 fn open_followed(root: &Root, path: &Path, access: Access) -> Result<Option<(Handle, PathBuf)>> {
     let cross = root.policy().cross_mounts;
-    let reached = match walk(root, Path::new(""), path.as_os_str(), Going { cross, ..Going::default() }).end {
+    let reached = match walk(root, Path::new(""), path.as_os_str(), WalkOptions { cross, ..WalkOptions::default() }).end
+    {
         End::Reached(reached) => reached,
         End::Stopped(stop) => return Err(without_directory(root, path, &stop).unwrap_or_else(|| stop.into_error())),
     };
@@ -212,7 +213,7 @@ fn without_directory(root: &Root, path: &Path, stop: &Stop) -> Option<Error> {
         return None;
     }
     let before: PathBuf = path.components().take(stop.index).collect();
-    let going = Going { cross: root.policy().cross_mounts, ..Going::default() };
+    let going = WalkOptions { cross: root.policy().cross_mounts, ..WalkOptions::default() };
     match walk(root, Path::new(""), before.as_os_str(), going).end {
         End::Reached(reached) if reached.stat.kind != FileKind::Dir => Some(no_directory_at(&before)),
         _ => None,

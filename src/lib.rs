@@ -4,9 +4,9 @@
 
 mod apply;
 mod confine;
-mod edit;
 mod entry;
 mod error;
+mod exec;
 mod inspect;
 mod model;
 mod observe;
@@ -18,12 +18,12 @@ mod state;
 mod sys;
 
 pub use confine::{Enforcement, renounce_privileges};
-pub use edit::{Exchange, Trial};
 pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};
+pub use exec::{Exchange, Trial};
 pub use inspect::{Explained, Inspected, Resolved};
 pub use model::{
-    Change, Confinement, Desired, Durability, Edit, Expected, Finding, Guarantee, LinkPath, ObjectId, Outcome, Policy,
+    Confinement, Desired, Durability, Edit, Effect, Expected, Finding, Guarantee, LinkPath, ObjectId, Outcome, Policy,
     Staging, Status, Style, Summary, Target, Trait, Traits,
 };
 pub use observe::{Actor, Event, Observer};

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::model::{Change, LinkPath, ObjectId};
+use crate::model::{Effect, LinkPath, ObjectId};
 
 /// A change that was made through a root.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct Event {
     /// The link.
     pub link: LinkPath,
     /// What became of it.
-    pub change: Change,
+    pub effect: Effect,
     /// The text it has now.
     pub target: Option<OsString>,
     /// The text it had before.

@@ -52,12 +52,12 @@ pub struct Root {
     shared: Arc<Shared>,
     policy: Policy,
     observers: Arc<[Arc<dyn Observer>]>,
-    side: Side,
+    side: Context,
 }
 
 /// Where a root is used: by its holder, or on a thread that the kernel confines to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+enum Context {
     Holder,
     /// The state directory is used as it is there; one that is not below the root only if it is this one.
     Thread(Option<ObjectId>),
@@ -115,7 +115,7 @@ impl Root {
         let state = StatePlace::new(Arc::clone(&handle), STATE_NAME.into(), Some(STATE_NAME.into()));
         let shared =
             Shared { handle, calls, physical: None, id, state: Arc::new(state), rules: OnceLock::new(), threads: None };
-        Ok(Root { shared: Arc::new(shared), policy, observers: Arc::from([]), side: Side::Holder })
+        Ok(Root { shared: Arc::new(shared), policy, observers: Arc::from([]), side: Context::Holder })
     }
 
     /// A root in memory, at the absolute `path`, with the permissions of the user `uid`.
@@ -274,9 +274,9 @@ impl Root {
     /// The state directory for an edit, made where it may be made; none where it is not to be had.
     pub(crate) fn open_state(&self) -> Result<Option<OpenState>> {
         match self.side {
-            Side::Holder => self.state().open(self.calls()),
-            Side::Thread(within) => self.state().open_within(self.calls(), within).map(Some),
-            Side::ThreadWithoutState => Ok(None),
+            Context::Holder => self.state().open(self.calls()),
+            Context::Thread(within) => self.state().open_within(self.calls(), within).map(Some),
+            Context::ThreadWithoutState => Ok(None),
         }
     }
 

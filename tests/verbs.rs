@@ -33,7 +33,7 @@ fn names(dir: &TempDir) -> Vec<String> {
 fn create_makes_a_link_and_refuses_an_occupied_name() {
     let (dir, root) = tree();
     let outcome = root.create("a/b/l", Target::relative("releases/1")).unwrap();
-    assert_eq!((outcome.change, outcome.verified), (Change::Created, true));
+    assert_eq!((outcome.effect, outcome.verified), (Effect::Created, true));
     assert_eq!(dir.read_link_contents("a/b/l").unwrap(), Path::new("../../releases/1"));
     for taken in ["a/b/l", "file", "a"] {
         let error = root.create(taken, Target::relative("gone")).unwrap_err();
@@ -45,13 +45,13 @@ fn create_makes_a_link_and_refuses_an_occupied_name() {
 fn ensure_creates_replaces_and_leaves_alone() {
     let (dir, root) = tree();
     let steps = [
-        ("releases/1", Change::Created, None),
-        ("releases/2", Change::Replaced, Some("releases/1")),
-        ("releases/2", Change::Unchanged, None),
+        ("releases/1", Effect::Created, None),
+        ("releases/2", Effect::Replaced, Some("releases/1")),
+        ("releases/2", Effect::Unchanged, None),
     ];
     for (target, change, previous) in steps {
         let outcome = root.ensure("current", Target::relative(target)).unwrap();
-        assert_eq!(outcome.change, change);
+        assert_eq!(outcome.effect, change);
         assert_eq!(outcome.previous.as_deref(), previous.map(AsRef::as_ref));
         assert_eq!(outcome.guarantee, Guarantee::Atomic);
         assert!(outcome.verified && outcome.shortfalls.is_empty());
@@ -69,7 +69,7 @@ fn swap_compares_texts_byte_for_byte() {
     let _ = root.create("current", Target::relative("releases/1")).unwrap();
     let lost = swap("./releases/1").unwrap_err();
     assert_eq!((lost.kind(), lost.found()), (Kind::Mismatch, Some(&Found::Link("releases/1".into()))));
-    assert_eq!(swap("releases/1").unwrap().change, Change::Replaced);
+    assert_eq!(swap("releases/1").unwrap().effect, Effect::Replaced);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn remove_takes_links_only() {
     assert_eq!(root.remove("file").unwrap_err().kind(), Kind::NotALink);
     for missing in ["l", "gone/l"] {
         let lenient = Edit::remove(path(missing)).missing_ok(true);
-        assert_eq!(root.apply(&lenient).unwrap().change, Change::Unchanged);
+        assert_eq!(root.apply(&lenient).unwrap().effect, Effect::Unchanged);
     }
     assert_eq!(names(&dir), ["a", "file", "releases"]);
 }
@@ -97,11 +97,11 @@ fn exchange_trades_two_links() {
     assert_eq!(error.kind(), Kind::Escape, "`../releases/2` leads out of the root from `x`");
     let _ = root.create("y", Target::relative("releases/2")).unwrap();
     let [x, y] = root.exchange("x", "y").unwrap();
-    assert_eq!((x.change, y.change), (Change::Exchanged, Change::Exchanged));
+    assert_eq!((x.effect, y.effect), (Effect::Exchanged, Effect::Exchanged));
     assert_eq!(dir.read_link_contents("x").unwrap(), Path::new("releases/2"));
     assert_eq!(dir.read_link_contents("y").unwrap(), Path::new("releases/1"));
     let same = root.apply_exchange(&Exchange::new(path("x"), path("x"))).unwrap();
-    assert!(same.iter().all(|outcome| outcome.change == Change::Unchanged));
+    assert!(same.iter().all(|outcome| outcome.effect == Effect::Unchanged));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn ensure_moves_what_is_in_the_way_aside() {
     dir.write(&long, "long").unwrap();
     for (name, content) in [("file", "content"), (&*long, "long")] {
         let outcome = root.apply(&Edit::ensure(path(name), Target::relative("a")).backup(true)).unwrap();
-        assert_eq!(outcome.change, Change::Created);
+        assert_eq!(outcome.effect, Effect::Created);
         let backup = outcome.backup.unwrap();
         assert_eq!(dir.read_to_string(&backup).unwrap(), content);
         assert_eq!(dir.read_link_contents(name).unwrap(), Path::new("a"));
@@ -184,7 +184,7 @@ fn in_a_shared_directory_links_are_staged_in_the_private_one() {
     dir.create_dir(".caplink").unwrap();
     dir.set_permissions(".caplink", cap_std::fs::Permissions::from_mode(0o777)).unwrap();
     assert_eq!(root.ensure("a/l", Target::relative("file")).unwrap_err().kind(), Kind::UnsafeState);
-    assert_eq!(root.ensure("a/l", Target::relative("releases")).unwrap().change, Change::Unchanged);
+    assert_eq!(root.ensure("a/l", Target::relative("releases")).unwrap().effect, Effect::Unchanged);
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn every_observer_sees_a_change_and_none_can_be_taken_away() {
     struct Seen(Mutex<Vec<Change>>);
     impl caplink::Observer for Seen {
         fn changed(&self, event: &caplink::Event) {
-            self.0.lock().unwrap().push(event.change);
+            self.0.lock().unwrap().push(event.effect);
         }
     }
     let (_dir, root) = tree();
@@ -260,12 +260,12 @@ fn every_observer_sees_a_change_and_none_can_be_taken_away() {
     let _ = handed_on.create("l", Target::relative("file")).unwrap();
     // What changes nothing is not told.
     let edit = Edit::ensure(LinkPath::new("l").unwrap(), Target::relative("file"));
-    assert_eq!(handed_on.apply(&edit).unwrap().change, Change::Unchanged);
+    assert_eq!(handed_on.apply(&edit).unwrap().effect, Effect::Unchanged);
     let edit = Edit::remove(LinkPath::new("l").unwrap());
-    assert_eq!(handed_on.preview(&edit).unwrap().change, Change::Removed);
+    assert_eq!(handed_on.preview(&edit).unwrap().effect, Effect::Removed);
     let _ = handed_on.subroot("a").unwrap().create("l", Target::relative("b")).unwrap();
     for seen in [first, second] {
-        assert_eq!(*seen.0.lock().unwrap(), [Change::Created, Change::Created]);
+        assert_eq!(*seen.0.lock().unwrap(), [Effect::Created, Effect::Created]);
     }
 }
 
@@ -275,7 +275,7 @@ fn a_narrowed_root_refuses_what_its_policy_forbids() {
     let looking = root.narrow(root.policy().changes(false));
     assert_eq!(looking.create("l", Target::relative("file")).unwrap_err().kind(), Kind::Policy);
     let _ = root.create("l", Target::relative("file")).unwrap();
-    assert_eq!(looking.ensure("l", Target::relative("file")).unwrap().change, Change::Unchanged);
+    assert_eq!(looking.ensure("l", Target::relative("file")).unwrap().effect, Effect::Unchanged);
     assert_eq!(looking.ensure("l", Target::relative("a")).unwrap_err().kind(), Kind::Policy);
     assert_eq!(looking.remove("l").unwrap_err().kind(), Kind::Policy);
     let widened = looking.narrow(Policy::default());
@@ -300,7 +300,7 @@ fn a_stranger_cannot_hold_the_lock_where_the_caller_named_a_state_directory() {
     assert_eq!(root.ensure("a/l", Target::relative("releases")).unwrap_err().kind(), Kind::Busy);
     let with_state = root.with_state(&dir, "state").unwrap();
     let outcome = with_state.ensure("a/l", Target::relative("releases")).unwrap();
-    assert_eq!((outcome.change, outcome.staging), (Change::Replaced, Staging::Private));
+    assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, Staging::Private));
     drop(held);
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use cap_std::fs::Dir;
-use caplink::{Change, Edit, Entry, LinkPath, Outcome, Policy, Root, Target};
+use caplink::{Edit, Effect, Entry, LinkPath, Outcome, Policy, Root, Target};
 use pathrs::InodeType;
 use pathrs::flags::RenameFlags;
 use rustix::fs::OFlags;
@@ -106,8 +106,8 @@ fn way(name: &'static str, run: impl FnMut(usize) -> Result<()> + 'static) -> Wa
     Way { name, run: Box::new(run) }
 }
 
-fn expect(change: Change, outcome: caplink::Result<Outcome>) -> Result<()> {
-    let found = outcome?.change;
+fn expect(change: Effect, outcome: caplink::Result<Outcome>) -> Result<()> {
+    let found = outcome?.effect;
     if found == change { Ok(()) } else { Err(format!("expected {change:?}, found {found:?}").into()) }
 }
 
@@ -121,10 +121,10 @@ fn create(scene: &Scene, checked: bool) -> Result<Group> {
     let (bare, without) = (scene.bare()?, scene.bare()?);
     let (root, unverified) = (scene.root(Policy::default())?, scene.root(Policy::default().unverified(true))?);
     let apply = move |root: &Root, path: &str| match checked {
-        true => expect(Change::Created, root.create(path, Target::relative(target))),
+        true => expect(Effect::Created, root.create(path, Target::relative(target))),
         false => {
             let edit = unchecked(Edit::create(LinkPath::new(path)?, Target::verbatim(text)));
-            expect(Change::Created, root.apply(&edit))
+            expect(Effect::Created, root.apply(&edit))
         }
     };
     let made = move |bare: &Bare, path: &str, name: &str, read_back: bool| -> Result<()> {
@@ -166,7 +166,7 @@ fn create_from_entry(scene: &Scene) -> Result<Group> {
         entries.iter().map(|entry| unchecked(Edit::create(entry.path().clone(), Target::verbatim(text)))).collect();
     let ways = vec![
         way("bare calls", move |index| Ok(rustix::fs::symlinkat(text, &bare, &*names[index])?)),
-        way("caplink", move |index| expect(Change::Created, entries[index].apply(&edits[index]))),
+        way("caplink", move |index| expect(Effect::Created, entries[index].apply(&edits[index]))),
     ];
     Ok(Group { operation: "create in an opened directory, unverified", goal: None, leaves_links: true, ways })
 }
@@ -179,7 +179,7 @@ fn ensure(scene: &Scene) -> Result<Group> {
     let (absolute, below, inside) = (scene.room.join(&path), path.clone(), path.clone());
     let ways = vec![
         way("bare calls", move |_| same(bare::reads(bare.parent(DIR)?.as_fd(), "current", text)?)),
-        way("caplink", move |_| expect(Change::Unchanged, root.ensure(&path, Target::relative(target)))),
+        way("caplink", move |_| expect(Effect::Unchanged, root.ensure(&path, Target::relative(target)))),
         way("std", move |_| same(fs::read_link(&absolute)?.as_os_str() == text)),
         way("cap-std", move |_| same(dir.read_link_contents(&below)?.as_os_str() == text)),
         way("pathrs", move |_| same(pathrs.readlink(&inside)?.as_os_str() == text)),
@@ -196,7 +196,7 @@ fn ensure_from_entry(scene: &Scene) -> Result<Group> {
         way("bare calls", move |_| {
             if bare::reads(bare.as_fd(), "current", text)? { Ok(()) } else { Err("the link is another".into()) }
         }),
-        way("caplink", move |_| expect(Change::Unchanged, entry.apply(&edit))),
+        way("caplink", move |_| expect(Effect::Unchanged, entry.apply(&edit))),
     ];
     Ok(Group { operation: "ensure in an opened directory, already so", goal: None, leaves_links: false, ways })
 }
@@ -224,10 +224,10 @@ fn replace(scene: &Scene, checked: bool) -> Result<Group> {
         ways.push(way(name, move |index| {
             let ((_, old), (target, new)) = turn(index);
             if checked {
-                return expect(Change::Replaced, root.swap(&path, Target::relative(target), old));
+                return expect(Effect::Replaced, root.swap(&path, Target::relative(target), old));
             }
             let edit = unchecked(Edit::swap(LinkPath::new(&path)?, Target::verbatim(new), old));
-            expect(Change::Replaced, root.apply(&edit))
+            expect(Effect::Replaced, root.apply(&edit))
         }));
     }
     if !checked {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::model::{Confinement, ObjectId};
-use crate::sys::{self, Domain, Grant};
+use crate::sys::{self, Domain, Rights};
 
 pub(crate) use thread::Thread;
 
@@ -88,7 +88,7 @@ impl Threads {
     /// The thread with these rights, below this state directory too where one is named; started if need be.
     pub(crate) fn get(
         &self,
-        grant: Grant,
+        grant: Rights,
         state: Option<ObjectId>,
         domain: impl FnOnce() -> io::Result<(Domain, Option<ObjectId>)>,
     ) -> io::Result<Arc<Thread>> {

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::model::{Confinement, ObjectId};
-use crate::sys::{Domain, Grant};
+use crate::sys::{Domain, Rights};
 
 /// How long a side looks again before it sleeps.
 const PATIENCE: Duration = Duration::from_micros(50);
@@ -24,7 +24,7 @@ type Work = Box<dyn FnOnce() + Send>;
 /// A thread that has entered a domain and does what it is handed, one after the other, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Thread {
-    grant: Grant,
+    grant: Rights,
     level: Confinement,
     /// The state directory that is not below the root but within the domain. The kernel keeps an inode that a rule is
     /// about, so that its number is not given to another directory meanwhile.
@@ -36,7 +36,7 @@ pub(crate) struct Thread {
 
 impl Thread {
     /// Starts a thread and lets it enter the domain.
-    pub(crate) fn start(domain: Domain, grant: Grant, state: Option<ObjectId>) -> io::Result<Thread> {
+    pub(crate) fn start(domain: Domain, grant: Rights, state: Option<ObjectId>) -> io::Result<Thread> {
         let (work, inbox) = mpsc::channel();
         let (entered, entering) = mpsc::sync_channel(1);
         let run = move || {
@@ -54,7 +54,7 @@ impl Thread {
         Ok(Thread { grant, level, state, process: std::process::id(), work: Some(work), joined: Some(joined) })
     }
 
-    pub(crate) fn grant(&self) -> Grant {
+    pub(crate) fn grant(&self) -> Rights {
         self.grant
     }
 
@@ -144,8 +144,8 @@ mod tests {
     fn thread(test: &str) -> Option<Thread> {
         let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
         let root = crate::sys::root_handle(&dir).unwrap();
-        match crate::sys::calls(&root).unwrap().domain(&root, None, Grant::Links) {
-            Ok(domain) => Some(Thread::start(domain, Grant::Links, None).unwrap()),
+        match crate::sys::calls(&root).unwrap().domain(&root, None, Rights::Links) {
+            Ok(domain) => Some(Thread::start(domain, Rights::Links, None).unwrap()),
             Err(error) => {
                 io::stderr().write_all(format!("SKIPPED: {test}: {error}\n").as_bytes()).unwrap();
                 None

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::{LinkPath, ObjectId, Place};
-use crate::resolve::{Detail, End, Going, Hop, LinkView, Vantage, view, walk};
+use crate::resolve::{Detail, End, Hop, LinkSite, LinkView, WalkOptions, view, walk};
 use crate::root::Root;
 use crate::sys::{self, Fault, Stat};
 
@@ -110,7 +110,7 @@ impl Root {
                 FileKind::Symlink => {
                     let Found::Link(text) = entry.look()? else { continue };
                     let sticky = self.calls().stat(&entry.parent).map_err(Error::from_io)?.is_sticky_for_all();
-                    let at = Vantage::new(&entry.parent, entry.name(), entry.dir(), sticky);
+                    let at = LinkSite::new(&entry.parent, entry.name(), entry.dir(), sticky);
                     let link = view(self, at, text, Detail::WhereAndKind)?;
                     return Ok(seen(place.path.clone(), &stat, Some(link)));
                 }
@@ -149,7 +149,7 @@ impl Root {
     fn walked(&self, path: impl AsRef<OsStr>, remember: bool) -> Result<Explained> {
         let path = path.as_ref();
         Place::new(path).map_err(|error| error.during("resolve"))?;
-        let going = Going { cross: self.policy().cross_mounts, remember, ..Going::default() };
+        let going = WalkOptions { cross: self.policy().cross_mounts, remember, ..WalkOptions::default() };
         let walk = walk(self, Path::new(""), path, going);
         let end = match walk.end {
             End::Reached(reached) if reached.stat.links == 0 && reached.path.as_os_str().is_empty() => {

@@ -13,7 +13,7 @@ mod text;
 
 pub use edit::{Desired, Edit, Expected};
 pub use finding::{Finding, Summary};
-pub use outcome::{Change, Confinement, Durability, Guarantee, ObjectId, Outcome, Staging};
+pub use outcome::{Confinement, Durability, Effect, Guarantee, ObjectId, Outcome, Staging};
 pub use path::LinkPath;
 pub use policy::Policy;
 pub use status::{Status, Trait, Traits};

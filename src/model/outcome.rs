@@ -10,7 +10,7 @@ use crate::error::Error;
 /// What became of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Change {
+pub enum Effect {
     /// A link was made where no link was.
     Created,
     /// It was so already; nothing was written.
@@ -25,22 +25,22 @@ pub enum Change {
     Skipped,
 }
 
-impl Change {
+impl Effect {
     /// Returns the stable name that the command line prints.
     pub fn as_str(self) -> &'static str {
         match self {
-            Change::Created => "created",
-            Change::Unchanged => "unchanged",
-            Change::Replaced => "replaced",
-            Change::Exchanged => "exchanged",
-            Change::Removed => "removed",
-            Change::Skipped => "skipped",
+            Effect::Created => "created",
+            Effect::Unchanged => "unchanged",
+            Effect::Replaced => "replaced",
+            Effect::Exchanged => "exchanged",
+            Effect::Removed => "removed",
+            Effect::Skipped => "skipped",
         }
     }
 
     /// Returns whether the name differs because of the edit.
     pub fn is_change(self) -> bool {
-        !matches!(self, Change::Unchanged | Change::Skipped)
+        !matches!(self, Effect::Unchanged | Effect::Skipped)
     }
 }
 
@@ -146,7 +146,7 @@ pub struct Outcome {
     /// Where the link is below the root, if links were followed on the way.
     pub physical: Option<PathBuf>,
     /// What became of the name.
-    pub change: Change,
+    pub effect: Effect,
     /// The text the link has now; none once it is removed.
     pub target: Option<OsString>,
     /// The text of the link that was displaced, never of one seen earlier.

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use super::overlay::Overlay;
-use super::walk::{End, Going, Reached, Stop, walk};
+use super::walk::{End, Reached, Stop, WalkOptions, walk};
 use crate::error::Kind;
 use crate::model::{Spelling, Start};
 use crate::root::Root;
@@ -80,7 +80,7 @@ fn is_plain(path: &Path) -> bool {
 }
 
 fn walked(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
-    let walk = walk(root, from, text, Going { cross, links: 1, overlay, remember: false });
+    let walk = walk(root, from, text, WalkOptions { cross, links: 1, overlay, remember: false });
     match walk.end {
         End::Reached(reached) => Judged::Through { reached, links: walk.links },
         End::Stopped(mut stop) => {

@@ -17,5 +17,5 @@ pub use walk::Hop;
 pub(crate) use judge::{Judged, judge};
 pub(crate) use overlay::Overlay;
 pub(crate) use planned::Planned;
-pub(crate) use view::{Detail, Vantage, view};
-pub(crate) use walk::{End, Going, Stop, walk};
+pub(crate) use view::{Detail, LinkSite, view};
+pub(crate) use walk::{End, Stop, WalkOptions, walk};

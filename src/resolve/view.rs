@@ -41,7 +41,7 @@ const LOOKS: usize = 4;
 
 /// Where a link is looked at from.
 #[derive(Clone, Copy)]
-pub(crate) struct Vantage<'a> {
+pub(crate) struct LinkSite<'a> {
     /// The link's directory.
     pub(crate) dir: &'a Handle,
     /// The name of the link in it.
@@ -56,22 +56,22 @@ pub(crate) struct Vantage<'a> {
     pub(crate) sticky: bool,
 }
 
-impl<'a> Vantage<'a> {
+impl<'a> LinkSite<'a> {
     /// Every lookup begins at the root.
-    pub(crate) fn new(dir: &'a Handle, name: &'a OsStr, from: &'a Path, sticky: bool) -> Vantage<'a> {
-        Vantage { dir, name, from, above: &|_| None, device: None, sticky }
+    pub(crate) fn new(dir: &'a Handle, name: &'a OsStr, from: &'a Path, sticky: bool) -> LinkSite<'a> {
+        LinkSite { dir, name, from, above: &|_| None, device: None, sticky }
     }
 }
 
 /// Looks where the link with this text leads.
-pub(crate) fn view(root: &Root, at: Vantage<'_>, text: OsString, detail: Detail) -> Result<LinkView> {
+pub(crate) fn view(root: &Root, at: LinkSite<'_>, text: OsString, detail: Detail) -> Result<LinkView> {
     let seen = seen(root, at, &text, detail)?;
     Ok(LinkView { target: text, ..seen })
 }
 
 /// The view without the text.
-fn seen(root: &Root, at: Vantage<'_>, text: &OsStr, detail: Detail) -> Result<LinkView> {
-    let Vantage { dir, from, above, .. } = at;
+fn seen(root: &Root, at: LinkSite<'_>, text: &OsStr, detail: Detail) -> Result<LinkView> {
+    let LinkSite { dir, from, above, .. } = at;
     let spelling = Spelling::new(text);
     let mut traits = Traits::default();
     traits.set(Trait::Absolute, spelling.is_absolute());
@@ -150,7 +150,7 @@ enum Beside {
 /// Looks at the one name that the text leads to, where its directory is open: one call, and nothing is opened.
 ///
 /// None where more is to be found out: it is a link, on another device, or cannot be seen.
-fn beside(root: &Root, at: Vantage<'_>, spelling: &Spelling<'_>) -> Option<Beside> {
+fn beside(root: &Root, at: LinkSite<'_>, spelling: &Spelling<'_>) -> Option<Beside> {
     let device = at.device?;
     let (climbs, name) = spelling.single()?;
     let dir = (at.above)(climbs)?;
@@ -176,7 +176,7 @@ fn rules(root: &Root, dir: &Handle) -> LinkRules {
 }
 
 /// Whether the kernel does not let the caller follow a link of somebody else's here (`fs.protected_symlinks`).
-fn is_protected(root: &Root, at: Vantage<'_>) -> bool {
+fn is_protected(root: &Root, at: LinkSite<'_>) -> bool {
     let calls = root.calls();
     let (Ok(dir), Ok(link)) = (calls.stat(at.dir), calls.stat_at(at.dir, at.name)) else { return false };
     let refused = || calls.try_follow(at.dir, at.name).is_err_and(|source| sys::fault(&source) == Fault::Denied);

@@ -79,7 +79,7 @@ impl Stop {
 
 /// How a text is walked.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Going<'a> {
+pub(crate) struct WalkOptions<'a> {
     /// Mount points may be crossed.
     pub(crate) cross: bool,
     /// Links that were gone through already.
@@ -91,7 +91,7 @@ pub(crate) struct Going<'a> {
 }
 
 /// Walks `text` from the physical directory `from`, following every link.
-pub(crate) fn walk(root: &Root, from: &Path, text: &OsStr, going: Going<'_>) -> Walk {
+pub(crate) fn walk(root: &Root, from: &Path, text: &OsStr, going: WalkOptions<'_>) -> Walk {
     let mut walker = Walker::new(root, from, going);
     let end = match walker.run(text) {
         Ok(reached) => End::Reached(reached),

@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::overlay::Laid;
-use super::walk::{Going, Hop, Reached, Stop};
+use super::walk::{Hop, Reached, Stop, WalkOptions};
 use crate::error::{FileKind, Kind};
 use crate::model::{Spelling, Start};
 use crate::root::Root;
@@ -58,7 +58,7 @@ enum Here {
 
 pub(super) struct Walker<'a> {
     root: &'a Root,
-    going: Going<'a>,
+    going: WalkOptions<'a>,
     /// The components of the walked path.
     origins: Vec<OsString>,
     /// What is left, the next one last.
@@ -77,7 +77,7 @@ pub(super) struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(root: &'a Root, from: &Path, going: Going<'a>) -> Walker<'a> {
+    pub(super) fn new(root: &'a Root, from: &Path, going: WalkOptions<'a>) -> Walker<'a> {
         Walker {
             root,
             going,

@@ -3,11 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{Root, Side};
+use super::{Context, Root};
 use crate::confine::{Enforcement, Thread, Threads};
 use crate::error::{Error, Result};
 use crate::model::{Confinement, ObjectId};
-use crate::sys::{self, Domain, Fault, Grant, Handle};
+use crate::sys::{self, Domain, Fault, Handle, Rights};
 
 impl Root {
     /// Returns this root with the kernel confining every change to what is below it.
@@ -48,8 +48,8 @@ impl Root {
             return Ok(self.clone());
         }
         let start = || {
-            let (domain, state) = self.domain(Grant::Links, self.state_elsewhere())?;
-            Thread::start(domain, Grant::Links, state)
+            let (domain, state) = self.domain(Rights::Links, self.state_elsewhere())?;
+            Thread::start(domain, Rights::Links, state)
         };
         let reached = start().map(|thread| self.rebuilt(|shared| shared.threads = Some(Threads::of(thread))));
         self.as_far_as(enforcement, reached)
@@ -57,11 +57,11 @@ impl Root {
 
     /// Confines the calling thread for ever to what the grant needs below this root, and returns the root as that
     /// thread uses it: the state directory as it is there, if it is below.
-    pub(crate) fn enter(&self, grant: Grant, enforcement: Enforcement) -> Result<Root> {
+    pub(crate) fn enter(&self, grant: Rights, enforcement: Enforcement) -> Result<Root> {
         let enter = || self.domain(grant, None)?.0.enter();
         let reached = enter().map(|level| {
             let threads = Threads::elsewhere(Confinement::Landlock(level));
-            Root { side: Side::Thread(None), ..self.rebuilt(|shared| shared.threads = Some(threads)) }
+            Root { side: Context::Thread(None), ..self.rebuilt(|shared| shared.threads = Some(threads)) }
         });
         self.as_far_as(enforcement, reached)
     }
@@ -94,7 +94,7 @@ impl Root {
 
     /// Whether this is the root as a confined thread uses it.
     pub(crate) fn is_on_thread(&self) -> bool {
-        self.side != Side::Holder
+        self.side != Context::Holder
     }
 
     /// The threads that edits are to be handed to, where this root is confined and its holder uses it.
@@ -104,12 +104,12 @@ impl Root {
 
     /// This root for a confined thread. Its observers stay behind: what they do the domain would forbid.
     pub(crate) fn on_thread(&self, thread: &Thread, with_state: bool) -> Root {
-        let side = if with_state { Side::Thread(thread.state()) } else { Side::ThreadWithoutState };
+        let side = if with_state { Context::Thread(thread.state()) } else { Context::ThreadWithoutState };
         Root { side, observers: Arc::from([]), ..self.clone() }
     }
 
     /// Rules that allow what the grant needs below this root, and in a state directory that is elsewhere.
-    pub(crate) fn domain(&self, grant: Grant, state: Option<Handle>) -> io::Result<(Domain, Option<ObjectId>)> {
+    pub(crate) fn domain(&self, grant: Rights, state: Option<Handle>) -> io::Result<(Domain, Option<ObjectId>)> {
         let Some(state) = state else { return Ok((self.calls().domain(self.handle(), None, grant)?, None)) };
         let id = self.calls().stat(&state)?.id;
         let domain = self.calls().domain(self.handle(), Some(&state), grant)?;

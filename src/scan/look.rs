@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{Finding, Status, Traits};
-use crate::resolve::{Detail, Vantage, view};
+use crate::resolve::{Detail, LinkSite, view};
 use crate::root::Root;
 use crate::sys::{self, Fault};
 
@@ -20,8 +20,8 @@ pub(super) enum Seen {
 /// Looks at the link from its directory.
 ///
 /// Fails only where no descriptors are left.
-pub(super) fn at(root: &Root, at: Vantage<'_>) -> Result<Seen> {
-    let Vantage { dir, name, from, .. } = at;
+pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
+    let LinkSite { dir, name, from, .. } = at;
     let link = || from.join(name);
     let told =
         |status, target| Finding { link: link(), target, status, traits: Traits::default(), hops: 1, resolved: None };

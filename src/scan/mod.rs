@@ -5,7 +5,6 @@
 //! and a number for each directory that was entered. It ends whatever others do to the tree meanwhile; what they
 //! change while it is under way is reported as it was at the moment it was looked at.
 
-mod crew;
 mod descriptors;
 mod frame;
 mod look;
@@ -13,6 +12,7 @@ mod options;
 mod progress;
 mod seen;
 mod walker;
+mod workers;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -24,11 +24,11 @@ use crate::model::{Finding, Place, Summary};
 use crate::root::Root;
 use crate::sys::Access;
 
-use crew::Crew;
 use frame::{Frame, Job};
 use progress::Tally;
 use seen::Seen;
 use walker::{Ground, Walker};
+use workers::Workers;
 
 pub use options::ScanOptions;
 pub use progress::ScanProgress;
@@ -102,7 +102,7 @@ impl Root {
         let path = path.unwrap_or_else(|| place.path.clone());
         let job = Job { path, depth: 0, above: Vec::new(), frame: Frame::new(Arc::new(dir), &stat) };
         if threads > 1 {
-            return Ok(scan(Walk::Together(Crew::start(&ground, job, threads)?)));
+            return Ok(scan(Walk::Together(Workers::start(&ground, job, threads)?)));
         }
         let mut walker = Walker::new(ground);
         walker.begin(job);
@@ -123,7 +123,7 @@ pub struct Scan {
 
 enum Walk {
     Alone(Box<Walker>),
-    Together(Crew),
+    Together(Workers),
     /// There is nothing to walk, but perhaps an error to report.
     Refused(Option<Error>),
 }

@@ -23,7 +23,7 @@ use super::seen::{Admission, Seen};
 use super::{ScanOptions, look};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Finding, ObjectId};
-use crate::resolve::Vantage;
+use crate::resolve::LinkSite;
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle, LIST_BUFFER, Listed};
 
@@ -298,7 +298,7 @@ impl Walker {
             };
             let device = self.frames.last().map(|frame| frame.id.device);
             let sticky = self.frames.last().is_some_and(|frame| frame.sticky);
-            let at = Vantage { dir, name, from: &self.path, above: &above, device, sticky };
+            let at = LinkSite { dir, name, from: &self.path, above: &above, device, sticky };
             match look::at(&ground.root, at) {
                 Ok(look::Seen::Link(finding)) => {
                     self.tally.links += 1;

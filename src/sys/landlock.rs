@@ -17,7 +17,7 @@ use landlock::{
 };
 use rustix::io::Errno;
 
-use super::{Grant, Handle};
+use super::{Handle, Rights};
 
 /// The versions that count, newest first. Before the second no entry can change its directory under Landlock, so that
 /// nothing could be staged in the private state.
@@ -37,7 +37,7 @@ enum Rules {
 /// Forbids everything but what the grant needs below the root, and what links need below the state directory.
 ///
 /// `Unsupported` where the kernel cannot do that; any other error can pass.
-pub(super) fn domain(root: &Handle, state: Option<&Handle>, grant: Grant) -> io::Result<Domain> {
+pub(super) fn domain(root: &Handle, state: Option<&Handle>, grant: Rights) -> io::Result<Domain> {
     let build = || -> Result<Option<RulesetCreated>, RulesetError> {
         let Some(ruleset) = VERSIONS.into_iter().find_map(|version| forbid_all(version).ok()) else {
             return Ok(None);
@@ -45,7 +45,7 @@ pub(super) fn domain(root: &Handle, state: Option<&Handle>, grant: Grant) -> io:
         let ruleset = ruleset.create()?.add_rule(PathBeneath::new(root, rights(grant)))?;
         Ok(Some(match state {
             // Nothing but links is ever moved there.
-            Some(state) => ruleset.add_rule(PathBeneath::new(state, rights(Grant::Links)))?,
+            Some(state) => ruleset.add_rule(PathBeneath::new(state, rights(Rights::Links)))?,
             None => ruleset,
         }))
     };
@@ -71,14 +71,14 @@ fn forbid_all(version: ABI) -> Result<Ruleset, RulesetError> {
 }
 
 /// What is given back below the root.
-fn rights(grant: Grant) -> BitFlags<AccessFs> {
+fn rights(grant: Rights) -> BitFlags<AccessFs> {
     let links = make_bitflags!(AccessFs::{MakeSym | RemoveFile | Refer | ReadDir});
     match grant {
-        Grant::Links => links,
-        Grant::Parents => links | AccessFs::MakeDir,
-        Grant::Directories => links | AccessFs::MakeDir | AccessFs::RemoveDir,
+        Rights::Links => links,
+        Rights::Parents => links | AccessFs::MakeDir,
+        Rights::Directories => links | AccessFs::MakeDir | AccessFs::RemoveDir,
         // Moving a file or a directory takes the rights to make and to remove one.
-        Grant::Backups => links | AccessFs::MakeReg | AccessFs::MakeDir | AccessFs::RemoveDir,
+        Rights::Backups => links | AccessFs::MakeReg | AccessFs::MakeDir | AccessFs::RemoveDir,
     }
 }
 

@@ -380,7 +380,7 @@ impl Calls for Linux {
     }
 
     #[cfg(feature = "confine")]
-    fn domain(&self, root: &Handle, state: Option<&Handle>, grant: super::Grant) -> io::Result<super::Domain> {
+    fn domain(&self, root: &Handle, state: Option<&Handle>, grant: super::Rights) -> io::Result<super::Domain> {
         super::landlock::domain(root, state, grant)
     }
 

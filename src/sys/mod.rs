@@ -149,7 +149,7 @@ pub(crate) enum Access {
 
 /// What a confined thread is given back below the root, beyond looking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grant {
+pub(crate) enum Rights {
     /// Links are made, moved and removed.
     Links,
     /// Directories are made, too.
@@ -294,7 +294,7 @@ pub(crate) trait Calls: fmt::Debug + Send + Sync {
     /// state directory that is elsewhere.
     ///
     /// `Unsupported` where the kernel cannot hold a thread to them.
-    fn domain(&self, _root: &Handle, _state: Option<&Handle>, _grant: Grant) -> io::Result<Domain> {
+    fn domain(&self, _root: &Handle, _state: Option<&Handle>, _grant: Rights) -> io::Result<Domain> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use caplink::adversary::{Actor, Call, Errno, Object, Subject, Tree, Watch, World};
-use caplink::{Abilities, Change, Error, FileKind, Kind, Outcome, Policy, Repair, Root};
+use caplink::{Abilities, Effect, Error, FileKind, Kind, Outcome, Policy, Repair, Root};
 
 use crate::scene::{Layout, ROOT, Scenario, Scene, Verb};
 
@@ -59,10 +59,10 @@ fn refusal(answer: Result<Outcome, Error>) -> (Kind, String) {
 fn a_directory_that_was_left_is_removed_and_that_is_verified() {
     let (answer, there) = remove(Policy::default(), (Call::RemoveDir, nothing, None));
     let outcome = answer.unwrap();
-    assert_eq!((outcome.change, outcome.verified, there), (Change::Removed, true, None));
+    assert_eq!((outcome.effect, outcome.verified, there), (Effect::Removed, true, None));
     let (answer, there) = remove(Policy::default().unverified(true), (Call::RemoveDir, nothing, None));
     let outcome = answer.unwrap();
-    assert_eq!((outcome.change, outcome.verified, there), (Change::Removed, false, None), "it was not looked for");
+    assert_eq!((outcome.effect, outcome.verified, there), (Effect::Removed, false, None), "it was not looked for");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn what_is_put_into_it_before_it_goes_keeps_it() {
 #[test]
 fn where_it_goes_by_itself_nothing_is_to_be_done() {
     let (answer, there) = remove(Policy::default(), (Call::RemoveDir, move_away, None));
-    assert_eq!((answer.unwrap().change, there), (Change::Unchanged, None));
+    assert_eq!((answer.unwrap().effect, there), (Effect::Unchanged, None));
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Answers {
     /// The change of a link, if it was made.
     pub(crate) fn changed(&self, index: usize) -> Option<&Outcome> {
         let outcomes = self.outcomes.iter().filter(|(at, _)| *at == Some(index)).map(|(_, outcome)| outcome);
-        outcomes.into_iter().find(|outcome| outcome.change.is_change())
+        outcomes.into_iter().find(|outcome| outcome.effect.is_change())
     }
 
     pub(crate) fn reported(&self) -> Reported {
@@ -57,7 +57,7 @@ impl Answers {
 
     /// In a few words.
     pub(crate) fn in_words(&self) -> String {
-        let outcomes = self.outcomes.iter().map(|(_, outcome)| outcome.change.as_str().to_owned());
+        let outcomes = self.outcomes.iter().map(|(_, outcome)| outcome.effect.as_str().to_owned());
         let errors = self.errors.iter();
         let errors = errors.map(|e| format!("{} left {:?} preserved {:?}", e.kind(), e.left(), e.preserved()));
         outcomes.chain(errors).collect::<Vec<_>>().join(", ")

@@ -66,7 +66,7 @@ fn same_call(of: &Played, other: &Played, point: usize) -> Option<usize> {
 /// What was answered, and what the link's name came to.
 fn came_to(played: &Played) -> (Vec<&'static str>, Vec<Option<String>>) {
     let outcomes =
-        played.answers.iter().flat_map(|answers| &answers.outcomes).map(|(_, outcome)| outcome.change.as_str());
+        played.answers.iter().flat_map(|answers| &answers.outcomes).map(|(_, outcome)| outcome.effect.as_str());
     let errors = played.answers.iter().flat_map(|answers| &answers.errors).map(|error| error.kind().as_str());
     let links = played.judge.moments.last().map_or(&[][..], |moment| &moment.links[..]);
     let text = |found| played.end.text(found).unwrap_or_default().display().to_string();

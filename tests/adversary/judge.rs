@@ -250,7 +250,7 @@ impl Judge {
             Step::RenameOver => change.slots[1].before,
             _ => None,
         };
-        // Going back by a second name is no removal, and nobody keeps what others removed from where it was at home.
+        // WalkOptions back by a second name is no removal, and nobody keeps what others removed from where it was at home.
         let kept = |victim: Object| self.books.iter().chain(&self.adrift).any(|(_, _, object)| *object == victim);
         let gone = |victim: &Object| tree.node(*victim).links == 0 && kept(*victim);
         if let Some(victim) = victim.filter(|victim| kind(*victim) != FileKind::Symlink && gone(victim)) {

@@ -52,7 +52,7 @@ pub(crate) fn told(answers: Option<&Answers>) -> String {
         let backup = if outcome.backup.is_some() { " with a backup" } else { "" };
         let short = if outcome.shortfalls.is_empty() { "" } else { " with a shortfall" };
         let [previous, target] = [&outcome.previous, &outcome.target].map(Option::as_deref);
-        format!("{} from {previous:?} to {target:?}{backup}{short}", outcome.change.as_str())
+        format!("{} from {previous:?} to {target:?}{backup}{short}", outcome.effect.as_str())
     });
     let errors = answers.errors.iter().map(|error| error.kind().to_string());
     outcomes.chain(errors).collect::<Vec<_>>().join(", ")

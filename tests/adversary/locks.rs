@@ -106,7 +106,7 @@ fn a_lock_that_is_given_back_within_a_second_is_waited_for() {
     for tries in [1, 2, 50, 200] {
         let (answer, made) = wait(Some(tries));
         let outcome = answer.unwrap();
-        assert!(outcome.change.is_change());
+        assert!(outcome.effect.is_change());
         assert_eq!(made.len(), tries + 1);
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use caplink::adversary::{Actor, Change as Written, Object, Tree};
-use caplink::{Change, Error, FileKind, Kind, Outcome};
+use caplink::{Effect, Error, FileKind, Kind, Outcome};
 
 use crate::answers::{Answers, Reported};
 use crate::judge::{Judge, Row, row};
@@ -43,7 +43,7 @@ impl Judge {
         }
         let others = answers.outcomes.iter().filter(|(index, _)| index.is_none()).map(|(_, outcome)| outcome);
         let is_it = |outcome: &&Outcome| self.is_reported(&[outcome.link.as_path().to_path_buf()], dir, name);
-        others.filter(|outcome| outcome.change.is_change()).find(is_it)
+        others.filter(|outcome| outcome.effect.is_change()).find(is_it)
     }
 
     /// What is at names that others did not put there.
@@ -64,7 +64,7 @@ impl Judge {
                 !is_dir && published || parent || kept_in || self.is_reported(left, dir, &name)
             } else {
                 let traded = changed.is_some_and(|outcome| {
-                    outcome.change == Change::Exchanged && outcome.target.as_deref() == tree.text(object)
+                    outcome.effect == Effect::Exchanged && outcome.target.as_deref() == tree.text(object)
                 });
                 let adrift = row(&self.adrift, (dir, &name)) == Some(object);
                 let second = name.to_string_lossy().starts_with(".caplink-") && self.is_reported(left, dir, &name);
@@ -90,11 +90,11 @@ impl Judge {
         lost.extend(self.adrift.iter().filter(missing).cloned());
         for (dir, name, object) in lost {
             let changed = self.change_of(answers, dir, &name);
-            let displaced = changed.is_some_and(|outcome| match outcome.change {
-                Change::Replaced | Change::Removed => {
+            let displaced = changed.is_some_and(|outcome| match outcome.effect {
+                Effect::Replaced | Effect::Removed => {
                     tree.text(object).is_some_and(|text| Some(text) == outcome.previous.as_deref())
                 }
-                Change::Exchanged => outcome.previous.as_deref() == tree.text(object),
+                Effect::Exchanged => outcome.previous.as_deref() == tree.text(object),
                 _ => false,
             });
             let kept = self.live.iter().any(|(d, n, o)| {
@@ -167,17 +167,17 @@ impl Judge {
         let mut moments = self.moments.iter().filter(|m| m.changes >= last).map(|m| m.links[index]);
         let says = |link: Option<Object>, text: Option<&OsStr>| link.is_some_and(|link| tree.text(link) == text);
         let target = outcome.target.as_deref();
-        let stood = match outcome.change {
-            Change::Created | Change::Replaced => moments.any(|(_, link)| {
+        let stood = match outcome.effect {
+            Effect::Created | Effect::Replaced => moments.any(|(_, link)| {
                 says(link, target) && link.is_some_and(|link| tree.node(link).maker == Actor::Executor)
             }),
-            Change::Exchanged => moments.any(|(_, link)| says(link, target)),
+            Effect::Exchanged => moments.any(|(_, link)| says(link, target)),
             // A walk takes two steps: its directory was there, and then it had the link.
-            Change::Unchanged if target.is_some() => self.ever.iter().any(|(dir, named, object)| {
+            Effect::Unchanged if target.is_some() => self.ever.iter().any(|(dir, named, object)| {
                 **named == *name && self.link_index(*dir, named).is_some() && says(Some(*object), target)
             }),
-            Change::Unchanged => moments.any(|(_, link)| link.is_none()),
-            Change::Removed => moments.any(|(dir, _)| {
+            Effect::Unchanged => moments.any(|(_, link)| link.is_none()),
+            Effect::Removed => moments.any(|(dir, _)| {
                 dir.is_some()
                     && tree.log().iter().rev().any(|change| {
                         ours(change) && change.slots.iter().any(|slot| Some(slot.dir) == dir && *slot.name == *name)
@@ -186,10 +186,10 @@ impl Judge {
             _ => false,
         };
         if !stood {
-            self.wrong("a_success_is_true", format!("{:?} never stood at `{path}`", outcome.change));
+            self.wrong("a_success_is_true", format!("{:?} never stood at `{path}`", outcome.effect));
         }
         let compared = matches!(self.scene.scenario.verb, Verb::Swap | Verb::SwapStale | Verb::RemoveExpected);
-        if compared && outcome.change.is_change() && outcome.previous.as_deref() != Some(OsStr::new(OLD)) {
+        if compared && outcome.effect.is_change() && outcome.previous.as_deref() != Some(OsStr::new(OLD)) {
             self.wrong("a_mismatch_changes_nothing", format!("{:?} was displaced", outcome.previous));
         }
         if !outcome.verified {

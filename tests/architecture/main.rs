@@ -70,7 +70,7 @@ fn every_rule_sees_its_breach() {
                 "#[cfg(test)]\nmod tests {\nuse crate::root;",
             ],
         ),
-        ("imports run one way", "src/inspect/mod.rs", &["use crate::edit::Exchange;"], &["use crate::entry;"]),
+        ("imports run one way", "src/inspect/mod.rs", &["use crate::exec::Exchange;"], &["use crate::entry;"]),
         ("imports run one way", "src/novelty.rs", &["use std::io;"], &[]),
         ("decisions are pure", "src/plan/mod.rs", &["use std::time::SystemTime;"], &["use std::path::Path;"]),
         (
@@ -83,7 +83,7 @@ fn every_rule_sees_its_breach() {
         ("only sys knows the system", "src/cli/exit.rs", &["nix::unistd::close(3)"], &["unix"]),
         (
             "ambient authority has two places",
-            "src/edit/mod.rs",
+            "src/exec/mod.rs",
             &["let a = cap_std::ambient_authority();", "use std::fs;", "path.canonicalize()", "use std::env;"],
             &["//! `ambient_authority`", "let a = '\"'; let b = \"std::fs\";"],
         ),
@@ -99,7 +99,7 @@ fn every_rule_sees_its_breach() {
             &["Dir::open_ambient_dir(path)"],
             &["fs::metadata(dir)"],
         ),
-        ("the library is quiet", "src/edit/mod.rs", &["println!();", "io::stderr()"], &["/// println!()"]),
+        ("the library is quiet", "src/exec/mod.rs", &["println!();", "io::stderr()"], &["/// println!()"]),
         ("files stay short", "tests/verbs.rs", &[&long], &["//! Short."]),
         (
             "the program uses the public face",

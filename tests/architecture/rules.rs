@@ -13,7 +13,7 @@ const ORDER: &[&[&str]] = &[
     &["root"],
     &["resolve"],
     &["entry"],
-    &["edit", "inspect", "scan"],
+    &["exec", "inspect", "scan"],
     &["apply"],
 ];
 

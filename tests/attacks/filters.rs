@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::thread;
 
-use caplink::{Abilities, Change, Edit, Guarantee, Kind, LinkPath, Outcome, Policy, Result, Root, Target};
+use caplink::{Abilities, Edit, Effect, Guarantee, Kind, LinkPath, Outcome, Policy, Result, Root, Target};
 use rustix::io::Errno;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -59,7 +59,7 @@ fn o_18_a_refusal_that_passes_is_no_reason_to_do_less_for_good() {
             assert_eq!(without_directory_times(tree(&case.at(""))), before);
         }
         assert!(root.abilities().confined_open);
-        assert_eq!(root.create("d/new", Target::relative("t")).unwrap().change, Change::Created);
+        assert_eq!(root.create("d/new", Target::relative("t")).unwrap().effect, Effect::Created);
     });
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use caplink::{Change, Error, Kind, Outcome, Policy, Root};
+use caplink::{Effect, Error, Kind, Outcome, Policy, Root};
 use tempfile::TempDir;
 
 use super::backend::{BACKENDS, Backend, refuse, run};
@@ -254,14 +254,14 @@ impl Case {
         let node = |tree: &Tree| tree.get(at).cloned();
         let text = |tree: &Tree| node(tree).and_then(|node| node.text);
         let (had, has) = (text(before), text(&after));
-        match outcome.change {
-            Change::Created => assert_eq!((&had, &has), (&None, &outcome.target), "{name}: {outcome:?}"),
-            Change::Replaced | Change::Exchanged => {
+        match outcome.effect {
+            Effect::Created => assert_eq!((&had, &has), (&None, &outcome.target), "{name}: {outcome:?}"),
+            Effect::Replaced | Effect::Exchanged => {
                 assert_eq!((&had, &has), (&outcome.previous, &outcome.target), "{name}: {outcome:?}");
                 assert_ne!(node(before).map(|n| n.id), node(&after).map(|n| n.id), "{name}: {outcome:?}");
             }
-            Change::Unchanged => assert_eq!(node(before), node(&after), "{name}: {outcome:?}"),
-            Change::Removed => assert_eq!((&had, &has), (&outcome.previous, &None), "{name}: {outcome:?}"),
+            Effect::Unchanged => assert_eq!(node(before), node(&after), "{name}: {outcome:?}"),
+            Effect::Removed => assert_eq!((&had, &has), (&outcome.previous, &None), "{name}: {outcome:?}"),
             _ => panic!("{name}: {outcome:?}"),
         }
         let mut touched: Vec<&Path> = vec![at];

@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use caplink::{Change, Edit, FileKind, Found, Kind, LinkPath, Status, Target};
+use caplink::{Edit, Effect, FileKind, Found, Kind, LinkPath, Status, Target};
 use rustix::fs::{FileType, Mode, mknodat};
 
 use super::backend::skipped;
@@ -93,7 +93,7 @@ fn o_01_a_backup_moves_files_and_directories_aside_and_nothing_else() {
                 let expected = case.watch(|root| root.preview(&edit)).unwrap();
                 let outcome = case.done(|root| root.apply(&edit));
                 let backup = outcome.backup.expect("it was moved aside");
-                assert_eq!((outcome.change, expected.backup), (Change::Created, Some(backup.clone())));
+                assert_eq!((outcome.effect, expected.backup), (Effect::Created, Some(backup.clone())));
                 assert_eq!(inode(case.at(&backup)), before, "{name} is the same object under {backup:?}");
                 assert_eq!(case.text(name).as_deref(), Some(Path::new("t")));
                 let _ = case.done(|root| root.remove(name));
@@ -115,7 +115,7 @@ fn o_02_looking_opens_nothing_that_waits_or_acts() {
             assert!(case.watch(|root| root.exists(name)).unwrap());
             let link = format!("to-{name}");
             let outcome = case.done(|root| root.create(&link, Target::relative(name)));
-            assert_eq!(outcome.change, Change::Created);
+            assert_eq!(outcome.effect, Effect::Created);
             let seen = case.watch(|root| root.inspect(&link)).unwrap().link.unwrap();
             assert_eq!((seen.status, seen.resolved_kind), (Status::Ok, Some(kind)));
             let through = case.watch(|root| root.inspect(format!("{name}/x"))).unwrap();
@@ -142,13 +142,13 @@ fn o_03_no_link_and_no_entry_are_told_apart() {
             case.refused(Kind::NotFound, |root| root.swap(gone, Target::relative("file"), "x"));
             case.refused(Kind::NotFound, |root| root.create(gone, Target::relative("file")));
             let absent = Edit::remove(path(gone)).missing_ok(true);
-            assert_eq!(case.done(|root| root.apply(&absent)).change, Change::Unchanged);
+            assert_eq!(case.done(|root| root.apply(&absent)).effect, Effect::Unchanged);
         }
         let seen = case.watch(|root| root.inspect("broken")).unwrap();
         assert_eq!(seen.link.map(|link| link.status), Some(Status::Dangling));
         case.refused(Kind::NotFound, |root| root.resolve("broken"));
         // Its own text again: nothing is written, whatever it leads to.
-        assert_eq!(case.done(|root| root.ensure("broken", Target::verbatim("missing"))).change, Change::Unchanged);
+        assert_eq!(case.done(|root| root.ensure("broken", Target::verbatim("missing"))).effect, Effect::Unchanged);
         case.refused(Kind::Dangling, |root| root.ensure("broken", Target::verbatim("other")));
         case.refused(Kind::Exists, |root| root.create("broken", Target::verbatim("missing")));
     });
@@ -173,7 +173,7 @@ fn o_05_of_a_link_with_two_names_only_one_is_replaced() {
         // Two names of one link trade nothing.
         std::fs::hard_link(case.at("two"), case.at("d/again")).unwrap();
         let traded = case.watch(|root| root.exchange("two", "d/again")).unwrap();
-        assert!(traded.iter().all(|outcome| outcome.change == Change::Unchanged));
+        assert!(traded.iter().all(|outcome| outcome.effect == Effect::Unchanged));
         assert_eq!(case.text("d/again").as_deref(), Some(Path::new("t")));
     });
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use cap_std::fs::Dir;
-use caplink::{Change, Edit, Kind, LinkPath, Policy, Root, Target};
+use caplink::{Edit, Effect, Kind, LinkPath, Policy, Root, Target};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::backend::BACKENDS;
@@ -56,8 +56,8 @@ fn deep_below() {
         let root = backend.take(root);
         let before = descriptors();
         assert_eq!(root.create(&link, Target::relative(&t)).unwrap().target.as_deref(), Some("t".as_ref()));
-        assert_eq!(root.ensure(&link, Target::relative(&u)).unwrap().change, Change::Replaced);
-        assert_eq!(root.swap(&link, Target::relative(&t), "u").unwrap().change, Change::Replaced);
+        assert_eq!(root.ensure(&link, Target::relative(&u)).unwrap().effect, Effect::Replaced);
+        assert_eq!(root.swap(&link, Target::relative(&t), "u").unwrap().effect, Effect::Replaced);
         assert_eq!(root.read_link(&link).unwrap(), "t");
         assert!(root.inspect(&link).unwrap().link.unwrap().resolved.unwrap() == t);
         assert_eq!(root.resolve(&link).unwrap().path, t);
@@ -66,7 +66,7 @@ fn deep_below() {
         assert_eq!(climbing.kind(), Kind::TooLong, "{climbing}");
         let missing = root.create(parent.join("missing/l"), Target::relative(&t)).unwrap_err();
         assert_eq!(missing.component().map(|component| component.index), Some(DEPTH));
-        assert_eq!(root.remove(&link).unwrap().change, Change::Removed);
+        assert_eq!(root.remove(&link).unwrap().effect, Effect::Removed);
         assert_eq!(before, descriptors(), "{}", backend.name);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use caplink::{Change, Edit, Error, Kind, LinkPath, Policy, Result, Root, Status, Target};
+use caplink::{Edit, Effect, Error, Kind, LinkPath, Policy, Result, Root, Status, Target};
 
 use super::ground::{Case, component, on_every_backend};
 use super::spelling::{LINK_VERBS, LOOKING_VERBS};
@@ -117,7 +117,7 @@ fn s_10_a_parent_that_is_a_link_inside_is_followed_only_when_asked() {
             assert_eq!((made.link.as_path(), made.physical.as_deref()), (path.as_ref(), Some("real/new".as_ref())));
             assert_eq!(case.text("real/new").as_deref(), Some("../t".as_ref()), "relative to the physical directory");
             let swapped = case.done_as(following(), |root| root.swap(path, Target::relative("real/x"), "../t"));
-            assert_eq!((swapped.change, swapped.target.as_deref()), (Change::Replaced, Some("x".as_ref())));
+            assert_eq!((swapped.effect, swapped.target.as_deref()), (Effect::Replaced, Some("x".as_ref())));
             let _ = case.done_as(following(), |root| root.remove(path));
             let deeper = Edit::create(LinkPath::new(path).unwrap(), Target::relative("t"));
             let _ = case.done_as(following(), |root| root.apply(&deeper.parents(true)));

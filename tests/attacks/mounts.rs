@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use caplink::{Change, Durability, Edit, FileKind, Kind, LinkPath, Policy, Root, Status, Target, Trait};
+use caplink::{Durability, Edit, Effect, FileKind, Kind, LinkPath, Policy, Root, Status, Target, Trait};
 
 use super::backend::{BACKENDS, NATIVE, skipped};
 use super::ground::{Case, component, on_every_backend, with_mounts};
@@ -59,10 +59,10 @@ fn o_11_on_a_read_only_mount_the_same_link_is_unchanged_and_all_else_refused() {
         let at = case.at("");
         let _mounted = Mounted::bound(case, &at, "").remounted("ro");
         let t = || Target::relative("t");
-        assert_eq!(case.done(|root| root.ensure("l", t())).change, Change::Unchanged);
-        assert_eq!(case.done(|root| root.swap("l", t(), "t")).change, Change::Unchanged);
+        assert_eq!(case.done(|root| root.ensure("l", t())).effect, Effect::Unchanged);
+        assert_eq!(case.done(|root| root.swap("l", t(), "t")).effect, Effect::Unchanged);
         let absent = Edit::remove(path("missing")).missing_ok(true);
-        assert_eq!(case.done(|root| root.apply(&absent)).change, Change::Unchanged);
+        assert_eq!(case.done(|root| root.apply(&absent)).effect, Effect::Unchanged);
         case.refused(Kind::ReadOnly, |root| root.create("new", t()));
         case.refused(Kind::Exists, |root| root.create("l", t()));
         case.refused(Kind::ReadOnly, |root| root.ensure("new", t()));
@@ -174,13 +174,13 @@ fn o_15_a_mount_below_the_root_is_not_crossed_unless_asked() {
             // Asked for, it is a directory like any other.
             assert!(case.watch_as(crossing(), |root| root.resolve(&link)).is_ok());
             let made = case.done_as(crossing(), |root| root.create("new", Target::relative(format!("{dir}/x"))));
-            assert_eq!(made.change, Change::Created);
+            assert_eq!(made.effect, Effect::Created);
             let _ = case.done(|root| root.remove("new"));
             let root = case.open(crossing());
             let fresh = format!("{dir}/fresh");
-            assert_eq!(root.create(&fresh, Target::relative(format!("{dir}/t"))).unwrap().change, Change::Created);
+            assert_eq!(root.create(&fresh, Target::relative(format!("{dir}/t"))).unwrap().effect, Effect::Created);
             let replaced = root.ensure(&fresh, Target::relative(format!("{dir}/x"))).unwrap();
-            assert_eq!((replaced.change, replaced.verified), (Change::Replaced, true));
+            assert_eq!((replaced.effect, replaced.verified), (Effect::Replaced, true));
             assert_eq!(fs::read_link(case.at(&fresh)).unwrap(), Path::new("x"));
             let _ = root.remove(&fresh).unwrap();
         }
@@ -226,7 +226,7 @@ fn o_16_a_state_directory_on_another_mount_is_not_used_for_staging() {
                     root.with_state(&parent, "state").unwrap().ensure("open/l", Target::relative(target))
                 });
                 let outcome = outcome.unwrap();
-                assert_eq!((outcome.change, outcome.staging), (Change::Replaced, caplink::Staging::Private));
+                assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, caplink::Staging::Private));
             }
             assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 0, "nothing is left in the state");
         }
@@ -237,7 +237,7 @@ fn o_16_a_state_directory_on_another_mount_is_not_used_for_staging() {
             let _ = fs::remove_file(case.at("open/l"));
             std::os::unix::fs::symlink("../t", case.at("open/l")).unwrap();
             let outcome = case.watch_as(crossing(), |root| root.ensure("open/l", Target::relative("u"))).unwrap();
-            assert_eq!((outcome.change, outcome.staging), (Change::Replaced, caplink::Staging::Private));
+            assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, caplink::Staging::Private));
         }
     });
 }

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::sync::{Arc, Mutex};
 
-use caplink::{Change, Edit, Event, Exchange, Kind, LinkPath, Observer, Result, Root, Target};
+use caplink::{Edit, Effect, Event, Exchange, Kind, LinkPath, Observer, Result, Root, Target};
 
 use super::backend::NATIVE;
 use super::ground::{Case, component, on_backends, on_every_backend};
@@ -121,9 +121,9 @@ fn s_05_dots_and_slashes_name_the_same_link_and_leave_one_record() {
         assert_eq!(outcome.link.as_path().as_os_str(), "a/x");
         assert_eq!(*log.0.lock().unwrap(), ["a/x"]);
         let same = case.done(|root| root.observed_by(log.clone()).ensure("a/x", target()));
-        assert_eq!((same.change, log.0.lock().unwrap().len()), (Change::Unchanged, 1));
+        assert_eq!((same.effect, log.0.lock().unwrap().len()), (Effect::Unchanged, 1));
         let traded = case.watch(|root| root.exchange("a/x", "./a/./x")).unwrap();
-        assert!(traded.iter().all(|outcome| outcome.change == Change::Unchanged));
+        assert!(traded.iter().all(|outcome| outcome.effect == Effect::Unchanged));
     });
 }
 
@@ -178,10 +178,10 @@ fn s_15_a_name_of_255_bytes_works_everywhere_and_256_nowhere() {
         let (long, other) = ("x".repeat(255), "y".repeat(255));
         let (multibyte, over) = ("\u{df}".repeat(127) + "z", "x".repeat(256));
         for name in [&long, &multibyte] {
-            assert_eq!(case.done(|root| root.create(name, target())).change, Change::Created);
-            assert_eq!(case.done(|root| root.ensure(name, Target::relative("a"))).change, Change::Replaced);
-            assert_eq!(case.done(|root| root.swap(name, target(), "a")).change, Change::Replaced);
-            assert_eq!(case.done(|root| root.remove(name)).change, Change::Removed);
+            assert_eq!(case.done(|root| root.create(name, target())).effect, Effect::Created);
+            assert_eq!(case.done(|root| root.ensure(name, Target::relative("a"))).effect, Effect::Replaced);
+            assert_eq!(case.done(|root| root.swap(name, target(), "a")).effect, Effect::Replaced);
+            assert_eq!(case.done(|root| root.remove(name)).effect, Effect::Removed);
         }
         case.link(&long, "t");
         case.link(&other, "a");
@@ -225,8 +225,8 @@ fn s_21_bytes_that_are_no_text_survive_the_way_there_and_back() {
             // A link whose text is its own name would lead to itself.
             let text = OsString::from_vec([b"gone ", chunk].concat());
             let edit = Edit::ensure(LinkPath::new(name).unwrap(), Target::verbatim(&text)).allow_dangling(true);
-            assert_eq!(case.done(|root| root.apply(&edit)).change, Change::Created);
-            assert_eq!(case.done(|root| root.apply(&edit)).change, Change::Unchanged);
+            assert_eq!(case.done(|root| root.apply(&edit)).effect, Effect::Created);
+            assert_eq!(case.done(|root| root.apply(&edit)).effect, Effect::Unchanged);
             assert_eq!(case.watch(|root| root.read_link(name)).unwrap(), text);
             assert_eq!(case.watch(|root| root.inspect(name)).unwrap().path.as_os_str(), name);
         }

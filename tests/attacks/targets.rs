@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use caplink::{Change, Edit, Kind, LinkPath, Status, Target};
+use caplink::{Edit, Effect, Kind, LinkPath, Status, Target};
 
 use super::ground::{Case, on_every_backend};
 
@@ -189,8 +189,8 @@ fn s_16_a_text_is_stored_byte_for_byte_and_its_limit_is_that_of_the_file_system(
             if fits {
                 let outcome = case.done(|root| root.apply(&create("l", &text)));
                 assert_eq!(outcome.target.as_deref(), Some(text.as_ref()));
-                assert_eq!(case.done(|root| root.swap("l", Target::relative("x"), &text)).change, Change::Replaced);
-                assert_eq!(case.done(|root| root.swap("l", Target::verbatim(&text), "x")).change, Change::Replaced);
+                assert_eq!(case.done(|root| root.swap("l", Target::relative("x"), &text)).effect, Effect::Replaced);
+                assert_eq!(case.done(|root| root.swap("l", Target::verbatim(&text), "x")).effect, Effect::Replaced);
                 let _ = case.done(|root| root.remove("l"));
             } else {
                 case.refused(Kind::TooLong, |root| root.apply(&create("l", &text)));

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 
-use caplink::{Change, Edit, Finding, Kind, LinkPath, Policy, Root, ScanOptions, Staging, Status, Target};
+use caplink::{Edit, Effect, Finding, Kind, LinkPath, Policy, Root, ScanOptions, Staging, Status, Target};
 
 use super::backend::{NATIVE, skipped};
 use super::ground::{Case, Holder, inode, on_backends, on_every_backend, with_users};
@@ -42,7 +42,7 @@ fn o_07_a_directory_that_may_only_be_searched_serves_exact_names() {
         assert_eq!(case.watch_as(nobody(), |root| root.resolve("x/l")).unwrap().path, Path::new("t"));
         assert_eq!(case.watch_as(nobody(), |root| root.read_link("x/l")).unwrap(), "../t");
         let same = case.done_as(nobody(), |root| root.ensure("x/l", Target::relative("t")));
-        assert_eq!(same.change, Change::Unchanged);
+        assert_eq!(same.effect, Effect::Unchanged);
         case.refused_as(nobody(), Kind::Permission, |root| root.create("x/new", Target::relative("t")));
         case.refused_as(nobody(), Kind::Permission, |root| root.ensure("x/l", Target::relative("u")));
         case.refused_as(nobody(), Kind::Permission, |root| root.swap("x/l", Target::relative("u"), "../t"));
@@ -58,13 +58,13 @@ fn o_07_a_directory_that_may_be_written_and_not_read_takes_new_links() {
         case.dir("drop");
         mode(case, "drop", 0o733);
         let made = case.done_as(nobody(), |root| root.create("drop/l", Target::relative("t")));
-        assert_eq!(made.change, Change::Created);
+        assert_eq!(made.effect, Effect::Created);
         // It cannot be locked, and nobody may make a state directory in this root.
         case.refused_as(nobody(), Kind::Permission, |root| root.ensure("drop/l", Target::relative("u")));
         case.refused_as(nobody(), Kind::Permission, |root| root.remove("drop/l"));
         mode(case, "", 0o1777);
         let replaced = case.done_as(nobody(), |root| root.ensure("drop/l", Target::relative("u")));
-        assert_eq!((replaced.change, replaced.staging), (Change::Replaced, Staging::Private));
+        assert_eq!((replaced.effect, replaced.staging), (Effect::Replaced, Staging::Private));
         let _ = case.done_as(nobody(), |root| root.remove("drop/l"));
     });
 }
@@ -126,7 +126,7 @@ fn o_08_in_a_sticky_directory_links_of_others_stay() {
         case.link("tmp/own", "../t");
         give_to_nobody(case.at("tmp/own"));
         let outcome = case.done(|root| root.ensure("tmp/own", Target::relative("u")));
-        assert_eq!((outcome.change, outcome.staging), (Change::Replaced, Staging::Private));
+        assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, Staging::Private));
     });
 }
 
@@ -138,7 +138,7 @@ fn a_directory_that_others_write_is_edited_through_the_private_state() {
         mode(case, "open", 0o777);
         case.link("open/l", "../t");
         let outcome = case.done(|root| root.ensure("open/l", Target::relative("u")));
-        assert_eq!((outcome.change, outcome.staging), (Change::Replaced, Staging::Private));
+        assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, Staging::Private));
         assert_eq!(case.done(|root| root.remove("open/l")).staging, Staging::Private);
         // A state directory that somebody else made or can enter is not used.
         case.link("open/l", "../t");

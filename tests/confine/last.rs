@@ -47,7 +47,7 @@ fn the_last_edit_of_a_thread_comes_to_what_any_other_does() {
         for at in ["", "a/b/", "shared/", "sticky/", "missing/", "file/", "shared/led/"] {
             for edit in edits(at) {
                 let expected = usual_root.apply(&edit);
-                let found = on_a_thread(|| last_root.apply_last(&edit, Enforcement::Require));
+                let found = on_a_thread(|| last_root.apply_confining_thread(&edit, Enforcement::Require));
                 assert_eq!(told(&expected), told(&found), "{setting}: {edit:?}");
                 if let Ok(outcome) = &found {
                     assert_eq!(outcome.confinement, usual_root.confinement(), "{setting}: {edit:?}");
@@ -82,7 +82,7 @@ fn the_thread_is_held_to_the_root_from_then_on() {
     for edit in edits {
         on_a_thread(|| {
             let level = root.confined(Enforcement::Require).unwrap().confinement();
-            match root.apply_last(&edit, Enforcement::Auto) {
+            match root.apply_confining_thread(&edit, Enforcement::Auto) {
                 Ok(outcome) => assert_eq!(outcome.confinement, level),
                 Err(error) => assert_eq!(error.kind(), Kind::Exists),
             }
@@ -123,7 +123,7 @@ fn each_last_edit_gets_the_rights_that_it_needs_and_no_more() {
         (Edit::ensure(path("3"), to("a")).backup(true), true, true),
     ] {
         on_a_thread(|| {
-            let _ = root.apply_last(&edit, Enforcement::Require).unwrap();
+            let _ = root.apply_confining_thread(&edit, Enforcement::Require).unwrap();
             let made = base.join(format!("made by {}", edit.path()));
             assert_eq!(fs::create_dir(made).is_ok(), makes, "{edit:?}");
             let moved = fs::rename(base.join("file"), base.join("moved"));
@@ -137,7 +137,7 @@ fn the_thread_stays_free_where_another_has_to_be_started() {
     struct Writes(std::path::PathBuf);
     impl Observer for Writes {
         fn changed(&self, event: &Event) {
-            fs::write(&self.0, event.change.as_str()).unwrap();
+            fs::write(&self.0, event.effect.as_str()).unwrap();
         }
     }
     let dir = tree();
@@ -146,7 +146,7 @@ fn the_thread_stays_free_where_another_has_to_be_started() {
     let outside = dir.path().join("outside/new");
     let free = |root: &Root, edit: &Edit| {
         on_a_thread(|| {
-            let outcome = root.apply_last(edit, Enforcement::Require).unwrap();
+            let outcome = root.apply_confining_thread(edit, Enforcement::Require).unwrap();
             assert_eq!(outcome.confinement, held.confinement());
             fs::write(&outside, "").unwrap();
             assert!(!rustix::thread::no_new_privs().unwrap());
@@ -192,7 +192,7 @@ fn a_directory_that_is_opened_to_others_meanwhile_is_contended() {
         while (turn < 300 || contended == 0 || stagings.contains(&0)) && Instant::now() < deadline {
             turn += 1;
             let edit = Edit::ensure(path("a/l"), Target::verbatim(turn.to_string())).allow_dangling(true);
-            match on_a_thread(|| root.apply_last(&edit, Enforcement::Require)) {
+            match on_a_thread(|| root.apply_confining_thread(&edit, Enforcement::Require)) {
                 Ok(outcome) => {
                     stagings[usize::from(outcome.staging == Staging::Private)] += 1;
                     assert_eq!(fs::read_link(base.join("l")).unwrap(), Path::new(&turn.to_string()));

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use caplink::{
-    Abilities, Change, Confinement, Durability, Edit, Enforcement, Error, Event, Exchange, Kind, LinkPath, Observer,
+    Abilities, Confinement, Durability, Edit, Effect, Enforcement, Error, Event, Exchange, Kind, LinkPath, Observer,
     Outcome, Policy, Result, Root, Staging, StateCheck, Target,
 };
 use tempfile::TempDir;
@@ -266,7 +266,7 @@ impl Observer for Log<'static> {
     fn changed(&self, event: &Event) {
         assert_eq!(std::thread::current().id(), self.thread);
         fs::write(self.dir.join(event.link.to_string().replace('/', "_")), "changed").unwrap();
-        self.seen.lock().unwrap().push(format!("{} {}", event.change.as_str(), event.link));
+        self.seen.lock().unwrap().push(format!("{} {}", event.effect.as_str(), event.link));
     }
 }
 
@@ -340,7 +340,7 @@ fn a_state_directory_that_comes_and_goes_is_used_as_it_is() {
         for _ in 0..2 {
             let text = texts.next().unwrap();
             let outcome = root.ensure("shared/l", Target::verbatim(text)).unwrap();
-            assert_eq!((outcome.change, outcome.staging), (Change::Replaced, Staging::Private), "{turn}");
+            assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, Staging::Private), "{turn}");
         }
         assert_eq!(state.exists(), there, "{turn}");
     }

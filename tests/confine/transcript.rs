@@ -7,7 +7,7 @@ pub(super) fn told(result: &Result<Outcome>) -> String {
     match result {
         Ok(outcome) => {
             let Outcome {
-                change,
+                effect,
                 target,
                 previous,
                 guarantee,
@@ -21,7 +21,7 @@ pub(super) fn told(result: &Result<Outcome>) -> String {
             } = outcome;
             let shortfalls: Vec<Kind> = outcome.shortfalls.iter().map(Error::kind).collect();
             format!(
-                "{} {change:?} {target:?} {previous:?} {guarantee:?} {durability:?} {staging:?} {verified} {dry_run} \
+                "{} {effect:?} {target:?} {previous:?} {guarantee:?} {durability:?} {staging:?} {verified} {dry_run} \
                  {backup:?} {made:?} {shortfalls:?}",
                 outcome.link
             )

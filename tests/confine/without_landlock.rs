@@ -26,10 +26,10 @@ fn auto_says_so_and_require_is_unsupported() {
             let outcome = free.ensure("l", to("a")).unwrap();
             assert_eq!(outcome.confinement.to_string(), "none");
             let edit = Edit::remove(path("l"));
-            let error = root.apply_last(&edit, Enforcement::Require).unwrap_err();
+            let error = root.apply_confining_thread(&edit, Enforcement::Require).unwrap_err();
             assert_eq!((error.kind(), error.operation()), (Kind::Unsupported, "confine"), "{error:?}");
-            let outcome = root.apply_last(&edit, Enforcement::Auto).unwrap();
-            assert_eq!((outcome.change, outcome.confinement), (Change::Removed, Confinement::None));
+            let outcome = root.apply_confining_thread(&edit, Enforcement::Auto).unwrap();
+            assert_eq!((outcome.effect, outcome.confinement), (Effect::Removed, Confinement::None));
         });
     }
 }
@@ -46,7 +46,11 @@ fn what_can_pass_is_no_reason_to_go_without() {
             for enforcement in [Enforcement::Auto, Enforcement::Require] {
                 assert_eq!(root.confined(enforcement).unwrap_err().kind(), kind, "{enforcement:?}");
                 let edit = Edit::create(path("l"), to("a"));
-                assert_eq!(root.apply_last(&edit, enforcement).unwrap_err().kind(), kind, "{enforcement:?}");
+                assert_eq!(
+                    root.apply_confining_thread(&edit, enforcement).unwrap_err().kind(),
+                    kind,
+                    "{enforcement:?}"
+                );
                 assert!(!root.lexists("l").unwrap());
             }
         });

@@ -10,10 +10,10 @@ fn law_7_ensure_twice_is_ensure_once() {
         for (name, target) in
             [("l", Target::relative("u")), ("d/n", Target::verbatim("../t")), ("d/n", Target::absolute("t"))]
         {
-            assert!(root.ensure(name, target.clone()).unwrap().change.is_change());
+            assert!(root.ensure(name, target.clone()).unwrap().effect.is_change());
             let before = (tree(&ground.at("root")), fs::metadata(ground.at("root/d")).unwrap());
             let again = root.ensure(name, target).unwrap();
-            assert_eq!(again.change, Change::Unchanged);
+            assert_eq!(again.effect, Effect::Unchanged);
             // The times of the directories as well.
             assert_eq!(tree(&ground.at("root")), before.0);
             let status = |meta: &fs::Metadata| {

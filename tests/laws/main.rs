@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use caplink::{Abilities, Change, Edit, Error, Exchange, Kind, LinkPath, Outcome, Policy, Result, Root, Target};
+use caplink::{Abilities, Edit, Effect, Error, Exchange, Kind, LinkPath, Outcome, Policy, Result, Root, Target};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 
@@ -119,7 +119,7 @@ fn law_3_a_replaced_name_is_never_absent() {
                     let target = format!("releases/{}", 2 - round % 2);
                     if abilities.is_some() {
                         let outcome = root.ensure("current", Target::relative(target)).unwrap();
-                        assert_eq!(outcome.change, Change::Replaced);
+                        assert_eq!(outcome.effect, Effect::Replaced);
                     } else {
                         fs::remove_file(&name).unwrap();
                         symlink(target, &name).unwrap();

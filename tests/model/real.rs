@@ -131,7 +131,7 @@ fn done(outcome: &Outcome) -> Done {
     assert!(outcome.verified && outcome.shortfalls.is_empty(), "{outcome:?}");
     let paths = |paths: &[PathBuf]| paths.iter().map(|path| string(path.as_os_str())).collect();
     Done {
-        change: outcome.change.as_str(),
+        change: outcome.effect.as_str(),
         target: outcome.target.as_deref().map(string),
         previous: outcome.previous.as_deref().map(string),
         backup: outcome.backup.as_ref().map(|path| string(path.as_os_str())),

@@ -163,7 +163,7 @@ fn r_07_where_nothing_can_be_exchanged_the_outcome_says_what_that_is_worth() {
                             let result = tally.count(root.ensure("name", Target::relative(["t", "u"][round % 2])));
                             let Ok(outcome) = result else { return };
                             let weaker = outcome.guarantee == Guarantee::Cooperative;
-                            assert!(weaker || !outcome.change.is_change() || outcome.previous.is_none(), "{outcome:?}");
+                            assert!(weaker || !outcome.effect.is_change() || outcome.previous.is_none(), "{outcome:?}");
                         });
                     },
                 );

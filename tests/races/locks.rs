@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use caplink::{Change, Kind, Staging, Target};
+use caplink::{Effect, Kind, Staging, Target};
 use rustix::fs::{FlockOperation, flock};
 
 use super::arena::{Arena, NATIVE, NEITHER, WAYS, naive, race};
@@ -37,12 +37,12 @@ fn r_20_a_lock_that_is_held_is_waited_for_and_then_busy() {
             assert_eq!(root.remove("l").unwrap_err().kind(), Kind::Busy);
             assert_eq!(without_directory_times(tree(&arena.at("root"))), before);
             // What needs no lock is not held up, and what waits goes on when it is free.
-            assert_eq!(root.create("new", Target::relative("t")).unwrap().change, Change::Created);
+            assert_eq!(root.create("new", Target::relative("t")).unwrap().effect, Effect::Created);
             thread::scope(|scope| {
                 let waiting = scope.spawn(|| root.ensure("l", Target::relative("u")));
                 thread::sleep(Duration::from_millis(100));
                 drop(stranger);
-                assert_eq!(waiting.join().unwrap().unwrap().change, Change::Replaced);
+                assert_eq!(waiting.join().unwrap().unwrap().effect, Effect::Replaced);
             });
             row.held(&format!("busy after {} ms", waited.as_millis()));
         }
@@ -60,7 +60,7 @@ fn r_20_where_strangers_write_they_cannot_hold_the_lock() {
             let stranger = fs::File::open(arena.at("root/a/b")).unwrap();
             flock(&stranger, FlockOperation::LockExclusive).unwrap();
             let outcome = arena.root(*abilities).ensure("a/b/l", Target::relative("u")).unwrap();
-            assert_eq!((outcome.change, outcome.staging), (Change::Replaced, Staging::Private));
+            assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, Staging::Private));
             row.held("replaced while a stranger holds the lock of the directory");
         }
     });
@@ -93,7 +93,7 @@ fn r_20_a_state_directory_that_is_taken_away_is_noticed() {
                 while_attacked(*full, attacks, &mut tally, Tally::has_both, |round, tally| {
                     let result = tally.count(root.ensure("a/b/l", Target::relative(["u", "t"][round % 2])));
                     match result {
-                        Ok(outcome) if outcome.change == Change::Unchanged => {}
+                        Ok(outcome) if outcome.effect == Effect::Unchanged => {}
                         Ok(outcome) => assert_eq!(outcome.staging, Staging::Private, "{outcome:?}"),
                         Err(error) => assert!(error.left().is_empty() && error.preserved().is_empty(), "{error:?}"),
                     }

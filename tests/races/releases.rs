@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::Ordering;
 
-use caplink::{Change, Kind, Result, Root, Target};
+use caplink::{Effect, Kind, Result, Root, Target};
 
 use super::arena::{Arena, WAYS, Way, naive, race};
 use super::attacker::{beside, exchange, move_to};
@@ -52,7 +52,7 @@ fn r_22_a_switch_to_a_release_that_leads_out_or_is_gone_is_refused() {
                 assert!(attack(&arena, what));
                 assert_eq!(switch(&root, "2", "1").unwrap_err().kind(), kind, "{what}");
                 assert!(attack(&arena, what));
-                assert_eq!(switch(&root, "2", "1").unwrap().change, Change::Replaced);
+                assert_eq!(switch(&root, "2", "1").unwrap().effect, Effect::Replaced);
                 // The way back does not depend on what became of where it comes from.
                 assert!(attack(&arena, what));
                 assert_eq!(switch(&root, "1", "2").unwrap().previous.as_deref(), Some("releases/2".as_ref()));

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use caplink::{Change, Edit, Error, LinkPath, Outcome, Root};
+use caplink::{Edit, Effect, Error, LinkPath, Outcome, Root};
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -21,7 +21,7 @@ pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: imp
         match context.enforcement() {
             _ if dry_run => context.confined(&root)?.preview(&edit),
             // The program changes nothing after this.
-            Some(enforcement) => root.apply_last(&edit, enforcement),
+            Some(enforcement) => root.apply_confining_thread(&edit, enforcement),
             None => root.apply(&edit),
         }
     });
@@ -35,7 +35,7 @@ pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: imp
 /// Adds outcomes, and what fell short of them although the changes stand.
 pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
     for outcome in outcomes {
-        report.changed |= outcome.change.is_change();
+        report.changed |= outcome.effect.is_change();
         report.news(&Edited::of(outcome));
         report.note(1, detail(outcome));
         made(report, &outcome.made);
@@ -95,7 +95,7 @@ struct Edited {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     made: Vec<Text>,
     #[serde(skip)]
-    change: Change,
+    effect: Effect,
 }
 
 impl Edited {
@@ -104,7 +104,7 @@ impl Edited {
         Edited {
             link: Text::new(link),
             target: outcome.target.as_ref().map(Text::new),
-            outcome: outcome.change.as_str(),
+            outcome: outcome.effect.as_str(),
             previous: outcome.previous.as_ref().map(Text::new),
             guarantee: outcome.guarantee.as_str(),
             durability: outcome.durability.as_str(),
@@ -114,7 +114,7 @@ impl Edited {
             physical: outcome.physical.as_deref().map(Text::path),
             backup: outcome.backup.as_ref().map(Text::new),
             made: outcome.made.iter().map(|path| Text::path(path)).collect(),
-            change: outcome.change,
+            effect: outcome.effect,
         }
     }
 }
@@ -127,12 +127,12 @@ impl fmt::Display for Edited {
             (Some(previous), Some(target)) => write!(f, ": {previous} -> {target}")?,
             (Some(previous), None) => write!(f, ": {previous} -> nothing")?,
             (None, Some(target)) => write!(f, " -> {target}")?,
-            (None, None) if self.change.is_change() => f.write_str(": an empty private directory")?,
+            (None, None) if self.effect.is_change() => f.write_str(": an empty private directory")?,
             (None, None) => f.write_str(": nothing there")?,
         }
-        let colour = if self.change.is_change() { GOOD } else { DIM };
+        let colour = if self.effect.is_change() { GOOD } else { DIM };
         write!(f, " ({}", Painted(colour, self.outcome))?;
-        if self.change.is_change() {
+        if self.effect.is_change() {
             write!(f, ", {}", self.guarantee)?;
         }
         if let Some(backup) = &self.backup {

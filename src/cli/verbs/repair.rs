@@ -167,7 +167,7 @@ fn carry_out(edits: Vec<(usize, Edit)>, carry: impl Fn(&[Edit], &[Edit]) -> Resu
     for round in 1..=ROUNDS {
         let (places, edits): (Vec<usize>, Vec<Edit>) = std::mem::take(&mut waiting).into_iter().unzip();
         let came = carry(&done, &edits);
-        let is_last = round == ROUNDS || !came.iter().flatten().any(|outcome| outcome.change.is_change());
+        let is_last = round == ROUNDS || !came.iter().flatten().any(|outcome| outcome.effect.is_change());
         for ((place, edit), result) in places.into_iter().zip(edits).zip(came) {
             match result {
                 Err(error) if !is_last && is_about_the_way(&error) => waiting.push((place, edit)),

@@ -13,7 +13,7 @@ use cap_tempfile::TempDir;
 use rustix::fs::{CWD, FileType, Mode, RenameFlags};
 use rustix::io::Errno;
 
-use super::super::{Calls, Grant, Handle, calls, root_handle};
+use super::super::{Calls, Handle, Rights, calls, root_handle};
 
 /// A tree with everything that a probe needs, made before the domain is entered.
 struct Tree {
@@ -60,7 +60,7 @@ fn aloud(what: &str) {
 }
 
 /// Runs a probe on a thread that has entered the domain; none where the kernel has no Landlock.
-fn inside<T: Send>(test: &str, tree: &Tree, grant: Grant, probe: impl FnOnce() -> T + Send) -> Option<T> {
+fn inside<T: Send>(test: &str, tree: &Tree, grant: Rights, probe: impl FnOnce() -> T + Send) -> Option<T> {
     let calls = calls(&tree.root).unwrap();
     let domain = match Calls::domain(&*calls, &tree.root, None, grant) {
         Ok(domain) => domain,
@@ -97,7 +97,7 @@ fn rename_new(a: &Path, b: &Path) -> io::Result<()> {
 fn links_are_made_moved_exchanged_and_removed_below_the_root() {
     let tree = tree();
     let top = tree.inside.clone();
-    let done = inside("links_are_made_moved_exchanged_and_removed_below_the_root", &tree, Grant::Links, move || {
+    let done = inside("links_are_made_moved_exchanged_and_removed_below_the_root", &tree, Rights::Links, move || {
         symlink("new", top.join("made")).unwrap();
         exchange(&top.join("made"), &top.join("dir/link")).unwrap();
         rename_new(&top.join("made"), &top.join("dir/below/moved")).unwrap();
@@ -116,7 +116,7 @@ fn links_are_made_moved_exchanged_and_removed_below_the_root() {
 fn nothing_but_links_is_made_written_or_removed_below_the_root() {
     let tree = tree();
     let top = tree.inside.clone();
-    inside("nothing_but_links_is_made_written_or_removed_below_the_root", &tree, Grant::Links, move || {
+    inside("nothing_but_links_is_made_written_or_removed_below_the_root", &tree, Rights::Links, move || {
         let at = |name: &str| top.join(name);
         let probes: Vec<(&str, Option<i32>)> = vec![
             ("create a file", errno(File::create_new(at("new")))),
@@ -152,7 +152,7 @@ fn mknod(path: &Path, kind: FileType) -> io::Result<()> {
 fn a_link_is_exchanged_with_nothing_but_a_link() {
     let tree = tree();
     let top = tree.inside.clone();
-    inside("a_link_is_exchanged_with_nothing_but_a_link", &tree, Grant::Links, move || {
+    inside("a_link_is_exchanged_with_nothing_but_a_link", &tree, Rights::Links, move || {
         for kind in KINDS.into_iter().filter(|kind| top.join(kind).symlink_metadata().is_ok()) {
             for link in ["link", "dir/link"] {
                 let (link, other) = (top.join(link), top.join(kind));
@@ -169,7 +169,7 @@ fn a_link_is_exchanged_with_nothing_but_a_link() {
 fn nothing_at_all_is_done_outside_the_root() {
     let tree = tree();
     let (top, away) = (tree.inside.clone(), tree.outside.clone());
-    inside("nothing_at_all_is_done_outside_the_root", &tree, Grant::Backups, move || {
+    inside("nothing_at_all_is_done_outside_the_root", &tree, Rights::Backups, move || {
         let at = |name: &str| away.join(name);
         let probes = [
             ("make a link", errno(symlink("x", at("new")))),
@@ -196,7 +196,7 @@ fn a_directory_that_is_moved_out_takes_its_rights_along_with_nothing() {
     let tree = tree();
     let moved = File::open(tree.inside.join("dir")).unwrap();
     fs::rename(tree.inside.join("dir"), tree.outside.join("moved")).unwrap();
-    inside("a_directory_that_is_moved_out_takes_its_rights_along_with_nothing", &tree, Grant::Links, move || {
+    inside("a_directory_that_is_moved_out_takes_its_rights_along_with_nothing", &tree, Rights::Links, move || {
         assert_eq!(rustix::fs::symlinkat("x", &moved, "new"), Err(Errno::ACCESS));
         assert_eq!(rustix::fs::unlinkat(&moved, "link", rustix::fs::AtFlags::empty()), Err(Errno::ACCESS));
     });
@@ -205,7 +205,7 @@ fn a_directory_that_is_moved_out_takes_its_rights_along_with_nothing() {
 #[test]
 fn each_grant_adds_what_it_says_and_no_more() {
     for (grant, makes, moves) in
-        [(Grant::Links, false, false), (Grant::Parents, true, false), (Grant::Backups, true, true)]
+        [(Rights::Links, false, false), (Rights::Parents, true, false), (Rights::Backups, true, true)]
     {
         let tree = tree();
         let top = tree.inside.clone();
@@ -223,7 +223,7 @@ fn each_grant_adds_what_it_says_and_no_more() {
 fn a_descriptor_that_was_opened_before_stays_usable() {
     let tree = tree();
     let mut file = OpenOptions::new().write(true).open(tree.outside.join("file")).unwrap();
-    let done = inside("a_descriptor_that_was_opened_before_stays_usable", &tree, Grant::Links, move || {
+    let done = inside("a_descriptor_that_was_opened_before_stays_usable", &tree, Rights::Links, move || {
         file.write_all(b"CONTENT").unwrap();
     });
     if done.is_some() {
@@ -237,7 +237,7 @@ fn a_state_directory_elsewhere_takes_links_whatever_else_is_granted() {
     let calls = calls(&tree.root).unwrap();
     let (top, state) = (tree.inside.clone(), tree.outside.join("dir"));
     let opened = Handle::from(rustix::fd::OwnedFd::from(File::open(&state).unwrap()));
-    let domain = match Calls::domain(&*calls, &tree.root, Some(&opened), Grant::Backups) {
+    let domain = match Calls::domain(&*calls, &tree.root, Some(&opened), Rights::Backups) {
         Ok(domain) => domain,
         Err(error) => return skipped("a_state_directory_elsewhere_takes_links_whatever_else_is_granted", &error),
     };

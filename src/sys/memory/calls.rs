@@ -14,7 +14,7 @@ use super::confine::{Rules, To, check};
 use super::tree::{Actor, Object, Subject, Tree};
 use super::world::{Call, World};
 use crate::error::FileKind;
-use crate::sys::{Abilities, Access, Calls, Domain, Grant, Handle, LinkRules, Listed, Stat};
+use crate::sys::{Abilities, Access, Calls, Domain, Handle, LinkRules, Listed, Rights, Stat};
 
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -280,7 +280,7 @@ impl Calls for Memory {
         Ok(self.world.ask(|tree| tree.may(self.who, dir.pin().object, 3)))
     }
 
-    fn domain(&self, root: &Handle, state: Option<&Handle>, grant: Grant) -> io::Result<Domain> {
+    fn domain(&self, root: &Handle, state: Option<&Handle>, grant: Rights) -> io::Result<Domain> {
         let object = |handle: &Handle| handle.pin().object;
         Ok(Domain::of_memory(Rules { root: object(root), state: state.map(object), grant }))
     }

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::tree::{Object, Tree};
 use crate::error::FileKind;
-use crate::sys::Grant;
+use crate::sys::Rights;
 
 thread_local! {
     static ENTERED: Cell<Option<Rules>> = const { Cell::new(None) };
@@ -23,7 +23,7 @@ pub(crate) struct Rules {
     pub(super) root: Object,
     /// A state directory elsewhere.
     pub(super) state: Option<Object>,
-    pub(super) grant: Grant,
+    pub(super) grant: Rights,
 }
 
 impl Rules {
@@ -36,7 +36,7 @@ impl Rules {
         let in_state = self.state.is_some_and(|state| tree.is_below(dir, state));
         match (tree.is_below(dir, self.root), in_state) {
             (true, _) => right.is_in(self.grant),
-            (false, true) => right.is_in(Grant::Links),
+            (false, true) => right.is_in(Rights::Links),
             (false, false) => false,
         }
     }
@@ -53,13 +53,13 @@ pub(super) enum To {
 }
 
 impl To {
-    fn is_in(self, grant: Grant) -> bool {
+    fn is_in(self, grant: Rights) -> bool {
         match (self, grant) {
             (To::Read | To::Make(FileKind::Symlink), _) => true,
-            (To::Remove(FileKind::Dir), grant) => matches!(grant, Grant::Directories | Grant::Backups),
+            (To::Remove(FileKind::Dir), grant) => matches!(grant, Rights::Directories | Rights::Backups),
             (To::Remove(_), _) => true,
-            (To::Make(FileKind::Dir), grant) => grant != Grant::Links,
-            (To::Make(FileKind::File), grant) => grant == Grant::Backups,
+            (To::Make(FileKind::Dir), grant) => grant != Rights::Links,
+            (To::Make(FileKind::File), grant) => grant == Rights::Backups,
             (To::Make(_), _) => false,
         }
     }

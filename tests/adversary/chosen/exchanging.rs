@@ -40,5 +40,5 @@ fn a_trade_that_was_refused_once_is_made_where_the_host_can_trade() {
     const MOMENTS: &[Moment] = &[Moment(Call::Exchange, 0, &[], Some(Errno::INVAL))];
     let came = Came::of(across(), MOMENTS, exchange);
     assert_eq!(came.at("l"), NEW);
-    assert_eq!(came.answer.unwrap().map(|outcome| outcome.change), [Change::Exchanged; 2]);
+    assert_eq!(came.answer.unwrap().map(|outcome| outcome.effect), [Effect::Exchanged; 2]);
 }

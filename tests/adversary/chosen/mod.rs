@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 
 use caplink::adversary::{Call, Errno, Tree, Watch, World};
 use caplink::{
-    Abilities, Change, Durability, Edit, Error, FileKind, Found, Kind, LinkPath, Outcome, Policy, Repair, Root,
+    Abilities, Durability, Edit, Effect, Error, FileKind, Found, Kind, LinkPath, Outcome, Policy, Repair, Root,
     ScanOptions, Target, Trial,
 };
 

@@ -12,7 +12,7 @@ fn a_link_that_came_in_between_is_replaced_and_not_backed_up() {
     let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "nothing"));
     let outcome = came.answer.unwrap();
-    assert_eq!((outcome.change, outcome.backup), (Change::Replaced, None));
+    assert_eq!((outcome.effect, outcome.backup), (Effect::Replaced, None));
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn where_the_backup_is_gone_it_is_decided_anew() {
     const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 1, &[], Some(Errno::NOENT))];
     let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "a regular file"));
-    assert_eq!(came.answer.unwrap().change, Change::Created);
+    assert_eq!(came.answer.unwrap().effect, Effect::Created);
 }
 
 #[test]

@@ -16,14 +16,14 @@ fn ensure_again(policy: Policy, moved: bool) -> Result<Outcome, Error> {
 #[test]
 fn that_nothing_is_to_be_done_is_verified_by_a_walk() {
     let outcome = ensure_again(Policy::default(), false).unwrap();
-    assert_eq!((outcome.change, outcome.verified), (Change::Unchanged, true));
+    assert_eq!((outcome.effect, outcome.verified), (Effect::Unchanged, true));
     let outcome = ensure_again(Policy::default().unverified(true), false).unwrap();
-    assert_eq!((outcome.change, outcome.verified), (Change::Unchanged, false));
+    assert_eq!((outcome.effect, outcome.verified), (Effect::Unchanged, false));
 }
 
 #[test]
 fn where_the_directory_was_moved_it_is_not_there() {
     assert_eq!(ensure_again(Policy::default(), true).unwrap_err().kind(), Kind::ParentMoved);
     let outcome = ensure_again(Policy::default().unverified(true), true).unwrap();
-    assert_eq!((outcome.change, outcome.verified), (Change::Unchanged, false));
+    assert_eq!((outcome.effect, outcome.verified), (Effect::Unchanged, false));
 }

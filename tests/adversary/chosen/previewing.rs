@@ -16,5 +16,5 @@ fn what_cannot_be_looked_at_is_an_error() {
 #[test]
 fn what_went_by_itself_may_be_removed() {
     const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[], Some(Errno::NOENT))];
-    assert_eq!(preview(MOMENTS).unwrap().change, Change::Removed);
+    assert_eq!(preview(MOMENTS).unwrap().effect, Effect::Removed);
 }

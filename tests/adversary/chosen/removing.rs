@@ -16,7 +16,7 @@ fn a_link_that_goes_by_itself_is_missing() {
     const MOMENTS: &[Moment] = &[Moment(Call::RenameNew, 0, &[Deed::NameGone], None)];
     let remove = |root: &Root| root.apply(&Edit::remove(link()).missing_ok(true));
     let came = Came::of(Scenario::new(Verb::Remove, Layout::Private), MOMENTS, remove);
-    assert_eq!(came.answer.unwrap().change, Change::Unchanged);
+    assert_eq!(came.answer.unwrap().effect, Effect::Unchanged);
 }
 
 fn without_no_replace(verb: Verb) -> Scenario {

@@ -18,7 +18,7 @@ fn repair(act: impl FnOnce(&mut Tree, &Scene)) -> (Vec<Result<Outcome, Error>>, 
 #[test]
 fn a_link_that_leads_to_nothing_is_removed() {
     let (answers, tree, scene) = repair(|_, _| {});
-    assert_eq!(answers.into_iter().map(|answer| answer.unwrap().change).collect::<Vec<_>>(), [Change::Removed]);
+    assert_eq!(answers.into_iter().map(|answer| answer.unwrap().effect).collect::<Vec<_>>(), [Effect::Removed]);
     assert_eq!(tree.get(scene.r, OsStr::new("m")), None);
 }
 

@@ -92,7 +92,7 @@ fn why_a_change_could_not_be_synced_is_told_beside_it() {
         let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), moments, durably);
         let outcome = came.answer.unwrap();
         let kinds: Vec<Kind> = outcome.shortfalls.iter().map(Error::kind).collect();
-        assert_eq!((outcome.change, outcome.durability, kinds), (Change::Replaced, Durability::None, vec![kind]));
+        assert_eq!((outcome.effect, outcome.durability, kinds), (Effect::Replaced, Durability::None, vec![kind]));
     }
 }
 
@@ -139,7 +139,7 @@ fn a_state_directory_that_its_last_holder_removed_meanwhile_is_made_anew() {
     const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[], Some(Errno::NOENT))];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::OpenRoot), MOMENTS, ensure);
     assert_eq!(came.at("l"), NEW);
-    assert_eq!(came.answer.unwrap().change, Change::Replaced);
+    assert_eq!(came.answer.unwrap().effect, Effect::Replaced);
 }
 
 #[test]

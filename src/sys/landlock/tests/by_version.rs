@@ -11,7 +11,7 @@ use super::*;
 /// The version at hand; 0 where there is none.
 fn version(tree: &Tree) -> u32 {
     let calls = calls(&tree.root).unwrap();
-    let domain = Calls::domain(&*calls, &tree.root, None, Grant::Links);
+    let domain = Calls::domain(&*calls, &tree.root, None, Rights::Links);
     domain.and_then(|domain| std::thread::spawn(move || domain.enter()).join().unwrap()).unwrap_or(0)
 }
 
@@ -55,7 +55,7 @@ fn what_newer_versions_forbid_is_forbidden_from_the_first_that_can() {
     for (_, what, refused, probe) in &probes {
         assert_ne!(probe(), *refused, "{what}");
     }
-    inside("what_newer_versions_forbid_is_forbidden_from_the_first_that_can", &tree, Grant::Backups, move || {
+    inside("what_newer_versions_forbid_is_forbidden_from_the_first_that_can", &tree, Rights::Backups, move || {
         for (since, what, refused, probe) in &probes {
             if version >= *since {
                 assert_eq!(probe(), *refused, "{what}");
@@ -76,7 +76,7 @@ fn what_no_version_forbids_stays_possible() {
     let (top, away) = (tree.inside.clone(), tree.outside.clone());
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let now = Timestamps { last_access: now, last_modification: now };
-    inside("what_no_version_forbids_stays_possible", &tree, Grant::Links, move || {
+    inside("what_no_version_forbids_stays_possible", &tree, Rights::Links, move || {
         for file in [top.join("file"), away.join("file")] {
             assert_eq!(file.metadata().unwrap().len(), 7);
             rustix::fs::open(&file, OFlags::PATH, Mode::empty()).unwrap();

@@ -15,7 +15,7 @@ use super::verify;
 use super::{Attempt, Changed, guarantee};
 use crate::entry::{Entry, look};
 use crate::error::{Error, Found, Result};
-use crate::model::{Change, Edit, fits};
+use crate::model::{Edit, Effect, fits};
 use crate::sys::{self, Fault};
 
 /// `held` is the lock under which the edit was decided, if there is one.
@@ -43,7 +43,7 @@ fn trade(
         return Ok(Attempt::Again);
     }
     let staged = area.stage(text, directory)?;
-    let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Replaced) };
+    let mut changed = Changed { staging: area.kind(), ..Changed::new(Effect::Replaced) };
     match calls.exchange(staged.at(), entry.at()) {
         Ok(()) => {}
         Err(source) if sys::fault(&source) == Fault::Missing => {

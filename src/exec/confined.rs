@@ -17,29 +17,29 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Edit, Expected, ObjectId, Outcome};
 use crate::root::Root;
 use crate::state::{OpenState, StateWanted, TRIES};
-use crate::sys::{Grant, Handle};
+use crate::sys::{Handle, Rights};
 
 /// How many edits are handed over at once. The hand-over is then a small part of each, and the observer hears of a
 /// change soon after it was made.
 const BATCH: usize = 256;
 
-impl Grant {
+impl Rights {
     /// The same where a private directory has to be made beside the links.
-    fn within(self) -> Grant {
+    fn within(self) -> Rights {
         match self {
-            Grant::Links | Grant::Parents | Grant::Directories => Grant::Directories,
-            Grant::Backups => Grant::Backups,
+            Rights::Links | Rights::Parents | Rights::Directories => Rights::Directories,
+            Rights::Backups => Rights::Backups,
         }
     }
 
     /// What an edit needs.
-    pub(super) fn of(edit: &Edit) -> Grant {
+    pub(super) fn of(edit: &Edit) -> Rights {
         match edit {
-            Edit { backup: true, .. } => Grant::Backups,
-            Edit { parents: true, .. } => Grant::Parents,
+            Edit { backup: true, .. } => Rights::Backups,
+            Edit { parents: true, .. } => Rights::Parents,
             // A directory that was left, not a link: of that its text is expected.
-            Edit { leftover: true, expected: Expected::AnyLink, .. } => Grant::Directories,
-            _ => Grant::Links,
+            Edit { leftover: true, expected: Expected::AnyLink, .. } => Rights::Directories,
+            _ => Rights::Links,
         }
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn apply(root: &Root, edit: &Edit) -> Result<Outcome> {
     }
     told(
         root,
-        hand_over(root, Grant::of(edit), one(edit), shortfall_of(edit))
+        hand_over(root, Rights::of(edit), one(edit), shortfall_of(edit))
             .map_err(|error| error.on(edit.verb, &edit.path)),
     )
 }
@@ -71,7 +71,7 @@ pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
     let root = &entry.root;
     told(
         root,
-        hand_over(root, Grant::of(edit), work, shortfall_of(edit)).map_err(|error| error.on(edit.verb, &edit.path)),
+        hand_over(root, Rights::of(edit), work, shortfall_of(edit)).map_err(|error| error.on(edit.verb, &edit.path)),
     )
 }
 
@@ -104,7 +104,7 @@ pub(super) fn apply_while(root: &Root, edits: &[Edit], go_on: fn(&Result<Outcome
 
 /// Does the work on the confined thread. It gets the parent directories that were made when it was tried before.
 /// `add` reports beside its result what could not be cleaned up after it.
-pub(super) fn hand_over<T, W>(root: &Root, grant: Grant, work: W, add: impl FnOnce(&mut T, Error)) -> Result<T>
+pub(super) fn hand_over<T, W>(root: &Root, grant: Rights, work: W, add: impl FnOnce(&mut T, Error)) -> Result<T>
 where
     T: Send + 'static,
     W: Fn(&Root, Vec<PathBuf>) -> Result<T> + Send + Sync + 'static,
@@ -133,7 +133,7 @@ impl<'a> Hands<'a> {
         Hands { root, state: State::Untouched }
     }
 
-    fn run<T: Send + 'static>(&self, grant: Grant, work: impl FnOnce(&Root) -> T + Send + 'static) -> Result<T> {
+    fn run<T: Send + 'static>(&self, grant: Rights, work: impl FnOnce(&Root) -> T + Send + 'static) -> Result<T> {
         let run = || {
             let thread = self.thread(if matches!(self.state, State::None) { grant.within() } else { grant })?;
             let root = self.root.on_thread(&thread, !matches!(self.state, State::None));
@@ -162,7 +162,7 @@ impl<'a> Hands<'a> {
     }
 
     /// Does the work, and again each time that the state directory has to be fetched for it.
-    fn carry_out<T, W>(&mut self, grant: Grant, work: &Arc<W>, mut made: Vec<PathBuf>) -> Result<T>
+    fn carry_out<T, W>(&mut self, grant: Rights, work: &Arc<W>, mut made: Vec<PathBuf>) -> Result<T>
     where
         T: Send + 'static,
         W: Fn(&Root, Vec<PathBuf>) -> Result<T> + Send + Sync + 'static,
@@ -178,7 +178,7 @@ impl<'a> Hands<'a> {
     }
 
     /// The thread with these rights, which the state directory is within the domain of once it was fetched.
-    fn thread(&self, grant: Grant) -> io::Result<Arc<Thread>> {
+    fn thread(&self, grant: Rights) -> io::Result<Arc<Thread>> {
         let root = self.root;
         let elsewhere = match &self.state {
             State::Kept(kept) if root.state().below.is_none() => Some(kept.id),
@@ -206,8 +206,8 @@ impl<'a> Hands<'a> {
 
     /// Carries out the first few edits, as many as need the same rights; at least one.
     fn batch(&mut self, edits: &[Edit], go_on: fn(&Result<Outcome>) -> bool) -> Vec<Result<Outcome>> {
-        let grant = Grant::of(&edits[0]);
-        let batch: Vec<Edit> = edits.iter().take_while(|edit| Grant::of(edit) == grant).take(BATCH).cloned().collect();
+        let grant = Rights::of(&edits[0]);
+        let batch: Vec<Edit> = edits.iter().take_while(|edit| Rights::of(edit) == grant).take(BATCH).cloned().collect();
         let work = move |root: &Root| {
             let mut results = Vec::with_capacity(batch.len());
             for edit in &batch {
@@ -239,7 +239,7 @@ impl<'a> Hands<'a> {
     fn again(&mut self, edit: &Edit, wanted: &Error) -> Result<Outcome> {
         let mut again = || {
             let made = self.fetch_state(wanted)?;
-            self.carry_out(Grant::of(edit), &Arc::new(one(edit)), made)
+            self.carry_out(Rights::of(edit), &Arc::new(one(edit)), made)
         };
         again().map_err(|error| error.on(edit.verb, &edit.path))
     }
@@ -299,7 +299,7 @@ impl Drop for Kept<'_> {
 /// Tells the observer of a change that the confined thread made.
 fn told(root: &Root, result: Result<Outcome>) -> Result<Outcome> {
     if let Ok(outcome) = &result
-        && outcome.change.is_change()
+        && outcome.effect.is_change()
     {
         tell(root, outcome);
     }

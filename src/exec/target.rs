@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{self, Desired, Edit, Expected, ObjectId, TargetPath, relative_text};
-use crate::resolve::{End, Going, Judged, Overlay, Planned, Stop, judge as judge_text, walk};
+use crate::resolve::{End, Judged, Overlay, Planned, Stop, WalkOptions, judge as judge_text, walk};
 use crate::root::Root;
 
 /// `PATH_MAX` of Linux with the final NUL: no file system there stores more. What stores less says so by its error.
@@ -127,10 +127,14 @@ pub(super) fn leads_where_it_may(
             return Ok(Some(Leads { id: Some(reached.stat.id), directory }));
         }
         Judged::Missing if rules.dangling && policy.dangling => return Ok(None),
-        Judged::Missing => match walk(root, from, text, Going { cross, links: 1, overlay, remember: false }).end {
-            End::Stopped(stop) => stop,
-            End::Reached(_) => return Err(Error::new(Kind::Contended).because("the target came and went meanwhile")),
-        },
+        Judged::Missing => {
+            match walk(root, from, text, WalkOptions { cross, links: 1, overlay, remember: false }).end {
+                End::Stopped(stop) => stop,
+                End::Reached(_) => {
+                    return Err(Error::new(Kind::Contended).because("the target came and went meanwhile"));
+                }
+            }
+        }
         Judged::Stopped { stop, .. } => stop,
     };
     let allowed = |stop: &Stop| match stop.kind {
@@ -151,7 +155,7 @@ fn beyond_mounts(root: &Root, from: &Path, text: &OsStr, stop: &Stop, overlay: O
     if stop.kind != Kind::CrossMount {
         return None;
     }
-    match walk(root, from, text, Going { cross: true, links: 1, overlay, remember: false }).end {
+    match walk(root, from, text, WalkOptions { cross: true, links: 1, overlay, remember: false }).end {
         End::Stopped(beyond) if matches!(beyond.kind, Kind::NotFound | Kind::Escape | Kind::Loop) => Some(beyond),
         _ => None,
     }

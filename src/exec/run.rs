@@ -12,7 +12,7 @@ use super::{
 };
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
-use crate::model::{Change, Decision, Desired, Durability, Edit, Expected, Outcome, Staging, decide};
+use crate::model::{Decision, Desired, Durability, Edit, Effect, Expected, Outcome, Staging, decide};
 use crate::resolve::Planned;
 use crate::root::{Root, not_state};
 use crate::sys::Access;
@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
             let error = self.root.or_gone(error);
             error.having_made(self.made)
         })?;
-        if outcome.change.is_change() && !outcome.dry_run {
+        if outcome.effect.is_change() && !outcome.dry_run {
             tell(self.root, &outcome);
         }
         Ok(outcome)
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
             Err(error) if error.kind() == Kind::NotFound && self.edit.missing_ok => {
                 self.not_gone(error)?;
                 let verified = !self.root.policy().unverified;
-                Ok(self.report(None, None, Changed { verified, ..Changed::new(Change::Unchanged) }))
+                Ok(self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) }))
             }
             Err(error) => Err(error),
         }
@@ -109,7 +109,7 @@ impl<'a> Run<'a> {
             self.made = planned.missing;
             let verified = !self.root.policy().unverified;
             let followed = (physical != self.edit.path.as_path()).then_some(physical);
-            return Ok(self.report(followed, Some(text), Changed { verified, ..Changed::new(Change::Created) }));
+            return Ok(self.report(followed, Some(text), Changed { verified, ..Changed::new(Effect::Created) }));
         }
         parents::make(self.root, self.edit.path.parent(), &mut self.made)?;
         let entry = Entry::open(self.root, &self.edit.path)?;
@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
                         self.not_gone(Error::new(Kind::NotFound))?;
                     }
                     let verified = self.still_there(entry)?;
-                    let changed = Changed { verified, ..Changed::new(Change::Unchanged) };
+                    let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };
                     return Ok(self.report(entry.followed(), found.into_text(), changed));
                 }
                 Decision::Create
@@ -248,14 +248,14 @@ impl<'a> Run<'a> {
         verify::would_stay(entry, &[(entry.physical(), text)])?;
         let abilities = self.root.abilities();
         let (change, able) = match decision {
-            Decision::Create => (Change::Created, true),
-            Decision::Replace => (Change::Replaced, abilities.exchange),
-            Decision::MoveAside => (Change::Created, abilities.exchange),
+            Decision::Create => (Effect::Created, true),
+            Decision::Replace => (Effect::Replaced, abilities.exchange),
+            Decision::MoveAside => (Effect::Created, abilities.exchange),
             Decision::RemoveAbandoned => {
                 abandoned::examine(entry)?;
-                (Change::Removed, true)
+                (Effect::Removed, true)
             }
-            _ => (Change::Removed, abilities.no_replace),
+            _ => (Effect::Removed, abilities.no_replace),
         };
         if decision == Decision::MoveAside && !able {
             return Err(aside::unsupported());
@@ -282,11 +282,11 @@ impl<'a> Run<'a> {
         Outcome {
             link: self.edit.path.clone(),
             physical,
-            change: changed.change,
+            effect: changed.effect,
             target,
             previous: changed.previous,
             guarantee: changed.guarantee,
-            durability: if self.dry_run && changed.change.is_change() {
+            durability: if self.dry_run && changed.effect.is_change() {
                 self.edit.durability
             } else {
                 Durability::None

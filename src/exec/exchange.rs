@@ -20,10 +20,10 @@ use super::verify::{self, ReadBack};
 use super::{Attempt, guarantee, spelled, tell};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Change, Durability, Guarantee, LinkPath, Outcome, Staging};
+use crate::model::{Durability, Effect, Guarantee, LinkPath, Outcome, Staging};
 use crate::resolve::Overlay;
 use crate::root::{Root, not_state};
-use crate::sys::{self, Fault, Grant};
+use crate::sys::{self, Fault, Rights};
 
 /// How often the trade is decided anew when others change the same names.
 const ATTEMPTS: usize = 64;
@@ -104,8 +104,8 @@ impl Root {
         let add = |outcomes: &mut [Outcome; 2], shortfall: Error| {
             outcomes[0].shortfalls.push(shortfall.on("exchange", &exchange.a));
         };
-        let outcomes = hand_over(self, Grant::Links, work, add).map_err(|error| error.on("exchange", &exchange.a))?;
-        outcomes.iter().filter(|outcome| outcome.change.is_change()).for_each(|outcome| tell(self, outcome));
+        let outcomes = hand_over(self, Rights::Links, work, add).map_err(|error| error.on("exchange", &exchange.a))?;
+        outcomes.iter().filter(|outcome| outcome.effect.is_change()).for_each(|outcome| tell(self, outcome));
         Ok(outcomes)
     }
 
@@ -133,7 +133,7 @@ impl Trade<'_> {
         for _ in 0..ATTEMPTS {
             match self.attempt(&a, &b)? {
                 Attempt::Done(mut outcomes) => {
-                    if outcomes[0].change.is_change() && !self.dry_run {
+                    if outcomes[0].effect.is_change() && !self.dry_run {
                         self.make_durable(&a, &b, &mut outcomes);
                         outcomes.iter().for_each(|outcome| tell(self.root, outcome));
                     }
@@ -174,7 +174,7 @@ impl Trade<'_> {
                 return Ok(Attempt::Again);
             }
             let [one, two] = [(a, &link_a), (b, &link_b)]
-                .map(|(entry, link)| self.report(entry, Change::Unchanged, Some(&link.text), None, true));
+                .map(|(entry, link)| self.report(entry, Effect::Unchanged, Some(&link.text), None, true));
             return Ok(Attempt::Done([one, two]));
         }
         if !self.root.policy().replace {
@@ -295,15 +295,15 @@ impl Trade<'_> {
 
     fn exchanged(&self, a: &Entry, b: &Entry, link_a: &Pinned, link_b: &Pinned, verified: bool) -> [Outcome; 2] {
         [
-            self.report(a, Change::Exchanged, Some(&link_b.text), Some(&link_a.text), verified),
-            self.report(b, Change::Exchanged, Some(&link_a.text), Some(&link_b.text), verified),
+            self.report(a, Effect::Exchanged, Some(&link_b.text), Some(&link_a.text), verified),
+            self.report(b, Effect::Exchanged, Some(&link_a.text), Some(&link_b.text), verified),
         ]
     }
 
     fn report(
         &self,
         entry: &Entry,
-        change: Change,
+        effect: Effect,
         target: Option<&OsString>,
         previous: Option<&OsString>,
         verified: bool,
@@ -311,11 +311,11 @@ impl Trade<'_> {
         Outcome {
             link: entry.path.clone(),
             physical: entry.followed(),
-            change,
+            effect,
             target: target.cloned(),
             previous: previous.cloned(),
             guarantee: Guarantee::Atomic,
-            durability: if self.dry_run && change.is_change() { self.exchange.durability } else { Durability::None },
+            durability: if self.dry_run && effect.is_change() { self.exchange.durability } else { Durability::None },
             confinement: self.root.confinement(),
             staging: Staging::None,
             verified,

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::model::{Edit, Expected, Outcome, Staging};
 use crate::root::Root;
 use crate::state::StateWanted;
-use crate::sys::{Access, Grant};
+use crate::sys::{Access, Rights};
 
 impl Root {
     /// Carries out one edit under the kernel's confinement, and gives up for it what the calling thread could change
@@ -52,21 +52,21 @@ impl Root {
     ///
     /// let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default())?;
     /// let edit = Edit::ensure(LinkPath::new("current")?, Target::relative("v1"));
-    /// let outcome = root.apply_last(&edit, Enforcement::Auto)?;
+    /// let outcome = root.apply_confining_thread(&edit, Enforcement::Auto)?;
     /// println!("{}: {}", outcome.link, outcome.confinement);
     /// # Ok(())
     /// # }).join().unwrap()?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn apply_last(&self, edit: &Edit, enforcement: Enforcement) -> Result<Outcome> {
+    pub fn apply_confining_thread(&self, edit: &Edit, enforcement: Enforcement) -> Result<Outcome> {
         if self.threads().is_some() {
             return self.apply(edit);
         }
         if !self.observers().is_empty() || may_need_state(self, edit) {
             return self.confined(enforcement)?.apply(edit);
         }
-        let entered = self.enter(Grant::of(edit), enforcement)?;
+        let entered = self.enter(Rights::of(edit), enforcement)?;
         let outcome = Run::new(&entered, edit, false).carry_out();
         outcome.map_err(|error| match StateWanted::is_cause(&error) {
             true => area::state_contended().having_made(error.made().to_vec()).on(edit.verb, &edit.path),

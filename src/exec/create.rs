@@ -12,7 +12,7 @@ use super::verify::{self, ReadBack};
 use super::{Attempt, Changed};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::Change;
+use crate::model::Effect;
 use crate::state::StateWanted;
 use crate::sys::{self, Fault};
 
@@ -27,7 +27,7 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
         }
         Err(source) => return Err(verify::refused(entry, source)),
     }
-    let mut changed = Changed::new(Change::Created);
+    let mut changed = Changed::new(Effect::Created);
     if entry.root.policy().unverified {
         return Ok(Attempt::Done(changed));
     }

@@ -12,7 +12,7 @@ use super::verify;
 use super::{Attempt, Changed};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::Change;
+use crate::model::Effect;
 use crate::sys::{self, Fault, Handle, Stat};
 
 /// The longest name, in bytes.
@@ -29,7 +29,7 @@ fn trade(entry: &Entry, area: &Area<'_>, text: &OsStr, directory: bool) -> Resul
     let calls = entry.root.calls();
     let Some((present, _pin)) = pin_in_the_way(entry)? else { return Ok(Attempt::Again) };
     let staged = stage(entry, area, text, directory)?;
-    let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Created) };
+    let mut changed = Changed { staging: area.kind(), ..Changed::new(Effect::Created) };
     match calls.exchange(staged.at(), entry.at()) {
         Ok(()) => {}
         Err(source) if sys::fault(&source) == Fault::Missing => {

@@ -9,7 +9,7 @@ use super::staging::Staged;
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
-use crate::resolve::{End, Going, Overlay, Planned, walk};
+use crate::resolve::{End, Overlay, Planned, WalkOptions, walk};
 use crate::sys::{self, Access, Fault, Handle};
 
 /// Tries of a walk whose directories others exchange for links and back.
@@ -105,7 +105,7 @@ pub(super) fn would_stay(entry: &Entry, left: &[(&Path, Option<&OsStr>)]) -> Res
     let mut planned = Planned::new();
     left.iter().for_each(|(link, text)| planned.insert(link, text.map(OsStr::to_os_string)));
     let overlay = Overlay::default().after(Some(&planned));
-    let going = Going { cross: entry.root.policy().cross_mounts, overlay, ..Going::default() };
+    let going = WalkOptions { cross: entry.root.policy().cross_mounts, overlay, ..WalkOptions::default() };
     match walk(&entry.root, Path::new(""), entry.path.parent().as_os_str(), going).end {
         End::Reached(reached) if reached.path == entry.dir() => Ok(()),
         _ => Err(parent_moved()),

@@ -16,7 +16,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{LinkPath, Staging};
 use crate::root::Root;
-use crate::sys::{self, Access, Fault, Grant};
+use crate::sys::{self, Access, Fault, Rights};
 
 /// What a file system gave when it was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Root {
     pub fn try_out(&self) -> Result<Trial> {
         let mut left = None;
         let tried = match self.threads() {
-            Some(_) => hand_over(self, Grant::Links, |root, _| root.tried(), |_, error| left = Some(error)),
+            Some(_) => hand_over(self, Rights::Links, |root, _| root.tried(), |_, error| left = Some(error)),
             None => self.tried(),
         };
         left.map_or(tried, Err).map_err(|error| self.or_gone(error.on("try", ".")))

@@ -25,7 +25,7 @@ const LINGER: Duration = Duration::from_millis(20);
 type Batch = VecDeque<Result<Finding>>;
 
 /// The threads, and what they found.
-pub(super) struct Crew {
+pub(super) struct Workers {
     board: Arc<Board>,
     found: Option<Receiver<Batch>>,
     batch: Batch,
@@ -49,9 +49,9 @@ struct Jobs {
     idle: usize,
 }
 
-impl Crew {
+impl Workers {
     /// Starts the threads. Fails if not a single one can be started.
-    pub(super) fn start(ground: &Arc<Ground>, first: Job, threads: usize) -> Result<Crew> {
+    pub(super) fn start(ground: &Arc<Ground>, first: Job, threads: usize) -> Result<Workers> {
         let board = Arc::new(Board {
             jobs: Mutex::new(Jobs { waiting: vec![first], busy: 0, idle: 0 }),
             changed: Condvar::new(),
@@ -59,7 +59,7 @@ impl Crew {
             stopped: AtomicBool::new(false),
         });
         let (sender, receiver) = sync_channel(threads);
-        let mut crew = Crew { board, found: Some(receiver), batch: VecDeque::new(), threads: Vec::new() };
+        let mut crew = Workers { board, found: Some(receiver), batch: VecDeque::new(), threads: Vec::new() };
         for _ in 0..threads {
             let board = Arc::clone(&crew.board);
             let (walker, sender) = (Walker::new(Arc::clone(ground)), sender.clone());
@@ -78,7 +78,7 @@ impl Crew {
     }
 }
 
-impl Iterator for Crew {
+impl Iterator for Workers {
     type Item = Result<Finding>;
 
     fn next(&mut self) -> Option<Result<Finding>> {
@@ -97,7 +97,7 @@ impl Iterator for Crew {
     }
 }
 
-impl Crew {
+impl Workers {
     /// Every thread has ended, or ends at once. What made one panic makes the caller panic.
     fn end(&mut self) {
         self.found = None;
@@ -109,7 +109,7 @@ impl Crew {
     }
 }
 
-impl Drop for Crew {
+impl Drop for Workers {
     fn drop(&mut self) {
         self.board.stop();
         // A thread that waits for room in the channel is told that nobody listens.

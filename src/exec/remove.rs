@@ -12,7 +12,7 @@ use super::staging::Spare;
 use super::{Attempt, Changed, guarantee, verify};
 use crate::entry::{Entry, look};
 use crate::error::{Error, Found, Result};
-use crate::model::{Change, Edit, fits};
+use crate::model::{Edit, Effect, fits};
 use crate::sys::{self, Fault};
 
 /// `held` is the lock under which the edit was decided, if there is one.
@@ -27,7 +27,7 @@ fn take_out(entry: &Entry, area: &Area<'_>, decided: bool, edit: &Edit) -> Resul
     if !decided && !as_decided(&entry.look()?) {
         return Ok(Attempt::Again);
     }
-    let mut changed = Changed { staging: area.kind(), ..Changed::new(Change::Removed) };
+    let mut changed = Changed { staging: area.kind(), ..Changed::new(Effect::Removed) };
     let spare = area.spare().map_err(Error::from_io)?;
     // A call can fail that was carried out.
     match calls.rename_new(entry.at(), spare.at()) {

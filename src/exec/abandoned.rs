@@ -14,7 +14,7 @@ use super::area::Area;
 use super::{Attempt, Changed, lock, verify};
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::{Change, is_staged_name};
+use crate::model::{Effect, is_staged_name};
 use crate::state::is_private;
 use crate::sys::{self, Access, Fault, Handle};
 
@@ -31,7 +31,7 @@ pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>) -> Result<Attempt> 
         Err(source) => return Err(verify::refused(entry, source)),
     }
     let verified = !entry.root.policy().unverified && verify::parent_in_place(entry)?;
-    Ok(Attempt::Done(Changed { verified, ..Changed::new(Change::Removed) }))
+    Ok(Attempt::Done(Changed { verified, ..Changed::new(Effect::Removed) }))
 }
 
 /// The lock of the directory above a private one.

@@ -8,10 +8,10 @@ mod abandoned;
 mod area;
 mod aside;
 mod confined;
+mod confining_thread;
 mod create;
 mod durable;
 mod exchange;
-mod last;
 mod leftover;
 mod lock;
 mod over;
@@ -35,7 +35,7 @@ use std::time::SystemTime;
 
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Change, Edit, Guarantee, LinkPath, Outcome, Staging, Target};
+use crate::model::{Edit, Effect, Guarantee, LinkPath, Outcome, Staging, Target};
 use crate::observe::{Actor, Event};
 use crate::resolve::Planned;
 use crate::root::Root;
@@ -202,7 +202,7 @@ impl Root {
         let mut planned = Planned::new();
         let mut preview = |edit| {
             let outcome = Run::new(self, edit, true).after(&planned).carry_out()?;
-            if outcome.change.is_change() {
+            if outcome.effect.is_change() {
                 let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
                 planned.insert(link, outcome.target.clone());
             }
@@ -233,7 +233,7 @@ pub(crate) fn spelled(verb: &'static str, path: impl AsRef<OsStr>) -> Result<Lin
 
 /// A change that was made and read back.
 pub(crate) struct Changed {
-    change: Change,
+    effect: Effect,
     previous: Option<OsString>,
     guarantee: Guarantee,
     staging: Staging,
@@ -243,9 +243,9 @@ pub(crate) struct Changed {
 }
 
 impl Changed {
-    fn new(change: Change) -> Changed {
+    fn new(effect: Effect) -> Changed {
         Changed {
-            change,
+            effect,
             previous: None,
             guarantee: Guarantee::Atomic,
             staging: Staging::None,
@@ -286,7 +286,7 @@ pub(crate) fn tell(root: &Root, outcome: &Outcome) {
         root: root.id(),
         root_path: root.physical_path().map(PathBuf::from),
         link: outcome.link.clone(),
-        change: outcome.change,
+        effect: outcome.effect,
         target: outcome.target.clone(),
         previous: outcome.previous.clone(),
         time: SystemTime::now(),
