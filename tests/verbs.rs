@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cap_tempfile::TempDir;
 use caplink::{
-    Change, Durability, Edit, Exchange, Found, Guarantee, Kind, LinkPath, Outcome, Policy, Root, Staging, Status,
+    Durability, Edit, Effect, Exchange, Found, Guarantee, Kind, LinkPath, Outcome, Policy, Root, Staging, Status,
     Target,
 };
 
@@ -248,7 +248,7 @@ fn a_missing_parent_is_named_also_when_parents_may_be_made() {
 fn every_observer_sees_a_change_and_none_can_be_taken_away() {
     use std::sync::{Arc, Mutex};
     #[derive(Default)]
-    struct Seen(Mutex<Vec<Change>>);
+    struct Seen(Mutex<Vec<Effect>>);
     impl caplink::Observer for Seen {
         fn changed(&self, event: &caplink::Event) {
             self.0.lock().unwrap().push(event.effect);
