@@ -169,7 +169,9 @@ mod linux {
     fn swaps(count: usize) -> Result<Vec<Edit>> {
         let path = LinkPath::new("a/l")?;
         let swap = |new: &str, old: &str| Edit::swap(path.clone(), Target::verbatim(new), old).allow_dangling(true);
-        Ok((0..count).map(|turn| if turn % 2 == 0 { swap("one", "two") } else { swap("two", "one") }).collect())
+        Ok((0..count)
+            .map(|turn| if turn % 2 == 0 { swap("one", "two").into() } else { swap("two", "one").into() })
+            .collect())
     }
 
     fn rounds(count: usize, mut round: impl FnMut() -> Result<[f64; 3]>) -> Result<Vec<[f64; 3]>> {

@@ -80,9 +80,9 @@ fn publish(source: &Path, release: &Path) -> Result<(), Box<dyn Error>> {
 /// Points `current` at the release, if it still is as it was seen.
 fn switch(root: &Root, release: &LinkPath) -> caplink::Result<Outcome> {
     let (current, target) = (LinkPath::new(CURRENT)?, Target::relative(release.as_path()));
-    let edit = match root.read_link(CURRENT) {
-        Ok(seen) => Edit::swap(current, target, seen),
-        Err(error) if error.kind() == Kind::NotFound => Edit::create(current, target),
+    let edit: Edit = match root.read_link(CURRENT) {
+        Ok(seen) => Edit::swap(current, target, seen).into(),
+        Err(error) if error.kind() == Kind::NotFound => Edit::create(current, target).into(),
         Err(error) => return Err(error),
     };
     root.apply(&edit.durability(Durability::Dir))
@@ -91,12 +91,12 @@ fn switch(root: &Root, release: &LinkPath) -> caplink::Result<Outcome> {
 /// Undoes a switch, if `current` still is as the switch left it.
 fn back(root: &Root, switched: &Outcome) -> caplink::Result<Outcome> {
     let current = LinkPath::new(CURRENT)?;
-    let edit = match &switched.previous {
-        Some(previous) => Edit::ensure(current, Target::verbatim(previous)),
-        None => Edit::remove(current),
-    };
     let left = switched.target.clone().unwrap_or_default();
-    root.apply(&edit.expect(left).durability(Durability::Dir))
+    let edit: Edit = match &switched.previous {
+        Some(previous) => Edit::swap(current, Target::verbatim(previous), left).into(),
+        None => Edit::remove(current).expect(left).into(),
+    };
+    root.apply(&edit.durability(Durability::Dir))
 }
 
 fn is_healthy(release: &Path) -> bool {

@@ -1,9 +1,9 @@
 //! Carries out many edits, and syncs each changed directory once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::sync;
 use crate::model::{Durability, Edit, Outcome};
 use crate::root::Root;
@@ -21,30 +21,33 @@ impl Root {
     /// Those of [`apply`](Root::apply), for each edit.
     pub fn apply_durably(&self, edits: &[Edit], durability: Durability) -> Vec<Result<Outcome>> {
         let mut results = self.apply_all(edits);
-        let changed = || results.iter().flatten().filter(|outcome| outcome.effect.is_change());
-        let dirs: BTreeSet<PathBuf> = changed().map(directory).collect();
-        let mut synced = BTreeSet::new();
-        let mut failures = Vec::new();
+        let changed = results.iter().flatten().flat_map(Outcome::each).filter(|outcome| outcome.effect.is_change());
+        let dirs: BTreeSet<PathBuf> = changed.map(directory).collect();
         let groups: Vec<Vec<PathBuf>> = match durability {
-            Durability::None => Vec::new(),
+            Durability::None => return results,
             Durability::Dir => dirs.into_iter().map(|dir| vec![dir]).collect(),
             Durability::Fs if dirs.is_empty() => Vec::new(),
             Durability::Fs => vec![dirs.into_iter().collect()],
         };
+        // For each directory whether it was synced, and the error, which is reported with the first link that it concerns.
+        let mut group_of = HashMap::new();
+        let mut came: Vec<(bool, Option<Error>)> = Vec::new();
         for group in groups {
-            match sync(self, None, &group, durability) {
-                Ok(()) => synced.extend(group),
-                Err(error) => failures.push((group, error)),
-            }
+            let result = sync(self, None, &group, durability);
+            group_of.extend(group.into_iter().map(|dir| (dir, came.len())));
+            came.push((result.is_ok(), result.err()));
         }
-        for outcome in results.iter_mut().flatten().filter(|outcome| outcome.effect.is_change()) {
-            let dir = directory(outcome);
-            if synced.contains(&dir) {
-                outcome.durability = durability;
-            } else if let Some(at) = failures.iter().position(|(group, _)| group.contains(&dir)) {
-                let (_, error) = failures.swap_remove(at);
-                outcome.shortfalls.push(error.on("sync", &outcome.link));
-            }
+        for outcome in results.iter_mut().flatten() {
+            outcome.for_each_mut(&mut |outcome| {
+                let Some(group) = group_of.get(&directory(outcome)).filter(|_| outcome.effect.is_change()) else {
+                    return;
+                };
+                let (synced, error) = &mut came[*group];
+                if *synced {
+                    outcome.durability = durability;
+                }
+                outcome.shortfalls.extend(error.take().map(|error| error.on("sync", &outcome.link)));
+            });
         }
         results
     }

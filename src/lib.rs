@@ -20,11 +20,11 @@ mod sys;
 pub use confine::{Enforcement, renounce_privileges};
 pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};
-pub use exec::{Exchange, Trial};
+pub use exec::Trial;
 pub use inspect::{Explained, Inspected, Resolved};
 pub use model::{
-    Confinement, Desired, Durability, Edit, Effect, Expected, Finding, Guarantee, LinkPath, ObjectId, Outcome, Policy,
-    Staging, Status, Style, Summary, Target, Trait, Traits,
+    AsEdit, Change, Confinement, Durability, Edit, Effect, Finding, Guarantee, LinkPath, MakesLink, ObjectId, Outcome,
+    Policy, Staging, Status, Style, Summary, Target, Trait, Traits,
 };
 pub use observe::{Actor, Event, Observer};
 pub use plan::Repair;
@@ -33,6 +33,11 @@ pub use root::Root;
 pub use scan::{Scan, ScanOptions, ScanProgress};
 pub use state::StateCheck;
 pub use sys::Abilities;
+
+/// What an edit does: one type for each operation.
+pub mod change {
+    pub use crate::model::change::{Change, Create, Ensure, Exchange, Fix, NewLink, Remove, RemoveStale, Repair, Swap};
+}
 
 /// File systems in memory, for the tests that play the adversary. No part of the public face.
 #[cfg(all(unix, feature = "adversary"))]

@@ -51,7 +51,7 @@ pub struct Actor {
 ///
 /// impl Observer for Log {
 ///     fn changed(&self, event: &Event) {
-///         self.0.lock().unwrap().push(format!("{} {}", event.change.as_str(), event.link));
+///         self.0.lock().unwrap().push(format!("{} {}", event.effect.as_str(), event.link));
 ///     }
 /// }
 ///

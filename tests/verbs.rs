@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use cap_tempfile::TempDir;
+use caplink::change::NewLink;
 use caplink::{
-    Durability, Edit, Effect, Exchange, Found, Guarantee, Kind, LinkPath, Outcome, Policy, Root, Staging, Status,
-    Target,
+    Durability, Edit, Effect, Found, Guarantee, Kind, LinkPath, Outcome, Policy, Root, Staging, Status, Target,
 };
 
 fn tree() -> (TempDir, Root) {
@@ -96,12 +96,13 @@ fn exchange_trades_two_links() {
     let error = root.exchange("x", "a/y").unwrap_err();
     assert_eq!(error.kind(), Kind::Escape, "`../releases/2` leads out of the root from `x`");
     let _ = root.create("y", Target::relative("releases/2")).unwrap();
-    let [x, y] = root.exchange("x", "y").unwrap();
-    assert_eq!((x.effect, y.effect), (Effect::Exchanged, Effect::Exchanged));
+    let outcome = root.exchange("x", "y").unwrap();
+    let both: Vec<_> = outcome.each().map(|one| (one.link.to_string(), one.effect)).collect();
+    assert_eq!(both, [("x".to_owned(), Effect::Exchanged), ("y".to_owned(), Effect::Exchanged)]);
     assert_eq!(dir.read_link_contents("x").unwrap(), Path::new("releases/2"));
     assert_eq!(dir.read_link_contents("y").unwrap(), Path::new("releases/1"));
-    let same = root.apply_exchange(&Exchange::new(path("x"), path("x"))).unwrap();
-    assert!(same.iter().all(|outcome| outcome.effect == Effect::Unchanged));
+    let same = root.exchange("x", "x").unwrap();
+    assert!(same.each().all(|outcome| outcome.effect == Effect::Unchanged));
 }
 
 #[test]
@@ -210,16 +211,16 @@ fn told(outcome: &Outcome) -> String {
 fn a_preview_reports_what_the_edit_then_does() {
     let (_dir, root) = tree();
     let to = |target: &str| Target::relative(target);
-    let edits = [
-        Edit::create(path("l"), to("releases/1")),
-        Edit::create(path("n/e/w"), to("file")).parents(true),
-        Edit::ensure(path("l"), to("releases/1")),
-        Edit::ensure(path("l"), to("releases/2")),
-        Edit::ensure(path("file"), to("releases/2")).backup(true),
-        Edit::swap(path("l"), to("releases/1"), "releases/2"),
-        Edit::remove(path("gone")).missing_ok(true),
-        Edit::remove(path("gone/l")).missing_ok(true),
-        Edit::remove(path("l")),
+    let edits: [Edit; _] = [
+        Edit::create(path("l"), to("releases/1")).into(),
+        Edit::create(path("n/e/w"), to("file")).parents(true).into(),
+        Edit::ensure(path("l"), to("releases/1")).into(),
+        Edit::ensure(path("l"), to("releases/2")).into(),
+        Edit::ensure(path("file"), to("releases/2")).backup(true).into(),
+        Edit::swap(path("l"), to("releases/1"), "releases/2").into(),
+        Edit::remove(path("gone")).missing_ok(true).into(),
+        Edit::remove(path("gone/l")).missing_ok(true).into(),
+        Edit::remove(path("l")).into(),
     ];
     for edit in edits {
         let edit = edit.durability(Durability::Dir);
@@ -230,16 +231,15 @@ fn a_preview_reports_what_the_edit_then_does() {
     let _ = root.create("x", to("releases/1")).unwrap();
     let _ = root.create("y", to("releases/2")).unwrap();
     for (a, b) in [("x", "y"), ("x", "x")] {
-        let exchange = Exchange::new(path(a), path(b)).durability(Durability::Dir);
-        let preview = root.preview_exchange(&exchange).unwrap();
-        assert_eq!(preview.each_ref().map(told), root.apply_exchange(&exchange).unwrap().each_ref().map(told));
+        let exchange = Edit::exchange(path(a), path(b)).durability(Durability::Dir);
+        assert_eq!(told(&root.preview(&exchange).unwrap()), told(&root.apply(&exchange).unwrap()));
     }
 }
 
 #[test]
 fn a_missing_parent_is_named_also_when_parents_may_be_made() {
     let (_dir, root) = tree();
-    let error = root.apply(&Edit::swap(path("a/n/l"), Target::relative("file"), "old").parents(true)).unwrap_err();
+    let error = root.apply(&Edit::swap(path("a/n/l"), Target::relative("file"), "old")).unwrap_err();
     assert_eq!(error.kind(), Kind::NotFound);
     assert_eq!(error.component().map(|c| (c.name.to_str().unwrap(), c.index)), Some(("n", 1)));
 }
@@ -310,10 +310,13 @@ fn nothing_in_the_state_directory_is_a_link_of_the_callers() {
     dir.create_dir(".caplink").unwrap();
     dir.symlink("file", ".caplink/l").unwrap();
     for name in [".caplink", ".caplink/l", ".caplink/new"] {
-        let target = || Target::verbatim("a");
-        let edits = [Edit::create(path(name), target()), Edit::ensure(path(name), target()), Edit::remove(path(name))];
+        let link = || NewLink::new(Target::verbatim("a")).allow_dangling(true);
+        let edits: [Edit; _] = [
+            Edit::create(path(name), link()).into(),
+            Edit::ensure(path(name), link()).into(),
+            Edit::remove(path(name)).into(),
+        ];
         for edit in edits {
-            let edit = edit.allow_dangling(true);
             assert_eq!(root.preview(&edit).unwrap_err().kind(), Kind::Policy, "{name}");
             assert_eq!(root.apply(&edit).unwrap_err().kind(), Kind::Policy, "{name}");
         }

@@ -112,7 +112,7 @@ fn expect(change: Effect, outcome: caplink::Result<Outcome>) -> Result<()> {
 }
 
 /// An edit that stores the text as it is and asks nothing of what it leads to.
-fn unchecked(edit: Edit) -> Edit {
+fn unchecked<C: caplink::MakesLink>(edit: Edit<C>) -> Edit<C> {
     edit.unjudged(true)
 }
 
@@ -162,7 +162,7 @@ fn create_from_entry(scene: &Scene) -> Result<Group> {
     let (_, text) = TARGETS[0];
     let (bare, names) = (scene.bare()?.parent(DIR)?, scene.names.clone());
     let entries = scene.entries(&scene.paths)?;
-    let edits: Vec<Edit> =
+    let edits: Vec<_> =
         entries.iter().map(|entry| unchecked(Edit::create(entry.path().clone(), Target::verbatim(text)))).collect();
     let ways = vec![
         way("bare calls", move |index| Ok(rustix::fs::symlinkat(text, &bare, &*names[index])?)),

@@ -189,7 +189,7 @@ impl Linking {
     }
 
     /// The edit with what was allowed.
-    pub(crate) fn allowed(&self, edit: caplink::Edit) -> caplink::Edit {
-        edit.allow_dangling(self.allow_dangling).allow_outside(self.allow_outside).parents(self.parents)
+    pub(crate) fn allowed<C: caplink::MakesLink>(&self, edit: caplink::Edit<C>) -> caplink::Edit<C> {
+        edit.allow_dangling(self.allow_dangling).allow_outside(self.allow_outside)
     }
 }

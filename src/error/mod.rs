@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 mod found;
 mod kind;
@@ -49,8 +50,10 @@ pub struct Component {
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Repr>);
 
+#[derive(Clone)]
 struct Repr {
     kind: Kind,
     verb: &'static str,
@@ -59,7 +62,7 @@ struct Repr {
     via: Option<OsString>,
     found: Option<Found>,
     reason: Option<String>,
-    source: Option<io::Error>,
+    source: Option<Arc<io::Error>>,
     left: Vec<PathBuf>,
     preserved: Vec<PathBuf>,
     made: Vec<PathBuf>,
@@ -91,7 +94,7 @@ impl Error {
             // No lock of this program is meant.
             error.0.reason = Some("the system says that it is in use, as a mount point is".to_owned());
         }
-        error.0.source = Some(source);
+        error.0.source = Some(Arc::new(source));
         error
     }
 
@@ -198,7 +201,7 @@ impl Error {
 
     /// Returns the error of the system, where there is one.
     pub fn io_error(&self) -> Option<&io::Error> {
-        self.0.source.as_ref()
+        self.0.source.as_deref()
     }
 
     /// Returns the names below the root that this program made and could not take back.
@@ -264,6 +267,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

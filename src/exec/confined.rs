@@ -14,7 +14,8 @@ use super::{lock, tell};
 use crate::confine::Thread;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Edit, Expected, ObjectId, Outcome};
+use crate::model::change::{Change, RemoveStale};
+use crate::model::{Edit, ObjectId, Outcome};
 use crate::root::Root;
 use crate::state::{OpenState, StateWanted, TRIES};
 use crate::sys::{Handle, Rights};
@@ -34,11 +35,10 @@ impl Rights {
 
     /// What an edit needs.
     pub(super) fn of(edit: &Edit) -> Rights {
-        match edit {
-            Edit { backup: true, .. } => Rights::Backups,
-            Edit { parents: true, .. } => Rights::Parents,
-            // A directory that was left, not a link: of that its text is expected.
-            Edit { leftover: true, expected: Expected::AnyLink, .. } => Rights::Directories,
+        match &edit.change {
+            change if change.backup() => Rights::Backups,
+            change if change.parents() => Rights::Parents,
+            Change::RemoveStale(RemoveStale::Dir) => Rights::Directories,
             _ => Rights::Links,
         }
     }
@@ -52,17 +52,13 @@ pub(super) fn apply(root: &Root, edit: &Edit) -> Result<Outcome> {
     told(
         root,
         hand_over(root, Rights::of(edit), one(edit), shortfall_of(edit))
-            .map_err(|error| error.on(edit.verb, &edit.path)),
+            .map_err(|error| error.on(edit.change.verb(), &edit.path)),
     )
 }
 
 /// The same in a directory that was opened before.
 pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
-    let in_entry = |entry: &Entry, edit: &Edit| {
-        let mut run = Run::new(&entry.root, edit, false).opened_before();
-        let outcome = run.in_entry(entry);
-        run.close(outcome)
-    };
+    let in_entry = |entry: &Entry, edit: &Edit| Run::new(&entry.root, edit, false).carry_out_in(entry);
     if entry.root.threads().is_none() {
         return in_entry(entry, edit);
     }
@@ -71,13 +67,14 @@ pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
     let root = &entry.root;
     told(
         root,
-        hand_over(root, Rights::of(edit), work, shortfall_of(edit)).map_err(|error| error.on(edit.verb, &edit.path)),
+        hand_over(root, Rights::of(edit), work, shortfall_of(edit))
+            .map_err(|error| error.on(edit.change.verb(), &edit.path)),
     )
 }
 
 /// Reports beside a change what could not be cleaned up after it.
 fn shortfall_of(edit: &Edit) -> impl FnOnce(&mut Outcome, Error) {
-    |outcome, shortfall| outcome.shortfalls.push(shortfall.on(edit.verb, &edit.path))
+    |outcome, shortfall| outcome.shortfalls.push(shortfall.on(edit.change.verb(), &edit.path))
 }
 
 /// Carries out edits in order, until one comes to something that `go_on` says no to. Returns what each came to.
@@ -223,7 +220,7 @@ impl<'a> Hands<'a> {
         };
         let mut results = match self.run(grant, work) {
             Ok(results) => results,
-            Err(error) => vec![Err(error.on(edits[0].verb, &edits[0].path))],
+            Err(error) => vec![Err(error.on(edits[0].change.verb(), &edits[0].path))],
         };
         let wanted = match results.last() {
             Some(Err(error)) if StateWanted::is_cause(error) => results.pop(),
@@ -241,7 +238,7 @@ impl<'a> Hands<'a> {
             let made = self.fetch_state(wanted)?;
             self.carry_out(Rights::of(edit), &Arc::new(one(edit)), made)
         };
-        again().map_err(|error| error.on(edit.verb, &edit.path))
+        again().map_err(|error| error.on(edit.change.verb(), &edit.path))
     }
 }
 
@@ -298,9 +295,7 @@ impl Drop for Kept<'_> {
 
 /// Tells the observer of a change that the confined thread made.
 fn told(root: &Root, result: Result<Outcome>) -> Result<Outcome> {
-    if let Ok(outcome) = &result
-        && outcome.effect.is_change()
-    {
+    if let Ok(outcome) = &result {
         tell(root, outcome);
     }
     result

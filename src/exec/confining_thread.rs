@@ -11,7 +11,8 @@ use super::{area, shared};
 use crate::confine::Enforcement;
 use crate::entry::Entry;
 use crate::error::Result;
-use crate::model::{Edit, Expected, Outcome, Staging};
+use crate::model::change::Change;
+use crate::model::{AsEdit, Edit, Outcome, Staging};
 use crate::root::Root;
 use crate::state::StateWanted;
 use crate::sys::{Access, Rights};
@@ -59,7 +60,8 @@ impl Root {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn apply_confining_thread(&self, edit: &Edit, enforcement: Enforcement) -> Result<Outcome> {
+    pub fn apply_confining_thread(&self, edit: &impl AsEdit, enforcement: Enforcement) -> Result<Outcome> {
+        let edit = &*edit.as_edit();
         if self.threads().is_some() {
             return self.apply(edit);
         }
@@ -69,7 +71,7 @@ impl Root {
         let entered = self.enter(Rights::of(edit), enforcement)?;
         let outcome = Run::new(&entered, edit, false).carry_out();
         outcome.map_err(|error| match StateWanted::is_cause(&error) {
-            true => area::state_contended().having_made(error.made().to_vec()).on(edit.verb, &edit.path),
+            true => area::state_contended().having_made(error.made().to_vec()).on(edit.change.verb(), &edit.path),
             false => error,
         })
     }
@@ -77,8 +79,10 @@ impl Root {
 
 /// Whether the edit may be staged elsewhere than in the directory of its link.
 fn may_need_state(root: &Root, edit: &Edit) -> bool {
-    if edit.expected == Expected::Nothing && !edit.backup {
-        return false;
+    match edit.change {
+        Change::Create(_) => return false,
+        Change::Exchange(_) => return true,
+        _ => {}
     }
     match Entry::open_for(root, &edit.path, Access::Read) {
         Ok(entry) => !(entry.lockable && matches!(shared::predict(&entry), Ok(Staging::Beside))),

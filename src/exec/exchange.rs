@@ -3,12 +3,10 @@
 //! Under the locks of both directories: both links are pinned, each text is judged at its new place, the names are
 //! traded in one kernel call, and both are looked at. If either is not the link that was pinned, they are traded back.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
 
 use super::area::Area;
-use super::confined::hand_over;
 use super::durable::sync;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
@@ -17,127 +15,52 @@ use super::shared::predict;
 use super::target::{Rules, leads_where_it_may};
 use super::untrade::{Seen, has, trade_back};
 use super::verify::{self, ReadBack};
-use super::{Attempt, guarantee, spelled, tell};
+use super::{Attempt, guarantee, tell};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Durability, Effect, Guarantee, LinkPath, Outcome, Staging};
+use crate::model::change::Exchange;
+use crate::model::{Durability, Edit, Effect, Guarantee, LinkPath, Outcome, Staging};
 use crate::resolve::Overlay;
 use crate::root::{Root, not_state};
-use crate::sys::{self, Fault, Rights};
+use crate::sys::{self, Fault};
 
 /// How often the trade is decided anew when others change the same names.
 const ATTEMPTS: usize = 64;
 
-/// Two links that are to trade places.
-///
-/// # Examples
-///
-/// ```
-/// use caplink::{Exchange, LinkPath};
-///
-/// let exchange = Exchange::new(LinkPath::new("blue")?, LinkPath::new("green")?).allow_dangling(true);
-/// # let _ = exchange;
-/// # Ok::<(), caplink::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Exchange {
-    a: LinkPath,
-    b: LinkPath,
-    allow_dangling: bool,
-    allow_outside: bool,
-    durability: Durability,
-}
-
-impl Exchange {
-    /// Two links, by their paths.
-    pub fn new(a: LinkPath, b: LinkPath) -> Exchange {
-        Exchange { a, b, allow_dangling: false, allow_outside: false, durability: Durability::None }
-    }
-
-    /// Lets a target be missing, seen from its link's new place.
-    #[must_use]
-    pub fn allow_dangling(mut self, allow: bool) -> Exchange {
-        self.allow_dangling = allow;
-        self
-    }
-
-    /// Lets a text lead outside the root, seen from its link's new place.
-    #[must_use]
-    pub fn allow_outside(mut self, allow: bool) -> Exchange {
-        self.allow_outside = allow;
-        self
-    }
-
-    /// Says what is to survive a power cut once the exchange has succeeded.
-    #[must_use]
-    pub fn durability(mut self, durability: Durability) -> Exchange {
-        self.durability = durability;
-        self
-    }
-}
-
-impl Root {
-    /// Two links trade places. See [`Exchange`].
-    ///
-    /// # Atomicity
-    ///
-    /// One kernel call; neither name is ever absent. Where the host cannot do that it is `unsupported`.
-    ///
-    /// # Errors
-    ///
-    /// `not_found`, `not_a_link`, `unsupported`; those of the paths, of the targets and of the system.
-    pub fn exchange(&self, a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Result<[Outcome; 2]> {
-        self.apply_exchange(&Exchange::new(spelled("exchange", a)?, spelled("exchange", b)?))
-    }
-
-    /// Carries out an exchange.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`exchange`](Root::exchange).
-    pub fn apply_exchange(&self, exchange: &Exchange) -> Result<[Outcome; 2]> {
-        if self.threads().is_none() {
-            return Trade { root: self, exchange, dry_run: false }.carry_out();
-        }
-        let owned = exchange.clone();
-        let work = move |root: &Root, _| Trade { root, exchange: &owned, dry_run: false }.carry_out();
-        let add = |outcomes: &mut [Outcome; 2], shortfall: Error| {
-            outcomes[0].shortfalls.push(shortfall.on("exchange", &exchange.a));
-        };
-        let outcomes = hand_over(self, Rights::Links, work, add).map_err(|error| error.on("exchange", &exchange.a))?;
-        outcomes.iter().filter(|outcome| outcome.effect.is_change()).for_each(|outcome| tell(self, outcome));
-        Ok(outcomes)
-    }
-
-    /// Decides everything and changes nothing: what [`apply_exchange`](Root::apply_exchange) would report.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`exchange`](Root::exchange) that do not come from making the change.
-    pub fn preview_exchange(&self, exchange: &Exchange) -> Result<[Outcome; 2]> {
-        Trade { root: self, exchange, dry_run: true }.carry_out()
-    }
+/// Carries out an exchange, or previews it; `opened` is the first entry, where it was opened before.
+pub(super) fn carry_out(
+    root: &Root,
+    edit: &Edit,
+    exchange: &Exchange,
+    opened: Option<&Entry>,
+    dry_run: bool,
+) -> Result<Outcome> {
+    Trade { root, edit, exchange, dry_run }.carry_out(opened)
 }
 
 struct Trade<'a> {
     root: &'a Root,
+    edit: &'a Edit,
     exchange: &'a Exchange,
     dry_run: bool,
 }
 
 impl Trade<'_> {
-    fn carry_out(&self) -> Result<[Outcome; 2]> {
-        let a = self.open(&self.exchange.a)?;
-        let b = self.open(&self.exchange.b)?;
+    fn carry_out(&self, opened: Option<&Entry>) -> Result<Outcome> {
+        let owned = if opened.is_none() { Some(self.open(&self.edit.path)?) } else { None };
+        let a = owned.as_ref().or(opened).expect("BUG: one of them is there");
+        let b = self.open(&self.exchange.with)?;
         let mut refusals = Vec::new();
         for _ in 0..ATTEMPTS {
-            match self.attempt(&a, &b)? {
-                Attempt::Done(mut outcomes) => {
-                    if outcomes[0].effect.is_change() && !self.dry_run {
-                        self.make_durable(&a, &b, &mut outcomes);
-                        outcomes.iter().for_each(|outcome| tell(self.root, outcome));
+            match self.attempt(a, &b)? {
+                Attempt::Done([mut one, mut two]) => {
+                    if one.effect.is_change() && !self.dry_run {
+                        self.make_durable(a, &mut one);
+                        self.make_durable(&b, &mut two);
                     }
-                    return Ok(outcomes);
+                    one.counterpart = Some(Box::new(two));
+                    tell(self.root, &one);
+                    return Ok(one);
                 }
                 Attempt::Again => {}
                 Attempt::Refused(error) => {
@@ -315,7 +238,7 @@ impl Trade<'_> {
             target: target.cloned(),
             previous: previous.cloned(),
             guarantee: Guarantee::Atomic,
-            durability: if self.dry_run && effect.is_change() { self.exchange.durability } else { Durability::None },
+            durability: if self.dry_run && effect.is_change() { self.edit.durability } else { Durability::None },
             confinement: self.root.confinement(),
             staging: Staging::None,
             verified,
@@ -323,16 +246,14 @@ impl Trade<'_> {
             backup: None,
             made: Vec::new(),
             shortfalls: Vec::new(),
+            counterpart: None,
         }
     }
 
-    fn make_durable(&self, a: &Entry, b: &Entry, outcomes: &mut [Outcome; 2]) {
-        let dirs: [PathBuf; 2] = [a.dir().to_path_buf(), b.dir().to_path_buf()];
-        for (outcome, (entry, dir)) in outcomes.iter_mut().zip([a, b].into_iter().zip(dirs)) {
-            match sync(self.root, Some(&entry.parent), &[dir], self.exchange.durability) {
-                Ok(()) => outcome.durability = self.exchange.durability,
-                Err(error) => outcome.shortfalls.push(error.on("exchange", &entry.path)),
-            }
+    fn make_durable(&self, entry: &Entry, outcome: &mut Outcome) {
+        match sync(self.root, Some(&entry.parent), &[entry.dir().to_path_buf()], self.edit.durability) {
+            Ok(()) => outcome.durability = self.edit.durability,
+            Err(error) => outcome.shortfalls.push(error.on("exchange", &entry.path)),
         }
     }
 }

@@ -35,14 +35,12 @@ use std::time::SystemTime;
 
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Edit, Effect, Guarantee, LinkPath, Outcome, Staging, Target};
+use crate::model::{AsEdit, Edit, Effect, Guarantee, LinkPath, Outcome, Staging, Target};
 use crate::observe::{Actor, Event};
 use crate::resolve::Planned;
 use crate::root::Root;
 
 use run::Run;
-
-pub use exchange::Exchange;
 
 pub(crate) use durable::sync;
 pub use trial::Trial;
@@ -129,6 +127,39 @@ impl Root {
         self.apply(&Edit::remove(spelled("remove", path)?))
     }
 
+    /// Exchanges two links. See [`Edit::exchange`].
+    ///
+    /// # Atomicity
+    ///
+    /// One kernel call; neither name is ever absent. Where the host cannot do that it is `unsupported`.
+    ///
+    /// # Errors
+    ///
+    /// `not_found`, `not_a_link`, `unsupported`; those of the paths, of the targets and of the system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+    /// # dir.create_dir("v1")?;
+    /// # dir.create_dir("v2")?;
+    /// use caplink::{Policy, Root, Target};
+    ///
+    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+    /// let _ = root.create("blue", Target::relative("v1"))?;
+    /// let _ = root.create("green", Target::relative("v2"))?;
+    /// let outcome = root.exchange("blue", "green")?;
+    /// let links: Vec<_> = outcome.each().map(|one| one.link.to_string()).collect();
+    /// assert_eq!(links, ["blue", "green"]);
+    /// assert_eq!(root.read_link("blue")?, "v2");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn exchange(&self, a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Result<Outcome> {
+        self.apply(&Edit::exchange(spelled("exchange", a)?, spelled("exchange", b)?))
+    }
+
     /// Carries out one edit.
     ///
     /// # Security
@@ -139,8 +170,8 @@ impl Root {
     /// # Errors
     ///
     /// See [`Kind`]. After an error nothing was changed, unless [`Error::left`] or [`Error::preserved`] say so.
-    pub fn apply(&self, edit: &Edit) -> Result<Outcome> {
-        confined::apply(self, edit)
+    pub fn apply(&self, edit: &impl AsEdit) -> Result<Outcome> {
+        confined::apply(self, &edit.as_edit())
     }
 
     /// Carries out edits in order, each for itself, and returns what each came to.
@@ -156,7 +187,7 @@ impl Root {
     /// use caplink::{Edit, LinkPath, Policy, Root, Target};
     ///
     /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
-    /// let edit = |name| LinkPath::new(name).map(|path| Edit::create(path, Target::relative("v1")));
+    /// let edit = |name| LinkPath::new(name).map(|path| Edit::create(path, Target::relative("v1")).into());
     /// let results = root.apply_all(&[edit("a")?, edit("b")?, edit("a")?]);
     /// assert!(results[0].is_ok() && results[1].is_ok() && results[2].is_err());
     /// # Ok(())
@@ -171,8 +202,8 @@ impl Root {
     /// # Errors
     ///
     /// Those of [`apply`](Root::apply) that do not come from making the change.
-    pub fn preview(&self, edit: &Edit) -> Result<Outcome> {
-        Run::new(self, edit, true).carry_out()
+    pub fn preview(&self, edit: &impl AsEdit) -> Result<Outcome> {
+        Run::new(self, &edit.as_edit(), true).carry_out()
     }
 
     /// Decides everything and changes nothing: what [`apply_all`](Root::apply_all) would report of edits of different
@@ -191,7 +222,7 @@ impl Root {
     /// use caplink::{Edit, LinkPath, Policy, Root, Target};
     ///
     /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
-    /// let edit = |link, target| LinkPath::new(link).map(|path| Edit::create(path, Target::relative(target)));
+    /// let edit = |link, target| LinkPath::new(link).map(|path| Edit::create(path, Target::relative(target)).into());
     /// let edits = [edit("current", "v1")?, edit("latest", "current")?];
     /// assert!(root.preview_all(&edits).iter().all(Result::is_ok));
     /// assert!(root.preview(&edits[1]).is_err(), "`current` is not there");
@@ -202,7 +233,7 @@ impl Root {
         let mut planned = Planned::new();
         let mut preview = |edit| {
             let outcome = Run::new(self, edit, true).after(&planned).carry_out()?;
-            if outcome.effect.is_change() {
+            for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
                 let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
                 planned.insert(link, outcome.target.clone());
             }
@@ -218,9 +249,12 @@ impl Entry {
     /// # Errors
     ///
     /// Those of [`Root::apply`]; `usage` where the edit is about another path.
-    pub fn apply(&self, edit: &Edit) -> Result<Outcome> {
+    pub fn apply(&self, edit: &impl AsEdit) -> Result<Outcome> {
+        let edit = &*edit.as_edit();
         if edit.path != self.path {
-            return Err(Error::new(Kind::Usage).on(edit.verb, &edit.path).because("the edit is about another path"));
+            return Err(Error::new(Kind::Usage)
+                .on(edit.change.verb(), &edit.path)
+                .because("the edit is about another path"));
         }
         confined::apply_in(self, edit)
     }
@@ -277,20 +311,22 @@ pub(crate) fn guarantee(root: &Root, able: bool) -> Result<Guarantee> {
     }
 }
 
-/// Tells the observers of a change.
+/// Tells the observers of what an edit changed.
 pub(crate) fn tell(root: &Root, outcome: &Outcome) {
     if root.observers().is_empty() {
         return;
     }
-    let event = Event {
-        root: root.id(),
-        root_path: root.physical_path().map(PathBuf::from),
-        link: outcome.link.clone(),
-        effect: outcome.effect,
-        target: outcome.target.clone(),
-        previous: outcome.previous.clone(),
-        time: SystemTime::now(),
-        actor: Actor { user: root.calls().user(), process: std::process::id() },
-    };
-    root.observers().iter().for_each(|observer| observer.changed(&event));
+    for outcome in outcome.each().filter(|outcome| outcome.effect.is_change() && !outcome.dry_run) {
+        let event = Event {
+            root: root.id(),
+            root_path: root.physical_path().map(PathBuf::from),
+            link: outcome.link.clone(),
+            effect: outcome.effect,
+            target: outcome.target.clone(),
+            previous: outcome.previous.clone(),
+            time: SystemTime::now(),
+            actor: Actor { user: root.calls().user(), process: std::process::id() },
+        };
+        root.observers().iter().for_each(|observer| observer.changed(&event));
+    }
 }

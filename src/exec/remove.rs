@@ -22,7 +22,7 @@ pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>, edit: &Edit) -> Res
 
 fn take_out(entry: &Entry, area: &Area<'_>, decided: bool, edit: &Edit) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let as_decided = |found: &Found| fits(&edit.expected, found);
+    let as_decided = |found: &Found| fits(edit.change.expected(), found);
     // Another holder may have replaced it while this one waited for the lock.
     if !decided && !as_decided(&entry.look()?) {
         return Ok(Attempt::Again);

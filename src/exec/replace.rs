@@ -37,7 +37,8 @@ fn trade(
     (text, directory): (&OsStr, bool),
 ) -> Result<Attempt> {
     let calls = entry.root.calls();
-    let as_decided = |found: &Found| fits(&edit.expected, found) && found.text().is_some_and(|found| found != text);
+    let as_decided =
+        |found: &Found| fits(edit.change.expected(), found) && found.text().is_some_and(|found| found != text);
     // Another holder may have replaced it while this one waited for the lock.
     if !decided && !as_decided(&entry.look()?) {
         return Ok(Attempt::Again);

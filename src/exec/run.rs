@@ -8,11 +8,13 @@ use super::area::Area;
 use super::durable::sync;
 use super::permission::{may_add, may_take_away};
 use super::{
-    Attempt, Changed, abandoned, aside, create, guarantee, parents, remove, replace, shared, target, tell, verify,
+    Attempt, Changed, abandoned, aside, create, exchange, guarantee, parents, remove, replace, shared, target, tell,
+    verify,
 };
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
-use crate::model::{Decision, Desired, Durability, Edit, Effect, Expected, Outcome, Staging, decide};
+use crate::model::change::{Change, Expected};
+use crate::model::{Decision, Durability, Edit, Effect, Outcome, Staging, decide};
 use crate::resolve::Planned;
 use crate::root::{Root, not_state};
 use crate::sys::Access;
@@ -41,44 +43,40 @@ impl<'a> Run<'a> {
         Run { planned: Some(planned), ..self }
     }
 
-    /// The same in a directory that was opened before.
-    pub(super) fn opened_before(self) -> Run<'a> {
-        Run { opened_before: true, ..self }
-    }
-
     /// The same after a first try that made these parents.
     pub(super) fn having_made(self, made: Vec<PathBuf>) -> Run<'a> {
         Run { made, ..self }
     }
 
     pub(super) fn carry_out(mut self) -> Result<Outcome> {
+        if let Change::Exchange(exchange) = &self.edit.change {
+            return exchange::carry_out(self.root, self.edit, exchange, None, self.dry_run);
+        }
         let outcome = self.open_and_edit();
         self.close(outcome)
     }
 
     /// Names the edit in the error, and tells the observer of a change.
-    pub(super) fn close(self, outcome: Result<Outcome>) -> Result<Outcome> {
+    fn close(self, outcome: Result<Outcome>) -> Result<Outcome> {
         let outcome = outcome.map_err(|error| {
-            let error = error.on(self.edit.verb, &self.edit.path).denied_at(self.edit.path.as_path());
+            let error = error.on(self.edit.change.verb(), &self.edit.path).denied_at(self.edit.path.as_path());
             let error = self.root.or_gone(error);
             error.having_made(self.made)
         })?;
-        if outcome.effect.is_change() && !outcome.dry_run {
-            tell(self.root, &outcome);
-        }
+        tell(self.root, &outcome);
         Ok(outcome)
     }
 
     fn open_and_edit(&mut self) -> Result<Outcome> {
         // An edit that expects a link will lock its directory.
-        let access = match self.edit.expected {
+        let access = match self.edit.change.expected() {
             Expected::AnyLink | Expected::Link(_) if !self.dry_run => Access::Read,
             _ => Access::Search,
         };
         match Entry::open_for(self.root, &self.edit.path, access) {
             Ok(entry) => self.in_entry(&entry),
-            Err(error) if error.kind() == Kind::NotFound && self.edit.parents => self.below_new_parents(error),
-            Err(error) if error.kind() == Kind::NotFound && self.edit.missing_ok => {
+            Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
+            Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
                 self.not_gone(error)?;
                 let verified = !self.root.policy().unverified;
                 Ok(self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) }))
@@ -94,15 +92,13 @@ impl<'a> Run<'a> {
     }
 
     /// The directory is missing and may be made: nothing can have the name, so the target is judged first.
-    fn below_new_parents(&mut self, missing: Error) -> Result<Outcome> {
-        if let Expected::AnyLink | Expected::Link(_) = self.edit.expected {
-            return Err(missing);
-        }
+    fn below_new_parents(&mut self) -> Result<Outcome> {
         let planned = parents::plan(self.root, self.edit.path.parent())?;
         let physical = planned.physical.join(self.edit.path.name());
         not_state(self.root, &physical)?;
         self.permitted(Decision::Create)?;
-        let text = target::text(self.root, self.edit, &planned.physical)?;
+        let link = self.edit.change.link().expect("BUG: parents are created for links");
+        let text = target::text(self.root, link, &planned.physical)?;
         target::judge(self.root, self.edit, (&planned.physical, &physical), &text, self.planned)?;
         if self.dry_run {
             planned.may_be_made(self.root, self.edit.path.parent())?;
@@ -116,28 +112,38 @@ impl<'a> Run<'a> {
         self.in_entry(&entry)
     }
 
-    pub(super) fn in_entry(&mut self, entry: &Entry) -> Result<Outcome> {
+    /// The edit of an entry whose directory was opened before.
+    pub(super) fn carry_out_in(mut self, entry: &Entry) -> Result<Outcome> {
+        self.opened_before = true;
+        if let Change::Exchange(exchange) = &self.edit.change {
+            return exchange::carry_out(self.root, self.edit, exchange, Some(entry), self.dry_run);
+        }
+        let outcome = self.in_entry(entry);
+        self.close(outcome)
+    }
+
+    fn in_entry(&mut self, entry: &Entry) -> Result<Outcome> {
         // What an interrupted operation left may stand in the state directory too.
-        if !self.edit.leftover {
+        if !is_stale(self.edit) {
             not_state(self.root, entry.physical())?;
         }
-        let text = match &self.edit.desired {
-            Desired::Link(_) => target::text(self.root, self.edit, entry.dir()).map(Some),
-            Desired::Nothing => Ok(None),
+        let text = match self.edit.change.link() {
+            Some(link) => target::text(self.root, link, entry.dir()).map(Some),
+            None => Ok(None),
         };
         if let Ok(Some(text)) = &text
             && let Some(outcome) = self.create_at_once(entry, text)?
         {
             return Ok(outcome);
         }
-        let _at_work = if self.edit.leftover && !self.dry_run { abandoned::lock_above(entry)? } else { None };
+        let _at_work = if is_stale(self.edit) && !self.dry_run { abandoned::lock_above(entry)? } else { None };
         let held = if entry.lockable { Area::lock_own(entry)? } else { None };
         let mut judged = None;
         let mut refusals = Vec::new();
         for _ in 0..ATTEMPTS {
             let found = entry.look()?;
             let stored = text.as_ref().ok().and_then(Option::as_deref);
-            let decision = decide(self.edit, stored, &found);
+            let decision = decide(&self.edit.change, stored, &found);
             match decision {
                 Decision::Refuse(kind) => return Err(refusal(kind, self.edit, found)),
                 Decision::Unchanged => {
@@ -150,15 +156,16 @@ impl<'a> Run<'a> {
                 }
                 Decision::Create
                 | Decision::Replace
-                | Decision::MoveAside
+                | Decision::BackUp
                 | Decision::Remove
-                | Decision::RemoveAbandoned => {}
+                | Decision::RemoveStaleDir
+                | Decision::Exchange => {}
             }
             self.permitted(decision)?;
-            if self.edit.leftover && !is_own(entry)? {
+            if is_stale(self.edit) && !is_own(entry)? {
                 return Err(Error::new(Kind::Mismatch).because("it belongs to somebody else"));
             }
-            if let (true, Some(present)) = (self.edit.while_dangling, found.text())
+            if let (true, Some(present)) = (self.edit.change.while_dangling(), found.text())
                 && !target::dangles(self.root, entry.dir(), present, self.planned)
             {
                 return Err(refusal(Kind::Mismatch, self.edit, found).because("it does not dangle any more"));
@@ -178,8 +185,8 @@ impl<'a> Run<'a> {
             let attempt = match (decision, stored) {
                 (Decision::Create, Some(text)) => create::create(entry, text, directory)?,
                 (Decision::Replace, Some(text)) => replace::replace(entry, held.as_ref(), self.edit, text, directory)?,
-                (Decision::MoveAside, Some(text)) => aside::move_aside(entry, text, directory)?,
-                (Decision::RemoveAbandoned, _) => abandoned::remove(entry, held.as_ref())?,
+                (Decision::BackUp, Some(text)) => aside::move_aside(entry, text, directory)?,
+                (Decision::RemoveStaleDir, _) => abandoned::remove(entry, held.as_ref())?,
                 _ => remove::remove(entry, held.as_ref(), self.edit)?,
             };
             match attempt {
@@ -198,7 +205,7 @@ impl<'a> Run<'a> {
     ///
     /// None where the name is taken or the target is refused: then the name is judged first.
     fn create_at_once(&self, entry: &Entry, text: &OsStr) -> Result<Option<Outcome>> {
-        if self.edit.expected != Expected::Nothing || self.dry_run || self.permitted(Decision::Create).is_err() {
+        if !matches!(self.edit.change, Change::Create(_)) || self.dry_run || self.permitted(Decision::Create).is_err() {
             return Ok(None);
         }
         let places = (entry.dir(), entry.physical());
@@ -231,8 +238,8 @@ impl<'a> Run<'a> {
         let policy = self.root.policy();
         let allowed = match decision {
             Decision::Create => policy.create,
-            Decision::Replace | Decision::MoveAside => policy.replace,
-            Decision::Remove | Decision::RemoveAbandoned => policy.remove,
+            Decision::Replace | Decision::BackUp | Decision::Exchange => policy.replace,
+            Decision::Remove | Decision::RemoveStaleDir => policy.remove,
             Decision::Unchanged | Decision::Refuse(_) => true,
         };
         if allowed { Ok(()) } else { Err(Error::new(Kind::Policy)) }
@@ -250,20 +257,20 @@ impl<'a> Run<'a> {
         let (change, able) = match decision {
             Decision::Create => (Effect::Created, true),
             Decision::Replace => (Effect::Replaced, abilities.exchange),
-            Decision::MoveAside => (Effect::Created, abilities.exchange),
-            Decision::RemoveAbandoned => {
+            Decision::BackUp => (Effect::Created, abilities.exchange),
+            Decision::RemoveStaleDir => {
                 abandoned::examine(entry)?;
                 (Effect::Removed, true)
             }
             _ => (Effect::Removed, abilities.no_replace),
         };
-        if decision == Decision::MoveAside && !able {
+        if decision == Decision::BackUp && !able {
             return Err(aside::unsupported());
         }
         let mut changed = Changed::new(change);
         changed.guarantee = guarantee(self.root, able)?;
         changed.verified = !self.root.policy().unverified;
-        changed.staging = if matches!(decision, Decision::Create | Decision::RemoveAbandoned) {
+        changed.staging = if matches!(decision, Decision::Create | Decision::RemoveStaleDir) {
             Staging::None
         } else {
             shared::predict(entry)?
@@ -272,7 +279,7 @@ impl<'a> Run<'a> {
             Found::Link(text) => Some(text),
             _ => None,
         };
-        if decision == Decision::MoveAside {
+        if decision == Decision::BackUp {
             changed.backup = Some(entry.dir().join(aside::free_backup_name(entry)));
         }
         Ok(self.report(entry.followed(), text.map(OsStr::to_os_string), changed))
@@ -297,7 +304,12 @@ impl<'a> Run<'a> {
             dry_run: self.dry_run,
             backup: changed.backup,
             made: self.made.clone(),
-            shortfalls: changed.shortfalls.into_iter().map(|error| error.on(self.edit.verb, &self.edit.path)).collect(),
+            shortfalls: changed
+                .shortfalls
+                .into_iter()
+                .map(|error| error.on(self.edit.change.verb(), &self.edit.path))
+                .collect(),
+            counterpart: None,
         }
     }
 
@@ -308,7 +320,7 @@ impl<'a> Run<'a> {
         let synced = sync(self.root, Some(&entry.parent), &dirs, self.edit.durability);
         match synced {
             Ok(()) => outcome.durability = self.edit.durability,
-            Err(error) => outcome.shortfalls.push(error.on(self.edit.verb, &self.edit.path)),
+            Err(error) => outcome.shortfalls.push(error.on(self.edit.change.verb(), &self.edit.path)),
         }
     }
 }
@@ -332,6 +344,11 @@ pub(super) fn given_up(mut refusals: Vec<Error>, attempts: usize) -> Error {
     refusals.pop().expect("BUG: there are attempts")
 }
 
+/// Whether what an interrupted run staged is to be removed.
+fn is_stale(edit: &Edit) -> bool {
+    matches!(edit.change, Change::RemoveStale(_))
+}
+
 /// Whether what has the name belongs to the caller.
 fn is_own(entry: &Entry) -> Result<bool> {
     let calls = entry.root.calls();
@@ -339,13 +356,14 @@ fn is_own(entry: &Entry) -> Result<bool> {
 }
 
 fn refusal(kind: Kind, edit: &Edit, found: Found) -> Error {
-    let reason = match (kind, &edit.expected, &found) {
+    let reason = match (kind, edit.change.expected(), &found) {
         (Kind::Mismatch, Expected::Link(text), Found::Link(present)) => {
             format!("it points to `{}`, expected `{}`", printable(present), printable(text))
         }
         (Kind::Exists, _, found) => format!("the name is taken by {found}"),
         (Kind::NotALink, _, found) => format!("it is {found}, not a symbolic link"),
-        _ => "nothing has this name".to_owned(),
+        (Kind::NotFound, ..) => "nothing has this name".to_owned(),
+        (_, _, found) => format!("found {found}"),
     };
     Error::new(kind).because(reason).found_instead(found)
 }

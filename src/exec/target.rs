@@ -4,7 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::{self, Desired, Edit, Expected, ObjectId, TargetPath, relative_text};
+use crate::model::change::NewLink;
+use crate::model::{self, Edit, ObjectId, TargetPath, relative_text};
 use crate::resolve::{End, Judged, Overlay, Planned, Stop, WalkOptions, judge as judge_text, walk};
 use crate::root::Root;
 
@@ -18,11 +19,8 @@ pub(super) struct Target {
 }
 
 /// The text to store in a link of the physical directory `from`.
-pub(super) fn text(root: &Root, edit: &Edit, from: &Path) -> Result<OsString> {
-    let Desired::Link(target) = &edit.desired else {
-        return Err(Error::new(Kind::InvalidTarget).because("nothing is to be stored"));
-    };
-    let text = match target.spell()? {
+pub(super) fn text(root: &Root, link: &NewLink, from: &Path) -> Result<OsString> {
+    let text = match link.target.spell()? {
         TargetPath::Verbatim(text) => text.to_os_string(),
         TargetPath::Relative(path) => relative_text(from, &path),
         TargetPath::Absolute(path) => match root.physical_path() {
@@ -51,16 +49,15 @@ pub(super) fn judge(
     text: &OsStr,
     planned: Option<&Planned>,
 ) -> Result<Target> {
-    let Desired::Link(target) = &edit.desired else {
-        return Err(Error::new(Kind::InvalidTarget).because("nothing is to be stored"));
-    };
+    let new = edit.change.link().expect("BUG: a text is judged for a link that is to be made");
+    let target = &new.target;
     let policy = root.policy();
-    if edit.unjudged && policy.dangling && policy.outside {
+    if new.unjudged && policy.dangling && policy.outside {
         return Ok(Target { directory: target.directory_hint().unwrap_or(false) });
     }
     let links = [(link, text)];
     let overlay = Overlay::new(&links).after(planned);
-    let rules = Rules { dangling: edit.allow_dangling, outside: edit.allow_outside };
+    let rules = Rules { dangling: new.allow_dangling, outside: new.allow_outside };
     let reached =
         leads_where_it_may(root, from, text, overlay, rules).map_err(|error| in_the_target(error, target, text))?;
     if let Some(id) = reached.as_ref().and_then(|reached| reached.id)
@@ -68,7 +65,7 @@ pub(super) fn judge(
     {
         is_the_same(root, &path, id, overlay)?;
     }
-    if let (true, Expected::Link(present)) = (edit.keeps_object, &edit.expected) {
+    if let Some(present) = edit.change.keeps_object_of() {
         keeps_object(root, from, present, text, Overlay::default().after(planned))?;
     }
     let seen = reached.is_some_and(|reached| reached.directory);

@@ -1,5 +1,6 @@
 //! Values without input or output: what a path, a target, an edit, a policy and an outcome are.
 
+pub(crate) mod change;
 mod decision;
 mod edit;
 mod finding;
@@ -11,7 +12,8 @@ mod status;
 mod target;
 mod text;
 
-pub use edit::{Desired, Edit, Expected};
+pub use change::Change;
+pub use edit::{AsEdit, Edit, MakesLink};
 pub use finding::{Finding, Summary};
 pub use outcome::{Confinement, Durability, Effect, Guarantee, ObjectId, Outcome, Staging};
 pub use path::LinkPath;

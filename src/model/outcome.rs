@@ -11,13 +11,13 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
-    /// A link was made where no link was.
+    /// A link was created where no link was.
     Created,
     /// It was so already; nothing was written.
     Unchanged,
     /// Another link was replaced.
     Replaced,
-    /// Two links traded places.
+    /// Two links were exchanged.
     Exchanged,
     /// The link was removed.
     Removed,
@@ -137,7 +137,7 @@ pub struct ObjectId {
 }
 
 /// What one edit did, as it was read back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "an outcome says what was there before and how much was guaranteed"]
 #[non_exhaustive]
 pub struct Outcome {
@@ -147,7 +147,7 @@ pub struct Outcome {
     pub physical: Option<PathBuf>,
     /// What became of the name.
     pub effect: Effect,
-    /// The text the link has now; none once it is removed.
+    /// The text the link has now; `None` once it is removed.
     pub target: Option<OsString>,
     /// The text of the link that was displaced, never of one seen earlier.
     pub previous: Option<OsString>,
@@ -165,8 +165,24 @@ pub struct Outcome {
     pub dry_run: bool,
     /// Where a file or directory that was in the way is kept.
     pub backup: Option<PathBuf>,
-    /// The parent directories that were made.
+    /// The parent directories that were created.
     pub made: Vec<PathBuf>,
-    /// Errors that happened after the change stood: a leftover, a sync that failed.
+    /// Errors that happened after the change stood: residue, a sync that failed.
     pub shortfalls: Vec<Error>,
+    /// What became of the other link of an exchange.
+    pub counterpart: Option<Box<Outcome>>,
+}
+
+impl Outcome {
+    /// Returns the outcome of each link that the edit changed: this one, and its counterpart.
+    pub fn each(&self) -> impl Iterator<Item = &Outcome> {
+        std::iter::successors(Some(self), |outcome| outcome.counterpart.as_deref())
+    }
+
+    pub(crate) fn for_each_mut(&mut self, act: &mut dyn FnMut(&mut Outcome)) {
+        act(self);
+        if let Some(counterpart) = &mut self.counterpart {
+            counterpart.for_each_mut(act);
+        }
+    }
 }

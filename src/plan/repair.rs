@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::text::{made_relative, rebased, shortened, tidied};
+use crate::model::change::{Fix, NewLink, RemoveStale};
 use crate::model::{Edit, Finding, LinkPath, Status, Target, Trait, is_staged_name, relative_text};
 
 /// The repairs that are asked for.
@@ -26,7 +27,7 @@ use crate::model::{Edit, Finding, LinkPath, Status, Target, Trait, is_staged_nam
 /// let findings = root.scan(".", ScanOptions::default().sorted(true))?.collect::<Result<Vec<_>, _>>()?;
 /// let edits: Vec<_> = findings.iter().filter_map(|found| repair.plan(found, root.physical_path())).collect();
 /// for outcome in root.apply_durably(&edits, Durability::Dir) {
-///     println!("{} -> {:?}", outcome?.link, edits[0].desired());
+///     println!("{} -> {:?}", outcome?.link, edits[0].change());
 /// }
 /// assert_eq!(root.read_link("messy")?, "a");
 /// # Ok(())
@@ -103,20 +104,25 @@ impl Repair {
         let link = LinkPath::new(&found.link).ok()?;
         let present = found.target.as_deref()?;
         if found.is_staged() {
-            return self.remove_leftovers.then(|| Edit::remove(link).expect(present).leftover(true).missing_ok(true));
+            return self
+                .remove_leftovers
+                .then(|| Edit::remove_stale(link, RemoveStale::Link(present.to_os_string())).into());
         }
-        let swap = |new: Target| Edit::swap(link.clone(), new, present).during("repair");
+        let repair = |fix: Fix| Edit::from(Edit::repair(link.clone(), present, fix));
         if let Some((_, new)) = self.retarget.iter().find(|(old, _)| old == present) {
-            return (new != present).then(|| swap(Target::verbatim(new)));
+            return (new != present).then(|| repair(Fix::Retarget(Target::verbatim(new).into())));
         }
         let prefixed = self.rebase.iter().find_map(|(old, new)| rebased(present, old, new));
         if prefixed.is_none() {
             match (found.status, &self.fallback) {
-                (status @ (Status::Dangling | Status::Corrupt), Some(target)) => {
-                    return Some(swap(Target::relative(target)).while_dangling(status == Status::Dangling));
+                (Status::Dangling, Some(target)) => {
+                    return Some(repair(Fix::ReplaceDangling(Target::relative(target).into())));
+                }
+                (Status::Corrupt, Some(target)) => {
+                    return Some(repair(Fix::Retarget(Target::relative(target).into())));
                 }
                 (Status::Dangling, None) if self.remove_dangling => {
-                    return Some(Edit::remove(link).expect(present).during("repair").while_dangling(true));
+                    return Some(repair(Fix::RemoveDangling));
                 }
                 _ => {}
             }
@@ -126,12 +132,12 @@ impl Repair {
         if text == present {
             return None;
         }
-        let as_before = !is_rebased;
-        let edit = swap(Target::verbatim(text)).keeping_object(as_before);
-        Some(
-            edit.allow_dangling(as_before && found.status == Status::Dangling)
-                .allow_outside(as_before && found.status == Status::Escape),
-        )
+        let link = NewLink::new(Target::verbatim(text));
+        if is_rebased {
+            return Some(repair(Fix::Retarget(link)));
+        }
+        let link = link.allow_dangling(found.status == Status::Dangling);
+        Some(repair(Fix::KeepObject(link.allow_outside(found.status == Status::Escape))))
     }
 
     /// Plans the edit that removes a directory which an interrupted operation made to stage links in; none where the path
@@ -141,7 +147,7 @@ impl Repair {
     pub fn plan_directory(&self, path: &Path) -> Option<Edit> {
         let named = path.file_name().is_some_and(is_staged_name);
         let link = LinkPath::new(path).ok()?;
-        (named && self.remove_leftovers).then(|| Edit::remove(link).leftover(true).missing_ok(true))
+        (named && self.remove_leftovers).then(|| Edit::remove_stale(link, RemoveStale::Dir).into())
     }
 
     /// The text after every action on its spelling; none where the link is one that no such action concerns.
@@ -182,7 +188,7 @@ impl Repair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Desired, Expected, Traits};
+    use crate::model::{Change, Traits};
 
     fn found(link: &str, target: &str, status: Status) -> Finding {
         Finding {
@@ -198,10 +204,10 @@ mod tests {
     /// The new text, or `-` for a removal.
     fn planned(repair: &Repair, finding: &Finding) -> Option<String> {
         let edit = repair.plan(finding, Some(Path::new("/srv")))?;
-        assert_eq!(*edit.expected(), Expected::Link(finding.target.clone().unwrap()), "every step compares");
-        Some(match edit.desired() {
-            Desired::Nothing => "-".to_owned(),
-            Desired::Link(target) => target.as_os_str().to_string_lossy().into_owned(),
+        assert_eq!(edit.change.expected_text(), finding.target.as_deref(), "every step compares");
+        Some(match edit.change.link() {
+            None => "-".to_owned(),
+            Some(link) => link.target.as_os_str().to_string_lossy().into_owned(),
         })
     }
 
@@ -259,12 +265,14 @@ mod tests {
         let rebase = Repair::default().rebase("a", "b");
         for status in [Status::Ok, Status::Dangling, Status::Escape] {
             let tidied = tidy.plan(&found("l", "a//x", status), None).unwrap();
-            assert!(tidied.keeps_object, "{status:?}");
-            let allowed = (tidied.allow_dangling, tidied.allow_outside);
+            assert!(tidied.change.keeps_object_of().is_some(), "{status:?}");
+            let allowed = tidied.change.link().map(|link| (link.allow_dangling, link.allow_outside)).unwrap();
             assert_eq!(allowed, (status == Status::Dangling, status == Status::Escape), "{status:?}");
             // A rebased one is to lead somewhere, perhaps to something else.
             let rebased = rebase.plan(&found("l", "a/x", status), None).unwrap();
-            assert!(!rebased.keeps_object && !rebased.allow_dangling && !rebased.allow_outside, "{status:?}");
+            let link = rebased.change.link().unwrap();
+            assert!(!link.allow_dangling && !link.allow_outside, "{status:?}");
+            assert_eq!(rebased.change.keeps_object_of(), None, "{status:?}");
         }
     }
 
@@ -308,7 +316,8 @@ mod tests {
     #[test]
     fn what_leads_to_nothing_is_mended_only_while_it_does() {
         let dangling = found("l", "gone", Status::Dangling);
-        let while_dangling = |repair: Repair, found: &Finding| repair.plan(found, None).unwrap().while_dangling;
+        let while_dangling =
+            |repair: Repair, found: &Finding| repair.plan(found, None).unwrap().change.while_dangling();
         assert!(while_dangling(Repair::default().fallback("x"), &dangling));
         assert!(while_dangling(Repair::default().remove_dangling(true), &dangling));
         assert!(!while_dangling(Repair::default().fallback("x"), &found("l", "", Status::Corrupt)));
@@ -320,7 +329,7 @@ mod tests {
         let asked = Repair::default().remove_leftovers(true);
         let plan = |repair: &Repair, path: &str| repair.plan_directory(Path::new(path));
         let edit = plan(&asked, &named).unwrap();
-        assert!(edit.leftover && edit.missing_ok && *edit.desired() == Desired::Nothing);
+        assert_eq!(edit.change, Change::RemoveStale(RemoveStale::Dir));
         assert_eq!(plan(&asked, other), None);
         assert_eq!(plan(&Repair::default(), &named), None);
     }

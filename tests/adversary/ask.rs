@@ -1,7 +1,7 @@
 //! What is asked of the executor in a scenario.
 
 use caplink::adversary::World;
-use caplink::{Abilities, Edit, Enforcement, Error, Exchange, LinkPath, Outcome, Repair, Root, ScanOptions, Target};
+use caplink::{Abilities, Edit, Enforcement, Error, LinkPath, Outcome, Repair, Root, ScanOptions, Target};
 
 use crate::answers::Answers;
 use crate::scene::{NEW, OLD, ROOT, Scenario, Verb};
@@ -15,47 +15,39 @@ impl Scenario {
 
     /// Carries out what is asked for.
     pub(crate) fn run(self, root: &Root) -> Answers {
-        self.ask(root, Root::apply, Root::apply_exchange)
+        self.ask(root, Root::apply)
     }
 
     /// Asks what one edit would come to.
     pub(crate) fn preview(self, root: &Root) -> Answers {
-        self.ask(root, Root::preview, Root::preview_exchange)
+        self.ask(root, Root::preview)
     }
 
-    fn ask(
-        self,
-        root: &Root,
-        apply: fn(&Root, &Edit) -> Result<Outcome, Error>,
-        apply_exchange: fn(&Root, &Exchange) -> Result<[Outcome; 2], Error>,
-    ) -> Answers {
+    fn ask(self, root: &Root, apply: fn(&Root, &Edit) -> Result<Outcome, Error>) -> Answers {
         let link = |index: usize| LinkPath::new(self.links()[index]).unwrap();
         let target = || Target::relative("q/t2");
         let mut answers = Answers::default();
-        let mut one = |edit: Edit| answers.add(self, apply(root, &edit.durability(self.durability)));
+        let mut one = |edit: Edit| match apply(root, &edit.durability(self.durability)) {
+            Ok(outcome) => outcome.each().for_each(|outcome| answers.add(self, Ok(outcome.clone()))),
+            Err(error) => answers.errors.push(error),
+        };
         match self.verb {
-            Verb::Create => one(Edit::create(link(0), target())),
-            Verb::EnsureNew | Verb::EnsureOld | Verb::EnsureSame => one(Edit::ensure(link(0), target())),
-            Verb::Swap => one(Edit::swap(link(0), target(), OLD)),
-            Verb::SwapStale => one(Edit::swap(link(0), target(), "../stale")),
-            Verb::Remove => one(Edit::remove(link(0))),
-            Verb::RemoveExpected => one(Edit::remove(link(0)).expect(OLD)),
-            Verb::RemoveMaybe => one(Edit::remove(link(0)).missing_ok(true)),
-            Verb::BackupFile | Verb::BackupDir => one(Edit::ensure(link(0), target()).backup(true)),
-            Verb::Parents => one(Edit::create(link(0), target()).parents(true)),
-            Verb::Exchange | Verb::ExchangeAcross => {
-                let exchange = Exchange::new(link(0), link(1)).durability(self.durability);
-                match apply_exchange(root, &exchange) {
-                    Ok(outcomes) => outcomes.into_iter().for_each(|outcome| answers.add(self, Ok(outcome))),
-                    Err(error) => answers.errors.push(error),
-                }
-            }
+            Verb::Create => one(Edit::create(link(0), target()).into()),
+            Verb::EnsureNew | Verb::EnsureOld | Verb::EnsureSame => one(Edit::ensure(link(0), target()).into()),
+            Verb::Swap => one(Edit::swap(link(0), target(), OLD).into()),
+            Verb::SwapStale => one(Edit::swap(link(0), target(), "../stale").into()),
+            Verb::Remove => one(Edit::remove(link(0)).into()),
+            Verb::RemoveExpected => one(Edit::remove(link(0)).expect(OLD).into()),
+            Verb::RemoveMaybe => one(Edit::remove(link(0)).missing_ok(true).into()),
+            Verb::BackupFile | Verb::BackupDir => one(Edit::ensure(link(0), target()).backup(true).into()),
+            Verb::Parents => one(Edit::create(link(0), target()).parents(true).into()),
+            Verb::Exchange | Verb::ExchangeAcross => one(Edit::exchange(link(0), link(1)).into()),
             Verb::Plan => {
                 let edits = [
-                    Edit::ensure(link(0), target()),
-                    Edit::create(link(1), target()),
-                    Edit::swap(link(2), target(), OLD),
-                    Edit::remove(link(3)),
+                    Edit::ensure(link(0), target()).into(),
+                    Edit::create(link(1), target()).into(),
+                    Edit::swap(link(2), target(), OLD).into(),
+                    Edit::remove(link(3)).into(),
                 ];
                 let results = root.apply_durably(&edits, self.durability);
                 results.into_iter().for_each(|result| answers.add(self, result));

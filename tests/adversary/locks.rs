@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use caplink::adversary::{Call, Errno, Object, Subject, Tree, Watch, World};
-use caplink::{Error, Exchange, Kind, LinkPath, Outcome, Target};
+use caplink::{Edit, Error, Kind, LinkPath, Outcome, Target};
 
 use crate::scene::{Layout, Scenario, Scene, Verb};
 
@@ -39,7 +39,7 @@ fn trade(links: [&str; 2]) -> (Scene, Vec<Held>) {
     let held = Arc::new(Mutex::new(Vec::new()));
     world.watch(Box::new(Locks { of: vec![scene.p, scene.r], asks: scene.foe, held: held.clone() }));
     let [a, b] = links.map(|link| LinkPath::new(link).unwrap());
-    let _outcomes = root.apply_exchange(&Exchange::new(a, b)).unwrap();
+    let _outcomes = root.apply(&Edit::exchange(a, b)).unwrap();
     drop(world.unwatch());
     let held = held.lock().unwrap().clone();
     (scene, held)

@@ -73,8 +73,8 @@ fn o_19_without_exchange_the_guarantee_is_less_and_said_to_be() {
         assert_eq!(case.done(|root| root.create("d/new", Target::relative("t"))).guarantee, Guarantee::Atomic);
         let made = case.done_as(strict, |root| root.create("d/strict", Target::relative("t")));
         assert_eq!(made.guarantee, Guarantee::Atomic);
-        let ensure = Edit::ensure(path("d/new"), Target::relative("u"));
-        let removal = Edit::remove(path("d/new"));
+        let ensure: Edit = Edit::ensure(path("d/new"), Target::relative("u")).into();
+        let removal: Edit = Edit::remove(path("d/new")).into();
         for (edit, atomic) in [(&ensure, able.exchange), (&removal, able.no_replace)] {
             if !atomic {
                 case.refused_as(strict, Kind::Unsupported, |root| root.preview(edit));
@@ -137,7 +137,7 @@ const OPS: &[Op] = &[
     ("swap", |root| root.swap("d/l", Target::relative("u"), "../t").map(Some)),
     ("remove", |root| root.remove("d/l").map(Some)),
     ("backup", |root| root.apply(&Edit::ensure(path("d/f"), Target::relative("t")).backup(true)).map(Some)),
-    ("exchange", |root| root.exchange("d/l", "d/m").map(|[first, _]| Some(first))),
+    ("exchange", |root| root.exchange("d/l", "d/m").map(Some)),
 ];
 
 /// The calls that edits make, by their numbers.

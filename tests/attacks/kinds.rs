@@ -173,7 +173,7 @@ fn o_05_of_a_link_with_two_names_only_one_is_replaced() {
         // Two names of one link trade nothing.
         std::fs::hard_link(case.at("two"), case.at("d/again")).unwrap();
         let traded = case.watch(|root| root.exchange("two", "d/again")).unwrap();
-        assert!(traded.iter().all(|outcome| outcome.effect == Effect::Unchanged));
+        assert!(traded.each().all(|outcome| outcome.effect == Effect::Unchanged));
         assert_eq!(case.text("d/again").as_deref(), Some(Path::new("t")));
     });
 }
@@ -188,7 +188,7 @@ fn a_parent_that_is_not_a_directory_is_not_found_and_named() {
                 let error = case.refused(Kind::NotFound, |root| root.apply(&edit));
                 assert_eq!(super::ground::component(&error), Some((name.as_ref(), 0)), "{error:?}");
             }
-            let swap = Edit::swap(path(&below), Target::relative("t"), "old").parents(true);
+            let swap = Edit::swap(path(&below), Target::relative("t"), "old");
             let error = case.refused(Kind::NotFound, |root| root.apply(&swap));
             assert_eq!(super::ground::component(&error), Some((name.as_ref(), 0)), "{error:?}");
         }

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::sync::{Arc, Mutex};
 
-use caplink::{Edit, Effect, Event, Exchange, Kind, LinkPath, Observer, Result, Root, Target};
+use caplink::{Edit, Effect, Event, Kind, LinkPath, Observer, Result, Root, Target};
 
 use super::backend::NATIVE;
 use super::ground::{Case, component, on_backends, on_every_backend};
@@ -24,8 +24,8 @@ pub(crate) const LINK_VERBS: &[Verb] = &[
     ("create -p", |root, path| root.apply(&Edit::create(LinkPath::new(path)?, target()).parents(true)).map(drop)),
     ("preview", |root, path| root.preview(&Edit::ensure(LinkPath::new(path)?, target())).map(drop)),
     ("remove --missing-ok", |root, path| root.apply(&Edit::remove(LinkPath::new(path)?).missing_ok(true)).map(drop)),
-    ("preview_exchange", |root, path| {
-        root.preview_exchange(&Exchange::new(LinkPath::new(path)?, LinkPath::new("present")?)).map(drop)
+    ("preview of exchange", |root, path| {
+        root.preview(&Edit::exchange(LinkPath::new(path)?, LinkPath::new("present")?)).map(drop)
     }),
 ];
 
@@ -123,7 +123,7 @@ fn s_05_dots_and_slashes_name_the_same_link_and_leave_one_record() {
         let same = case.done(|root| root.observed_by(log.clone()).ensure("a/x", target()));
         assert_eq!((same.effect, log.0.lock().unwrap().len()), (Effect::Unchanged, 1));
         let traded = case.watch(|root| root.exchange("a/x", "./a/./x")).unwrap();
-        assert!(traded.iter().all(|outcome| outcome.effect == Effect::Unchanged));
+        assert!(traded.each().all(|outcome| outcome.effect == Effect::Unchanged));
     });
 }
 

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use caplink::change::Create;
 use caplink::{Edit, Effect, Kind, LinkPath, Status, Target};
 
 use super::ground::{Case, on_every_backend};
 
-fn create(path: &str, text: &str) -> Edit {
+fn create(path: &str, text: &str) -> Edit<Create> {
     Edit::create(LinkPath::new(path).expect("a plain path"), Target::verbatim(text))
 }
 

@@ -13,25 +13,25 @@ fn on_a_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 fn edits(at: &str) -> Vec<Edit> {
     let edit = |name: &str| path(&format!("{at}{name}"));
     vec![
-        Edit::create(edit("l"), to("releases/1")),
-        Edit::create(edit("l"), to("releases/1")),
-        Edit::create(edit("d"), to("nowhere")),
-        Edit::create(edit("d"), to("nowhere")).allow_dangling(true),
-        Edit::ensure(edit("l"), to("releases/1")),
-        Edit::ensure(edit("l"), to("releases/2")),
-        Edit::ensure(edit("n"), to("releases/2")).durability(Durability::Dir),
-        Edit::ensure(edit("file"), to("releases/2")),
-        Edit::swap(edit("l"), to("releases/1"), "something else"),
-        Edit::ensure(edit("p/q/l"), to("releases/1")).parents(true),
-        Edit::ensure(edit("p/q/l"), to("releases/2")).parents(true),
-        Edit::ensure(edit("file"), to("releases/1")).backup(true),
-        Edit::ensure(edit("p"), to("releases/1")).backup(true),
-        Edit::ensure(edit("b"), to("releases/1")).backup(true),
-        Edit::remove(edit("l")).expect("other"),
-        Edit::remove(edit("l")),
-        Edit::remove(edit("l")),
-        Edit::remove(edit("l")).missing_ok(true),
-        Edit::create(edit(".caplink"), to("releases/1")),
+        Edit::create(edit("l"), to("releases/1")).into(),
+        Edit::create(edit("l"), to("releases/1")).into(),
+        Edit::create(edit("d"), to("nowhere")).into(),
+        Edit::create(edit("d"), to("nowhere")).allow_dangling(true).into(),
+        Edit::ensure(edit("l"), to("releases/1")).into(),
+        Edit::ensure(edit("l"), to("releases/2")).into(),
+        Edit::ensure(edit("n"), to("releases/2")).durability(Durability::Dir).into(),
+        Edit::ensure(edit("file"), to("releases/2")).into(),
+        Edit::swap(edit("l"), to("releases/1"), "something else").into(),
+        Edit::ensure(edit("p/q/l"), to("releases/1")).parents(true).into(),
+        Edit::ensure(edit("p/q/l"), to("releases/2")).parents(true).into(),
+        Edit::ensure(edit("file"), to("releases/1")).backup(true).into(),
+        Edit::ensure(edit("p"), to("releases/1")).backup(true).into(),
+        Edit::ensure(edit("b"), to("releases/1")).backup(true).into(),
+        Edit::remove(edit("l")).expect("other").into(),
+        Edit::remove(edit("l")).into(),
+        Edit::remove(edit("l")).into(),
+        Edit::remove(edit("l")).missing_ok(true).into(),
+        Edit::create(edit(".caplink"), to("releases/1")).into(),
     ]
 }
 
@@ -73,11 +73,11 @@ fn the_thread_is_held_to_the_root_from_then_on() {
     let (inside, outside) = (dir.path().join("root/new"), dir.path().join("outside/new"));
     // An edit that changes nothing is no exception.
     let _ = root.ensure("l", to("a")).unwrap();
-    let edits = [
-        Edit::ensure(path("l"), to("a")),
-        Edit::ensure(path("l"), to("releases")),
-        Edit::create(path("m"), to("a")),
-        Edit::create(path("m"), to("a")),
+    let edits: [Edit; _] = [
+        Edit::ensure(path("l"), to("a")).into(),
+        Edit::ensure(path("l"), to("releases")).into(),
+        Edit::create(path("m"), to("a")).into(),
+        Edit::create(path("m"), to("a")).into(),
     ];
     for edit in edits {
         on_a_thread(|| {
@@ -155,15 +155,15 @@ fn the_thread_stays_free_where_another_has_to_be_started() {
     };
     // Where others can write, the link is staged in the state directory, which is made outside the domain.
     let _ = root.create("shared/l", to("a")).unwrap();
-    let outcome = free(&root, &Edit::ensure(path("shared/l"), to("releases")));
+    let outcome = free(&root, &Edit::ensure(path("shared/l"), to("releases")).into());
     assert_eq!((outcome.staging, root.check_state()), (Staging::Private, StateCheck::Absent));
     // The observer writes a log.
     let log = dir.path().join("outside/log");
     let watched = root.observed_by(std::sync::Arc::new(Writes(log.clone())));
-    let _ = free(&watched, &Edit::create(path("l"), to("a")));
+    let _ = free(&watched, &Edit::create(path("l"), to("a")).into());
     assert_eq!(fs::read_to_string(log).unwrap(), "created");
     // It is confined already.
-    let _ = free(&held, &Edit::remove(path("l")));
+    let _ = free(&held, &Edit::remove(path("l")).into());
 }
 
 #[test]

@@ -25,8 +25,8 @@ use std::time::{Duration, Instant};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use caplink::{
-    Abilities, Confinement, Durability, Edit, Effect, Enforcement, Error, Event, Exchange, Kind, LinkPath, Observer,
-    Outcome, Policy, Result, Root, Staging, StateCheck, Target,
+    Abilities, Confinement, Durability, Edit, Effect, Enforcement, Error, Event, Kind, LinkPath, Observer, Outcome,
+    Policy, Result, Root, Staging, StateCheck, Target,
 };
 use tempfile::TempDir;
 
@@ -141,11 +141,7 @@ fn what_is_derived_from_a_confined_root_is_confined() {
         let edit = Edit::create(path(&format!("l{index}")), to("nowhere")).allow_dangling(true);
         assert_eq!(root.preview(&edit).unwrap().confinement, level, "{index}");
         assert_eq!(root.apply(&edit).unwrap().confinement, level, "{index}");
-        assert_eq!(
-            root.apply_all(std::slice::from_ref(&edit))[0].as_ref().unwrap_err().kind(),
-            Kind::Exists,
-            "{index}"
-        );
+        assert_eq!(root.apply_all(&[edit.into()])[0].as_ref().unwrap_err().kind(), Kind::Exists, "{index}");
     }
     assert_eq!(open(&dir, Policy::default()).ensure("free", to("a")).unwrap().confinement, Confinement::None);
 }
@@ -161,10 +157,10 @@ fn the_kernel_refuses_a_directory_that_was_moved_out() {
         let outside = dir.path().join("outside").join(name);
         fs::rename(dir.path().join("root").join(name), &outside).unwrap();
         let before = outside.metadata().unwrap();
-        let edits = [
-            (&entries[0], Edit::ensure(entries[0].path().clone(), to("releases/2"))),
-            (&entries[0], Edit::remove(entries[0].path().clone())),
-            (&entries[1], Edit::create(entries[1].path().clone(), to("releases/2"))),
+        let edits: [(&caplink::Entry, Edit); _] = [
+            (&entries[0], Edit::ensure(entries[0].path().clone(), to("releases/2")).into()),
+            (&entries[0], Edit::remove(entries[0].path().clone()).into()),
+            (&entries[1], Edit::create(entries[1].path().clone(), to("releases/2")).into()),
         ];
         for (entry, edit) in edits {
             let error = entry.apply(&edit).unwrap_err();
@@ -283,11 +279,12 @@ fn the_observer_is_told_by_the_thread_of_the_caller() {
     let _ = root.create("a/l", Target::verbatim("../a")).unwrap();
     let _ = root.create("m", Target::verbatim("a")).unwrap();
     let _ = root.ensure("m", to("a")).unwrap();
-    let exchange = Exchange::new(path("a/l"), path("m")).allow_dangling(true).allow_outside(true);
-    let _ = root.apply_exchange(&exchange).unwrap();
+    let exchange = Edit::exchange(path("a/l"), path("m")).allow_dangling(true).allow_outside(true);
+    let _ = root.apply(&exchange).unwrap();
     let entry = root.entry("e").unwrap();
     let _ = entry.apply(&Edit::create(path("e"), to("a"))).unwrap();
-    let edits = [Edit::remove(path("e")), Edit::remove(path("e")), Edit::create(path("e"), to("a"))];
+    let edits =
+        [Edit::remove(path("e")).into(), Edit::remove(path("e")).into(), Edit::create(path("e"), to("a")).into()];
     assert_eq!(root.apply_all(&edits).iter().filter(|result| result.is_ok()).count(), 2);
     let expected = ["created a/l", "created m", "exchanged a/l", "exchanged m", "created e", "removed e", "created e"];
     assert_eq!(*log.seen.lock().unwrap(), expected);
@@ -304,8 +301,9 @@ fn the_state_directory_goes_when_the_edits_that_needed_it_are_done() {
         let _ = root.ensure(format!("{at}l"), Target::verbatim("dir")).unwrap();
         let swap = |text: &str, old: &str| Edit::swap(path(&format!("{at}l")), Target::verbatim(text), old);
         assert_eq!(root.apply(&swap("file", "dir")).unwrap().staging, Staging::Private);
-        let batch: Vec<Edit> =
-            (0..200).map(|turn| if turn % 2 == 0 { swap("dir", "file") } else { swap("file", "dir") }).collect();
+        let batch: Vec<Edit> = (0..200)
+            .map(|turn| if turn % 2 == 0 { swap("dir", "file").into() } else { swap("file", "dir").into() })
+            .collect();
         for result in root.apply_all(&batch) {
             assert_eq!(result.unwrap().staging, Staging::Private);
         }

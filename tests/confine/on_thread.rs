@@ -20,12 +20,12 @@ fn every_change_is_made_by_the_confined_thread() {
             root.swap("l", to("a"), "releases"),
             entry.apply(&Edit::create(path("e"), to("a"))),
             entry.apply(&Edit::remove(path("e"))),
-            root.exchange("l", "m").map(|[outcome, _]| outcome),
+            root.exchange("l", "m"),
             root.remove("l"),
             root.apply(&Edit::create(path("p/n"), to("a")).parents(true)),
             root.apply(&Edit::ensure(path("full"), to("file")).backup(true)),
         ];
-        results.extend(root.apply_all(&[Edit::create(path("b"), to("a")), Edit::remove(path("b"))]));
+        results.extend(root.apply_all(&[Edit::create(path("b"), to("a")).into(), Edit::remove(path("b")).into()]));
         (results.iter().map(Result::is_ok).collect::<Vec<_>>(), root.try_out().is_ok())
     };
     let without_changes = |root: &Root| {

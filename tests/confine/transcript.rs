@@ -82,22 +82,10 @@ pub(super) fn transcript(dir: &TempDir, root: &Root) -> String {
         say(root.apply(&Edit::ensure(edit("p"), to("releases/1")).backup(true)));
         say(root.apply(&Edit::ensure(edit("l"), to("releases/1")).backup(true)));
         for (a, b) in [("l", "dangling"), ("l", "l"), ("l", "none"), ("l", "file.backup"), ("l", "p.backup")] {
-            let exchange = Exchange::new(edit(a), edit(b)).allow_dangling(true);
-            match root.apply_exchange(&exchange) {
-                Ok([a, b]) => {
-                    say(Ok(a));
-                    say(Ok(b));
-                }
-                Err(error) => say(Err(error)),
-            }
+            let exchange = Edit::exchange(edit(a), edit(b)).allow_dangling(true);
+            say(root.apply(&exchange));
         }
-        match root.exchange(name("l"), "top") {
-            Ok([a, b]) => {
-                say(Ok(a));
-                say(Ok(b));
-            }
-            Err(error) => say(Err(error)),
-        }
+        say(root.exchange(name("l"), "top"));
         if let Ok(entry) = root.entry(name("e")) {
             say(entry.apply(&Edit::create(edit("e"), to("releases/1"))));
             say(entry.apply(&Edit::ensure(edit("e"), to("releases/2"))));
@@ -105,14 +93,14 @@ pub(super) fn transcript(dir: &TempDir, root: &Root) -> String {
             say(entry.apply(&Edit::remove(edit("f"))));
             say(entry.apply(&Edit::remove(edit("e"))));
         }
-        let batch = [
-            Edit::create(edit("1"), to("releases/1")),
-            Edit::create(edit("1"), to("releases/1")),
-            Edit::ensure(edit("1"), to("releases/2")),
-            Edit::ensure(edit("2/3"), to("releases/2")).parents(true),
-            Edit::swap(edit("2/3"), to("releases/1"), "other"),
-            Edit::remove(edit("1")),
-            Edit::remove(edit("1")).missing_ok(true),
+        let batch: [Edit; _] = [
+            Edit::create(edit("1"), to("releases/1")).into(),
+            Edit::create(edit("1"), to("releases/1")).into(),
+            Edit::ensure(edit("1"), to("releases/2")).into(),
+            Edit::ensure(edit("2/3"), to("releases/2")).parents(true).into(),
+            Edit::swap(edit("2/3"), to("releases/1"), "other").into(),
+            Edit::remove(edit("1")).into(),
+            Edit::remove(edit("1")).missing_ok(true).into(),
         ];
         root.apply_all(&batch).into_iter().for_each(&mut say);
         say(root.apply(&Edit::remove(edit("l")).expect("other")));

@@ -70,7 +70,7 @@ fn a_root_that_is_confined_never_becomes_less_so() {
             let edit = Edit::ensure(path("p/l"), to("file")).parents(true);
             let error = root.apply(&edit).unwrap_err();
             assert_eq!((error.kind(), error.operation()), (Kind::Unsupported, "ensure"), "{error:?}");
-            assert_eq!(root.apply_all(&[edit])[0].as_ref().unwrap_err().kind(), Kind::Unsupported);
+            assert_eq!(root.apply_all(&[edit.into()])[0].as_ref().unwrap_err().kind(), Kind::Unsupported);
             assert!(!root.lexists("p").unwrap());
         }
     });

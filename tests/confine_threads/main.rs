@@ -172,7 +172,11 @@ fn a_panic_of_the_observer_unwinds_the_caller_and_no_more() {
     let edit = Edit::ensure(path("l"), Target::verbatim("./"));
     for batch in [false, true] {
         let caught = catch_unwind(AssertUnwindSafe(|| {
-            if batch { drop(watched.apply_all(&[edit.clone(), edit.clone()])) } else { drop(watched.apply(&edit)) }
+            if batch {
+                drop(watched.apply_all(&[edit.clone().into(), edit.clone().into()]))
+            } else {
+                drop(watched.apply(&edit))
+            }
         }));
         assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"in the observer"));
         assert_eq!(fs::read_link(dir.path().join("l")).unwrap(), Path::new("./"));

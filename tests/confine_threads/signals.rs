@@ -18,7 +18,7 @@ fn edits(dir: &TempDir, root: &Root) {
         assert_eq!(fs::read_link(dir.path().join("l")).unwrap().as_os_str(), new);
     }
     let batch: Vec<Edit> =
-        (0..1000).map(|turn| if turn % 2 == 0 { swap("./", ".") } else { swap(".", "./") }).collect();
+        (0..1000).map(|turn| if turn % 2 == 0 { swap("./", ".").into() } else { swap(".", "./").into() }).collect();
     for result in root.apply_all(&batch) {
         let _ = result.unwrap();
     }

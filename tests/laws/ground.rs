@@ -90,7 +90,7 @@ pub(crate) fn every_edit(root: &Root, name: &str) -> Vec<Result<Outcome>> {
         root.remove(name),
         root.apply(&Edit::ensure(path(name), Target::relative("gone")).allow_dangling(true)),
         root.apply(&Edit::remove(path(name)).missing_ok(true).expect("x")),
-        root.exchange(name, "d/l").map(|[first, _]| first),
-        root.exchange("d/l", name).map(|[first, _]| first),
+        root.exchange(name, "d/l"),
+        root.exchange("d/l", name),
     ]
 }

@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use caplink::{Abilities, Edit, Effect, Error, Exchange, Kind, LinkPath, Outcome, Policy, Result, Root, Target};
+use caplink::{Abilities, Edit, Effect, Error, Kind, LinkPath, Outcome, Policy, Result, Root, Target};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 
@@ -79,10 +79,10 @@ fn law_2_nothing_outside_the_root_is_touched() {
         let entries = ["d/new", "d/l", "d/m"].map(|name| root.entry(name).unwrap());
         fs::rename(ground.at("root/d"), ground.at("outside")).unwrap();
         let outside = without_directory_times(tree(&ground.at("outside")));
-        let edits = [
-            Edit::create(path("d/new"), Target::relative("t")),
-            Edit::ensure(path("d/l"), Target::relative("u")),
-            Edit::remove(path("d/m")),
+        let edits: [Edit; _] = [
+            Edit::create(path("d/new"), Target::relative("t")).into(),
+            Edit::ensure(path("d/l"), Target::relative("u")).into(),
+            Edit::remove(path("d/m")).into(),
         ];
         for (entry, edit) in entries.iter().zip(&edits) {
             assert_eq!(entry.apply(edit).unwrap_err().kind(), Kind::ParentMoved, "{edit:?}");
@@ -221,11 +221,12 @@ fn law_5_a_success_is_true() {
         symlink("../u", new.join("l")).unwrap();
         exchange(&old, &new);
         let before = ground.tree();
-        for edit in [
-            Edit::ensure(path("d/l"), Target::relative("d")),
-            Edit::ensure(path("d/l"), Target::relative("t")),
-            Edit::remove(path("d/l")),
-        ] {
+        let edits: [Edit; _] = [
+            Edit::ensure(path("d/l"), Target::relative("d")).into(),
+            Edit::ensure(path("d/l"), Target::relative("t")).into(),
+            Edit::remove(path("d/l")).into(),
+        ];
+        for edit in edits {
             assert_eq!(entry.apply(&edit).unwrap_err().kind(), Kind::ParentMoved, "{abilities:?}: {edit:?}");
         }
         assert_eq!(ground.tree(), before);

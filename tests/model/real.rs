@@ -6,7 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use caplink::{
-    Abilities, Edit, Error, Exchange, Guarantee, LinkPath, Outcome, Policy, Result, Root, Style as LibraryStyle, Target,
+    Abilities, Edit, Error, Guarantee, LinkPath, MakesLink, Outcome, Policy, Result, Root, Style as LibraryStyle,
+    Target,
 };
 
 use super::operations::{Done, Holder, Op, Said, Style, To};
@@ -65,9 +66,7 @@ pub(crate) fn perform(root: &Root, op: &Op) -> Said {
         Op::Ensure { path, to, parents, backup } => {
             edit(root, path, |path| widened(Edit::ensure(path, target(to)), to).parents(*parents).backup(*backup))
         }
-        Op::Swap { path, to, old, parents } => {
-            edit(root, path, |path| widened(Edit::swap(path, target(to), old), to).parents(*parents))
-        }
+        Op::Swap { path, to, old, .. } => edit(root, path, |path| widened(Edit::swap(path, target(to), old), to)),
         Op::Remove { path, expect, missing_ok } => edit(root, path, |path| {
             let removal = Edit::remove(path).missing_ok(*missing_ok);
             match expect {
@@ -76,9 +75,11 @@ pub(crate) fn perform(root: &Root, op: &Op) -> Said {
             }
         }),
         Op::Exchange { a, b, dangling, outside } => LinkPath::new(a)
-            .and_then(|a| Ok(Exchange::new(a, LinkPath::new(b)?).allow_dangling(*dangling).allow_outside(*outside)))
-            .and_then(|exchange| previewed(root.preview_exchange(&exchange), || root.apply_exchange(&exchange)))
-            .map(|both| Said::Done(both.iter().map(done).collect())),
+            .and_then(|a| {
+                let exchange = Edit::exchange(a, LinkPath::new(b)?).allow_dangling(*dangling).allow_outside(*outside);
+                previewed(root.preview(&exchange), || root.apply(&exchange))
+            })
+            .map(|outcome| Said::Done(outcome.each().map(done).collect())),
         Op::Inspect { path } => root.inspect(path).map(|seen| {
             let link = seen.link.as_ref();
             let resolved = link.and_then(|link| link.resolved.as_ref()).map(|path| string(path.as_os_str()));
@@ -103,23 +104,20 @@ fn target(to: &To) -> Target {
     Target::new(style, &to.text)
 }
 
-fn widened(edit: Edit, to: &To) -> Edit {
+fn widened<C: MakesLink>(edit: Edit<C>, to: &To) -> Edit<C> {
     edit.allow_dangling(to.dangling).allow_outside(to.outside)
 }
 
-fn edit(root: &Root, path: &str, edit: impl FnOnce(LinkPath) -> Edit) -> Result<Said> {
-    let edit = edit(LinkPath::new(path)?);
-    let outcome = previewed(root.preview(&edit).map(|one| [one]), || root.apply(&edit).map(|one| [one]));
-    outcome.map(|outcome| Said::Done(outcome.iter().map(done).collect()))
+fn edit<E: Into<Edit>>(root: &Root, path: &str, edit: impl FnOnce(LinkPath) -> E) -> Result<Said> {
+    let edit = edit(LinkPath::new(path)?).into();
+    let outcome = previewed(root.preview(&edit), || root.apply(&edit));
+    outcome.map(|outcome| Said::Done(outcome.each().map(done).collect()))
 }
 
 /// The real run says what the dry run said.
-fn previewed<const N: usize>(
-    preview: Result<[Outcome; N]>,
-    real: impl FnOnce() -> Result<[Outcome; N]>,
-) -> Result<[Outcome; N]> {
-    let told = |result: &Result<[Outcome; N]>| match result {
-        Ok(outcomes) => format!("{:?}", outcomes.each_ref().map(done)),
+fn previewed(preview: Result<Outcome>, real: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
+    let told = |result: &Result<Outcome>| match result {
+        Ok(outcome) => format!("{:?}", outcome.each().map(done).collect::<Vec<_>>()),
         Err(error) => format!("{error:?}"),
     };
     let real = real();

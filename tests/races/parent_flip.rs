@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::sync::atomic::AtomicU64;
 
-use caplink::{Abilities, Exchange, Kind, LinkPath, Root, Target};
+use caplink::{Abilities, Edit, Kind, LinkPath, Root, Target};
 
 use super::arena::{Arena, CONFINED, NATIVE, NEITHER, WAYS, Way, naive, race};
 use super::attacker::{Attacker, beside, exchange};
@@ -41,7 +41,7 @@ fn one_of_each(root: &Root, round: usize, tally: &mut Tally) {
         5 => tally.run(|| root.resolve(link)),
         6 => tally.run(|| {
             let [a, b] = [link, "a/other"].map(|path| LinkPath::new(path).unwrap());
-            root.apply_exchange(&Exchange::new(a, b).allow_dangling(true).allow_outside(true))
+            root.apply(&Edit::exchange(a, b).allow_dangling(true).allow_outside(true))
         }),
         _ => tally.run(|| root.remove(link)),
     }

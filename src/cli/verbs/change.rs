@@ -12,12 +12,17 @@ use crate::cli::report::Report;
 use crate::cli::text::{DIM, GOOD, NAME, Painted, Text};
 
 /// Carries out one edit of `link`, or previews it.
-pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: impl FnOnce(LinkPath) -> Edit) -> Report {
+pub(super) fn run<E: Into<Edit>>(
+    verb: &'static str,
+    link: &OsStr,
+    context: &Context,
+    edit: impl FnOnce(LinkPath) -> E,
+) -> Report {
     let mut report = Report::new(verb, context);
     let dry_run = context.global.dry_run;
     let Some(root) = report.opened(context.look_with_state()) else { return report };
     let edited = LinkPath::new(link).map_err(|error| error.during(verb)).and_then(|path| {
-        let edit = edit(path).durability(context.durability(caplink::Durability::None));
+        let edit = edit(path).into().durability(context.durability(caplink::Durability::None));
         match context.enforcement() {
             _ if dry_run => context.confined(&root)?.preview(&edit),
             // The program changes nothing after this.
@@ -34,16 +39,17 @@ pub(super) fn run(verb: &'static str, link: &OsStr, context: &Context, edit: imp
 
 /// Adds outcomes, and what fell short of them although the changes stand.
 pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
-    for outcome in outcomes {
+    let each = || outcomes.iter().flat_map(Outcome::each);
+    for outcome in each() {
         report.changed |= outcome.effect.is_change();
         report.news(&Edited::of(outcome));
         report.note(1, detail(outcome));
         made(report, &outcome.made);
     }
-    for error in outcomes.iter().flat_map(|outcome| &outcome.shortfalls) {
+    for error in each().flat_map(|outcome| &outcome.shortfalls) {
         report.error(error);
     }
-    if outcomes.iter().any(|outcome| outcome.guarantee == caplink::Guarantee::Cooperative) {
+    if each().any(|outcome| outcome.guarantee == caplink::Guarantee::Cooperative) {
         report.note(2, format!("this host gives no more: {:?}", root.abilities()));
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Create {
 impl Create {
     pub(crate) fn run(&self, context: &Context) -> Report {
         change::run("create", &self.linking.link, context, |path| {
-            self.linking.allowed(Edit::create(path, self.linking.target()))
+            self.linking.allowed(Edit::create(path, self.linking.target())).parents(self.linking.parents)
         })
     }
 }

@@ -21,7 +21,8 @@ pub(crate) struct Ensure {
 impl Ensure {
     pub(crate) fn run(&self, context: &Context) -> Report {
         change::run("ensure", &self.linking.link, context, |path| {
-            self.linking.allowed(Edit::ensure(path, self.linking.target())).backup(self.backup)
+            let edit = self.linking.allowed(Edit::ensure(path, self.linking.target()));
+            edit.parents(self.linking.parents).backup(self.backup)
         })
     }
 }

@@ -33,15 +33,15 @@ impl Exchange {
         let trade = || {
             let spelled = |path| LinkPath::new(path).map_err(|error| error.during("exchange"));
             let (a, b) = (spelled(&self.a)?, spelled(&self.b)?);
-            let exchange = caplink::Exchange::new(a, b)
+            let exchange = caplink::Edit::exchange(a, b)
                 .allow_dangling(self.allow_dangling)
                 .allow_outside(self.allow_outside)
                 .durability(context.durability(caplink::Durability::None));
             let root = context.confined(&root)?;
-            if context.global.dry_run { root.preview_exchange(&exchange) } else { root.apply_exchange(&exchange) }
+            if context.global.dry_run { root.preview(&exchange) } else { root.apply(&exchange) }
         };
         match trade() {
-            Ok(outcomes) => change::done(&mut report, &root, &outcomes),
+            Ok(outcome) => change::done(&mut report, &root, &[outcome]),
             Err(error) => change::failed(&mut report, &error),
         }
         report

@@ -4,7 +4,7 @@
 
 use super::*;
 
-fn exchange(moments: &'static [Moment]) -> Came<[Outcome; 2]> {
+fn exchange(moments: &'static [Moment]) -> Came<Outcome> {
     let scenario = Scenario::new(Verb::ExchangeAcross, Layout::Private);
     Came::of(scenario, moments, |root| root.exchange("q/p/l", "q/r/m"))
 }
