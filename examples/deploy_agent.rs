@@ -18,7 +18,7 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
 use std::time::UNIX_EPOCH;
 
-use caplink::{Durability, Edit, Event, Kind, LinkPath, Observer, Outcome, Policy, Root, Target};
+use caplink::{Durability, Edit, Event, Kind, LinkPath, Outcome, Policy, Recorder, Root, Target};
 
 const CURRENT: &str = "current";
 
@@ -48,7 +48,7 @@ fn deploy(path: &Path, version: &str, source: &Path) -> Result<bool, Box<dyn Err
     // Whoever may move `current` may not make it lead out of the root or to nothing.
     let policy = Policy::default().outside(false).dangling(false);
     let root = Root::open_ambient(path, policy, cap_std::ambient_authority())?;
-    let root = root.observed_by(Arc::new(Log(Mutex::new(log))));
+    let root = root.recorded_by(Arc::new(Log(Mutex::new(log))));
 
     let switched = switch(&root, &release)?;
     println!("{}", told(&switched));
@@ -113,18 +113,21 @@ fn told(outcome: &Outcome) -> String {
 /// Writes each change of a link to a file.
 struct Log(Mutex<File>);
 
-impl Observer for Log {
-    fn changed(&self, event: &Event) {
-        let Ok(mut file) = self.0.lock() else { return };
-        let seconds = event.time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let (link, change) = (&event.link, event.effect.as_str());
-        let text = |text: &Option<std::ffi::OsString>| {
-            text.as_ref().map_or_else(|| "-".to_owned(), |text| caplink::printable(text).to_string())
-        };
-        let (old, new) = (text(&event.previous), text(&event.target));
-        let actor = format!("uid={} pid={}", event.actor.user, event.actor.process);
-        if let Err(error) = writeln!(file, "{seconds} {actor} {change} {link} {old} {new}") {
-            eprintln!("the change of {link} could not be logged: {error}");
+impl Recorder for Log {
+    fn after(&self, events: &[Event<'_>]) -> caplink::Result<()> {
+        let Ok(mut file) = self.0.lock() else { return Ok(()) };
+        for (event, change) in events.iter().flat_map(|event| event.changes().map(move |change| (event, change))) {
+            let seconds = event.time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let (link, effect) = (&change.link, change.effect.as_str());
+            let text = |text: &Option<std::ffi::OsString>| {
+                text.as_ref().map_or_else(|| "-".to_owned(), |text| caplink::printable(text).to_string())
+            };
+            let (old, new) = (text(&change.previous), text(&change.target));
+            let actor = format!("uid={} pid={}", event.actor.user, event.actor.process);
+            if let Err(error) = writeln!(file, "{seconds} {actor} {effect} {link} {old} {new}") {
+                eprintln!("the change of {link} could not be logged: {error}");
+            }
         }
+        Ok(())
     }
 }

@@ -9,8 +9,8 @@ mod error;
 mod exec;
 mod inspect;
 mod model;
-mod observe;
 mod plan;
+mod recorder;
 mod resolve;
 mod root;
 mod scan;
@@ -23,11 +23,11 @@ pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, prin
 pub use exec::Trial;
 pub use inspect::{Explained, Inspected, Resolved};
 pub use model::{
-    AsEdit, Change, Confinement, Durability, Edit, Effect, Finding, Guarantee, LinkPath, MakesLink, ObjectId, Outcome,
-    Policy, Staging, Status, Style, Summary, Target, Trait, Traits,
+    AsEdit, Change, Confinement, Durability, Edit, Effect, Finding, Guarantee, LinkPath, MakesLink, ObjectId, OnError,
+    Outcome, Plan, Policy, Staging, Status, Style, Summary, Target, Trait, Traits,
 };
-pub use observe::{Actor, Event, Observer};
 pub use plan::Repair;
+pub use recorder::{Actor, Event, Intent, Recorder};
 pub use resolve::{Hop, LinkView};
 pub use root::Root;
 pub use scan::{Scan, ScanOptions, ScanProgress};

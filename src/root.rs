@@ -17,7 +17,7 @@ use cap_std::fs::Dir;
 use crate::confine::Threads;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{LinkPath, ObjectId, Policy};
-use crate::observe::Observer;
+use crate::recorder::Recorder;
 use crate::state::{OpenState, StateCheck, StatePlace};
 use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules, Stat};
 
@@ -51,7 +51,7 @@ pub(crate) const STATE_NAME: &str = ".caplink";
 pub struct Root {
     shared: Arc<Shared>,
     policy: Policy,
-    observers: Arc<[Arc<dyn Observer>]>,
+    recorders: Arc<[Arc<dyn Recorder>]>,
     side: Context,
 }
 
@@ -115,7 +115,7 @@ impl Root {
         let state = StatePlace::new(Arc::clone(&handle), STATE_NAME.into(), Some(STATE_NAME.into()));
         let shared =
             Shared { handle, calls, physical: None, id, state: Arc::new(state), rules: OnceLock::new(), threads: None };
-        Ok(Root { shared: Arc::new(shared), policy, observers: Arc::from([]), side: Context::Holder })
+        Ok(Root { shared: Arc::new(shared), policy, recorders: Arc::from([]), side: Context::Holder })
     }
 
     /// A root in memory, at the absolute `path`, with the permissions of the user `uid`.
@@ -195,18 +195,18 @@ impl Root {
             threads: old.threads.as_ref().map(Threads::for_another),
         };
         change(&mut shared);
-        Root { shared: Arc::new(shared), policy: self.policy, observers: Arc::clone(&self.observers), side: self.side }
+        Root { shared: Arc::new(shared), policy: self.policy, recorders: Arc::clone(&self.recorders), side: self.side }
     }
 
-    /// Returns this root with one more observer of every change that is made through it.
+    /// Returns this root with one more recorder, which is asked and informed about every change made through it.
     ///
     /// # Security
     ///
-    /// An observer cannot be taken away again: whoever is handed the root is seen by it.
+    /// A recorder cannot be removed again: whoever is handed the root is recorded by it.
     #[must_use]
-    pub fn observed_by(&self, observer: Arc<dyn Observer>) -> Root {
-        let observers = self.observers.iter().cloned().chain([observer]).collect();
-        Root { observers, ..self.clone() }
+    pub fn recorded_by(&self, recorder: Arc<dyn Recorder>) -> Root {
+        let recorders = self.recorders.iter().cloned().chain([recorder]).collect();
+        Root { recorders, ..self.clone() }
     }
 
     /// Returns the policy of this holder.
@@ -234,7 +234,7 @@ impl Root {
         self.state().check(self.calls())
     }
 
-    /// A root at a directory below this one, with the same policy and observers.
+    /// A root at a directory below this one, with the same policy and recorders.
     ///
     /// The state directory stays that of this root, out of the reach of whoever writes below the narrower one.
     pub(crate) fn at(&self, handle: Handle, physical: &Path) -> io::Result<Root> {
@@ -250,7 +250,7 @@ impl Root {
         Ok(Root {
             shared: Arc::new(shared),
             policy: self.policy,
-            observers: Arc::clone(&self.observers),
+            recorders: Arc::clone(&self.recorders),
             side: self.side,
         })
     }
@@ -267,8 +267,8 @@ impl Root {
         &self.shared.state
     }
 
-    pub(crate) fn observers(&self) -> &[Arc<dyn Observer>] {
-        &self.observers
+    pub(crate) fn recorders(&self) -> &[Arc<dyn Recorder>] {
+        &self.recorders
     }
 
     /// The state directory for an edit, made where it may be made; none where it is not to be had.

@@ -245,20 +245,22 @@ fn a_missing_parent_is_named_also_when_parents_may_be_made() {
 }
 
 #[test]
-fn every_observer_sees_a_change_and_none_can_be_taken_away() {
+fn every_recorder_sees_a_change_and_none_can_be_removed() {
     use std::sync::{Arc, Mutex};
     #[derive(Default)]
     struct Seen(Mutex<Vec<Effect>>);
-    impl caplink::Observer for Seen {
-        fn changed(&self, event: &caplink::Event) {
-            self.0.lock().unwrap().push(event.effect);
+    impl caplink::Recorder for Seen {
+        fn after(&self, events: &[caplink::Event<'_>]) -> caplink::Result<()> {
+            let changes = events.iter().flat_map(caplink::Event::changes);
+            self.0.lock().unwrap().extend(changes.map(|outcome| outcome.effect));
+            Ok(())
         }
     }
     let (_dir, root) = tree();
     let (first, second) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
-    let handed_on = root.observed_by(first.clone()).observed_by(second.clone());
+    let handed_on = root.recorded_by(first.clone()).recorded_by(second.clone());
     let _ = handed_on.create("l", Target::relative("file")).unwrap();
-    // What changes nothing is not told.
+    // What changes nothing is no change.
     let edit = Edit::ensure(LinkPath::new("l").unwrap(), Target::relative("file"));
     assert_eq!(handed_on.apply(&edit).unwrap().effect, Effect::Unchanged);
     let edit = Edit::remove(LinkPath::new("l").unwrap());

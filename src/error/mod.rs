@@ -85,6 +85,11 @@ impl Error {
         }))
     }
 
+    /// A refusal of kind `policy`, as a [`Recorder`](crate::Recorder) gives it.
+    pub fn refusal(reason: impl Into<String>) -> Error {
+        Error::new(Kind::Policy).because(reason)
+    }
+
     /// An error that the system reported; its kind follows from the error number.
     pub(crate) fn from_io(source: io::Error) -> Error {
         let mut error = Error::new(Kind::of(&source));

@@ -2,15 +2,15 @@
 //!
 //! The thread does all of an edit but two things that its domain forbids. The private state directory is made, and
 //! removed again, by the thread of the caller: an edit that turns out to need it comes back before anything was
-//! changed, and is handed over once more. And the observer, which may write a log, is told by the caller's thread.
+//! changed, and is handed over once more. And recorders, which may write a log, are called by the caller's thread.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::leftover::{Leftover, remove_named};
+use super::lock;
 use super::run::Run;
-use super::{lock, tell};
 use crate::confine::Thread;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
@@ -20,8 +20,8 @@ use crate::root::Root;
 use crate::state::{OpenState, StateWanted, TRIES};
 use crate::sys::{Handle, Rights};
 
-/// How many edits are handed over at once. The hand-over is then a small part of each, and the observer hears of a
-/// change soon after it was made.
+/// How many edits are handed over at once. The hand-over is then a small part of each, and a recorder is
+/// informed of a change soon after it was made.
 const BATCH: usize = 256;
 
 impl Rights {
@@ -44,19 +44,7 @@ impl Rights {
     }
 }
 
-/// Carries out one edit; on the confined thread where the root is confined.
-pub(super) fn apply(root: &Root, edit: &Edit) -> Result<Outcome> {
-    if root.threads().is_none() {
-        return Run::new(root, edit, false).carry_out();
-    }
-    told(
-        root,
-        hand_over(root, Rights::of(edit), one(edit), shortfall_of(edit))
-            .map_err(|error| error.on(edit.change.verb(), &edit.path)),
-    )
-}
-
-/// The same in a directory that was opened before.
+/// Carries out one edit in a directory that was opened before; on the confined thread where the root is confined.
 pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
     let in_entry = |entry: &Entry, edit: &Edit| Run::new(&entry.root, edit, false).carry_out_in(entry);
     if entry.root.threads().is_none() {
@@ -65,11 +53,8 @@ pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
     let (owned, opened) = (edit.clone(), entry.used_by(entry.root.clone()));
     let work = move |root: &Root, _| in_entry(&opened.used_by(root.clone()), &owned);
     let root = &entry.root;
-    told(
-        root,
-        hand_over(root, Rights::of(edit), work, shortfall_of(edit))
-            .map_err(|error| error.on(edit.change.verb(), &edit.path)),
-    )
+    hand_over(root, Rights::of(edit), work, shortfall_of(edit))
+        .map_err(|error| error.on(edit.change.verb(), &edit.path))
 }
 
 /// Reports beside a change what could not be cleaned up after it.
@@ -229,7 +214,7 @@ impl<'a> Hands<'a> {
         if let Some(Err(wanted)) = wanted {
             results.push(self.again(&edits[results.len()], &wanted));
         }
-        results.into_iter().map(|result| told(self.root, result)).collect()
+        results
     }
 
     /// Carries out an edit that the state directory was missing for. It is kept for those after it as well.
@@ -291,12 +276,4 @@ impl Drop for Kept<'_> {
         // Only where another holder removed or replaced it meanwhile, or after a panic.
         let _unreported = self.remove();
     }
-}
-
-/// Tells the observer of a change that the confined thread made.
-fn told(root: &Root, result: Result<Outcome>) -> Result<Outcome> {
-    if let Ok(outcome) = &result {
-        tell(root, outcome);
-    }
-    result
 }

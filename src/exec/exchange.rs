@@ -15,7 +15,7 @@ use super::shared::predict;
 use super::target::{Rules, leads_where_it_may};
 use super::untrade::{Seen, has, trade_back};
 use super::verify::{self, ReadBack};
-use super::{Attempt, guarantee, tell};
+use super::{Attempt, guarantee};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::change::Exchange;
@@ -59,7 +59,6 @@ impl Trade<'_> {
                         self.make_durable(&b, &mut two);
                     }
                     one.counterpart = Some(Box::new(two));
-                    tell(self.root, &one);
                     return Ok(one);
                 }
                 Attempt::Again => {}

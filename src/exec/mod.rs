@@ -29,240 +29,51 @@ mod undo;
 mod untrade;
 mod verify;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AsEdit, Edit, Effect, Guarantee, LinkPath, Outcome, Staging, Target};
-use crate::observe::{Actor, Event};
+use crate::model::{Edit, Effect, Guarantee, Outcome, Staging};
 use crate::resolve::Planned;
 use crate::root::Root;
 
 use run::Run;
 
+pub(crate) use confining_thread::carry_out_confining_thread;
 pub(crate) use durable::sync;
 pub use trial::Trial;
 
-impl Root {
-    /// Makes a link where nothing is. See [`Edit::create`].
-    ///
-    /// # Errors
-    ///
-    /// `exists`; those of the path, of the target and of the system.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
-    /// # dir.create_dir("v1")?;
-    /// use caplink::{Kind, Policy, Root, Target};
-    ///
-    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
-    /// let outcome = root.create("current", Target::relative("v1"))?;
-    /// assert!(outcome.verified);
-    /// assert_eq!(root.create("current", Target::relative("v1")).unwrap_err().kind(), Kind::Exists);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn create(&self, path: impl AsRef<OsStr>, target: Target) -> Result<Outcome> {
-        self.apply(&Edit::create(spelled("create", path)?, target))
-    }
-
-    /// Makes the name a link to the target, whether nothing or any link was there. See [`Edit::ensure`].
-    ///
-    /// # Atomicity
-    ///
-    /// While a link is replaced the name is never absent.
-    ///
-    /// # Errors
-    ///
-    /// `not_a_link`; those of the path, of the target and of the system.
-    pub fn ensure(&self, path: impl AsRef<OsStr>, target: Target) -> Result<Outcome> {
-        self.apply(&Edit::ensure(spelled("ensure", path)?, target))
-    }
-
-    /// Replaces the link if its text is exactly `old`. See [`Edit::swap`].
-    ///
-    /// # Atomicity
-    ///
-    /// Of several that swap the same link from the same text, one succeeds.
-    ///
-    /// # Errors
-    ///
-    /// `mismatch` with [`Error::found`], `not_found`, `not_a_link`; those of the path, of the target and of the system.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
-    /// # dir.create_dir("v1")?;
-    /// # dir.create_dir("v2")?;
-    /// use caplink::{Found, Kind, Policy, Root, Target};
-    ///
-    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
-    /// let _ = root.create("current", Target::relative("v1"))?;
-    /// let outcome = root.swap("current", Target::relative("v2"), "v1")?;
-    /// assert_eq!(outcome.previous.as_deref(), Some("v1".as_ref()));
-    ///
-    /// let lost = root.swap("current", Target::relative("v2"), "v1").unwrap_err();
-    /// assert_eq!(lost.kind(), Kind::Mismatch);
-    /// assert_eq!(lost.found(), Some(&Found::Link("v2".into())));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn swap(&self, path: impl AsRef<OsStr>, target: Target, old: impl Into<OsString>) -> Result<Outcome> {
-        self.apply(&Edit::swap(spelled("swap", path)?, target, old))
-    }
-
-    /// Removes a link, and only a link. See [`Edit::remove`].
-    ///
-    /// # Errors
-    ///
-    /// `not_found`, `not_a_link`; those of the path and of the system.
-    pub fn remove(&self, path: impl AsRef<OsStr>) -> Result<Outcome> {
-        self.apply(&Edit::remove(spelled("remove", path)?))
-    }
-
-    /// Exchanges two links. See [`Edit::exchange`].
-    ///
-    /// # Atomicity
-    ///
-    /// One kernel call; neither name is ever absent. Where the host cannot do that it is `unsupported`.
-    ///
-    /// # Errors
-    ///
-    /// `not_found`, `not_a_link`, `unsupported`; those of the paths, of the targets and of the system.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
-    /// # dir.create_dir("v1")?;
-    /// # dir.create_dir("v2")?;
-    /// use caplink::{Policy, Root, Target};
-    ///
-    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
-    /// let _ = root.create("blue", Target::relative("v1"))?;
-    /// let _ = root.create("green", Target::relative("v2"))?;
-    /// let outcome = root.exchange("blue", "green")?;
-    /// let links: Vec<_> = outcome.each().map(|one| one.link.to_string()).collect();
-    /// assert_eq!(links, ["blue", "green"]);
-    /// assert_eq!(root.read_link("blue")?, "v2");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn exchange(&self, a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Result<Outcome> {
-        self.apply(&Edit::exchange(spelled("exchange", a)?, spelled("exchange", b)?))
-    }
-
-    /// Carries out one edit.
-    ///
-    /// # Security
-    ///
-    /// Nothing outside the root is created, changed or removed, whatever others do to the tree meanwhile. Only
-    /// symbolic links are replaced or removed. See SECURITY.md for the limits.
-    ///
-    /// # Errors
-    ///
-    /// See [`Kind`]. After an error nothing was changed, unless [`Error::left`] or [`Error::preserved`] say so.
-    pub fn apply(&self, edit: &impl AsEdit) -> Result<Outcome> {
-        confined::apply(self, &edit.as_edit())
-    }
-
-    /// Carries out edits in order, each for itself, and returns what each came to.
-    ///
-    /// Where the root is [`confined`](Root::confined) this is much faster than one call for each.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
-    /// # dir.create_dir("v1")?;
-    /// use caplink::{Edit, LinkPath, Policy, Root, Target};
-    ///
-    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
-    /// let edit = |name| LinkPath::new(name).map(|path| Edit::create(path, Target::relative("v1")).into());
-    /// let results = root.apply_all(&[edit("a")?, edit("b")?, edit("a")?]);
-    /// assert!(results[0].is_ok() && results[1].is_ok() && results[2].is_err());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn apply_all(&self, edits: &[Edit]) -> Vec<Result<Outcome>> {
-        confined::apply_while(self, edits, |_| true)
-    }
-
-    /// Decides everything and changes nothing: what [`apply`](Root::apply) would report, as the tree is now.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`apply`](Root::apply) that do not come from making the change.
-    pub fn preview(&self, edit: &impl AsEdit) -> Result<Outcome> {
-        Run::new(self, &edit.as_edit(), true).carry_out()
-    }
-
-    /// Decides everything and changes nothing: what [`apply_all`](Root::apply_all) would report of edits of different
-    /// links. Each target is judged as the edits before it would leave the tree.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`preview`](Root::preview), for each edit.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
-    /// # dir.create_dir("v1")?;
-    /// use caplink::{Edit, LinkPath, Policy, Root, Target};
-    ///
-    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
-    /// let edit = |link, target| LinkPath::new(link).map(|path| Edit::create(path, Target::relative(target)).into());
-    /// let edits = [edit("current", "v1")?, edit("latest", "current")?];
-    /// assert!(root.preview_all(&edits).iter().all(Result::is_ok));
-    /// assert!(root.preview(&edits[1]).is_err(), "`current` is not there");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn preview_all(&self, edits: &[Edit]) -> Vec<Result<Outcome>> {
-        let mut planned = Planned::new();
-        let mut preview = |edit| {
-            let outcome = Run::new(self, edit, true).after(&planned).carry_out()?;
-            for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
-                let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
-                planned.insert(link, outcome.target.clone());
-            }
-            Ok(outcome)
-        };
-        edits.iter().map(&mut preview).collect()
-    }
+/// Carries out edits in order, until one comes to something that `go_on` says no to. Returns what each came to.
+pub(crate) fn carry_out(root: &Root, edits: &[Edit], go_on: fn(&Result<Outcome>) -> bool) -> Vec<Result<Outcome>> {
+    confined::apply_while(root, edits, go_on)
 }
 
-impl Entry {
-    /// Carries out one edit of this entry, in the directory that was opened.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Root::apply`]; `usage` where the edit is about another path.
-    pub fn apply(&self, edit: &impl AsEdit) -> Result<Outcome> {
-        let edit = &*edit.as_edit();
-        if edit.path != self.path {
-            return Err(Error::new(Kind::Usage)
-                .on(edit.change.verb(), &edit.path)
-                .because("the edit is about another path"));
+/// Carries out one edit in the directory that was opened for its entry.
+pub(crate) fn carry_out_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
+    confined::apply_in(entry, edit)
+}
+
+/// Previews of edits in order, each on the tree as those before it leave it.
+pub(crate) struct Previews<'a> {
+    root: &'a Root,
+    planned: Planned,
+}
+
+impl<'a> Previews<'a> {
+    pub(crate) fn new(root: &'a Root) -> Previews<'a> {
+        Previews { root, planned: Planned::new() }
+    }
+
+    /// Decides everything of the next edit and changes nothing.
+    pub(crate) fn next(&mut self, edit: &Edit) -> Result<Outcome> {
+        let outcome = Run::new(self.root, edit, true).after(&self.planned).carry_out()?;
+        for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
+            let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
+            self.planned.insert(link, outcome.target.clone());
         }
-        confined::apply_in(self, edit)
+        Ok(outcome)
     }
-}
-
-pub(crate) fn spelled(verb: &'static str, path: impl AsRef<OsStr>) -> Result<LinkPath> {
-    let path = path.as_ref();
-    LinkPath::new(path).map_err(|error| error.during(verb))
 }
 
 /// A change that was made and read back.
@@ -308,25 +119,5 @@ pub(crate) fn guarantee(root: &Root, able: bool) -> Result<Guarantee> {
             let reason = "this host cannot exchange two names in one step, and the atomic guarantee is required";
             Err(Error::new(Kind::Unsupported).because(reason))
         }
-    }
-}
-
-/// Tells the observers of what an edit changed.
-pub(crate) fn tell(root: &Root, outcome: &Outcome) {
-    if root.observers().is_empty() {
-        return;
-    }
-    for outcome in outcome.each().filter(|outcome| outcome.effect.is_change() && !outcome.dry_run) {
-        let event = Event {
-            root: root.id(),
-            root_path: root.physical_path().map(PathBuf::from),
-            link: outcome.link.clone(),
-            effect: outcome.effect,
-            target: outcome.target.clone(),
-            previous: outcome.previous.clone(),
-            time: SystemTime::now(),
-            actor: Actor { user: root.calls().user(), process: std::process::id() },
-        };
-        root.observers().iter().for_each(|observer| observer.changed(&event));
     }
 }

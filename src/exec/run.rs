@@ -8,8 +8,7 @@ use super::area::Area;
 use super::durable::sync;
 use super::permission::{may_add, may_take_away};
 use super::{
-    Attempt, Changed, abandoned, aside, create, exchange, guarantee, parents, remove, replace, shared, target, tell,
-    verify,
+    Attempt, Changed, abandoned, aside, create, exchange, guarantee, parents, remove, replace, shared, target, verify,
 };
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
@@ -56,15 +55,13 @@ impl<'a> Run<'a> {
         self.close(outcome)
     }
 
-    /// Names the edit in the error, and tells the observer of a change.
+    /// Names the edit in the error.
     fn close(self, outcome: Result<Outcome>) -> Result<Outcome> {
-        let outcome = outcome.map_err(|error| {
+        outcome.map_err(|error| {
             let error = error.on(self.edit.change.verb(), &self.edit.path).denied_at(self.edit.path.as_path());
             let error = self.root.or_gone(error);
             error.having_made(self.made)
-        })?;
-        tell(self.root, &outcome);
-        Ok(outcome)
+        })
     }
 
     fn open_and_edit(&mut self) -> Result<Outcome> {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::LinkPath;
 use crate::error::Error;
@@ -64,7 +64,7 @@ impl Guarantee {
 }
 
 /// What survives a power cut once an edit has succeeded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Durability {
     /// Nothing is waited for.
     #[default]
@@ -177,6 +177,38 @@ impl Outcome {
     /// Returns the outcome of each link that the edit changed: this one, and its counterpart.
     pub fn each(&self) -> impl Iterator<Item = &Outcome> {
         std::iter::successors(Some(self), |outcome| outcome.counterpart.as_deref())
+    }
+
+    /// Returns where the link is below the root, links on the way followed.
+    pub fn physical_path(&self) -> &Path {
+        self.physical.as_deref().unwrap_or(self.link.as_path())
+    }
+
+    /// An outcome without any particular.
+    pub(crate) fn of(link: LinkPath, effect: Effect) -> Outcome {
+        Outcome {
+            link,
+            physical: None,
+            effect,
+            target: None,
+            previous: None,
+            guarantee: Guarantee::Atomic,
+            durability: Durability::None,
+            confinement: Confinement::None,
+            staging: Staging::None,
+            verified: false,
+            dry_run: false,
+            backup: None,
+            made: Vec::new(),
+            shortfalls: Vec::new(),
+            counterpart: None,
+        }
+    }
+
+    /// The outcome of a preview that found nothing to change, as that of the edit itself.
+    pub(crate) fn into_real(mut self) -> Outcome {
+        self.for_each_mut(&mut |outcome| outcome.dry_run = false);
+        self
     }
 
     pub(crate) fn for_each_mut(&mut self, act: &mut dyn FnMut(&mut Outcome)) {

@@ -20,14 +20,16 @@ use crate::model::{Edit, Finding, LinkPath, Status, Target, Trait, is_staged_nam
 /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
 /// # dir.create_dir("a")?;
 /// # dir.symlink("a//.", "messy")?;
-/// use caplink::{Durability, Policy, Repair, Root, ScanOptions};
+/// use caplink::{Durability, OnError, Plan, Policy, Repair, Root, ScanOptions};
 ///
 /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
 /// let repair = Repair::default().tidy(true).remove_dangling(true);
 /// let findings = root.scan(".", ScanOptions::default().sorted(true))?.collect::<Result<Vec<_>, _>>()?;
-/// let edits: Vec<_> = findings.iter().filter_map(|found| repair.plan(found, root.physical_path())).collect();
-/// for outcome in root.apply_durably(&edits, Durability::Dir) {
-///     println!("{} -> {:?}", outcome?.link, edits[0].change());
+/// let edits = findings.iter().filter_map(|found| repair.plan(found, root.physical_path()));
+/// let plan = Plan::new(edits).on_error(OnError::Retry).durability(Durability::Dir);
+/// for outcome in root.apply_plan(&plan, &()) {
+///     let outcome = outcome?;
+///     println!("{} {}", outcome.link, outcome.effect.as_str());
 /// }
 /// assert_eq!(root.read_link("messy")?, "a");
 /// # Ok(())

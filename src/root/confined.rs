@@ -102,10 +102,10 @@ impl Root {
         self.shared.threads.as_ref().filter(|_| !self.is_on_thread())
     }
 
-    /// This root for a confined thread. Its observers stay behind: what they do the domain would forbid.
+    /// This root for a confined thread. Its recorders stay behind: what they do the domain would forbid.
     pub(crate) fn on_thread(&self, thread: &Thread, with_state: bool) -> Root {
         let side = if with_state { Context::Thread(thread.state()) } else { Context::ThreadWithoutState };
-        Root { side, observers: Arc::from([]), ..self.clone() }
+        Root { side, recorders: Arc::from([]), ..self.clone() }
     }
 
     /// Rules that allow what the grant needs below this root, and in a state directory that is elsewhere.

@@ -1,7 +1,9 @@
 //! What is asked of the executor in a scenario.
 
 use caplink::adversary::World;
-use caplink::{Abilities, Edit, Enforcement, Error, LinkPath, Outcome, Repair, Root, ScanOptions, Target};
+use caplink::{
+    Abilities, Edit, Enforcement, Error, LinkPath, OnError, Outcome, Plan, Repair, Root, ScanOptions, Target,
+};
 
 use crate::answers::Answers;
 use crate::scene::{NEW, OLD, ROOT, Scenario, Verb};
@@ -43,13 +45,14 @@ impl Scenario {
             Verb::Parents => one(Edit::create(link(0), target()).parents(true).into()),
             Verb::Exchange | Verb::ExchangeAcross => one(Edit::exchange(link(0), link(1)).into()),
             Verb::Plan => {
-                let edits = [
+                let edits: [Edit; 4] = [
                     Edit::ensure(link(0), target()).into(),
                     Edit::create(link(1), target()).into(),
                     Edit::swap(link(2), target(), OLD).into(),
                     Edit::remove(link(3)).into(),
                 ];
-                let results = root.apply_durably(&edits, self.durability);
+                let plan = Plan::new(edits).on_error(OnError::KeepGoing).durability(self.durability);
+                let results = root.apply_plan(&plan, &());
                 results.into_iter().for_each(|result| answers.add(self, result));
             }
             Verb::Repair => {
@@ -73,7 +76,8 @@ impl Scenario {
                 Err(error) => answers.errors.push(error),
             }
         }
-        let results = root.apply_durably(&edits, self.durability);
+        let plan = Plan::new(edits).on_error(OnError::KeepGoing).durability(self.durability);
+        let results = root.apply_plan(&plan, &());
         results.into_iter().for_each(|result| answers.add(self, result));
     }
 }

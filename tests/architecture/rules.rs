@@ -6,7 +6,7 @@ use super::source::Source;
 const ORDER: &[&[&str]] = &[
     &["error"],
     &["model"],
-    &["observe", "plan"],
+    &["plan", "recorder"],
     &["sys"],
     &["state"],
     &["confine"],

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::sync::{Arc, Mutex};
 
-use caplink::{Edit, Effect, Event, Kind, LinkPath, Observer, Result, Root, Target};
+use caplink::{Edit, Effect, Event, Kind, LinkPath, Recorder, Result, Root, Target};
 
 use super::backend::NATIVE;
 use super::ground::{Case, component, on_backends, on_every_backend};
@@ -106,9 +106,11 @@ fn s_04_an_absolute_path_is_never_stripped_and_accepted() {
 #[derive(Default)]
 struct Log(Mutex<Vec<String>>);
 
-impl Observer for Log {
-    fn changed(&self, event: &Event) {
-        self.0.lock().unwrap().push(event.link.to_string());
+impl Recorder for Log {
+    fn after(&self, events: &[Event<'_>]) -> Result<()> {
+        let changes = events.iter().flat_map(Event::changes);
+        self.0.lock().unwrap().extend(changes.map(|outcome| outcome.link.to_string()));
+        Ok(())
     }
 }
 
@@ -117,10 +119,10 @@ fn s_05_dots_and_slashes_name_the_same_link_and_leave_one_record() {
     on_every_backend("S-05", |case| {
         furnish(case);
         let log = Arc::new(Log::default());
-        let outcome = case.done(|root| root.observed_by(log.clone()).create("./a//./x", target()));
+        let outcome = case.done(|root| root.recorded_by(log.clone()).create("./a//./x", target()));
         assert_eq!(outcome.link.as_path().as_os_str(), "a/x");
         assert_eq!(*log.0.lock().unwrap(), ["a/x"]);
-        let same = case.done(|root| root.observed_by(log.clone()).ensure("a/x", target()));
+        let same = case.done(|root| root.recorded_by(log.clone()).ensure("a/x", target()));
         assert_eq!((same.effect, log.0.lock().unwrap().len()), (Effect::Unchanged, 1));
         let traded = case.watch(|root| root.exchange("a/x", "./a/./x")).unwrap();
         assert!(traded.each().all(|outcome| outcome.effect == Effect::Unchanged));

@@ -135,9 +135,13 @@ fn each_last_edit_gets_the_rights_that_it_needs_and_no_more() {
 #[test]
 fn the_thread_stays_free_where_another_has_to_be_started() {
     struct Writes(std::path::PathBuf);
-    impl Observer for Writes {
-        fn changed(&self, event: &Event) {
-            fs::write(&self.0, event.effect.as_str()).unwrap();
+    impl Recorder for Writes {
+        fn after(&self, events: &[Event<'_>]) -> Result<()> {
+            events
+                .iter()
+                .flat_map(Event::changes)
+                .for_each(|change| fs::write(&self.0, change.effect.as_str()).unwrap());
+            Ok(())
         }
     }
     let dir = tree();
@@ -157,9 +161,9 @@ fn the_thread_stays_free_where_another_has_to_be_started() {
     let _ = root.create("shared/l", to("a")).unwrap();
     let outcome = free(&root, &Edit::ensure(path("shared/l"), to("releases")).into());
     assert_eq!((outcome.staging, root.check_state()), (Staging::Private, StateCheck::Absent));
-    // The observer writes a log.
+    // The recorder writes a log.
     let log = dir.path().join("outside/log");
-    let watched = root.observed_by(std::sync::Arc::new(Writes(log.clone())));
+    let watched = root.recorded_by(std::sync::Arc::new(Writes(log.clone())));
     let _ = free(&watched, &Edit::create(path("l"), to("a")).into());
     assert_eq!(fs::read_to_string(log).unwrap(), "created");
     // It is confined already.

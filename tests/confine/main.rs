@@ -25,8 +25,8 @@ use std::time::{Duration, Instant};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use caplink::{
-    Abilities, Confinement, Durability, Edit, Effect, Enforcement, Error, Event, Kind, LinkPath, Observer, Outcome,
-    Policy, Result, Root, Staging, StateCheck, Target,
+    Abilities, Confinement, Durability, Edit, Effect, Enforcement, Error, Event, Kind, LinkPath, Outcome, Policy,
+    Recorder, Result, Root, Staging, StateCheck, Target,
 };
 use tempfile::TempDir;
 
@@ -258,24 +258,27 @@ struct Log<'a> {
     seen: Mutex<Vec<String>>,
 }
 
-impl Observer for Log<'static> {
-    fn changed(&self, event: &Event) {
+impl Recorder for Log<'static> {
+    fn after(&self, events: &[Event<'_>]) -> Result<()> {
         assert_eq!(std::thread::current().id(), self.thread);
-        fs::write(self.dir.join(event.link.to_string().replace('/', "_")), "changed").unwrap();
-        self.seen.lock().unwrap().push(format!("{} {}", event.effect.as_str(), event.link));
+        for change in events.iter().flat_map(Event::changes) {
+            fs::write(self.dir.join(change.link.to_string().replace('/', "_")), "changed").unwrap();
+            self.seen.lock().unwrap().push(format!("{} {}", change.effect.as_str(), change.link));
+        }
+        Ok(())
     }
 }
 
 #[test]
-fn the_observer_is_told_by_the_thread_of_the_caller() {
+fn the_recorder_is_called_by_the_thread_of_the_caller() {
     let dir: &'static TempDir = Box::leak(Box::new(tree()));
     let log = std::sync::Arc::new(Log {
         dir: Box::leak(dir.path().join("outside").into_boxed_path()),
         thread: std::thread::current().id(),
         seen: Mutex::default(),
     });
-    let root = open(dir, Policy::default()).observed_by(log.clone());
-    let Some(root) = confined("the_observer_is_told_by_the_thread_of_the_caller", &root) else { return };
+    let root = open(dir, Policy::default()).recorded_by(log.clone());
+    let Some(root) = confined("the_recorder_is_called_by_the_thread_of_the_caller", &root) else { return };
     let _ = root.create("a/l", Target::verbatim("../a")).unwrap();
     let _ = root.create("m", Target::verbatim("a")).unwrap();
     let _ = root.ensure("m", to("a")).unwrap();

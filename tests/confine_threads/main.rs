@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
-use caplink::{Edit, Enforcement, Event, Kind, LinkPath, Observer, Policy, Root, ScanOptions, Target};
+use caplink::{Edit, Enforcement, Event, Kind, LinkPath, Policy, Recorder, Root, ScanOptions, Target};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
@@ -159,16 +159,16 @@ fn a_thousand_roots_have_a_thread_each() {
 /// Does not keep to its word.
 struct Panics;
 
-impl Observer for Panics {
-    fn changed(&self, _: &Event) {
-        panic!("in the observer");
+impl Recorder for Panics {
+    fn after(&self, _: &[Event<'_>]) -> caplink::Result<()> {
+        panic!("in the recorder");
     }
 }
 
 #[test]
-fn a_panic_of_the_observer_unwinds_the_caller_and_no_more() {
-    let Some((_turn, dir, root)) = ground("a_panic_of_the_observer_unwinds_the_caller_and_no_more") else { return };
-    let watched = root.observed_by(Arc::new(Panics));
+fn a_panic_of_the_recorder_unwinds_the_caller_and_no_more() {
+    let Some((_turn, dir, root)) = ground("a_panic_of_the_recorder_unwinds_the_caller_and_no_more") else { return };
+    let watched = root.recorded_by(Arc::new(Panics));
     let edit = Edit::ensure(path("l"), Target::verbatim("./"));
     for batch in [false, true] {
         let caught = catch_unwind(AssertUnwindSafe(|| {
@@ -178,7 +178,7 @@ fn a_panic_of_the_observer_unwinds_the_caller_and_no_more() {
                 drop(watched.apply(&edit))
             }
         }));
-        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"in the observer"));
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"in the recorder"));
         assert_eq!(fs::read_link(dir.path().join("l")).unwrap(), Path::new("./"));
         let _ = root.ensure("l", Target::verbatim(".")).unwrap();
     }

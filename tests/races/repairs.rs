@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use caplink::{Abilities, Durability, Kind, Repair, ScanOptions};
+use caplink::{Abilities, Kind, Repair, ScanOptions};
 
 use super::arena::{Arena, WAYS, naive, patience, race, rounds, told};
 use super::attacker::beside;
@@ -78,7 +78,7 @@ fn mend(abilities: Abilities, text: &str, repair: &Repair, (change, makes, owed)
     assert_eq!(edits.len(), 1, "{text}: {found:?}");
     makes(&arena.at("root"));
     let before = without_directory_times(tree(&arena.at("root")));
-    let result = root.apply_durably(&edits, Durability::None).remove(0);
+    let result = root.apply_all(&edits).remove(0);
     assert_eq!(result.as_ref().map_err(|error| error.kind()).err(), owed, "{text}, {change}: {result:?}");
     if owed.is_some() {
         assert_eq!(without_directory_times(tree(&arena.at("root"))), before, "{text}, {change}");

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ffi::{OsStr, OsString};
 
-use caplink::{Durability, Edit, Error, Kind, Outcome, Repair as Actions, Root, ScanOptions, Target};
+use caplink::{Durability, Edit, OnError, Outcome, Plan, Repair as Actions, Root, ScanOptions, Target};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgGroup, Args, value_parser};
 
@@ -66,22 +66,17 @@ impl Repair {
                 return report;
             }
         };
-        let Some(Plan { links, dirs }) = self.plan(&root, &mut report) else { return report };
+        let Some(Wanted { links, dirs }) = self.plan(&root, &mut report) else { return report };
         let durability = context.durability(Durability::Dir);
-        let results = if context.global.dry_run {
-            // What is staged in them would be gone by then.
-            let dirs = dirs.into_iter().map(|edit| root.preview(&edit.durability(durability)));
-            let links = carry_out(links, |done, edits| {
-                let all: Vec<Edit> = done.iter().chain(edits).map(|edit| edit.clone().durability(durability)).collect();
-                root.preview_all(&all).split_off(done.len())
-            });
-            links.into_iter().chain(dirs).collect()
-        } else {
-            let mut results = carry_out(links, |_, edits| root.apply_durably(edits, durability));
-            // What was staged in them is gone by now, and that they changed is on the disk.
-            results.extend(root.apply_durably(&dirs, durability));
-            results
+        let links = InOrder::of(links);
+        // What was staged in them is gone by then.
+        let dirs = Plan::new(dirs).on_error(OnError::KeepGoing).durability(durability);
+        let apply = |plan: &Plan| match context.global.dry_run {
+            true => root.preview_plan(plan),
+            false => root.apply_plan(plan, &()),
         };
+        let mut results = links.restore(apply(&links.plan(durability)));
+        results.extend(apply(&dirs));
         for result in results {
             match result {
                 Ok(outcome) => change::done(&mut report, &root, std::slice::from_ref::<Outcome>(&outcome)),
@@ -92,7 +87,7 @@ impl Repair {
     }
 
     /// Scans, and plans an edit for each link that is to be mended; none where the scan cannot begin.
-    fn plan(&self, root: &Root, report: &mut Report) -> Option<Plan> {
+    fn plan(&self, root: &Root, report: &mut Report) -> Option<Wanted> {
         let actions = self.actions();
         let (options, staged) = leftovers::noticing_staged(ScanOptions::default().sorted(true));
         let scan = match root.scan(&self.dir, options) {
@@ -116,7 +111,7 @@ impl Repair {
         if links.is_empty() && dirs.is_empty() && report.errors.is_empty() {
             report.note(0, "nothing to mend");
         }
-        Some(Plan { links, dirs })
+        Some(Wanted { links, dirs })
     }
 
     fn actions(&self) -> Actions {
@@ -141,53 +136,35 @@ impl Repair {
 }
 
 /// What is to be done.
-struct Plan {
+struct Wanted {
     /// For each link that is to be mended, beside how many links it leads over.
     links: Vec<(usize, Edit)>,
     /// For each private directory that was left.
     dirs: Vec<Edit>,
 }
 
-/// How often what is refused is tried again: no way leads over more links.
-const ROUNDS: usize = 40;
-
-type Results = Vec<Result<Outcome, Error>>;
-
-/// Carries the edits out and returns what became of each, in their order. `carry` does so with the edits that it is given
-/// second, after those that it has done.
+/// Edits in the order in which they are carried out, and where each stood before.
 ///
-/// A dangling link that leads over another comes before that one, whose repair would mend both. A text that is refused
-/// for where it leads is tried again while others change: it may lead over a link that is yet to be mended.
-fn carry_out(edits: Vec<(usize, Edit)>, carry: impl Fn(&[Edit], &[Edit]) -> Results) -> Results {
-    let mut waiting: Vec<_> = edits.into_iter().enumerate().collect();
-    waiting.sort_by_key(|(_, (hops, _))| Reverse(*hops));
-    let mut waiting: Vec<(usize, Edit)> = waiting.into_iter().map(|(place, (_, edit))| (place, edit)).collect();
-    let mut done = Vec::new();
-    let mut results = Vec::new();
-    for round in 1..=ROUNDS {
-        let (places, edits): (Vec<usize>, Vec<Edit>) = std::mem::take(&mut waiting).into_iter().unzip();
-        let came = carry(&done, &edits);
-        let is_last = round == ROUNDS || !came.iter().flatten().any(|outcome| outcome.effect.is_change());
-        for ((place, edit), result) in places.into_iter().zip(edits).zip(came) {
-            match result {
-                Err(error) if !is_last && is_about_the_way(&error) => waiting.push((place, edit)),
-                result => {
-                    done.extend(result.is_ok().then_some(edit));
-                    results.push((place, result));
-                }
-            }
-        }
-        if waiting.is_empty() {
-            break;
-        }
-    }
-    results.sort_by_key(|(place, _)| *place);
-    results.into_iter().map(|(_, result)| result).collect()
-}
+/// A dangling link that leads over another comes before that one, whose repair would repair both.
+struct InOrder(Vec<(usize, Edit)>);
 
-/// Whether a text was refused for where it leads.
-fn is_about_the_way(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Dangling | Kind::Escape | Kind::Loop)
+impl InOrder {
+    fn of(edits: Vec<(usize, Edit)>) -> InOrder {
+        let mut edits: Vec<_> = edits.into_iter().enumerate().collect();
+        edits.sort_by_key(|(_, (hops, _))| Reverse(*hops));
+        InOrder(edits.into_iter().map(|(place, (_, edit))| (place, edit)).collect())
+    }
+
+    fn plan(&self, durability: Durability) -> Plan {
+        Plan::new(self.0.iter().map(|(_, edit)| edit.clone())).on_error(OnError::Retry).durability(durability)
+    }
+
+    /// The results in the order in which the edits were found.
+    fn restore<T>(&self, results: Vec<T>) -> Vec<T> {
+        let mut results: Vec<_> = self.0.iter().map(|(place, _)| *place).zip(results).collect();
+        results.sort_by_key(|(place, _)| *place);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
 }
 
 /// Two texts with the first `=` between them.
