@@ -9,11 +9,19 @@ use std::process::Command;
 use cap_tempfile::TempDir;
 use caplink::{Abilities, Kind, Policy, Root, Target};
 
+#[path = "support"]
+mod support {
+    pub(crate) mod cap_ground;
+    pub(crate) mod umask;
+}
+
+use support::cap_ground::temp_dir;
+
 /// Says to the test, run anew by itself, that the surroundings it asked for are there.
 const INSIDE: &str = "CAPLINK_TEST_INSIDE";
 
 fn tree() -> TempDir {
-    let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+    let dir = temp_dir();
     dir.create_dir_all("a/b/c").unwrap();
     dir.write("a/file", "content").unwrap();
     for (text, link) in [
@@ -214,7 +222,7 @@ fn depth_costs_no_descriptors_without_openat2() {
     if !inside(TEST) {
         return again_by(TEST, &["sh", "-c", "ulimit -n 64; exec \"$0\" \"$@\""]);
     }
-    let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+    let dir = temp_dir();
     let mut at = dir.try_clone().unwrap();
     for _ in 0..DEPTH {
         at.create_dir("deep").unwrap();
@@ -242,7 +250,7 @@ fn depth_costs_no_descriptors_without_openat2() {
 /// The kernel is asked for it; where `/proc` does not tell, the path is looked up again.
 #[test]
 fn the_physical_path_is_the_same_however_it_is_found() {
-    let base = tempfile::TempDir::new().unwrap();
+    let base = tempfile::tempdir().unwrap();
     let physical = base.path().canonicalize().unwrap().join("root");
     std::fs::create_dir(&physical).unwrap();
     std::os::unix::fs::symlink("root", base.path().join("alias")).unwrap();

@@ -1,6 +1,6 @@
 //! Random sequences of verbs on random small trees, held to a pure model after each step, on every backend.
 //!
-//! `CAPLINK_ROUNDS` multiplies the number of sequences.
+//! `CAPLINK_ROUNDS=full` tries ten times as many.
 
 #![cfg(target_os = "linux")]
 
@@ -13,11 +13,22 @@ use proptest::test_runner::TestRunner;
 
 #[path = "model/mod.rs"]
 mod model;
+#[path = "support"]
+mod support {
+    pub(crate) mod environment;
+    pub(crate) mod rounds;
+    pub(crate) mod umask;
+}
+
+use support::rounds::Rounds;
 
 /// How many sequences are tried.
 fn cases() -> u32 {
-    let rounds = std::env::var("CAPLINK_ROUNDS").ok().and_then(|rounds| rounds.parse::<u32>().ok());
-    1500 * rounds.unwrap_or(1)
+    match Rounds::asked_for() {
+        Rounds::Full => 15_000,
+        Rounds::Usual => 1_500,
+        Rounds::Few => 300,
+    }
 }
 
 /// Shown in one line.

@@ -2,13 +2,22 @@
 
 use caplink::{Abilities, Kind, Policy, Root};
 
+#[path = "support"]
+mod support {
+    pub(crate) mod cap_ground;
+    #[cfg(unix)]
+    pub(crate) mod umask;
+}
+
+use support::cap_ground::temp_dir;
+
 fn names(dir: &cap_tempfile::TempDir) -> Vec<String> {
     dir.entries().unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
 }
 
 #[test]
 fn a_trial_leaves_nothing_also_in_a_directory_that_others_write() {
-    let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+    let dir = temp_dir();
     let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default()).unwrap();
     assert!(root.try_out().unwrap().sync_dir);
     assert!(names(&dir).is_empty());
@@ -23,7 +32,7 @@ fn a_trial_leaves_nothing_also_in_a_directory_that_others_write() {
 
 #[test]
 fn a_trial_finds_what_is_missing() {
-    let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+    let dir = temp_dir();
     let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default()).unwrap();
     for (exchange, no_replace) in [(true, false), (false, true), (false, false)] {
         let weak = root.with_abilities(Abilities { exchange, no_replace, ..Abilities::ALL });
@@ -36,7 +45,7 @@ fn a_trial_finds_what_is_missing() {
 
 #[test]
 fn a_root_that_may_not_create_is_not_tried() {
-    let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+    let dir = temp_dir();
     let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default().changes(false)).unwrap();
     assert_eq!(root.try_out().unwrap_err().kind(), Kind::Policy);
 }

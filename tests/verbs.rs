@@ -8,8 +8,17 @@ use caplink::{
     Durability, Edit, Effect, Found, Guarantee, Kind, LinkPath, Outcome, Policy, Root, Staging, Status, Target,
 };
 
+#[path = "support"]
+mod support {
+    pub(crate) mod cap_ground;
+    #[cfg(unix)]
+    pub(crate) mod umask;
+}
+
+use support::cap_ground::temp_dir;
+
 fn tree() -> (TempDir, Root) {
-    let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+    let dir = temp_dir();
     dir.create_dir_all("releases/1").unwrap();
     dir.create_dir_all("releases/2").unwrap();
     dir.create_dir_all("a/b").unwrap();

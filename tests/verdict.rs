@@ -10,8 +10,12 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-#[path = "attacks/rows.rs"]
-mod rows;
+#[path = "support"]
+mod support {
+    pub(crate) mod rows;
+}
+
+use support::rows;
 
 /// Every attack that is known by name.
 const ATTACKS: &str = "S-01 S-02 S-03 S-04 S-05 S-06 S-07 S-08 S-09 S-10 S-11 S-12 S-13 S-14 S-15 S-16 S-17 S-18 S-21 \

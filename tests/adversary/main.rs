@@ -56,3 +56,9 @@ mod state;
 mod sweep;
 mod told;
 mod verdict;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod draw;
+    pub(crate) mod environment;
+}

@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use crate::explore::Findings;
 use crate::scene::{Scenario, Scene};
+pub(crate) use crate::support::draw::Draw;
+use crate::support::draw::{is_asked_for, one_of, schedules, seed};
 
 /// What comes between the calls of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,20 +61,6 @@ struct Count {
 /// The groups that were played to their end.
 static PLAYED: Mutex<BTreeSet<Group>> = Mutex::new(BTreeSet::new());
 
-/// Numbers from a seed.
-pub(crate) struct Draw(u64);
-
-impl Draw {
-    pub(crate) fn one_of(&mut self, many: u64) -> bool {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33).is_multiple_of(many)
-    }
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
 /// A part of what can come in two steps: one of so many first ones, of the calls after it, and of the deeds there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part {
@@ -97,17 +85,11 @@ impl Part {
 
 /// Whether every pair of deeds is asked for: of one edit, or of several, too.
 pub(crate) fn every_pair(scene: &Scene) -> bool {
-    match std::env::var("CAPLINK_SCHEDULES").as_deref() {
-        Ok("all") => true,
-        Ok("pairs") => !scene.scenario.is_plan(),
+    match schedules() {
+        Some("all") => true,
+        Some("pairs") => !scene.scenario.is_plan(),
         _ => false,
     }
-}
-
-/// Of how many schedules one is played: all or what is asked for, or else `usually`.
-fn one_of(usually: u64) -> u64 {
-    let all = std::env::var("CAPLINK_SCHEDULES").is_ok_and(|which| which == "all");
-    if all { 1 } else { number("CAPLINK_ONE_OF").unwrap_or(usually).max(1) }
 }
 
 /// Of how many single deeds, faults or crashes one is played: of one verb all, of several edits a part.
@@ -121,21 +103,10 @@ pub(crate) fn of_confined(scene: &Scene) -> u64 {
     one_of(usually).min(usually)
 }
 
-/// The same in every run, so that a change fails by what it does; another one, or one that is drawn, where asked for.
-fn seed() -> u64 {
-    static SEED: OnceLock<u64> = OnceLock::new();
-    let now = || std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-    *SEED.get_or_init(|| match std::env::var("CAPLINK_SEED").as_deref() {
-        Ok("draw") => now(),
-        _ => number("CAPLINK_SEED").unwrap_or(1),
-    })
-}
-
 /// Plays a group in every scenario, counts it, and holds that nothing went wrong.
 pub(crate) fn sweep(group: Group, play: impl Fn(&Scene, &mut Draw, &mut Findings) + Sync) {
     println!("CAPLINK_SEED={}", seed());
-    let only = std::env::var("CAPLINK_ONLY").unwrap_or_default();
-    let scenarios: Vec<Scenario> = Scenario::all().into_iter().filter(|s| s.name().contains(&only)).collect();
+    let scenarios: Vec<Scenario> = Scenario::all().into_iter().filter(|s| is_asked_for(&s.name())).collect();
     let (next, findings) = (AtomicUsize::new(0), Mutex::new(Findings::default()));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -143,7 +114,7 @@ pub(crate) fn sweep(group: Group, play: impl Fn(&Scene, &mut Draw, &mut Findings
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let name = scenario.name();
-                    let mut draw = Draw(name.bytes().fold(seed(), |sum, byte| sum.wrapping_mul(31) ^ u64::from(byte)));
+                    let mut draw = Draw::new(&name);
                     let mut found = Findings::default();
                     play(&Scene::new(*scenario), &mut draw, &mut found);
                     let verb = format!("{:?}", scenario.verb);

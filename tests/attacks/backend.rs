@@ -11,7 +11,7 @@ use caplink::{Abilities, Enforcement, Root};
 use rustix::io::Errno;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-use super::table::{SKIPPED, aloud};
+use super::support::table::{SKIPPED, aloud};
 
 /// No single case may take longer. Each is a handful of operations, none of which waits for anybody.
 const BOUND: Duration = Duration::from_secs(20);

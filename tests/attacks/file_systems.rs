@@ -7,8 +7,9 @@ use caplink::{Abilities, Kind, Policy, Root, Target};
 
 use super::backend::{NATIVE, run_within, skipped};
 use super::ground::{on_backends, turn};
-use super::site::{is_root, must, on_each_file_system, own_mounts, tried};
-use super::table::left_out;
+use super::support::environment::word;
+use super::support::file_systems::{is_root, must, on_each_file_system, own_mounts, tried};
+use super::support::table::left_out;
 
 /// What depends on the file system. `CAPLINK_CORPUS=all` runs everything.
 const CORPUS: &[&str] =
@@ -21,7 +22,7 @@ fn the_corpus_holds_on_each_file_system() {
         on_each_file_system("O-20fs", |kind, at, again| {
             let root = Root::open_ambient(at, Policy::default(), cap_std::ambient_authority()).unwrap();
             assert_eq!(root.abilities(), Abilities::ALL, "{kind}");
-            if std::env::var_os("CAPLINK_CORPUS").is_none_or(|which| which != "all") {
+            if word("CAPLINK_CORPUS", &["all"]).is_none() {
                 again.args(CORPUS).env("CAPLINK_BACKENDS", "few");
             }
             again.args(["--skip", "the_corpus", "--skip", "o_19_whatever"]);

@@ -13,9 +13,11 @@ use tempfile::TempDir;
 
 use super::backend::{BACKENDS, Backend, refuse, run};
 use super::privileges::as_nobody;
-use super::site::{ground, is_root, own_mounts};
-use super::snapshot::{Tree, leftovers, tree, without_directory_times};
-use super::table::{Row, left_out};
+use super::support::environment::word;
+use super::support::file_systems::{is_root, own_mounts};
+use super::support::ground::ground;
+use super::support::snapshot::{Tree, leftovers, tree, without_directory_times};
+use super::support::table::{Row, left_out};
 
 /// No operation on a handful of entries takes longer, whatever they are.
 const BOUND: Duration = Duration::from_secs(2);
@@ -46,8 +48,7 @@ pub(crate) fn on_backends(id: &'static str, backends: &'static [Backend], case: 
 
 /// `CAPLINK_BACKENDS=few` leaves out what does not depend on the file system.
 fn is_asked_for(backend: &Backend) -> bool {
-    let few = std::env::var_os("CAPLINK_BACKENDS").is_some_and(|which| which == "few");
-    !few || ["native", "neither"].contains(&backend.name)
+    word("CAPLINK_BACKENDS", &["few"]).is_none() || ["native", "neither"].contains(&backend.name)
 }
 
 /// Runs the case as root on each of these backends, in a thread that has its own mounts.
@@ -199,7 +200,7 @@ impl Case {
     ) -> Error {
         let before = without_directory_times(tree(&self.at("")));
         let error = match self.watch_as(holder, op) {
-            Ok(_) => panic!("{}: it was let through, {kind} was owed", self.backend.name),
+            Ok(_) => panic!("{}: it succeeded, expected {kind}", self.backend.name),
             Err(error) => error,
         };
         assert_eq!(error.kind(), kind, "{}: {error}", self.backend.name);

@@ -8,7 +8,7 @@ use rustix::fs::{FileType, Mode, mknodat};
 
 use super::backend::skipped;
 use super::ground::{Case, inode, on_every_backend};
-use super::site::is_root;
+use super::support::file_systems::is_root;
 
 /// One entry of every kind, by its name.
 const KINDS: &[(&str, FileKind)] = &[

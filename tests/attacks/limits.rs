@@ -12,9 +12,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::backend::BACKENDS;
 use super::ground::{Case, descriptors, turn};
 use super::privileges::in_a_process;
-use super::site::{ground, must};
-use super::snapshot::{leftovers, tree, without_directory_times};
-use super::table::Row;
+use super::support::file_systems::must;
+use super::support::ground::{ground, temp_dir};
+use super::support::snapshot::{leftovers, tree, without_directory_times};
+use super::support::table::Row;
 
 const DEPTH: usize = 2000;
 
@@ -28,7 +29,7 @@ fn path(text: impl AsRef<std::ffi::OsStr>) -> LinkPath {
 fn o_04_a_path_longer_than_the_kernel_takes_works_with_few_descriptors() {
     let _turn = turn();
     let row = Row::begin("O-04", "all");
-    let deep = tempfile::tempdir_in(ground()).unwrap();
+    let deep = temp_dir();
     let mut dir = Dir::open_ambient_dir(deep.path(), cap_std::ambient_authority()).unwrap();
     for _ in 0..DEPTH {
         dir.create_dir(NAME).unwrap();

@@ -20,10 +20,18 @@ mod mounts;
 mod privileges;
 mod program;
 mod roots;
-mod rows;
-mod site;
-mod snapshot;
 mod spelling;
-mod table;
 mod targets;
 mod users;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod environment;
+    pub(crate) mod file_systems;
+    pub(crate) mod ground;
+    pub(crate) mod rounds;
+    pub(crate) mod rows;
+    pub(crate) mod snapshot;
+    pub(crate) mod table;
+    pub(crate) mod umask;
+}

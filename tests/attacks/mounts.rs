@@ -7,8 +7,8 @@ use caplink::{Durability, Edit, Effect, FileKind, Kind, LinkPath, Policy, Root, 
 
 use super::backend::{BACKENDS, NATIVE, skipped};
 use super::ground::{Case, component, on_every_backend, with_mounts};
-use super::site::{must, tried};
 use super::spelling::LINK_VERBS;
+use super::support::file_systems::{must, tried};
 
 fn path(text: &str) -> LinkPath {
     LinkPath::new(text).expect("a plain path")

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use super::backend::skipped;
 use super::ground::{Case, inventory, on_backends, on_every_backend};
-use super::snapshot::{leftovers, tree, without_directory_times};
+use super::support::snapshot::{leftovers, tree, without_directory_times};
 
 /// A name, the arguments, the exit code, and the kind of the error or the outcome of the first item.
 type Row = (&'static str, &'static [&'static str], i32, &'static str);

@@ -8,7 +8,7 @@ use caplink::{Kind, Policy, Root, Status, Target};
 
 use super::backend::NATIVE;
 use super::ground::{descriptors, on_backends, on_every_backend};
-use super::snapshot::tree;
+use super::support::snapshot::tree;
 
 #[test]
 fn o_22_a_root_that_was_removed_is_gone_for_every_verb() {

@@ -9,9 +9,9 @@ use caplink::{Edit, Effect, Finding, Kind, LinkPath, Policy, Root, ScanOptions, 
 use super::backend::{NATIVE, skipped};
 use super::ground::{Case, Holder, inode, on_backends, on_every_backend, with_users};
 use super::privileges::{give_to_nobody, in_a_process};
-use super::site::{file_system, is_root, must, tried};
-use super::snapshot::{leftovers, tree};
-use super::table::left_out;
+use super::support::file_systems::{file_system, is_root, must, tried};
+use super::support::snapshot::{leftovers, tree};
+use super::support::table::left_out;
 
 fn nobody() -> Holder {
     Holder { policy: Policy::default(), nobody: true }
@@ -334,7 +334,7 @@ fn o_21_in_a_user_namespace_unmapped_owners_are_no_reason_to_panic() {
 #[test]
 #[ignore = "is run by another test, as a user without a name"]
 fn in_a_user_namespace() {
-    let tree = super::site::ground();
+    let tree = super::support::ground::ground();
     let before = inode(tree.join("l"));
     let root = Root::open_ambient(&tree, Policy::default(), cap_std::ambient_authority()).unwrap();
     assert_eq!(root.inspect("l").unwrap().link.unwrap().status, Status::Ok);

@@ -1,5 +1,8 @@
 //! A root with something beside it, and the program run on it.
 
+#[path = "../support/umask.rs"]
+mod umask;
+
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write as _;
@@ -34,6 +37,7 @@ pub(crate) struct Answer {
 impl Place {
     /// `releases/1`, `releases/2`, `a/b`, `file`; outside of the root `outside/secret`.
     pub(crate) fn new() -> Place {
+        umask::set_umask();
         let base = tempfile::tempdir().unwrap();
         let root = base.path().canonicalize().unwrap().join("root");
         for dir in ["root/releases/1", "root/releases/2", "root/a/b", "outside"] {

@@ -13,6 +13,12 @@ mod transcript;
 #[cfg(target_os = "linux")]
 mod without_landlock;
 
+#[path = "../support"]
+mod support {
+    pub(crate) mod ground;
+    pub(crate) mod umask;
+}
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -30,10 +36,11 @@ use caplink::{
 };
 use tempfile::TempDir;
 
+use support::ground::temp_dir;
 use transcript::transcript;
 
 fn tree() -> TempDir {
-    let dir = TempDir::new().unwrap();
+    let dir = temp_dir();
     let base = dir.path();
     for made in ["root/releases/1", "root/releases/2", "root/a/b", "root/shared", "root/sticky", "outside"] {
         fs::create_dir_all(base.join(made)).unwrap();

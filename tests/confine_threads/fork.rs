@@ -121,7 +121,7 @@ fn a_child_that_was_forked_during_an_edit_does_not_keep_its_lock() {
     if !alone("fork::a_child_that_was_forked_during_an_edit_does_not_keep_its_lock") {
         return;
     }
-    let dir = TempDir::new().unwrap();
+    let dir = temp_dir();
     symlink(".", dir.path().join("l")).unwrap();
     let root = Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap();
     let stop = AtomicBool::new(false);
@@ -157,7 +157,7 @@ fn a_child_that_was_forked_during_an_edit_does_not_keep_its_lock() {
 fn a_program_that_is_started_is_not_confined() {
     let Some((_turn, dir, root)) = ground("a_program_that_is_started_is_not_confined") else { return };
     let _ = root.ensure("l", Target::verbatim("./")).unwrap();
-    let elsewhere = TempDir::new().unwrap();
+    let elsewhere = temp_dir();
     for at in [dir.path(), elsewhere.path()] {
         let script = "echo content > file && mkdir dir && rmdir dir && grep '^NoNewPrivs:.*0' /proc/self/status";
         let output = Command::new("sh").args(["-c", script]).current_dir(at).output().unwrap();

@@ -7,6 +7,12 @@ mod alone;
 mod fork;
 mod signals;
 
+#[path = "../support"]
+mod support {
+    pub(crate) mod ground;
+    pub(crate) mod umask;
+}
+
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -21,12 +27,14 @@ use caplink::{Edit, Enforcement, Event, Kind, LinkPath, Policy, Recorder, Root, 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
+use support::ground::temp_dir;
+
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A confined root with a link `l` to itself; none where the kernel cannot confine.
 fn ground(test: &str) -> Option<(MutexGuard<'static, ()>, TempDir, Root)> {
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let dir = TempDir::new().unwrap();
+    let dir = temp_dir();
     symlink(".", dir.path().join("l")).unwrap();
     let root = Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap();
     match root.confined(Enforcement::Require) {
@@ -123,7 +131,7 @@ fn the_threads_of_the_program_stay_as_they_are() {
         .unwrap();
     fs::write(dir.path().join("file"), "content").unwrap();
     fs::create_dir(dir.path().join("dir")).unwrap();
-    let elsewhere = TempDir::new().unwrap();
+    let elsewhere = temp_dir();
     fs::write(elsewhere.path().join("file"), "content").unwrap();
     assert!(std::net::TcpListener::bind("127.0.0.1:0").is_ok());
     assert!(Command::new("true").status().unwrap().success());

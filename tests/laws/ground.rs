@@ -14,7 +14,7 @@ pub(crate) struct Ground(pub(crate) TempDir);
 
 impl Ground {
     pub(crate) fn new() -> Ground {
-        let ground = Ground(tempfile::tempdir().unwrap());
+        let ground = Ground(support::ground::temp_dir());
         for dir in ["root/d/e", "root/releases", "canary"] {
             fs::create_dir_all(ground.at(dir)).unwrap();
         }
@@ -37,7 +37,7 @@ impl Ground {
         Root::open_ambient(self.at("root"), Policy::default(), authority).unwrap().with_abilities(abilities)
     }
 
-    pub(crate) fn tree(&self) -> snapshot::Tree {
+    pub(crate) fn tree(&self) -> support::snapshot::Tree {
         without_directory_times(tree(&self.at("root")))
     }
 }

@@ -17,11 +17,16 @@ use tempfile::TempDir;
 
 mod ground;
 mod looking;
-#[path = "../attacks/snapshot.rs"]
-mod snapshot;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod ground;
+    pub(crate) mod snapshot;
+    pub(crate) mod umask;
+}
 
 use ground::*;
-use snapshot::{leftovers, tree, without_directory_times};
+use support::snapshot::{leftovers, tree, without_directory_times};
 
 #[test]
 fn law_1_only_links_are_replaced_or_removed() {

@@ -1,4 +1,4 @@
-//! The ground of a race, its rounds, and its end.
+//! The tree of a race, its backends, its number of rounds, and its deadline.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,17 +11,18 @@ use std::time::Duration;
 use caplink::{Abilities, Enforcement, Policy, Root};
 use tempfile::TempDir;
 
-use super::site::ground;
-use super::snapshot::{Tree, tree};
+use super::support::ground::temp_dir;
+use super::support::rounds::Rounds;
+use super::support::snapshot::{Tree, tree};
 
-/// Two races at once would only take the processors from each other.
+/// Races run one at a time: two at once would compete for the processors.
 static TURN: Mutex<()> = Mutex::new(());
 
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A backend by its name, and how many rounds it is due at full size.
+/// A backend: its name, its abilities, and its number of rounds at full size.
 pub(crate) type Way = (&'static str, Abilities, usize);
 
 pub(crate) const NATIVE: Way = ("native", Abilities::ALL, 20_000);
@@ -36,26 +37,24 @@ pub(crate) const CONFINED: Way = ("confined", Abilities::ALL, 1_000);
 
 pub(crate) const WAYS: &[Way] = &[NATIVE, NO_OPENAT2, NO_EXCHANGE, NEITHER];
 
-/// Set where every root is confined by the kernel.
+/// Set in a process whose roots are all confined by the kernel.
 pub(crate) const ALL_CONFINED: &str = "CAPLINK_CONFINED";
 
-/// How many rounds are run of so many at full size.
+/// The number of rounds of this run, given that of a full one.
 pub(crate) fn rounds(full: usize) -> usize {
-    let size = std::env::var("CAPLINK_ROUNDS").unwrap_or_default();
-    match size.as_str() {
-        "full" => full,
-        "few" => full / 50,
-        _ => full / 10,
+    match Rounds::asked_for() {
+        Rounds::Full => full,
+        Rounds::Usual => full / 10,
+        Rounds::Few => full / 50,
     }
 }
 
-/// How long one race may take before it counts as hanging.
+/// The deadline of one race: one that takes longer hangs.
 pub(crate) fn patience() -> Duration {
-    let full = std::env::var("CAPLINK_ROUNDS").is_ok_and(|size| size == "full");
-    Duration::from_secs(if full { 900 } else { 180 })
+    Duration::from_secs(if Rounds::asked_for() == Rounds::Full { 900 } else { 180 })
 }
 
-/// Runs one race alone, in a thread of its own. A panic there is one here; so is a race that does not end.
+/// Runs one race alone, on its own thread. A panic there is a panic here; so is a missed deadline.
 pub(crate) fn race(run: impl FnOnce() + Send + 'static) {
     let _turn = turn();
     let (done, finished) = mpsc::channel();
@@ -71,7 +70,7 @@ pub(crate) fn race(run: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// A root, and a canary beside it.
+/// A root with a canary beside it.
 pub(crate) struct Arena {
     base: PathBuf,
     _dir: TempDir,
@@ -79,7 +78,7 @@ pub(crate) struct Arena {
 
 impl Arena {
     pub(crate) fn new() -> Arena {
-        let dir = tempfile::tempdir_in(ground()).unwrap();
+        let dir = temp_dir();
         let arena = Arena { base: dir.path().canonicalize().unwrap(), _dir: dir };
         for dir in ["root/a/b", "canary/sub"] {
             fs::create_dir_all(arena.at(dir)).unwrap();
@@ -99,7 +98,7 @@ impl Arena {
         self.root_as(abilities, Policy::default())
     }
 
-    /// The root as the kernel holds changes of it to what is below it; none where it cannot.
+    /// The root with its edits confined by Landlock; `None` if the kernel cannot.
     pub(crate) fn confined(&self) -> Option<Root> {
         self.root(Abilities::ALL).confined(Enforcement::Require).ok()
     }
@@ -115,22 +114,21 @@ impl Arena {
     }
 }
 
-/// Past the capture of the test harness, so that it is always seen; on other file systems the table is enough.
-pub(crate) fn told(line: &str) {
-    if std::env::var("CAPLINK_ROUNDS").is_ok_and(|size| size == "few") {
-        return;
+/// Prints a line past the capture of the test harness; a short run leaves it to the table.
+pub(crate) fn report(line: &str) {
+    if Rounds::asked_for() != Rounds::Few {
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
-    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Runs the naive way until the attack has succeeded there; it must.
+/// Runs the path-based implementation until the attack succeeds against it, as it must.
 pub(crate) fn naive(id: &str, mut succeeded: impl FnMut() -> usize) {
-    let row = super::table::Row::begin(id, "plain paths");
+    let row = super::support::table::Row::begin(id, "plain paths");
     for tries in 1..=500 {
         let count = succeeded();
         if count > 0 {
             let counted = format!("the attack succeeds, {count} times in try {tries}");
-            told(&format!("{id}, plain paths: {counted}"));
+            report(&format!("{id}, plain paths: {counted}"));
             return row.held(&counted);
         }
     }

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use caplink::{Abilities, Enforcement};
 
 use super::arena::{ALL_CONFINED, Arena, turn};
-use super::rows::{ROWS, rows};
-use super::table::left_out;
+use super::support::rows::{ROWS, rows};
+use super::support::table::left_out;
 
 #[test]
 fn the_races_hold_under_landlock() {

@@ -1,7 +1,7 @@
 //! The races once more on each file system that this host can make.
 
 use super::arena::race;
-use super::site::on_each_file_system;
+use super::support::file_systems::on_each_file_system;
 
 /// What depends on how a file system looks up, renames and locks.
 const RACES: &[&str] =

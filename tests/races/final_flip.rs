@@ -8,10 +8,10 @@ use std::path::Path;
 
 use caplink::{Edit, Error, Guarantee, Kind, LinkPath, Outcome, Result, Root, Target};
 
-use super::arena::{Arena, CONFINED, NATIVE, NEITHER, NO_EXCHANGE, NO_OPENAT2, Way, naive, race, rounds, told};
+use super::arena::{Arena, CONFINED, NATIVE, NEITHER, NO_EXCHANGE, NO_OPENAT2, Way, naive, race, report, rounds};
 use super::attacker::{beside, exchange, move_to};
-use super::snapshot::{leftovers, tree};
-use super::table::{Row, left_out};
+use super::support::snapshot::{leftovers, tree};
+use super::support::table::{Row, left_out};
 use super::tally::{Tally, while_attacked};
 
 fn one_of_each(root: &Root, round: usize, tally: &mut Tally) -> Option<Error> {
@@ -87,7 +87,7 @@ fn flip_name((way, _, full): Way, root: impl Fn(&Arena) -> Root) {
     assert_eq!(precious(&arena.at("root")), 1, "{way}: the file is lost");
     assert!(leftovers(&tree(&arena.at("root"))).is_empty());
     tally.only(&[Kind::NotALink, Kind::Mismatch, Kind::NotFound, Kind::Contended, Kind::Exists, Kind::Dangling]);
-    tally.tell(row, &format!("R-07 {way}, {kept} kept"), attacks);
+    tally.finish(row, &format!("R-07 {way}, {kept} kept"), attacks);
 }
 
 /// Gives something a name where the attacker will find it, or out of the way.
@@ -141,7 +141,7 @@ fn r_07_a_backup_loses_no_file_that_takes_the_name() {
         assert_eq!(precious(&arena.at("root")), 1, "the file is lost");
         assert!(leftovers(&tree(&arena.at("root"))).is_empty());
         tally.only(&[Kind::NotALink, Kind::Contended]);
-        tally.tell(row, &format!("R-07 backup, {} moved aside", backups.get()), attacks);
+        tally.finish(row, &format!("R-07 backup, {} moved aside", backups.get()), attacks);
     });
 }
 
@@ -169,8 +169,8 @@ fn r_07_where_nothing_can_be_exchanged_the_outcome_says_what_that_is_worth() {
                 );
                 lost += 1 - precious(&arena.at("root"));
             }
-            told(&format!("R-07 {way}: {lost} of {due} files were lost, as `cooperative` says they may be"));
-            tally.tell(row, &format!("R-07 {way}"), attacks);
+            report(&format!("R-07 {way}: {lost} of {due} files were lost, as `cooperative` says they may be"));
+            tally.finish(row, &format!("R-07 {way}"), attacks);
         }
     });
 }

@@ -9,9 +9,9 @@ use std::thread;
 
 use caplink::Target;
 
-use super::arena::{Arena, WAYS, race, told};
+use super::arena::{Arena, WAYS, race, report};
 use super::attacker::{Ends, beside, exchange};
-use super::table::Row;
+use super::support::table::Row;
 use super::tally::{Tally, while_attacked};
 
 fn open() -> BTreeSet<String> {
@@ -62,7 +62,7 @@ fn r_24_no_descriptor_is_lost_and_none_is_inherited() {
                 )
             });
             assert_eq!(before, open(), "{way}: descriptors were lost");
-            tally.tell(row, &format!("R-24 {way}, {} programs started", started.into_inner()), attacks);
+            tally.finish(row, &format!("R-24 {way}, {} programs started", started.into_inner()), attacks);
         }
     });
 }
@@ -75,7 +75,7 @@ fn r_24_a_descriptor_that_is_inherited_would_be_seen() {
         let leaky = fs::File::open("/").unwrap();
         rustix::io::fcntl_setfd(&leaky, rustix::io::FdFlags::empty()).unwrap();
         assert_ne!(inherited(), plain);
-        told("R-24, plain paths: a descriptor without the flag is inherited, and seen");
+        report("R-24, plain paths: a descriptor without the flag is inherited, and seen");
         row.held("a descriptor without the flag is inherited, and seen");
     });
 }

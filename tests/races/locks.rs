@@ -11,8 +11,8 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::arena::{Arena, NATIVE, NEITHER, WAYS, naive, race};
 use super::attacker::beside;
-use super::snapshot::{leftovers, tree, without_directory_times};
-use super::table::Row;
+use super::support::snapshot::{leftovers, tree, without_directory_times};
+use super::support::table::Row;
 use super::tally::{Tally, while_attacked};
 
 fn mode(arena: &Arena, path: &str, bits: u32) {
@@ -105,7 +105,7 @@ fn r_20_a_state_directory_that_is_taken_away_is_noticed() {
             let _ = (fs::remove_dir(&state), fs::remove_dir(&away));
             let left = leftovers(&tree(&arena.at("root")));
             assert!(left.is_empty() && !away.exists(), "{left:?}");
-            tally.tell(row, &format!("R-20 state taken away, {way}"), attacks);
+            tally.finish(row, &format!("R-20 state taken away, {way}"), attacks);
         }
     });
 }

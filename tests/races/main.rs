@@ -1,13 +1,13 @@
-//! Attackers that change the tree while it is edited: the races (`r_`) that are known by name.
+//! The named races (`r_`): attackers change the tree while it is edited.
 //!
-//! An attacker is a thread or a process that does one thing as often as it can. Each race also runs against the same
-//! done with plain paths, and must succeed there: an attack that never works proves nothing. What was refused, begun
-//! anew and let through is counted; where something is owed to be refused and something to succeed, a race goes on until
-//! both occurred, and fails when its time is over.
+//! An attacker is a thread or a process that repeats one change as fast as it can. Each race also runs against a naive
+//! implementation with plain paths, where the attack must succeed: an attack that never works proves nothing. Operations
+//! are counted as refused, retried or succeeded; where both outcomes are expected, a race continues until both occurred,
+//! and fails at its deadline.
 //!
-//! `CAPLINK_ROUNDS=full` runs every race at full size: 20,000 rounds with everything that this kernel can do and 1,000 on
-//! each weaker backend, 10,000 switches before the eyes of readers, 1,000 rounds of contenders. That takes some minutes.
-//! Without it a tenth is run, and a fiftieth under Landlock and on each other file system that root can mount.
+//! `CAPLINK_ROUNDS=full` runs every race at full size, in some minutes: 20,000 rounds on the native backend and 1,000 on
+//! each weaker one, 10,000 switches under the eyes of readers, 1,000 rounds of contenders. A usual run is a tenth of
+//! that, and a fiftieth (`few`) under Landlock and on each other file system that root can mount.
 
 #![cfg(target_os = "linux")]
 
@@ -23,13 +23,17 @@ mod readers;
 mod releases;
 mod rename_walk;
 mod repairs;
-#[path = "../attacks/rows.rs"]
-mod rows;
-#[path = "../attacks/site.rs"]
-mod site;
-#[path = "../attacks/snapshot.rs"]
-mod snapshot;
-#[path = "../attacks/table.rs"]
-mod table;
 mod tally;
 mod winners;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod environment;
+    pub(crate) mod file_systems;
+    pub(crate) mod ground;
+    pub(crate) mod rounds;
+    pub(crate) mod rows;
+    pub(crate) mod snapshot;
+    pub(crate) mod table;
+    pub(crate) mod umask;
+}

@@ -9,8 +9,8 @@ use caplink::{Abilities, Edit, Kind, LinkPath, Root, Target};
 
 use super::arena::{Arena, CONFINED, NATIVE, NEITHER, WAYS, Way, naive, race};
 use super::attacker::{Attacker, beside, exchange};
-use super::snapshot::{leftovers, tree};
-use super::table::{Row, left_out};
+use super::support::snapshot::{leftovers, tree};
+use super::support::table::{Row, left_out};
 use super::tally::{Tally, while_attacked};
 
 /// What takes the place of `a/b`.
@@ -62,7 +62,13 @@ const ALLOWED: &[Kind] = &[
 ];
 
 /// What must be so after the race, whatever was refused.
-fn stayed_inside(arena: &Arena, canary: &super::snapshot::Tree, abilities: Abilities, tally: &Tally, told: &str) {
+fn stayed_inside(
+    arena: &Arena,
+    canary: &super::support::snapshot::Tree,
+    abilities: Abilities,
+    tally: &Tally,
+    told: &str,
+) {
     assert_eq!(&arena.canary(), canary, "{told}");
     let left = leftovers(&tree(&arena.at("root")));
     assert!(left.is_empty(), "{told}: {left:?}");
@@ -107,7 +113,7 @@ fn flip_parent((way, abilities, full): Way, flip: &str, root: impl Fn(&Arena) ->
     );
     let race = format!("R-01 {flip}, {way}");
     stayed_inside(&arena, &canary, abilities, &tally, &race);
-    tally.tell(row, &race, attacks);
+    tally.finish(row, &race, attacks);
 }
 
 #[test]
@@ -126,7 +132,7 @@ fn r_01_a_process_that_flips_a_parent_gains_no_more() {
             drop(attacker);
             let race = format!("R-01 by a process, {way}");
             stayed_inside(&arena, &canary, abilities, &tally, &race);
-            tally.tell(row, &race, 0);
+            tally.finish(row, &race, 0);
         }
     });
 }
@@ -200,7 +206,11 @@ fn r_06_a_root_that_is_exchanged_stays_the_one_that_was_opened() {
                 assert!(exchange(&path, &outside));
             }
             assert_eq!((tree(&outside), arena.canary()), before);
-            tally.tell(row, &format!("R-06 {way}, in {} rounds the path led to the other tree", other.get()), attacks);
+            tally.finish(
+                row,
+                &format!("R-06 {way}, in {} rounds the path led to the other tree", other.get()),
+                attacks,
+            );
         }
     });
 }

@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use caplink::Target;
 
-use super::arena::{Arena, WAYS, naive, patience, race, rounds, told};
+use super::arena::{Arena, WAYS, naive, patience, race, report, rounds};
 use super::attacker::beside;
-use super::table::Row;
+use super::support::table::Row;
 
 fn arena() -> Arena {
     let arena = Arena::new();
@@ -75,7 +75,7 @@ fn r_13_readers_never_find_the_name_absent() {
             let [old, new, absent] = seen.counts();
             assert_eq!(absent, 0);
             let counted = format!("{looks} looks at {switches} switches: {old} old, {new} new, {absent} absent");
-            told(&format!("R-13 {way}: {counted}"));
+            report(&format!("R-13 {way}: {counted}"));
             row.held(&counted);
         }
     });

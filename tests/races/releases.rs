@@ -12,8 +12,8 @@ use caplink::{Effect, Kind, Result, Root, Target};
 
 use super::arena::{Arena, WAYS, Way, naive, race};
 use super::attacker::{beside, exchange, move_to};
-use super::snapshot::{leftovers, tree};
-use super::table::Row;
+use super::support::snapshot::{leftovers, tree};
+use super::support::table::Row;
 use super::tally::{Tally, while_attacked};
 
 /// What becomes of the release `releases/2`.
@@ -94,7 +94,7 @@ fn flip((way, abilities, full): Way, (what, kind): (&str, Kind)) {
     assert_eq!(fs::read_link(arena.at("root/current")).unwrap().as_os_str(), "releases/1");
     assert_eq!(arena.canary(), canary);
     assert!(leftovers(&tree(&arena.at("root"))).is_empty());
-    tally.tell(row, &format!("R-22 {what}, {way}, after {out} switches it was so at once"), attacks);
+    tally.finish(row, &format!("R-22 {what}, {way}, after {out} switches it was so at once"), attacks);
 }
 
 #[test]

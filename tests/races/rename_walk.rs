@@ -12,8 +12,8 @@ use caplink::{Kind, Policy, Target};
 
 use super::arena::{Arena, WAYS, Way, naive, race};
 use super::attacker::{beside, move_to};
-use super::snapshot::{Tree, leftovers, tree};
-use super::table::Row;
+use super::support::snapshot::{Tree, leftovers, tree};
+use super::support::table::Row;
 use super::tally::{Tally, while_attacked};
 
 /// How far down the text leads. The kernel's own walk has to be long enough to be met in the middle.
@@ -112,7 +112,7 @@ fn walk((way, abilities, full): Way, aside: &str) {
     assert_eq!(stray, None, "{way}");
     assert!(leftovers(&tree(&ground.arena.at("root"))).is_empty());
     tally.only(ALLOWED);
-    tally.tell(row, &format!("R-03 {way}, to {aside}"), attacks);
+    tally.finish(row, &format!("R-03 {way}, to {aside}"), attacks);
 }
 
 #[test]

@@ -11,10 +11,10 @@ use std::time::Instant;
 
 use caplink::{Abilities, Kind, Repair, ScanOptions};
 
-use super::arena::{Arena, WAYS, naive, patience, race, rounds, told};
+use super::arena::{Arena, WAYS, naive, patience, race, report, rounds};
 use super::attacker::beside;
-use super::snapshot::{leftovers, tree, without_directory_times};
-use super::table::Row;
+use super::support::snapshot::{leftovers, tree, without_directory_times};
+use super::support::table::Row;
 
 type Change = (&'static str, fn(&Path), Option<Kind>);
 
@@ -177,8 +177,8 @@ fn r_17_the_program_repairs_nothing_that_it_did_not_see() {
             "{refused:?}"
         );
         let sum: usize = refused.values().sum();
-        let counted = format!("{attacks} attacks, {sum} refused, 0 retried, {replaced} let through");
-        told(&format!("R-17 program: {counted} {refused:?}, {} kept", kept.len()));
+        let counted = format!("{attacks} attacks, {sum} refused, 0 retried, {replaced} succeeded");
+        report(&format!("R-17 program: {counted} {refused:?}, {} kept", kept.len()));
         row.held(&counted);
     });
 }

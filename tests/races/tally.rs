@@ -1,4 +1,4 @@
-//! What became of the operations of a race.
+//! Counts the results of the operations of a race.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use caplink::{Kind, Result};
 
-use super::arena::{patience, rounds, told};
-use super::table::Row;
+use super::arena::{patience, report, rounds};
+use super::support::table::Row;
 
-/// How often an operation that lost its way among the changes of others is begun anew.
+/// How often an operation that was `contended` is retried.
 const RETRIES: usize = 8;
 
-/// How often each thing happened.
+/// How often each result occurred.
 #[derive(Default)]
 pub(crate) struct Tally {
     counts: BTreeMap<&'static str, usize>,
@@ -23,7 +23,7 @@ impl Tally {
     /// Counts a result and hands it back.
     pub(crate) fn count<T>(&mut self, result: Result<T>) -> Result<T> {
         let what = match &result {
-            Ok(_) => "let through",
+            Ok(_) => "succeeded",
             Err(error) => error.kind().as_str(),
         };
         *self.counts.entry(what).or_default() += 1;
@@ -41,39 +41,39 @@ impl Tally {
         let _ = self.count(operation());
     }
 
-    pub(crate) fn let_through(&self) -> usize {
-        self.counts.get("let through").copied().unwrap_or(0)
+    pub(crate) fn succeeded(&self) -> usize {
+        self.counts.get("succeeded").copied().unwrap_or(0)
     }
 
     pub(crate) fn refused(&self) -> usize {
-        self.counts.values().sum::<usize>() - self.let_through()
+        self.counts.values().sum::<usize>() - self.succeeded()
     }
 
-    /// Whether some were refused because of the attack, and some let through.
+    /// Whether both outcomes occurred: some operations were refused because of the attack, and some succeeded.
     pub(crate) fn has_both(&self) -> bool {
         let without_attack = self.counts.get(Kind::Unsupported.as_str()).copied().unwrap_or(0);
-        self.refused() > without_attack && self.let_through() > 0
+        self.refused() > without_attack && self.succeeded() > 0
     }
 
     pub(crate) fn only(&self, kinds: &[Kind]) {
-        for what in self.counts.keys().filter(|what| **what != "let through") {
+        for what in self.counts.keys().filter(|what| **what != "succeeded") {
             assert!(kinds.iter().any(|kind| kind.as_str() == *what), "{what}: {:?}", self.counts);
         }
     }
 
-    /// Prints what was counted, and ends the row of the table with it.
-    pub(crate) fn tell(&self, row: Row<'_>, race: &str, attacks: u64) {
-        let (refused, retried, let_through) = (self.refused(), self.retried, self.let_through());
+    /// Prints the counts, and completes the row of the table with them.
+    pub(crate) fn finish(&self, row: Row<'_>, race: &str, attacks: u64) {
+        let (refused, retried, succeeded) = (self.refused(), self.retried, self.succeeded());
         let attacks = if attacks > 0 { attacks.to_string() } else { "uncounted".to_owned() };
-        let counted = format!("{attacks} attacks, {refused} refused, {retried} retried, {let_through} let through");
-        told(&format!("{race}: {counted} {:?}", self.counts));
+        let counted = format!("{attacks} attacks, {refused} refused, {retried} retried, {succeeded} succeeded");
+        report(&format!("{race}: {counted} {:?}", self.counts));
         row.held(&counted);
     }
 }
 
-/// Runs the rounds that are due, and goes on until there were attacks and `enough` is true of the tally.
+/// Runs the rounds that are due, and continues until as many attacks were made and `enough` is true of the tally.
 ///
-/// On a machine with much else to do, a few hundred rounds can pass without the attacker running at all.
+/// On a busy machine the attacker may not be scheduled at all during a few hundred rounds.
 pub(crate) fn while_attacked(
     full: usize,
     attacks: &AtomicU64,

@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use caplink::{Abilities, Edit, Kind, LinkPath, Policy, Root, Target};
 
-use super::arena::{Arena, WAYS, naive, patience, race, rounds, told};
-use super::table::Row;
+use super::arena::{Arena, WAYS, naive, patience, race, report, rounds};
+use super::support::table::Row;
 
 /// The link that is fought for.
 const NAME: &str = "a/b/current";
@@ -115,7 +115,7 @@ fn each_was_won_once(row: Row<'_>, race: &str, contenders: &[Vec<Learned>]) {
     }
     let shares: Vec<usize> = contenders.iter().map(|learned| learned.iter().filter(|(won, _)| *won).count()).collect();
     let counted = format!("{rounds} rounds with one winner each, in shares of {shares:?}");
-    told(&format!("{race}: {counted}"));
+    report(&format!("{race}: {counted}"));
     row.held(&counted);
 }
 

@@ -7,3 +7,9 @@ mod differential;
 mod statuses;
 mod tree;
 mod walk;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod cap_ground;
+    pub(crate) mod umask;
+}

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use cap_tempfile::{TempDir, ambient_authority};
 use caplink::{Abilities, Error, Finding, Policy, Root, ScanOptions, Summary};
 
+use super::support::cap_ground::temp_dir;
+
 /// `base` is the root; `canary` is beside it.
 pub(crate) struct Tree {
     _kept: TempDir,
@@ -15,7 +17,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn new() -> Tree {
-        let kept = cap_tempfile::tempdir(ambient_authority()).unwrap();
+        let kept = temp_dir();
         // The path of what was just made is that of its only descriptor.
         let path = path_of(&kept);
         let (base, canary) = (path.join("base"), path.join("canary"));

@@ -21,13 +21,20 @@ mod play;
 mod refusals;
 mod registers;
 mod scene;
-#[path = "../attacks/snapshot.rs"]
-#[expect(dead_code, reason = "the attacks compare more than this")]
-mod snapshot;
 mod tracee;
 mod traces;
 mod verdict;
 mod view;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod draw;
+    pub(crate) mod environment;
+    pub(crate) mod ground;
+    #[expect(dead_code, reason = "the attacks compare more than this")]
+    pub(crate) mod snapshot;
+    pub(crate) mod umask;
+}
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode as Bits, OFlags};
 use tempfile::TempDir;
 
+use crate::support::ground::temp_dir;
 use crate::view::{Id, View};
 
 /// What the link says before, and what it is to say.
@@ -172,14 +173,9 @@ pub(crate) struct Scene {
     _dir: TempDir,
 }
 
-/// Where the trees stand; `CAPLINK_TEST_DIR` puts them on another file system.
-fn somewhere() -> PathBuf {
-    std::env::var_os("CAPLINK_TEST_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
-}
-
 impl Scene {
     pub(crate) fn new(scenario: Scenario) -> Scene {
-        let dir = tempfile::Builder::new().prefix("traced-").tempdir_in(somewhere()).expect("the ground is writable");
+        let dir = temp_dir();
         let ground = dir.path().canonicalize().expect("the ground is there");
         let make = |path: &str| fs::create_dir(ground.join(path)).expect("a new directory");
         ["home", "home/base", "home/base/yard", "home/base/q", "home/base/q/p", "home/base/q/r"]

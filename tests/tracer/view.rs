@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::snapshot::{Node, Tree, tree};
+use crate::support::snapshot::{Node, Tree, tree};
 
 /// Device and inode. It is one's own while a descriptor holds the object.
 pub(crate) type Id = (u64, u64);

@@ -6,8 +6,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
+use super::file_systems::file_system;
 use super::rows::rows;
-use super::site::file_system;
 
 /// Why the case under way is not run as a whole, if it said so.
 pub(crate) static SKIPPED: Mutex<Option<String>> = Mutex::new(None);

@@ -1,19 +1,15 @@
-//! Where the trees stand, and the other file systems on which they can stand.
+//! The file systems on which a test can run once more, and what takes root to arrange.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::ground::ground;
 use super::rows::{ROWS, rows};
 use super::table::left_out;
 
 /// Those that this host is asked for, one after the other.
 const FILE_SYSTEMS: &[&str] = &["tmpfs", "ext4", "xfs", "btrfs", "overlay"];
-
-/// Where the trees stand; `CAPLINK_TEST_DIR` puts them on another file system.
-pub(crate) fn ground() -> PathBuf {
-    std::env::var_os("CAPLINK_TEST_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
-}
 
 pub(crate) fn file_system() -> &'static str {
     match rustix::fs::statfs(ground()).expect("the ground is there").f_type {
