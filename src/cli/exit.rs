@@ -21,17 +21,17 @@ pub(crate) enum Class {
     System = 10,
 }
 
-/// With several errors the first class of these that occurred decides. Busy and a failed check end a run alone.
+/// With several errors the first class of these that occurred decides.
 const PRECEDENCE: &[Class] = &[
     Class::Integrity,
     Class::Partial,
+    Class::CheckFailed,
     Class::System,
     Class::Refused,
     Class::Conflict,
+    Class::Busy,
     Class::NotThere,
     Class::Usage,
-    Class::CheckFailed,
-    Class::Busy,
 ];
 
 impl Class {
@@ -155,7 +155,17 @@ mod tests {
 
     #[test]
     fn the_worst_class_decides_in_the_order_of_the_contract() {
-        let order = [Kind::Integrity, Kind::Partial, Kind::Io, Kind::Escape, Kind::Exists, Kind::NotFound, Kind::Usage];
+        let order = [
+            Kind::Integrity,
+            Kind::Partial,
+            Kind::CheckFailed,
+            Kind::Io,
+            Kind::Escape,
+            Kind::Exists,
+            Kind::Busy,
+            Kind::NotFound,
+            Kind::Usage,
+        ];
         for (index, kind) in order.iter().enumerate() {
             let met = order[index..].iter().rev().copied();
             assert_eq!(Class::of_all(met), Class::of(*kind), "{kind}");

@@ -7,12 +7,14 @@
 mod args;
 mod context;
 mod exit;
+mod global;
 mod hint;
 #[cfg(unix)]
 mod inherited;
+mod line;
+mod linking;
 mod output;
 mod parse;
-mod plain;
 mod problem;
 mod report;
 mod scan;

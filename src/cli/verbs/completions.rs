@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 use serde::Serialize;
 
-use crate::cli::args::grammar;
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 
@@ -19,9 +18,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self, context: &Context) -> Report {
+    pub(crate) fn run(&self, context: &Context, grammar: &mut Command) -> Report {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut grammar(), "caplink", &mut script);
+        clap_complete::generate(self.shell, grammar, "caplink", &mut script);
         let mut report = Report::new("completions", context);
         report.answer(&Script { shell: self.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() });
         report

@@ -1,18 +1,18 @@
 //! `caplink create`: makes a link where nothing is.
 
 use caplink::Edit;
-use clap::Args;
 
 use super::change;
-use crate::cli::args::Linking;
 use crate::cli::context::Context;
+use crate::cli::line::options;
+use crate::cli::linking::Linking;
 use crate::cli::report::Report;
 
-/// Make LINK; if anything has the name, nothing changes
-#[derive(Debug, Args)]
-pub(crate) struct Create {
-    #[command(flatten)]
-    pub(crate) linking: Linking,
+options! {
+    /// Make LINK; if anything has the name, nothing changes
+    pub(crate) struct Create {
+        ..linking: Linking;
+    }
 }
 
 impl Create {

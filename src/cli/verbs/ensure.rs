@@ -1,21 +1,20 @@
 //! `caplink ensure`: makes the name a link to the target, whether nothing or any link was there.
 
 use caplink::Edit;
-use clap::Args;
 
 use super::change;
-use crate::cli::args::Linking;
 use crate::cli::context::Context;
+use crate::cli::line::options;
+use crate::cli::linking::Linking;
 use crate::cli::report::Report;
 
-/// Make LINK point to TARGET, whether nothing or any link was there
-#[derive(Debug, Args)]
-pub(crate) struct Ensure {
-    #[command(flatten)]
-    pub(crate) linking: Linking,
-    /// Rename a file or directory in the way beside the link, and keep it
-    #[arg(long)]
-    pub(crate) backup: bool,
+options! {
+    /// Make LINK point to TARGET, whether nothing or any link was there
+    pub(crate) struct Ensure {
+        ..linking: Linking;
+        /// Rename a file or directory in the way beside the link, and keep it
+        backup: bool = "backup",
+    }
 }
 
 impl Ensure {

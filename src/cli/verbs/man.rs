@@ -11,7 +11,6 @@ use clap_mangen::Man as Page;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use serde::Serialize;
 
-use crate::cli::args::grammar;
 use crate::cli::context::Context;
 use crate::cli::exit::Class;
 use crate::cli::report::Report;
@@ -22,9 +21,9 @@ pub(crate) struct Man {}
 
 impl Man {
     #[expect(clippy::unused_self, reason = "every verb is run the same way")]
-    pub(crate) fn run(&self, context: &Context) -> Report {
+    pub(crate) fn run(&self, context: &Context, grammar: Command) -> Report {
         let mut page = Vec::new();
-        render(&mut page).expect("BUG: a vector takes what is written");
+        render(grammar, &mut page).expect("BUG: a vector takes what is written");
         let mut report = Report::new("man", context);
         report.answer(&Manual { page: String::from_utf8_lossy(&page).into_owned() });
         report
@@ -42,8 +41,8 @@ impl fmt::Display for Manual {
     }
 }
 
-fn render(out: &mut Vec<u8>) -> io::Result<()> {
-    let mut command = grammar().disable_help_subcommand(true);
+fn render(grammar: Command, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut command = grammar.disable_help_subcommand(true);
     command.build();
     let page = Page::new(command.clone()).manual("caplink");
     page.render_title(out)?;
@@ -151,11 +150,12 @@ fn entry(roff: &mut Roff, header: Vec<Inline>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::grammar;
 
     #[test]
     fn the_page_names_every_verb_every_option_and_every_kind() {
         let mut page = Vec::new();
-        render(&mut page).unwrap();
+        render(grammar(), &mut page).unwrap();
         let page = String::from_utf8(page).unwrap().replace('\\', "");
         let mut command = grammar().disable_help_subcommand(true);
         command.build();

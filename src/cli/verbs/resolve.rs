@@ -33,7 +33,8 @@ impl Resolve {
             Ok(explained) => {
                 let physical = root.physical_path().unwrap_or(Path::new("/"));
                 let way = Way::of(&self.path, &explained, physical, self.explain);
-                way.tell(&mut report);
+                // There is one answer only: it stands at the top of the document as well.
+                report.own(&way);
                 report.answer(&way);
                 if let Err(error) = &explained.end {
                     report.error(error);
@@ -87,14 +88,6 @@ impl Way {
             explain,
             end: end.err().map(ending),
         }
-    }
-
-    /// There is one answer only: it stands at the top of the document as well.
-    fn tell(&self, report: &mut Report) {
-        report.extra("path", &self.path);
-        report.extra("resolved", &self.resolved);
-        report.extra("kind", &self.kind);
-        report.extra("hops", &self.hops);
     }
 }
 

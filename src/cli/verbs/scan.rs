@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use caplink::{Kind, Root, ScanOptions};
-use clap::{Args, ValueEnum, ValueHint, value_parser};
+use clap::{Args, ValueHint, value_parser};
 
-use crate::cli::args::Global;
+use crate::cli::global::Global;
 use crate::cli::context::Context;
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
-use crate::cli::scan::{Asked, Only, only_parser, refuse, run, without};
+use crate::cli::scan::{Asked, Format, Only, only_parser, refuse, run, without};
 
 /// Show every link below DIR with its status and traits, and a summary
 ///
@@ -42,20 +42,6 @@ pub(crate) struct Scan {
     /// Exit with 1 if a link has another status than `ok`, or, with --only, if any link is shown
     #[arg(long)]
     exit_code: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A line a link, for people
-    Text,
-    /// One document
-    Json,
-    /// One object a line: links, then `{"error":{}}`, at last `{"summary":{}}`
-    Ndjson,
-    /// Nothing but the paths of the links, byte for byte
-    Paths,
-    /// One page that needs nothing else
-    Html,
 }
 
 impl Scan {
