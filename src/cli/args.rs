@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Command, CommandFactory as _, Parser, Subcommand};
 
 use super::context::Context;
+use super::exit::Class;
 use super::global::Global;
 use super::line::{Line, Options, Plain};
 use super::output;
@@ -19,7 +20,7 @@ use super::verbs::{
 /// Every path is below the root, the directory given with -C; nothing outside of it is touched.
 /// The link is always the positional argument, the target is always given with --to.
 #[derive(Debug, Parser)]
-#[command(name = "caplink", version, max_term_width = 100, after_long_help = AFTER_HELP)]
+#[command(name = "caplink", version, max_term_width = 100, after_long_help = exit_codes())]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -32,9 +33,10 @@ pub(crate) fn grammar() -> Command {
     Cli::command().mut_args(|option| option.global(true))
 }
 
-const AFTER_HELP: &str = "\
-Exit codes: 0 done; 1 findings, with --exit-code; 2 wrong usage; 3 conflict; 4 refused; 5 not there; 6 busy; \
-10 the system said no.";
+fn exit_codes() -> String {
+    let codes: Vec<String> = Class::produced().map(|class| format!("{} {}", class as u8, class.what())).collect();
+    format!("Exit codes: {}. `caplink man` has more.", codes.join("; "))
+}
 
 /// The verbs. Each has a file in [`verbs`](super::verbs).
 #[derive(Debug, Subcommand)]
@@ -98,5 +100,26 @@ impl Cli {
         let mut line = Line::read(arguments, Global::OPTIONS, |name| Some(plain(name)?.options))?;
         let verb = plain(line.verb)?;
         Some(Cli { global: Global::read(&mut line)?, verb: (verb.read)(&mut line)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_has_examples_that_parse() {
+        for verb in grammar().get_subcommands() {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let mut lines = help.lines();
+            assert_eq!(lines.next(), Some("Examples:"), "{}", verb.get_name());
+            let examples: Vec<&str> = lines.collect();
+            assert!(!examples.is_empty(), "{}", verb.get_name());
+            for example in examples {
+                let parsed = grammar().try_get_matches_from(example.split_whitespace());
+                let parsed = parsed.unwrap_or_else(|error| panic!("{example}: {error}"));
+                assert_eq!(parsed.subcommand_name(), Some(verb.get_name()), "{example}");
+            }
+        }
     }
 }

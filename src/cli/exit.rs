@@ -34,9 +34,12 @@ const PRECEDENCE: &[Class] = &[
     Class::Usage,
 ];
 
+/// Kinds that nothing of this program comes to; help and manual do not speak of them.
+const UNPRODUCED: &[Kind] = &[Kind::InvalidManifest, Kind::Partial, Kind::CheckFailed, Kind::Integrity];
+
 impl Class {
     /// All of them, by their codes.
-    pub(crate) const ALL: &[Class] = &[
+    const ALL: &[Class] = &[
         Class::Done,
         Class::Findings,
         Class::Usage,
@@ -49,6 +52,21 @@ impl Class {
         Class::Integrity,
         Class::System,
     ];
+
+    /// Those that this program can come to.
+    pub(crate) fn produced() -> impl Iterator<Item = Class> {
+        let is_produced =
+            |class: &Class| Kind::ALL.iter().any(|kind| Class::of(*kind) == *class && Class::is_produced(*kind));
+        Class::ALL
+            .iter()
+            .copied()
+            .filter(move |class| *class == Class::Done || *class == Class::Findings || is_produced(class))
+    }
+
+    /// Whether this program can come to an error of this kind.
+    pub(crate) fn is_produced(kind: Kind) -> bool {
+        !UNPRODUCED.contains(&kind)
+    }
 
     /// The class in words.
     pub(crate) fn what(self) -> &'static str {

@@ -13,6 +13,7 @@ mod hint;
 mod inherited;
 mod line;
 mod linking;
+mod manual;
 mod output;
 mod parse;
 mod problem;
@@ -21,6 +22,7 @@ mod scan;
 mod text;
 mod usage;
 mod verbs;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

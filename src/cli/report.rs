@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use caplink::{Error, ObjectId, Root};
+use caplink::{Error, Kind, ObjectId, Root};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
@@ -129,6 +129,20 @@ impl Report {
         self.items.push(Item { json: to_json(item), text: item.to_string(), is_news: false });
     }
 
+    /// Adds a text that is an answer by itself, with no place in a document.
+    pub(crate) fn print(&mut self, text: impl Into<String>) {
+        self.items.push(Item { json: to_json(&()), text: text.into(), is_news: false });
+    }
+
+    /// Whether a document is asked of a verb that prints a format of its own; that is then the error.
+    pub(crate) fn refuses_json(&mut self, context: &Context) -> bool {
+        if context.global.json {
+            let verb = self.command.as_deref().unwrap_or_default();
+            self.errors.push(Problem::new(Kind::Usage, format!("`{verb}` prints a format of its own, not JSON")));
+        }
+        context.global.json
+    }
+
     /// Adds what was done to a link.
     pub(crate) fn news(&mut self, item: &(impl Serialize + fmt::Display)) {
         self.items.push(Item { json: to_json(item), text: item.to_string(), is_news: true });
@@ -227,4 +241,19 @@ fn now() -> String {
 
 fn to_json(value: &impl Serialize) -> Box<RawValue> {
     to_raw_value(value).expect("BUG: an item has string keys")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_several_items_made_is_listed_together() {
+        let mut report = Report::bare(None, ".".into(), false);
+        for made in [&["a", "a/b"][..], &[], &["c"]] {
+            report.made(&made.iter().map(PathBuf::from).collect::<Vec<_>>());
+        }
+        let document: Value = serde_json::from_str(&report.document()).unwrap();
+        assert_eq!(document["made"], serde_json::json!(["a", "a/b", "c"]));
+    }
 }

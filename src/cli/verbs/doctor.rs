@@ -14,8 +14,15 @@ use crate::cli::context::Context;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, Painted, Text};
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink doctor
+  caplink -C /srv/app doctor --state /var/lib/app/caplink";
+
 /// Show what this host and file system can give
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Doctor {}
 
 impl Doctor {

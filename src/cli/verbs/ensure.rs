@@ -8,8 +8,15 @@ use crate::cli::line::options;
 use crate::cli::linking::Linking;
 use crate::cli::report::Report;
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink ensure current --to releases/42
+  caplink -n ensure config --to shared/config --backup";
+
 options! {
     /// Make LINK point to TARGET, whether nothing or any link was there
+    #[command(after_help = EXAMPLES)]
     pub(crate) struct Ensure {
         ..linking: Linking;
         /// Rename a file or directory in the way beside the link, and keep it

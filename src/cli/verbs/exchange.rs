@@ -9,8 +9,14 @@ use super::change;
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink exchange current previous";
+
 /// Let two links trade places in one step
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Exchange {
     /// One link, below the root
     #[arg(value_name = "A", value_parser = value_parser!(OsString))]

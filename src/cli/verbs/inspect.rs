@@ -10,9 +10,17 @@ use crate::cli::context::Context;
 use crate::cli::line::options;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
+use crate::cli::words;
+
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink inspect current releases/42
+  caplink --json inspect current --exit-code";
 
 options! {
     /// Show what has each PATH, and where it leads if it is a link
+    #[command(after_help = EXAMPLES, after_long_help = words::explained() + EXAMPLES)]
     pub(crate) struct Inspect {
         /// Paths below the root
         #[arg(value_name = "PATH", required = true)]

@@ -10,10 +10,18 @@ use crate::cli::line::options;
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink remove current
+  caplink remove current --expect releases/41
+  caplink remove --missing-ok old/a old/b old/c";
+
 options! {
     /// Remove each LINK, and only a link
     ///
     /// Each is removed for itself: an error does not stop the rest.
+    #[command(after_help = EXAMPLES)]
     pub(crate) struct Remove {
         /// The links, below the root
         #[arg(value_name = "LINK", required = true)]

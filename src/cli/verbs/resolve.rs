@@ -14,8 +14,15 @@ use crate::cli::context::Context;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink resolve current
+  caplink resolve current/bin/tool --explain";
+
 /// Show where PATH leads below the root
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Resolve {
     /// A path below the root
     #[arg(value_name = "PATH", value_parser = value_parser!(OsString))]

@@ -6,22 +6,32 @@ use std::process::ExitCode;
 use caplink::{Kind, Root, ScanOptions};
 use clap::{Args, ValueHint, value_parser};
 
-use crate::cli::global::Global;
 use crate::cli::context::Context;
+use crate::cli::global::Global;
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
 use crate::cli::scan::{Asked, Format, Only, only_parser, refuse, run, without};
+use crate::cli::words;
+
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink scan
+  caplink -C /srv/app scan --only broken --exit-code
+  caplink scan --format paths -0 --exclude node_modules
+  caplink scan --format html -j 0";
 
 /// Show every link below DIR with its status and traits, and a summary
 ///
 /// With --only those links are shown that have one of the statuses or traits; the summary counts all that were seen.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = words::explained() + EXAMPLES)]
 pub(crate) struct Scan {
     /// Where to look, below the root
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     #[arg(value_parser = value_parser!(OsString))]
     pub(crate) dir: OsString,
-    /// Show only links that have one of these statuses or traits
+    /// Show only links that have one of these statuses or traits; `broken` is every status but `ok`
     #[arg(long, value_name = "STATUS|TRAIT", value_delimiter = ',', value_parser = only_parser())]
     only: Vec<Only>,
     /// How to show them [default: text, with --json json]

@@ -8,8 +8,14 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink schema";
+
 /// Print the JSON Schema of the documents that --json prints
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Schema {}
 
 impl Schema {

@@ -10,8 +10,15 @@ use crate::cli::line::options;
 use crate::cli::linking::Linking;
 use crate::cli::report::Report;
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink swap current --to releases/42 --expect releases/41
+  caplink --json swap current --to releases/41 --expect releases/42 --durability dir";
+
 options! {
     /// Replace LINK if its stored text is exactly OLD
+    #[command(after_help = EXAMPLES)]
     pub(crate) struct Swap {
         ..linking: Linking;
         /// The text that LINK must have now
