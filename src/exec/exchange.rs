@@ -104,7 +104,8 @@ impl Trade<'_> {
             return Err(on(a, Error::new(Kind::Policy)));
         }
         let overlay = [(a.physical(), link_b.text.as_os_str()), (b.physical(), link_a.text.as_os_str())];
-        let rules = Rules { dangling: self.exchange.allow_dangling, outside: self.exchange.allow_outside };
+        let (dangling, outside) = (self.exchange.allow_dangling, self.exchange.allow_outside);
+        let rules = Rules { dangling, outside, directory: false };
         for (entry, text) in [(a, &link_b.text), (b, &link_a.text)] {
             leads_where_it_may(self.root, entry.dir(), text, Overlay::new(&overlay), rules)
                 .map_err(|error| on(entry, error))?;

@@ -12,6 +12,7 @@ use crate::cli::report::Report;
 const EXAMPLES: &str = "\
 Examples:
   caplink ensure current --to releases/42
+  caplink ensure current --to releases/42 --no-replace
   caplink -n ensure config --to shared/config --backup";
 
 options! {
@@ -19,6 +20,8 @@ options! {
     #[command(after_help = EXAMPLES)]
     pub(crate) struct Ensure {
         ..linking: Linking;
+        /// Replace no link: one with another text is `exists`
+        no_replace: bool = "no-replace",
         /// Rename a file or directory in the way beside the link, and keep it
         backup: bool = "backup",
     }
@@ -28,7 +31,7 @@ impl Ensure {
     pub(crate) fn run(&self, context: &Context) -> Report {
         change::run("ensure", &self.linking.link, context, |path| {
             let edit = self.linking.allowed(Edit::ensure(path, self.linking.target()));
-            edit.parents(self.linking.parents).backup(self.backup)
+            edit.parents(self.linking.parents).replace(!self.no_replace).backup(self.backup)
         })
     }
 }

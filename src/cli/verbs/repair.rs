@@ -64,7 +64,9 @@ impl Repair {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("repair", context);
         let Some(root) = report.opened(context.look_with_state()) else { return report };
-        if let Some(Err(error)) = self.fallback.as_ref().map(|target| Target::relative(target).check()) {
+        if let Some(Err(error)) =
+            self.fallback.as_ref().map(|target| Target::relative(target).check(root.physical_path()))
+        {
             report.error(&error.during("repair"));
             return report;
         }
