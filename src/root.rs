@@ -16,7 +16,7 @@ use cap_std::fs::Dir;
 
 use crate::confine::Threads;
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::{LinkPath, ObjectId, Policy};
+use crate::model::{Anchor, LinkPath, ObjectId, Policy};
 use crate::observe::Observer;
 use crate::state::{OpenState, StateCheck, StatePlace};
 use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules, Stat};
@@ -69,6 +69,8 @@ struct Shared {
     handle: Arc<Handle>,
     calls: Arc<dyn Calls>,
     physical: Option<PathBuf>,
+    /// Where it is below the root that was opened, as an absolute path.
+    image: PathBuf,
     id: ObjectId,
     state: Arc<StatePlace>,
     rules: OnceLock<LinkRules>,
@@ -113,8 +115,16 @@ impl Root {
         }
         let handle = Arc::new(handle);
         let state = StatePlace::new(Arc::clone(&handle), STATE_NAME.into(), Some(STATE_NAME.into()));
-        let shared =
-            Shared { handle, calls, physical: None, id, state: Arc::new(state), rules: OnceLock::new(), threads: None };
+        let shared = Shared {
+            handle,
+            calls,
+            physical: None,
+            image: PathBuf::from("/"),
+            id,
+            state: Arc::new(state),
+            rules: OnceLock::new(),
+            threads: None,
+        };
         Ok(Root { shared: Arc::new(shared), policy, observers: Arc::from([]), side: Context::Holder })
     }
 
@@ -189,6 +199,7 @@ impl Root {
             handle: Arc::clone(&old.handle),
             calls: Arc::clone(&old.calls),
             physical: old.physical.clone(),
+            image: old.image.clone(),
             id: old.id,
             state: Arc::clone(&old.state),
             rules: OnceLock::new(),
@@ -229,6 +240,20 @@ impl Root {
         self.shared.physical.as_deref()
     }
 
+    /// Returns the path that an absolute text begins with if it leads below this root: the physical path, where that is
+    /// known; of a root that is meant as a root directory ([`Policy::rooted`]) `/`, and below it the path from there.
+    pub fn text_root(&self) -> Option<&Path> {
+        self.anchor().path
+    }
+
+    /// What texts are read by.
+    pub(crate) fn anchor(&self) -> Anchor<'_> {
+        match self.policy.rooted {
+            true => Anchor { path: Some(&self.shared.image), is_top: self.shared.image.parent().is_none() },
+            false => Anchor::physical(self.physical_path()),
+        }
+    }
+
     /// Looks at the state directory, without making it.
     pub fn check_state(&self) -> StateCheck {
         self.state().check(self.calls())
@@ -243,6 +268,7 @@ impl Root {
             handle: Arc::new(handle),
             calls: Arc::clone(&self.shared.calls),
             physical: self.physical_path().map(|root| root.join(physical)),
+            image: self.shared.image.join(physical),
             state: Arc::new(self.state().elsewhere()),
             rules: OnceLock::new(),
             threads: self.shared.threads.as_ref().map(Threads::for_another),

@@ -198,6 +198,8 @@ mod tests {
             traits: Traits::default(),
             hops: 1,
             resolved: None,
+            clamped: false,
+            not_a_directory: false,
         }
     }
 

@@ -3,11 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf, is_separator};
 
-use crate::model::{Spelling, Start, relative_text};
+use crate::model::{Anchor, Spelling, Start, relative_text};
 
 /// An absolute text inside the root, as one relative to the link's directory `from`; none where it leads elsewhere.
 pub(super) fn made_relative(text: &OsStr, from: &Path, root: Option<&Path>) -> Option<OsString> {
-    let Start::Absolute(rest) = Spelling::new(text).start(from, root) else { return None };
+    let Start::Absolute(rest) = Spelling::new(text).start(from, Anchor::physical(root)) else { return None };
     if rest.components().any(|component| component == Component::ParentDir) {
         // A `..` after a name is only known by walking: up to the root, and on as before.
         let up: PathBuf = from.components().map(|_| Component::ParentDir).collect();
@@ -34,10 +34,10 @@ pub(super) fn tidied(text: &OsStr, real_names: bool) -> OsString {
 /// The text with no more `..` than it needs; none where a walk has to tell, as it has not where every name that a `..`
 /// goes back over is known to be a directory and no link.
 pub(super) fn shortened(text: &OsStr, from: &Path, real_names: bool) -> Option<OsString> {
-    if !Spelling::new(text).is_lengthy(from) {
+    if !Spelling::new(text).is_lengthy(from, false) {
         return None;
     }
-    match Spelling::new(text).start(from, None) {
+    match Spelling::new(text).start(from, Anchor::default()) {
         Start::Plain(path) => Some(relative_text(from, &path)),
         Start::Winding if real_names => {
             let straight = tidied(text, true);

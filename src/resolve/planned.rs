@@ -37,9 +37,18 @@ impl Planned {
         self.nodes[at].left = Some(left);
     }
 
-    /// What is left at the path: a text, or nothing; the outer none is no edit.
-    pub(super) fn get(&self, path: &Path) -> Option<Option<&OsStr>> {
-        let node = path.iter().try_fold(0, |at, name| self.nodes[at].below.get(name).copied())?;
+    /// The node of the root.
+    pub(super) fn top() -> usize {
+        0
+    }
+
+    /// The node of this name below another, if there is an edit there or further down.
+    pub(super) fn below(&self, node: usize, name: &OsStr) -> Option<usize> {
+        self.nodes[node].below.get(name).copied()
+    }
+
+    /// What is left at a node: a text, or nothing; the outer none is no edit.
+    pub(super) fn left(&self, node: usize) -> Option<Option<&OsStr>> {
         self.nodes[node].left.as_ref().map(|left| left.as_deref())
     }
 

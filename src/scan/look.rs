@@ -1,7 +1,10 @@
 //! One link: its text, and where it leads.
 
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
 use crate::error::{Error, Kind, Result};
-use crate::model::{Finding, Status, Traits};
+use crate::model::{Finding, Spelling, Status, Traits};
 use crate::resolve::{Detail, LinkSite, view};
 use crate::root::Root;
 use crate::sys::{self, Fault};
@@ -23,8 +26,16 @@ pub(super) enum Seen {
 pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
     let LinkSite { dir, name, from, .. } = at;
     let link = || from.join(name);
-    let told =
-        |status, target| Finding { link: link(), target, status, traits: Traits::default(), hops: 1, resolved: None };
+    let told = |status, target| Finding {
+        link: link(),
+        target,
+        status,
+        traits: Traits::default(),
+        hops: 1,
+        resolved: None,
+        clamped: false,
+        not_a_directory: false,
+    };
     let text = match root.calls().read_link(dir, name) {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(Seen::Other),
@@ -37,18 +48,30 @@ pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
         },
     };
     match view(root, at, text, Detail::Where) {
-        Ok(seen) => Ok(Seen::Link(Finding {
-            link: link(),
-            target: Some(seen.target),
-            status: seen.status,
-            traits: seen.traits,
-            hops: seen.hops,
-            resolved: seen.resolved,
-        })),
+        Ok(seen) => {
+            let not_a_directory = seen.status == Status::Dangling && is_no_directory(root, at, &seen.target);
+            Ok(Seen::Link(Finding {
+                link: link(),
+                target: Some(seen.target),
+                status: seen.status,
+                traits: seen.traits,
+                hops: seen.hops,
+                resolved: seen.resolved,
+                clamped: seen.clamped,
+                not_a_directory,
+            }))
+        }
         Err(error) if error.kind() == Kind::FdExhausted => Err(error),
         Err(error) => {
             let text = root.calls().read_link(dir, name).ok().flatten();
             Ok(Seen::Unreadable(told(Status::Denied, text), error))
         }
     }
+}
+
+/// Whether a text that asks for a directory would lead to something if it did not.
+fn is_no_directory(root: &Root, at: LinkSite<'_>, text: &OsStr) -> bool {
+    let bare: PathBuf = Path::new(text).components().collect();
+    let asks = bare.as_os_str().len() < text.len() && Spelling::new(text).wants_directory();
+    asks && view(root, at, bare.into_os_string(), Detail::Where).is_ok_and(|seen| seen.status == Status::Ok)
 }

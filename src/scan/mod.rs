@@ -5,6 +5,7 @@
 //! and a number for each directory that was entered. It ends whatever others do to the tree meanwhile; what they
 //! change while it is under way is reported as it was at the moment it was looked at.
 
+mod above;
 mod descriptors;
 mod frame;
 mod look;
@@ -24,6 +25,7 @@ use crate::model::{Finding, Place, Summary};
 use crate::root::Root;
 use crate::sys::Access;
 
+use above::Above;
 use frame::{Frame, Job};
 use progress::Tally;
 use seen::Seen;
@@ -100,7 +102,7 @@ impl Root {
         }
         let _first = ground.seen.admit(&stat, || false);
         let path = path.unwrap_or_else(|| place.path.clone());
-        let job = Job { path, depth: 0, above: Vec::new(), frame: Frame::new(Arc::new(dir), &stat) };
+        let job = Job { path, depth: 0, frame: Frame::new(Arc::new(dir), &stat, Above::default()) };
         if threads > 1 {
             return Ok(scan(Walk::Together(Workers::start(&ground, job, threads)?)));
         }
