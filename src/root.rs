@@ -3,6 +3,7 @@
 //! Everything starts from the descriptor. The path that a root was opened by is used once, and kept only as the text
 //! that absolute links begin with.
 
+mod batch;
 mod confined;
 
 use std::ffi::OsStr;
@@ -20,6 +21,10 @@ use crate::model::{Anchor, LinkPath, ObjectId, Policy};
 use crate::observe::Observer;
 use crate::state::{OpenState, StateCheck, StatePlace};
 use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules, Stat};
+
+use batch::Batch;
+
+pub(crate) use batch::Changed;
 
 /// The name of the state directory below the root, unless another place is given.
 pub(crate) const STATE_NAME: &str = ".caplink";
@@ -53,6 +58,7 @@ pub struct Root {
     policy: Policy,
     observers: Arc<[Arc<dyn Observer>]>,
     side: Context,
+    batch: Option<Arc<Batch>>,
 }
 
 /// Where a root is used: by its holder, or on a thread that the kernel confines to it.
@@ -125,7 +131,7 @@ impl Root {
             rules: OnceLock::new(),
             threads: None,
         };
-        Ok(Root { shared: Arc::new(shared), policy, observers: Arc::from([]), side: Context::Holder })
+        Ok(Root { shared: Arc::new(shared), policy, observers: Arc::from([]), side: Context::Holder, batch: None })
     }
 
     /// A root in memory, at the absolute `path`, with the permissions of the user `uid`.
@@ -206,7 +212,7 @@ impl Root {
             threads: old.threads.as_ref().map(Threads::for_another),
         };
         change(&mut shared);
-        Root { shared: Arc::new(shared), policy: self.policy, observers: Arc::clone(&self.observers), side: self.side }
+        Root { shared: Arc::new(shared), ..self.clone() }
     }
 
     /// Returns this root with one more observer of every change that is made through it.
@@ -273,12 +279,7 @@ impl Root {
             rules: OnceLock::new(),
             threads: self.shared.threads.as_ref().map(Threads::for_another),
         };
-        Ok(Root {
-            shared: Arc::new(shared),
-            policy: self.policy,
-            observers: Arc::clone(&self.observers),
-            side: self.side,
-        })
+        Ok(Root { shared: Arc::new(shared), ..self.clone() })
     }
 
     pub(crate) fn handle(&self) -> &Handle {

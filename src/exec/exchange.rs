@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io;
 
 use super::area::Area;
-use super::durable::sync;
+use super::durable::{leave_to_batch, sync};
 use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::run::{break_step, given_up};
@@ -256,6 +256,7 @@ impl Trade<'_> {
             Ok(()) => outcome.durability = self.edit.durability,
             Err(error) => outcome.shortfalls.push(error.on("exchange", &entry.path)),
         }
+        leave_to_batch(entry);
     }
 }
 

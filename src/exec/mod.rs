@@ -35,14 +35,15 @@ use std::time::SystemTime;
 
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AsEdit, Edit, Effect, Guarantee, LinkPath, Outcome, Staging, Target};
+use crate::model::{AsEdit, Durability, Edit, Effect, Guarantee, LinkPath, Outcome, Staging, Target};
 use crate::observe::{Actor, Event};
 use crate::resolve::Planned;
 use crate::root::Root;
 
 use run::Run;
 
-pub(crate) use durable::sync;
+pub(crate) use durable::sync_batch;
+pub(crate) use target::leads_alike;
 pub use trial::Trial;
 
 impl Root {
@@ -176,7 +177,8 @@ impl Root {
 
     /// Carries out edits in order, each for itself, and returns what each came to.
     ///
-    /// Where the root is [`confined`](Root::confined) this is much faster than one call for each.
+    /// Where the root is [`confined`](Root::confined) this is much faster than one call for each. Another holder of a lock
+    /// is waited for once, not once for each edit, and all of them together at most five seconds; then edits are `busy`.
     ///
     /// # Examples
     ///
@@ -194,7 +196,10 @@ impl Root {
     /// # }
     /// ```
     pub fn apply_all(&self, edits: &[Edit]) -> Vec<Result<Outcome>> {
-        confined::apply_while(self, edits, |_| true)
+        match self.batch() {
+            Some(_) => confined::apply_while(self, edits, |_| true),
+            None => confined::apply_while(&self.in_batch(Durability::None), edits, |_| true),
+        }
     }
 
     /// Decides everything and changes nothing: what [`apply`](Root::apply) would report, as the tree is now.
@@ -231,15 +236,17 @@ impl Root {
     /// ```
     pub fn preview_all(&self, edits: &[Edit]) -> Vec<Result<Outcome>> {
         let mut planned = Planned::new();
-        let mut preview = |edit| {
-            let outcome = Run::new(self, edit, true).after(&planned).carry_out()?;
-            for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
-                let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
-                planned.insert(link, outcome.target.clone());
-            }
-            Ok(outcome)
-        };
-        edits.iter().map(&mut preview).collect()
+        edits.iter().map(|edit| self.preview_after(&mut planned, edit)).collect()
+    }
+
+    /// The same for the next edit of many, after those that were planned.
+    pub(crate) fn preview_after(&self, planned: &mut Planned, edit: &Edit) -> Result<Outcome> {
+        let outcome = Run::new(self, edit, true).after(planned).carry_out()?;
+        for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
+            let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
+            planned.insert(link, outcome.target.clone());
+        }
+        Ok(outcome)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn text(root: &Root, link: &NewLink, from: &Path) -> Result<OsString>
     let text = match link.target.spell(root.physical_path())? {
         TargetPath::Verbatim(text) => text.to_os_string(),
         TargetPath::Relative(path) => relative_text(from, &path),
-        TargetPath::Absolute(path) => match root.physical_path() {
+        TargetPath::Absolute(path) => match root.text_root() {
             // Joined with nothing it would end in a slash.
             Some(root) if path.as_os_str().is_empty() => root.as_os_str().to_os_string(),
             Some(root) => root.join(path).into_os_string(),
@@ -191,16 +191,21 @@ fn is_the_same(root: &Root, path: &Path, id: ObjectId, overlay: Overlay<'_>) -> 
 }
 
 /// Whether a text leads to nothing below the root, as the tree is after what is planned. It may cross mount points, as
-/// in a scan.
-pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr, planned: Option<&Planned>) -> bool {
+/// in a scan. What cannot be looked at is an error of its own kind.
+pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr, planned: Option<&Planned>) -> Result<bool> {
     let overlay = Overlay::default().after(planned);
     match judge_text(root, from, text, root.policy().cross_mounts, overlay) {
-        Judged::Missing => true,
+        Judged::Missing => Ok(true),
         Judged::Stopped { stop, .. } => {
             let end = beyond_mounts(root, from, text, &stop, overlay).unwrap_or(stop);
-            end.kind == Kind::NotFound
+            match end.kind {
+                Kind::NotFound => Ok(true),
+                Kind::CrossMount => Ok(false),
+                _ if leads_nowhere(&end) => Ok(false),
+                _ => Err(refused(end)),
+            }
         }
-        Judged::Direct { .. } | Judged::Through { .. } => false,
+        Judged::Direct { .. } | Judged::Through { .. } => Ok(false),
     }
 }
 
@@ -212,12 +217,25 @@ fn keeps_object(root: &Root, from: &Path, present: &OsStr, new: &OsStr, overlay:
     Err(Error::new(Kind::Mismatch).because("the new text would lead to something else"))
 }
 
-/// The object that a text leads to, if there is one below the root.
+/// Whether two texts of a link in the physical directory `from` lead to one object, as the tree is after what is planned.
+pub(crate) fn leads_alike(root: &Root, from: &Path, a: &OsStr, b: &OsStr, planned: Option<&Planned>) -> bool {
+    let overlay = Overlay::default().after(planned);
+    let object = |text| object(root, from, text, overlay).ok().flatten();
+    object(a).is_some_and(|a| object(b) == Some(a))
+}
+
+/// The object that a text leads to, if there is one below the root. What cannot be looked at is an error of its own kind.
 fn object(root: &Root, from: &Path, text: &OsStr, overlay: Overlay<'_>) -> Result<Option<ObjectId>> {
     match judge_text(root, from, text, root.policy().cross_mounts, overlay) {
         Judged::Direct { object, .. } => Ok(Some(root.calls().stat(&object).map_err(Error::from_io)?.id)),
         Judged::Through { reached, .. } => Ok(Some(reached.stat.id)),
-        Judged::Stopped { stop, .. } if stop.kind == Kind::CrossMount => Err(refused(stop)),
-        Judged::Missing | Judged::Stopped { .. } => Ok(None),
+        Judged::Missing => Ok(None),
+        Judged::Stopped { stop, .. } if leads_nowhere(&stop) => Ok(None),
+        Judged::Stopped { stop, .. } => Err(refused(stop)),
     }
+}
+
+/// Whether a walk stopped because there is nothing below the root to be reached.
+fn leads_nowhere(stop: &Stop) -> bool {
+    matches!(stop.kind, Kind::NotFound | Kind::Escape | Kind::Loop | Kind::MagicLink)
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Finding, Spelling, Status, Traits};
 use crate::resolve::{Detail, LinkSite, view};
@@ -66,6 +67,18 @@ pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
             let text = root.calls().read_link(dir, name).ok().flatten();
             Ok(Seen::Unreadable(told(Status::Denied, text), error))
         }
+    }
+}
+
+/// Looks at the link of an opened entry. The inner error is about where it leads.
+pub(crate) fn look_at(entry: &Entry) -> Result<Result<Finding>> {
+    let sticky = entry.root.calls().stat(&entry.parent).map_err(Error::from_io)?.is_sticky_for_all();
+    let above = |levels: usize| (levels == 0).then_some(&*entry.parent);
+    let site = LinkSite { above: &above, ..LinkSite::new(&entry.parent, entry.name(), entry.dir(), sticky) };
+    match at(&entry.root, site)? {
+        Seen::Link(finding) => Ok(Ok(finding)),
+        Seen::Unreadable(_, error) => Ok(Err(error.on("scan", entry.physical()))),
+        Seen::Other | Seen::Gone => Err(Error::new(Kind::Contended)),
     }
 }
 

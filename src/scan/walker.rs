@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::descriptors::ROOM_TRIES;
 use super::frame::{Frame, Job, Listing, Waiting};
@@ -22,7 +22,7 @@ use super::progress::{ScanProgress, Tally};
 use super::seen::{Admission, Seen};
 use super::{ScanOptions, look};
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::Finding;
+use crate::model::{Finding, is_staged_name};
 use crate::resolve::LinkSite;
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle, LIST_BUFFER, Listed};
@@ -54,6 +54,8 @@ pub(super) struct Ground {
     pub(super) options: ScanOptions,
     pub(super) progress: ScanProgress,
     pub(super) seen: Seen,
+    /// Directories with the name of a staging one that were come by, where they are noticed.
+    pub(super) stale: Mutex<Vec<PathBuf>>,
 }
 
 pub(super) struct Walker {
@@ -162,6 +164,9 @@ impl Walker {
     fn enter(&mut self, name: &OsStr) {
         let ground = Arc::clone(&self.ground);
         let Some(parent) = self.directory() else { return };
+        if ground.options.notices_stale && is_staged_name(name) {
+            ground.stale.lock().unwrap_or_else(PoisonError::into_inner).push(self.path.join(name));
+        }
         if self.path.as_os_str().len() + name.len() >= PATH_MAX {
             return self.unread(name, Error::new(Kind::TooLong).because("its path is longer than 640 KiB"));
         }
