@@ -17,6 +17,7 @@ mod scan;
 mod state;
 mod sys;
 
+pub use apply::RepairOptions;
 pub use confine::{Enforcement, renounce_privileges};
 pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};

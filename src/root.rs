@@ -3,6 +3,7 @@
 //! Everything starts from the descriptor. The path that a root was opened by is used once, and kept only as the text
 //! that absolute links begin with.
 
+mod batch;
 mod confined;
 
 use std::ffi::OsStr;
@@ -16,10 +17,14 @@ use cap_std::fs::Dir;
 
 use crate::confine::Threads;
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::{LinkPath, ObjectId, Policy};
+use crate::model::{Anchor, LinkPath, ObjectId, Policy};
 use crate::recorder::Recorder;
 use crate::state::{OpenState, StateCheck, StatePlace};
 use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules, Stat};
+
+use batch::Batch;
+
+pub(crate) use batch::Changed;
 
 /// The name of the state directory below the root, unless another place is given.
 pub(crate) const STATE_NAME: &str = ".caplink";
@@ -53,6 +58,7 @@ pub struct Root {
     policy: Policy,
     recorders: Arc<[Arc<dyn Recorder>]>,
     side: Context,
+    batch: Option<Arc<Batch>>,
 }
 
 /// Where a root is used: by its holder, or on a thread that the kernel confines to it.
@@ -69,6 +75,8 @@ struct Shared {
     handle: Arc<Handle>,
     calls: Arc<dyn Calls>,
     physical: Option<PathBuf>,
+    /// Where it is below the root that was opened, as an absolute path.
+    image: PathBuf,
     id: ObjectId,
     state: Arc<StatePlace>,
     rules: OnceLock<LinkRules>,
@@ -113,9 +121,17 @@ impl Root {
         }
         let handle = Arc::new(handle);
         let state = StatePlace::new(Arc::clone(&handle), STATE_NAME.into(), Some(STATE_NAME.into()));
-        let shared =
-            Shared { handle, calls, physical: None, id, state: Arc::new(state), rules: OnceLock::new(), threads: None };
-        Ok(Root { shared: Arc::new(shared), policy, recorders: Arc::from([]), side: Context::Holder })
+        let shared = Shared {
+            handle,
+            calls,
+            physical: None,
+            image: PathBuf::from("/"),
+            id,
+            state: Arc::new(state),
+            rules: OnceLock::new(),
+            threads: None,
+        };
+        Ok(Root { shared: Arc::new(shared), policy, recorders: Arc::from([]), side: Context::Holder, batch: None })
     }
 
     /// A root in memory, at the absolute `path`, with the permissions of the user `uid`.
@@ -189,13 +205,14 @@ impl Root {
             handle: Arc::clone(&old.handle),
             calls: Arc::clone(&old.calls),
             physical: old.physical.clone(),
+            image: old.image.clone(),
             id: old.id,
             state: Arc::clone(&old.state),
             rules: OnceLock::new(),
             threads: old.threads.as_ref().map(Threads::for_another),
         };
         change(&mut shared);
-        Root { shared: Arc::new(shared), policy: self.policy, recorders: Arc::clone(&self.recorders), side: self.side }
+        Root { shared: Arc::new(shared), ..self.clone() }
     }
 
     /// Returns this root with one more recorder, which is asked and informed about every change made through it.
@@ -229,6 +246,20 @@ impl Root {
         self.shared.physical.as_deref()
     }
 
+    /// Returns the path that an absolute text begins with if it leads below this root: the physical path, where that is
+    /// known; of a root that is meant as a root directory ([`Policy::rooted`]) `/`, and below it the path from there.
+    pub fn text_root(&self) -> Option<&Path> {
+        self.anchor().path
+    }
+
+    /// What texts are read by.
+    pub(crate) fn anchor(&self) -> Anchor<'_> {
+        match self.policy.rooted {
+            true => Anchor { path: Some(&self.shared.image), is_top: self.shared.image.parent().is_none() },
+            false => Anchor::physical(self.physical_path()),
+        }
+    }
+
     /// Looks at the state directory, without making it.
     pub fn check_state(&self) -> StateCheck {
         self.state().check(self.calls())
@@ -243,16 +274,12 @@ impl Root {
             handle: Arc::new(handle),
             calls: Arc::clone(&self.shared.calls),
             physical: self.physical_path().map(|root| root.join(physical)),
+            image: self.shared.image.join(physical),
             state: Arc::new(self.state().elsewhere()),
             rules: OnceLock::new(),
             threads: self.shared.threads.as_ref().map(Threads::for_another),
         };
-        Ok(Root {
-            shared: Arc::new(shared),
-            policy: self.policy,
-            recorders: Arc::clone(&self.recorders),
-            side: self.side,
-        })
+        Ok(Root { shared: Arc::new(shared), ..self.clone() })
     }
 
     pub(crate) fn handle(&self) -> &Handle {

@@ -171,3 +171,54 @@ fn a_scan_of_a_deep_tree_takes_the_time_of_its_directories() {
         assert!(taken < Duration::from_secs(2), "{taken:?}");
     }
 }
+
+/// How long the whole process has worked, all threads together.
+fn worked_together() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap()
+}
+
+#[test]
+fn a_walk_takes_the_time_of_its_components_however_deep_it_is() {
+    let _turn = turn();
+    let long = "n".repeat(255);
+    let (hops, to_and_fro) = (4, "a/../".repeat(400));
+    let time_of = |levels: usize| {
+        let tree = Tree::new();
+        tree.dig(std::iter::repeat_n(long.as_str(), levels), |dir, level| {
+            if level < levels {
+                return;
+            }
+            mkdirat(dir, "a", Mode::RWXU).unwrap();
+            for hop in 0..hops {
+                let on = if hop + 1 == hops { "a".to_owned() } else { format!("{to_and_fro}l{}", hop + 1) };
+                symlinkat(on, dir, format!("l{hop}")).unwrap();
+            }
+        });
+        let root = tree.root();
+        let begun = worked();
+        let mut found = root.scan(".", ScanOptions::default().sorted(true)).unwrap();
+        let hops: Vec<usize> = found.by_ref().map(|found| found.unwrap().hops).collect();
+        let taken = worked() - begun;
+        assert_eq!((hops, found.summary().complete), (vec![4, 3, 2, 1], true));
+        taken
+    };
+    let (shallow, deep) = (time_of(1), time_of(2500));
+    assert!(deep < 3 * shallow + Duration::from_millis(100), "{deep:?}, near the root {shallow:?}");
+}
+
+#[test]
+fn several_threads_work_no_more_than_one_where_there_is_little_to_share() {
+    let _turn = turn();
+    let tree = Tree::new();
+    let levels = 60_000;
+    tree.dig(std::iter::repeat_n("d", levels), |dir, _| mkdirat(dir, "side", Mode::RWXU).unwrap());
+    let time_of = |jobs: usize| {
+        let begun = worked_together();
+        let mut scan = tree.root().scan(".", ScanOptions::default().jobs(jobs)).unwrap();
+        assert_eq!(scan.by_ref().count(), 0);
+        assert_eq!((scan.summary().dirs, scan.summary().complete), (2 * levels as u64 + 2, true));
+        worked_together() - begun
+    };
+    let (one, eight) = (time_of(1), time_of(8));
+    assert!(eight < 2 * one, "{eight:?}, one thread {one:?}");
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cap_tempfile::TempDir;
-use caplink::{Abilities, Kind, Policy, Root, Target};
+use caplink::{Abilities, Finding, Kind, Policy, Root, ScanOptions, Status, Target};
 
 #[path = "support"]
 mod support {
@@ -213,6 +213,46 @@ fn permissions_weigh_the_same_without_openat2() {
     for (name, _) in modes {
         dir.set_permissions(name, cap_std::fs::Permissions::from_mode(0o755)).unwrap();
     }
+}
+
+#[test]
+fn a_directory_that_may_not_be_searched_is_not_walked_through_and_back() {
+    const TEST: &str = "a_directory_that_may_not_be_searched_is_not_walked_through_and_back";
+    use cap_std::fs::PermissionsExt as _;
+    let is_root = tree().dir_metadata().map(|of| cap_std::fs::MetadataExt::uid(&of)).unwrap() == 0;
+    if is_root && !inside(TEST) {
+        return again_by(TEST, &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
+    }
+    let dir = tree();
+    dir.create_dir("shut").unwrap();
+    dir.symlink("shut", "in").unwrap();
+    let texts = ["shut/../a", "shut/..", "shut/.", "in/../a", "./shut/./../a", "a/../shut/../a", "in/."];
+    for (number, text) in texts.iter().enumerate() {
+        dir.symlink(text, format!("l{number}")).unwrap();
+    }
+    for (number, text) in ["shut", "shut/", "in", "in/", "a/../shut"].iter().enumerate() {
+        dir.symlink(text, format!("fine{number}")).unwrap();
+    }
+    dir.set_permissions("shut", cap_std::fs::Permissions::from_mode(0o600)).unwrap();
+    for root in [strong(&dir), weak(&strong(&dir))] {
+        for number in 0..texts.len() {
+            let link = format!("l{number}");
+            assert_eq!(dir.metadata(&link).unwrap_err().kind(), std::io::ErrorKind::PermissionDenied, "{link}");
+            assert_eq!(root.inspect(&link).unwrap().link.unwrap().status, Status::Denied, "{}", texts[number]);
+            assert_eq!(root.resolve(&link).unwrap_err().kind(), Kind::Permission, "{}", texts[number]);
+        }
+        let scanned = root.scan(".", ScanOptions::default()).unwrap().filter_map(Result::ok);
+        let by_status = |found: Finding| (found.link.display().to_string(), found.status);
+        let scanned: std::collections::BTreeMap<_, _> = scanned.map(by_status).collect();
+        for (link, status) in scanned {
+            if link.starts_with('l') && link != "loop" {
+                assert_eq!(status, Status::Denied, "{link}");
+            } else if link.starts_with("fine") {
+                assert_eq!(status, Status::Ok, "{link}");
+            }
+        }
+    }
+    dir.set_permissions("shut", cap_std::fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 #[test]

@@ -3,19 +3,21 @@
 //! Whatever changes a link through a root goes through [`recorded`](recorded::recorded): the one place where recorders
 //! are asked before a change and informed after it.
 
-mod durable;
 mod plan;
 mod recorded;
+mod repair;
 mod verbs;
 
 use crate::confine::Enforcement;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Previews};
-use crate::model::{AsEdit, Edit, Outcome};
+use crate::model::{AsEdit, Durability, Edit, Outcome};
 use crate::root::Root;
 
 use recorded::recorded;
+
+pub use repair::RepairOptions;
 
 impl Root {
     /// Carries out one edit.
@@ -35,7 +37,9 @@ impl Root {
 
     /// Carries out edits in order, each for itself, and returns what each came to.
     ///
-    /// Where the root is [`confined`](Root::confined) this is much faster than one call for each.
+    /// Where the root is [`confined`](Root::confined) this is much faster than one call for each. Another holder of a lock
+    /// is waited for once, not once for each edit, and all of them together at most five seconds; then edits are `busy`.
+    ///
     /// # Examples
     ///
     /// ```
@@ -52,7 +56,11 @@ impl Root {
     /// # }
     /// ```
     pub fn apply_all(&self, edits: &[Edit]) -> Vec<Result<Outcome>> {
-        recorded(self, &[], edits, |_| true, |edits| exec::carry_out(self, edits, |_| true))
+        let batch = match self.batch() {
+            Some(_) => self.clone(),
+            None => self.in_batch(Durability::None),
+        };
+        recorded(self, &[], edits, |_| true, |edits| exec::carry_out(&batch, edits, |_| true))
     }
 
     /// Carries out one edit under the kernel's confinement, and gives up for it what the calling thread could change

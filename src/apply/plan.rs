@@ -1,9 +1,8 @@
 //! Carries out plans.
 
-use super::durable::make_durable;
 use super::recorded::recorded;
 use crate::error::{Error, Kind, Result};
-use crate::exec::{self, Previews};
+use crate::exec::{self, Previews, sync_batch};
 use crate::model::{Edit, Effect, OnError, Outcome, Plan};
 use crate::recorder::Recorder;
 use crate::root::Root;
@@ -27,9 +26,10 @@ impl Root {
     /// Those of [`apply`](Root::apply), for each edit; those of the recorders that refuse.
     pub fn apply_plan(&self, plan: &Plan, recorder: &dyn Recorder) -> Vec<Result<Outcome>> {
         let go_on = goes_on(plan.on_error);
-        let carry = |edits: &[Edit]| exec::carry_out(self, edits, go_on);
+        let batch = self.in_batch(plan.durability);
+        let carry = |edits: &[Edit]| exec::carry_out(&batch, edits, go_on);
         let mut results = in_rounds(plan, |_, edits| recorded(self, &[recorder], edits, go_on, carry));
-        make_durable(self, &mut results, plan.durability);
+        sync_batch(&batch, &mut results);
         results
     }
 

@@ -1,21 +1,26 @@
-//! What can be written on the command line.
+//! What can be written on the command line: the global options and the verbs.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Args, Command, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use clap::{Command, CommandFactory as _, Parser, Subcommand};
 
 use super::context::Context;
+use super::exit::Class;
+use super::global::Global;
+use super::line::{Line, Options, Plain};
 use super::output;
-use super::verbs;
+use super::verbs::{
+    completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange, inspect::Inspect,
+    man::Man, remove::Remove, repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap,
+};
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
 ///
 /// Every path is below the root, the directory given with -C; nothing outside of it is touched.
 /// The link is always the positional argument, the target is always given with --to.
 #[derive(Debug, Parser)]
-#[command(name = "caplink", version, max_term_width = 100, after_long_help = AFTER_HELP)]
+#[command(name = "caplink", version, max_term_width = 100, after_long_help = exit_codes())]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -28,25 +33,27 @@ pub(crate) fn grammar() -> Command {
     Cli::command().mut_args(|option| option.global(true))
 }
 
-const AFTER_HELP: &str = "\
-Exit codes: 0 done; 1 findings, with --exit-code; 2 wrong usage; 3 conflict; 4 refused; 5 not there; 6 busy; 7 stopped half-way; 9 damaged records; \
-10 the system said no.";
+fn exit_codes() -> String {
+    let codes: Vec<String> = Class::produced().map(|class| format!("{} {}", class as u8, class.what())).collect();
+    format!("Exit codes: {}. `caplink man` has more.", codes.join("; "))
+}
 
-/// The verbs. Each has a file in [`verbs`].
+/// The verbs. Each has a file in [`verbs`](super::verbs).
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    Create(verbs::create::Create),
-    Ensure(verbs::ensure::Ensure),
-    Swap(verbs::swap::Swap),
-    Exchange(verbs::exchange::Exchange),
-    Remove(verbs::remove::Remove),
-    Repair(verbs::repair::Repair),
-    Inspect(verbs::inspect::Inspect),
-    Resolve(verbs::resolve::Resolve),
-    Scan(verbs::scan::Scan),
-    Doctor(verbs::doctor::Doctor),
-    Completions(verbs::completions::Completions),
-    Man(verbs::man::Man),
+    Create(Create),
+    Ensure(Ensure),
+    Swap(Swap),
+    Exchange(Exchange),
+    Remove(Remove),
+    Repair(Repair),
+    Inspect(Inspect),
+    Resolve(Resolve),
+    Scan(Scan),
+    Doctor(Doctor),
+    Completions(Completions),
+    Man(Man),
+    Schema(Schema),
 }
 
 impl Verb {
@@ -62,134 +69,57 @@ impl Verb {
             Verb::Resolve(verb) => verb.run(context),
             Verb::Scan(verb) => return verb.run(context),
             Verb::Doctor(verb) => verb.run(context),
-            Verb::Completions(verb) => verb.run(context),
-            Verb::Man(verb) => verb.run(context),
+            Verb::Completions(verb) => verb.run(context, &mut grammar()),
+            Verb::Man(verb) => verb.run(context, grammar()),
+            Verb::Schema(verb) => verb.run(context),
         };
         output::print(&report, &context.global)
     }
 }
 
-/// Options that every verb takes, on either side of it.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    /// The directory opened once as the root [default: $CAPLINK_ROOT, else .]
-    #[arg(short = 'C', long, value_name = "DIR", overrides_with = "root")]
-    #[arg(value_hint = ValueHint::DirPath, value_parser = value_parser!(PathBuf))]
-    pub(crate) root: Option<PathBuf>,
-    /// Print one JSON document
-    #[arg(long, overrides_with = "json")]
-    pub(crate) json: bool,
-    /// Decide everything, change nothing
-    #[arg(short = 'n', long, overrides_with = "dry_run")]
-    pub(crate) dry_run: bool,
-    /// Less on stderr: no hints; twice: no line for a success either
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) quiet: u8,
-    /// More detail on stderr
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Colour the output
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, overrides_with = "color")]
-    pub(crate) color: Color,
-    /// Fail where the host cannot give this guarantee
-    #[arg(long, value_name = "GUARANTEE", value_enum, overrides_with = "require")]
-    pub(crate) require: Option<Require>,
-    /// Whether changes are made under Landlock
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Confine::Auto, overrides_with = "confine")]
-    pub(crate) confine: Confine,
-    /// What survives a power cut after success [default: none, dir for batches]
-    #[arg(long, value_name = "LEVEL", value_enum, overrides_with = "durability")]
-    pub(crate) durability: Option<Durability>,
-    /// Let parents of a link be links that stay inside the root
-    #[arg(long, overrides_with = "follow")]
-    pub(crate) follow: bool,
-    /// Let paths cross mount points below the root
-    #[arg(long, overrides_with = "cross_mounts")]
-    pub(crate) cross_mounts: bool,
-    /// Where staging, records and journal live [default: .caplink below the root]
-    #[arg(long, value_name = "DIR", overrides_with = "state")]
-    #[arg(value_hint = ValueHint::DirPath, value_parser = value_parser!(PathBuf))]
-    pub(crate) state: Option<PathBuf>,
+/// A verb that is read from a plain line.
+struct PlainVerb {
+    name: &'static str,
+    options: Options,
+    read: fn(&mut Line<'_>) -> Option<Verb>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    Auto,
-    Always,
-    Never,
-}
+/// The verbs that programs call link by link.
+const PLAIN: &[PlainVerb] = &[
+    PlainVerb { name: "create", options: Create::OPTIONS, read: |line| Create::read(line).map(Verb::Create) },
+    PlainVerb { name: "ensure", options: Ensure::OPTIONS, read: |line| Ensure::read(line).map(Verb::Ensure) },
+    PlainVerb { name: "swap", options: Swap::OPTIONS, read: |line| Swap::read(line).map(Verb::Swap) },
+    PlainVerb { name: "remove", options: Remove::OPTIONS, read: |line| Remove::read(line).map(Verb::Remove) },
+    PlainVerb { name: "inspect", options: Inspect::OPTIONS, read: |line| Inspect::read(line).map(Verb::Inspect) },
+];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Require {
-    Atomic,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Confine {
-    /// Where the kernel has it
-    Auto,
-    /// Fail where it has not
-    Require,
-    /// Do without
-    Off,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Durability {
-    /// Nothing is waited for
-    None,
-    /// Each changed directory is synced
-    Dir,
-    /// The whole file system is synced
-    Fs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Style {
-    /// A path below the root, stored relative to the link's directory
-    Relative,
-    /// A path below the root, stored as an absolute path
-    Absolute,
-    /// Stored byte for byte
-    Verbatim,
-}
-
-/// What `create`, `ensure` and `swap` share: the link, its target, and what is allowed of them.
-#[derive(Debug, Args)]
-pub(crate) struct Linking {
-    /// The link, below the root
-    #[arg(value_name = "LINK", value_parser = value_parser!(OsString))]
-    pub(crate) link: OsString,
-    /// What the link is to point to
-    #[arg(long, value_name = "TARGET", allow_hyphen_values = true, value_parser = value_parser!(OsString))]
-    pub(crate) to: OsString,
-    /// How TARGET is read and stored
-    #[arg(long, value_enum, default_value_t = Style::Relative)]
-    pub(crate) style: Style,
-    /// TARGET need not exist
-    #[arg(long)]
-    pub(crate) allow_dangling: bool,
-    /// The stored text may lead outside the root
-    #[arg(long)]
-    pub(crate) allow_outside: bool,
-    /// Make missing parent directories
-    #[arg(short, long)]
-    pub(crate) parents: bool,
-}
-
-impl Linking {
-    pub(crate) fn target(&self) -> caplink::Target {
-        let style = match self.style {
-            Style::Relative => caplink::Style::Relative,
-            Style::Absolute => caplink::Style::Absolute,
-            Style::Verbatim => caplink::Style::Verbatim,
-        };
-        caplink::Target::new(style, &self.to)
+impl Cli {
+    /// The line as the grammar would parse it; none where it is for the grammar to say.
+    pub(crate) fn plain(arguments: &[OsString]) -> Option<Cli> {
+        let plain = |name: &str| PLAIN.iter().find(|verb| verb.name == name);
+        let mut line = Line::read(arguments, Global::OPTIONS, |name| Some(plain(name)?.options))?;
+        let verb = plain(line.verb)?;
+        Some(Cli { global: Global::read(&mut line)?, verb: (verb.read)(&mut line)? })
     }
+}
 
-    /// The edit with what was allowed.
-    pub(crate) fn allowed<C: caplink::MakesLink>(&self, edit: caplink::Edit<C>) -> caplink::Edit<C> {
-        edit.allow_dangling(self.allow_dangling).allow_outside(self.allow_outside)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_has_examples_that_parse() {
+        for verb in grammar().get_subcommands() {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let mut lines = help.lines();
+            assert_eq!(lines.next(), Some("Examples:"), "{}", verb.get_name());
+            let examples: Vec<&str> = lines.collect();
+            assert!(!examples.is_empty(), "{}", verb.get_name());
+            for example in examples {
+                let parsed = grammar().try_get_matches_from(example.split_whitespace());
+                let parsed = parsed.unwrap_or_else(|error| panic!("{example}: {error}"));
+                assert_eq!(parsed.subcommand_name(), Some(verb.get_name()), "{example}");
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use caplink::{Enforcement, Kind, Policy, Root};
 
-use super::args::{Confine, Durability, Global, Require};
+use super::global::{Confine, Durability, Global, Require};
 use super::problem::Problem;
 
 /// The global options.
@@ -38,10 +38,15 @@ impl Context {
     /// Opens the root with its state directory.
     pub(crate) fn look_with_state(&self) -> Result<Root, Box<Problem>> {
         let root = self.look()?;
-        match &self.global.state {
-            Some(path) => with_state(&root, path),
+        match self.state() {
+            Some(path) => with_state(&root, &path),
             None => Ok(root),
         }
+    }
+
+    /// Where the state directory is, if it was named.
+    pub(crate) fn state(&self) -> Option<PathBuf> {
+        self.global.state.clone().or_else(|| variable("CAPLINK_STATE").map(PathBuf::from))
     }
 
     /// The root as it is changed: confined as far as was asked for.
@@ -74,11 +79,12 @@ impl Context {
 
 /// Where the root is, if `option` was given or not.
 pub(super) fn root_path(option: Option<PathBuf>) -> PathBuf {
-    match (option, std::env::var_os("CAPLINK_ROOT")) {
-        (Some(path), _) => path,
-        (None, Some(path)) if !path.is_empty() => path.into(),
-        _ => ".".into(),
-    }
+    option.or_else(|| variable("CAPLINK_ROOT").map(PathBuf::from)).unwrap_or_else(|| ".".into())
+}
+
+/// What a variable says; an empty one says nothing.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// A directory that is not below the root, to be looked at only.
@@ -89,14 +95,15 @@ pub(super) fn open_to_look(path: &Path) -> caplink::Result<Root> {
 /// The state directory is a name in an opened directory, like everything else.
 fn with_state(root: &Root, path: &Path) -> Result<Root, Box<Problem>> {
     let (parent, name) = parent_and_name(path)?;
-    let dir = Dir::open_ambient_dir(&parent, ambient_authority()).map_err(|source| unusable(path, &source))?;
+    let dir = Dir::open_ambient_dir(&parent, ambient_authority())
+        .map_err(|source| unusable(path, Kind::from(&source), &source))?;
     root.with_state(&dir, name).map_err(|error| Box::new(Problem::of_root(&error)))
 }
 
 fn parent_and_name(path: &Path) -> Result<(PathBuf, OsString), Box<Problem>> {
     let physical = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let Some(name) = physical.file_name() else {
-        return Err(unusable(path, &"it is no directory of a name of its own"));
+        return Err(unusable(path, Kind::Usage, &"it is no directory of a name of its own"));
     };
     let parent = match physical.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
@@ -105,7 +112,7 @@ fn parent_and_name(path: &Path) -> Result<(PathBuf, OsString), Box<Problem>> {
     Ok((parent, name.to_os_string()))
 }
 
-fn unusable(path: &Path, reason: &dyn std::fmt::Display) -> Box<Problem> {
+fn unusable(path: &Path, kind: Kind, reason: &dyn std::fmt::Display) -> Box<Problem> {
     let path = caplink::printable(path);
-    Box::new(Problem::new(Kind::Usage, format!("cannot use the state directory `{path}`: {reason}")))
+    Box::new(Problem::new(kind, format!("cannot use the state directory `{path}`: {reason}")))
 }

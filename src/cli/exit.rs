@@ -21,22 +21,25 @@ pub(crate) enum Class {
     System = 10,
 }
 
-/// With several errors the first class of these that occurred decides. Busy and a failed check end a run alone.
+/// With several errors the first class of these that occurred decides.
 const PRECEDENCE: &[Class] = &[
     Class::Integrity,
     Class::Partial,
+    Class::CheckFailed,
     Class::System,
     Class::Refused,
     Class::Conflict,
+    Class::Busy,
     Class::NotThere,
     Class::Usage,
-    Class::CheckFailed,
-    Class::Busy,
 ];
+
+/// Kinds that nothing of this program comes to; help and manual do not speak of them.
+const UNPRODUCED: &[Kind] = &[Kind::InvalidManifest, Kind::Partial, Kind::CheckFailed, Kind::Integrity];
 
 impl Class {
     /// All of them, by their codes.
-    pub(crate) const ALL: &[Class] = &[
+    const ALL: &[Class] = &[
         Class::Done,
         Class::Findings,
         Class::Usage,
@@ -49,6 +52,21 @@ impl Class {
         Class::Integrity,
         Class::System,
     ];
+
+    /// Those that this program can come to.
+    pub(crate) fn produced() -> impl Iterator<Item = Class> {
+        let is_produced =
+            |class: &Class| Kind::ALL.iter().any(|kind| Class::of(*kind) == *class && Class::is_produced(*kind));
+        Class::ALL
+            .iter()
+            .copied()
+            .filter(move |class| *class == Class::Done || *class == Class::Findings || is_produced(class))
+    }
+
+    /// Whether this program can come to an error of this kind.
+    pub(crate) fn is_produced(kind: Kind) -> bool {
+        !UNPRODUCED.contains(&kind)
+    }
 
     /// The class in words.
     pub(crate) fn what(self) -> &'static str {
@@ -155,7 +173,17 @@ mod tests {
 
     #[test]
     fn the_worst_class_decides_in_the_order_of_the_contract() {
-        let order = [Kind::Integrity, Kind::Partial, Kind::Io, Kind::Escape, Kind::Exists, Kind::NotFound, Kind::Usage];
+        let order = [
+            Kind::Integrity,
+            Kind::Partial,
+            Kind::CheckFailed,
+            Kind::Io,
+            Kind::Escape,
+            Kind::Exists,
+            Kind::Busy,
+            Kind::NotFound,
+            Kind::Usage,
+        ];
         for (index, kind) in order.iter().enumerate() {
             let met = order[index..].iter().rev().copied();
             assert_eq!(Class::of_all(met), Class::of(*kind), "{kind}");

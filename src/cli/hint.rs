@@ -40,7 +40,7 @@ pub(crate) fn of(error: &Error, verb: &str, root: Option<&Path>) -> Option<Strin
         ("repair", Kind::Escape) if error.link().is_some() => {
             "no repair makes a link lead outside; `caplink swap --allow-outside --style verbatim` does"
         }
-        ("repair", Kind::InvalidTarget) => "the fallback is a path below the root, without `..` and a trailing `/`",
+        ("repair", Kind::InvalidTarget) => "the fallback is a path below the root, without `..`",
         ("resolve", Kind::Escape | Kind::Loop | Kind::NotFound | Kind::Permission) => {
             return command(&["resolve", "--explain"], root, link)
                 .map(|command| format!("see each hop with `{command}`"));

@@ -11,6 +11,9 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
 /// Every descriptor of this process, by its number.
 const OPEN: &str = "/proc/self/fd";
 
@@ -30,6 +33,17 @@ pub(super) fn close() {
     match listed(dir) {
         Ok(open) => close_each(open),
         Err(_) => close_each(STANDARD..TRIED),
+    }
+}
+
+/// The error of writing to standard output, where it was not opened for that.
+pub(super) fn stdout_refusal() -> Option<i32> {
+    let flags = fcntl(io::stdout(), FcntlArg::F_GETFL).map(OFlag::from_bits_retain);
+    let writable = |flags: OFlag| matches!(flags & OFlag::O_ACCMODE, OFlag::O_WRONLY | OFlag::O_RDWR);
+    match flags {
+        Ok(flags) if writable(flags) && !flags.contains(OFlag::O_PATH) => None,
+        Ok(_) => Some(Errno::EBADF as i32),
+        Err(error) => Some(error as i32),
     }
 }
 

@@ -7,18 +7,22 @@
 mod args;
 mod context;
 mod exit;
+mod global;
 mod hint;
 #[cfg(unix)]
 mod inherited;
+mod line;
+mod linking;
+mod manual;
 mod output;
 mod parse;
-mod plain;
 mod problem;
 mod report;
 mod scan;
 mod text;
 mod usage;
 mod verbs;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

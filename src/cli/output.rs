@@ -1,44 +1,48 @@
 //! Printing a report: answers on stdout, errors, hints and detail on stderr.
 //!
-//! A reader that goes away is no error: what was done is done, and the exit code says how it went.
+//! An answer that was not written whole is an error of the system, also where its reader went away: a script that reads the
+//! first line of a list must not take the exit code for one about all of it. A reader that has seen enough is not told so.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::args::{Color, Global};
 use super::exit::Class;
+use super::global::{Color, Global};
 use super::problem::Problem;
 use super::report::Report;
 use super::text::{BAD, DIM, HINT, Painted};
 
 pub(crate) fn print(report: &Report, global: &Global) -> ExitCode {
     let printed = if global.json { print_json(report) } else { print_text(report, global) };
-    close(report, global, report.class(), printed)
+    close(report, global, printed)
 }
 
 /// Ends a run whose answers were printed, or could not be: messages follow.
-pub(crate) fn close(report: &Report, global: &Global, mut class: Class, printed: io::Result<()>) -> ExitCode {
-    class = class.and(heard(printed, global.color));
+pub(crate) fn close(report: &Report, global: &Global, printed: io::Result<()>) -> ExitCode {
+    let class = report.class().and(written(printed, report.has_changed(), global.color));
     let _unheard = print_messages(report, global);
     class.into()
 }
 
-/// Tells of an answer that could not be written. A reader that went away has seen enough.
-pub(crate) fn heard(printed: io::Result<()>, color: Color) -> Class {
-    match printed {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            // Nobody is left to tell where stderr is gone as well.
-            let _unheard = writeln!(stderr(color), "{} cannot write to stdout: {source}", Painted(BAD, "error:"));
-            Class::System
+/// Reports an answer that could not be written; a change that was made stands all the same.
+pub(crate) fn written(printed: io::Result<()>, stands: bool, color: Color) -> Class {
+    let Err(source) = printed else { return Class::Done };
+    // Nobody is left to tell where stderr is gone as well.
+    let _unheard = match (source.kind(), stands) {
+        (io::ErrorKind::BrokenPipe, false) => Ok(()),
+        (_, false) => writeln!(stderr(color), "{} cannot write to stdout: {source}", Painted(BAD, "error:")),
+        (_, true) => {
+            let what = "cannot write to stdout, but the change was made and stands";
+            writeln!(stderr(color), "{} {what}: {source}", Painted(BAD, "error:"))
         }
-        _ => Class::Done,
-    }
+    };
+    Class::System
 }
 
-fn print_json(report: &Report) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+pub(crate) fn print_json(report: &Report) -> io::Result<()> {
+    let mut out = raw_stdout();
     writeln!(out, "{}", report.document())?;
     out.flush()
 }
@@ -84,8 +88,33 @@ fn print_problem(err: &mut impl Write, problem: &Problem, global: &Global) -> io
     Ok(())
 }
 
-pub(crate) fn stdout(color: Color) -> AutoStream<io::StdoutLock<'static>> {
-    AutoStream::new(io::stdout().lock(), choice(color, true))
+/// Standard output as it is, byte for byte.
+pub(crate) fn raw_stdout() -> Box<dyn Write> {
+    #[cfg(unix)]
+    if let Some(refusal) = super::inherited::stdout_refusal() {
+        return Box::new(Unwritable(refusal));
+    }
+    Box::new(io::stdout().lock())
+}
+
+/// Standard output, coloured where that is wanted.
+pub(crate) fn stdout(color: Color) -> AutoStream<Box<dyn Write>> {
+    AutoStream::new(raw_stdout(), choice(color, true))
+}
+
+/// A descriptor that cannot be written, with the number of the error. The standard library would discard what is written.
+#[cfg(unix)]
+struct Unwritable(i32);
+
+#[cfg(unix)]
+impl Write for Unwritable {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::from_raw_os_error(self.0))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Messages are coloured where stdout is, unless they go to a file.

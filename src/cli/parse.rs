@@ -1,14 +1,14 @@
-//! From arguments to a [`Cli`]: by the [plain](super::plain) way where that is enough, else by the grammar.
+//! From arguments to a [`Cli`]: as a [plain line](super::line) where it is one, else by the grammar.
 
 use std::ffi::OsString;
 
 use clap::{Args as _, Command, FromArgMatches as _, Subcommand as _};
 
-use super::args::{Cli, Global, Verb, grammar};
-use super::plain;
+use super::args::{Cli, Verb, grammar};
+use super::global::Global;
 
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    match plain::parse(arguments) {
+    match Cli::plain(arguments) {
         Some(cli) => Ok(cli),
         None => by_the_grammar(arguments),
     }
@@ -58,7 +58,7 @@ mod tests {
     /// Whether the line is plain; it means what the grammar says.
     fn is_plain(arguments: &[OsString]) -> bool {
         assert_eq!(told(parse(arguments)), told(by_the_grammar(arguments)), "{arguments:?}");
-        plain::parse(arguments).is_some()
+        Cli::plain(arguments).is_some()
     }
 
     fn line(words: &str) -> Vec<OsString> {

@@ -1,13 +1,13 @@
 //! What one run came to: its items, its errors, and what stands beside them.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use caplink::{Error, ObjectId, Root};
+use caplink::{Error, Kind, ObjectId, Root};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::exit::Class;
@@ -17,18 +17,25 @@ use super::text::Text;
 
 /// What one run came to. It is printed as text or as one JSON document, and decides the exit code.
 pub(crate) struct Report {
-    command: Option<&'static str>,
+    command: Option<String>,
     root: RootLine,
     dry_run: bool,
     /// Whether any link differs because of this run.
     pub(crate) changed: bool,
     pub(crate) items: Vec<Item>,
     pub(crate) errors: Vec<Problem>,
+    /// Whether there are findings, and the exit code is to say so.
+    pub(crate) has_findings: bool,
     /// Lines of detail for stderr, with the number of `-v` that they need.
     pub(crate) notes: Vec<(u8, String)>,
     /// What could be done next, for stderr.
     pub(crate) hints: Vec<String>,
-    extra: BTreeMap<&'static str, Box<RawValue>>,
+    time: String,
+    rooted: bool,
+    /// Directories that were made, by whichever item or error.
+    made: Vec<Text>,
+    /// Keys of the verb's own, at the top of the document.
+    own: Map<String, Value>,
     /// What the hints need to name a command that works.
     root_option: Option<PathBuf>,
 }
@@ -50,27 +57,33 @@ pub(crate) struct Item {
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
-    command: Option<&'static str>,
+    command: Option<&'a str>,
     root: &'a RootLine,
+    time: &'a str,
     dry_run: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    rooted: bool,
     changed: bool,
     items: Vec<&'a RawValue>,
     errors: &'a [Problem],
+    #[serde(skip_serializing_if = "<[Text]>::is_empty")]
+    made: &'a [Text],
     #[serde(flatten)]
-    extra: &'a BTreeMap<&'static str, Box<RawValue>>,
+    own: &'a Map<String, Value>,
 }
 
 /// The contract that the document keeps.
 pub(crate) const SCHEMA: &str = "caplink/1";
 
 impl Report {
-    pub(crate) fn new(command: &'static str, context: &Context) -> Report {
-        let bare = Report::bare(Some(command), context.root_path().into(), context.global.dry_run);
-        Report { root_option: context.global.root.clone(), ..bare }
+    pub(crate) fn new(command: &str, context: &Context) -> Report {
+        let global = &context.global;
+        let bare = Report::bare(Some(command.to_owned()), context.root_path().into(), global.dry_run);
+        Report { root_option: global.root.clone(), rooted: global.rooted, ..bare }
     }
 
     /// A report on arguments that could not be understood.
-    pub(crate) fn bare(command: Option<&'static str>, root: OsString, dry_run: bool) -> Report {
+    pub(crate) fn bare(command: Option<String>, root: OsString, dry_run: bool) -> Report {
         Report {
             command,
             root: RootLine { path: Text::new(root), id: None },
@@ -78,9 +91,13 @@ impl Report {
             changed: false,
             items: Vec::new(),
             errors: Vec::new(),
+            has_findings: false,
             notes: Vec::new(),
             hints: Vec::new(),
-            extra: BTreeMap::new(),
+            time: now(),
+            rooted: false,
+            made: Vec::new(),
+            own: Map::new(),
             root_option: None,
         }
     }
@@ -112,6 +129,20 @@ impl Report {
         self.items.push(Item { json: to_json(item), text: item.to_string(), is_news: false });
     }
 
+    /// Adds a text that is an answer by itself, with no place in a document.
+    pub(crate) fn print(&mut self, text: impl Into<String>) {
+        self.items.push(Item { json: to_json(&()), text: text.into(), is_news: false });
+    }
+
+    /// Whether a document is asked of a verb that prints a format of its own; that is then the error.
+    pub(crate) fn refuses_json(&mut self, context: &Context) -> bool {
+        if context.global.json {
+            let verb = self.command.as_deref().unwrap_or_default();
+            self.errors.push(Problem::new(Kind::Usage, format!("`{verb}` prints a format of its own, not JSON")));
+        }
+        context.global.json
+    }
+
     /// Adds what was done to a link.
     pub(crate) fn news(&mut self, item: &(impl Serialize + fmt::Display)) {
         self.items.push(Item { json: to_json(item), text: item.to_string(), is_news: true });
@@ -119,7 +150,7 @@ impl Report {
 
     /// Adds an error of an operation on a link, with its hint.
     pub(crate) fn error(&mut self, error: &Error) {
-        let hint = hint::of(error, self.command.unwrap_or_default(), self.root_option.as_deref());
+        let hint = hint::of(error, self.command.as_deref().unwrap_or_default(), self.root_option.as_deref());
         self.errors.extend(Problem::of(error, hint));
     }
 
@@ -140,9 +171,15 @@ impl Report {
         self.notes.push((verbosity, line.into()));
     }
 
-    /// Adds a key to the top of the JSON document.
-    pub(crate) fn extra(&mut self, key: &'static str, value: &impl Serialize) {
-        self.extra.insert(key, to_json(value));
+    /// Adds directories that were made for an item or before an error.
+    pub(crate) fn made(&mut self, made: &[PathBuf]) {
+        self.made.extend(made.iter().map(|path| Text::path(path)));
+    }
+
+    /// Says, once, what the verb has besides items: an object whose keys stand at the top of the document.
+    pub(crate) fn own(&mut self, keys: &impl Serialize) {
+        let keys = serde_json::to_value(keys).expect("BUG: a verb's own keys are strings");
+        self.own = serde_json::from_value(keys).expect("BUG: a verb's own keys are an object");
     }
 
     /// The `-C` that was given.
@@ -150,21 +187,32 @@ impl Report {
         self.root_option.as_deref()
     }
 
+    /// Whether anything was changed, rather than planned.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed && !self.dry_run
+    }
+
     pub(crate) fn class(&self) -> Class {
-        Class::of_all(self.errors.iter().map(|problem| problem.kind))
+        match Class::of_all(self.errors.iter().map(|problem| problem.kind)) {
+            Class::Done if self.has_findings => Class::Findings,
+            class => class,
+        }
     }
 
     /// The one JSON document of this run.
     pub(crate) fn document(&self) -> String {
         let document = Document {
             schema: SCHEMA,
-            command: self.command,
+            command: self.command.as_deref(),
             root: &self.root,
+            time: &self.time,
             dry_run: self.dry_run,
+            rooted: self.rooted,
             changed: self.changed,
             items: self.items.iter().map(|item| &*item.json).collect(),
             errors: &self.errors,
-            extra: &self.extra,
+            made: &self.made,
+            own: &self.own,
         };
         serde_json::to_string(&document).expect("BUG: a report has string keys")
     }
@@ -181,6 +229,31 @@ impl Report {
 /// Where the items begin.
 const ITEMS: &str = "\"items\":[";
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// The time in UTC, with all nine digits.
+fn now() -> String {
+    format!("{:.9}", jiff::Timestamp::now())
+}
+
 fn to_json(value: &impl Serialize) -> Box<RawValue> {
     to_raw_value(value).expect("BUG: an item has string keys")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_several_items_made_is_listed_together() {
+        let mut report = Report::bare(None, ".".into(), false);
+        for made in [&["a", "a/b"][..], &[], &["c"]] {
+            report.made(&made.iter().map(PathBuf::from).collect::<Vec<_>>());
+        }
+        let document: Value = serde_json::from_str(&report.document()).unwrap();
+        assert_eq!(document["made"], serde_json::json!(["a", "a/b", "c"]));
+    }
 }

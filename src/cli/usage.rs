@@ -3,52 +3,44 @@
 //! A caller that asked for JSON gets it here as well, so what was meant is read from the arguments as far as it goes.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::slice::Iter;
 
 use caplink::Kind;
-use clap::ValueEnum as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, ValueEnum as _};
 
-use super::args::Color;
+use super::args::grammar;
 use super::context::root_path;
+use super::global::Color;
 use super::output;
 use super::problem::Problem;
 use super::report::Report;
 
-/// Global options that are followed by a value.
-const WITH_VALUE: &[&str] =
-    &["-C", "--root", "--color", "--require", "--confine", "--durability", "--state", "--format"];
-
-/// Options of verbs whose value may look like an option.
-const ANY_VALUE: &[&str] = &["--to", "--expect", "--exclude", "--rebase", "--retarget", "--fallback"];
-
 pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    let meant = Meant::by(arguments.get(1..).unwrap_or_default());
+    let meant = Meant::by(arguments.get(1..).unwrap_or_default(), &grammar());
     let styled = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let mut out = output::stdout(meant.color);
         let printed = write!(out, "{}", styled.ansi()).and_then(|()| out.flush());
-        return output::heard(printed, meant.color).into();
+        return output::written(printed, false, meant.color).into();
     }
     let plain = styled.to_string();
     let message = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a verb is missing".to_owned(),
         _ => first_paragraph(&plain),
     };
+    let hint = own_hint(error, meant.verb.as_deref());
     let mut report = Report::bare(meant.verb, root_path(meant.root.map(Into::into)).into(), meant.dry_run);
     let mut problem = Problem::new(Kind::Usage, message);
-    let hint = own_hint(error, meant.verb);
     if let Some(hint) = hint {
         problem.hint = Some(hint.to_owned());
     }
     report.errors.push(problem);
     let mut class = report.class();
     if meant.json {
-        let mut out = io::stdout().lock();
-        let printed = writeln!(out, "{}", report.document()).and_then(|()| out.flush());
-        class = class.and(output::heard(printed, meant.color));
+        class = class.and(output::written(output::print_json(&report), false, meant.color));
     }
     let mut err = output::stderr(meant.color);
     // The message repeats what was written, which may hold control characters.
@@ -98,65 +90,54 @@ struct Meant {
     dry_run: bool,
     color: Color,
     root: Option<OsString>,
-    verb: Option<&'static str>,
+    verb: Option<String>,
 }
 
 impl Meant {
-    fn by(arguments: &[OsString]) -> Meant {
+    fn by(arguments: &[OsString], grammar: &Command) -> Meant {
         let mut meant = Meant { json: false, dry_run: false, color: Color::Auto, root: None, verb: None };
-        let mut arguments = arguments.iter();
-        while let Some(argument) = arguments.next() {
-            let Some(argument) = argument.to_str() else { continue };
-            match argument {
-                "--" => break,
-                "--json" => meant.json = true,
-                "--dry-run" => meant.dry_run = true,
-                option if WITH_VALUE.contains(&option) => {
-                    if let Some(value) = value(&mut arguments) {
-                        meant.set(option, value);
-                    }
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let Some(word) = word.to_str() else { continue };
+            match word.strip_prefix("--") {
+                Some("") => break,
+                Some(long) => {
+                    let (long, joined) = match long.split_once('=') {
+                        Some((long, value)) => (long, Some(OsStr::new(value))),
+                        None => (long, None),
+                    };
+                    let Some(option) = option(grammar, |option| option.get_long() == Some(long)) else { continue };
+                    meant.set(option, value(option, joined, &mut words));
                 }
-                option if ANY_VALUE.contains(&option) => drop(arguments.next()),
-                option if option.starts_with("--") => {
-                    if let Some((option, value)) = option.split_once('=') {
-                        meant.set(option, value.as_ref());
-                    }
-                }
-                letters if letters.starts_with('-') => meant.set_letters(letters, &mut arguments),
-                word if meant.verb.is_none() => meant.verb = verb(word),
-                _ => {}
+                None if word.len() > 1 && word.starts_with('-') => meant.set_letters(word, &mut words, grammar),
+                None if meant.verb.is_none() => meant.verb = grammar.find_subcommand(word).map(|_| word.to_owned()),
+                None => {}
             }
         }
         meant
     }
 
     /// Options of one letter each; behind one that takes a value comes its value.
-    fn set_letters(&mut self, letters: &str, arguments: &mut Iter<'_, OsString>) {
+    fn set_letters<'a>(&mut self, letters: &'a str, words: &mut Iter<'a, OsString>, grammar: &Command) {
         for (at, letter) in letters.char_indices().skip(1) {
-            let rest = &letters[at + letter.len_utf8()..];
-            match letter {
-                'n' => self.dry_run = true,
-                'C' | 'j' => {
-                    let value = match rest {
-                        "" => value(arguments),
-                        rest => Some(OsStr::new(rest.strip_prefix('=').unwrap_or(rest))),
-                    };
-                    if let (Some(value), 'C') = (value, letter) {
-                        self.set("-C", value);
-                    }
-                    return;
-                }
-                _ => {}
+            let Some(option) = option(grammar, |option| option.get_short() == Some(letter)) else { continue };
+            if option.get_action().takes_values() {
+                let rest = &letters[at + letter.len_utf8()..];
+                let joined = (!rest.is_empty()).then(|| OsStr::new(rest.strip_prefix('=').unwrap_or(rest)));
+                return self.set(option, value(option, joined, words));
             }
+            self.set(option, None);
         }
     }
 
-    fn set(&mut self, option: &str, value: &OsStr) {
-        match option {
-            "--format" => self.json |= value == "json" || value == "ndjson",
-            "-C" | "--root" => self.root = Some(value.to_os_string()),
-            "--color" => {
-                let color = value.to_str().and_then(|value| Color::from_str(value, false).ok());
+    fn set(&mut self, option: &Arg, value: Option<&OsStr>) {
+        match (option.get_long(), value) {
+            (Some("json"), _) => self.json = true,
+            (Some("dry-run"), _) => self.dry_run = true,
+            (Some("format"), Some(format)) => self.json |= format == "json" || format == "ndjson",
+            (Some("root"), Some(root)) => self.root = Some(root.to_os_string()),
+            (Some("color"), Some(color)) => {
+                let color = color.to_str().and_then(|color| Color::from_str(color, false).ok());
                 self.color = color.unwrap_or(self.color);
             }
             _ => {}
@@ -164,40 +145,30 @@ impl Meant {
     }
 }
 
-/// What follows an option, unless it is an option itself.
-fn value<'a>(arguments: &mut Iter<'a, OsString>) -> Option<&'a OsStr> {
-    let value = arguments.as_slice().first().filter(|value| !value.as_encoded_bytes().starts_with(b"-"))?;
-    arguments.next();
-    Some(value)
+/// An option of any verb: what is wrong may be that it stands with another.
+fn option(grammar: &Command, is_it: impl Fn(&Arg) -> bool) -> Option<&Arg> {
+    let of_verbs = grammar.get_subcommands().flat_map(Command::get_arguments);
+    grammar.get_arguments().chain(of_verbs).find(|option| is_it(option))
 }
 
-fn verb(word: &str) -> Option<&'static str> {
-    VERBS.iter().copied().find(|verb| *verb == word)
+/// The value of an option that takes one. What follows is none where it looks like an option, and may not.
+fn value<'a>(option: &Arg, joined: Option<&'a OsStr>, words: &mut Iter<'a, OsString>) -> Option<&'a OsStr> {
+    if joined.is_some() || !option.get_action().takes_values() {
+        return joined;
+    }
+    let next = words.as_slice().first()?;
+    if !option.is_allow_hyphen_values_set() && next.as_encoded_bytes().starts_with(b"-") {
+        return None;
+    }
+    words.next().map(OsString::as_os_str)
 }
-
-/// The verbs by their names, as they stand in a report.
-const VERBS: &[&str] = &[
-    "create",
-    "ensure",
-    "swap",
-    "exchange",
-    "remove",
-    "repair",
-    "inspect",
-    "resolve",
-    "scan",
-    "doctor",
-    "completions",
-    "man",
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::grammar;
 
     fn meant(arguments: &[&str]) -> Meant {
-        Meant::by(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+        Meant::by(&arguments.iter().map(OsString::from).collect::<Vec<_>>(), &grammar())
     }
 
     #[test]
@@ -206,17 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn every_verb_is_known_by_its_name() {
-        let command = grammar();
-        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-        assert_eq!(names, VERBS);
-    }
-
-    #[test]
     fn what_was_meant_is_read_from_arguments_that_do_not_parse() {
         let seen = meant(&["-C", "/srv", "create", "x", "--json"]);
-        assert_eq!((seen.json, seen.verb, seen.root), (true, Some("create"), Some("/srv".into())));
-        assert_eq!(meant(&["--root=ensure", "swap", "--to"]).verb, Some("swap"));
+        assert_eq!((seen.json, seen.verb.as_deref(), seen.root), (true, Some("create"), Some("/srv".into())));
+        assert_eq!(meant(&["--root=ensure", "swap", "--to"]).verb.as_deref(), Some("swap"));
         assert!(!meant(&["create", "x", "--", "--json"]).json);
         assert!(!meant(&["create", "x", "--to", "--json"]).json);
         assert!(meant(&["create", "--state", "--json"]).json);

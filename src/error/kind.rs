@@ -138,11 +138,11 @@ pub(super) fn default_reason(kind: Kind) -> &'static str {
     }
 }
 
-impl Kind {
-    /// The kind that follows from an error number alone.
-    ///
-    /// `EXDEV` and `ELOOP` of a confined open are ambiguous; the walk that names the component decides those.
-    pub(crate) fn of(error: &io::Error) -> Kind {
+/// The kind that follows from an error number alone.
+///
+/// `EXDEV` and `ELOOP` of a confined open are ambiguous; the walk that names the component decides those.
+impl From<&io::Error> for Kind {
+    fn from(error: &io::Error) -> Kind {
         use io::ErrorKind as E;
         match error.kind() {
             E::NotFound | E::NotADirectory => Kind::NotFound,
@@ -158,6 +158,12 @@ impl Kind {
             _ if is_fd_exhaustion(error) => Kind::FdExhausted,
             _ => Kind::Io,
         }
+    }
+}
+
+impl Kind {
+    pub(crate) fn of(error: &io::Error) -> Kind {
+        Kind::from(error)
     }
 }
 

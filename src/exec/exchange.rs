@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io;
 
 use super::area::Area;
-use super::durable::sync;
+use super::durable::{leave_to_batch, sync};
 use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::run::{break_step, given_up};
@@ -103,7 +103,8 @@ impl Trade<'_> {
             return Err(on(a, Error::new(Kind::Policy)));
         }
         let overlay = [(a.physical(), link_b.text.as_os_str()), (b.physical(), link_a.text.as_os_str())];
-        let rules = Rules { dangling: self.exchange.allow_dangling, outside: self.exchange.allow_outside };
+        let (dangling, outside) = (self.exchange.allow_dangling, self.exchange.allow_outside);
+        let rules = Rules { dangling, outside, directory: false };
         for (entry, text) in [(a, &link_b.text), (b, &link_a.text)] {
             leads_where_it_may(self.root, entry.dir(), text, Overlay::new(&overlay), rules)
                 .map_err(|error| on(entry, error))?;
@@ -254,6 +255,7 @@ impl Trade<'_> {
             Ok(()) => outcome.durability = self.edit.durability,
             Err(error) => outcome.shortfalls.push(error.on("exchange", &entry.path)),
         }
+        leave_to_batch(entry);
     }
 }
 

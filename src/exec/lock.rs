@@ -25,10 +25,26 @@ const SHORT_NAPS: u32 = 32;
 const LONGEST_NAP: Duration = Duration::from_millis(4);
 
 /// Takes the lock of an opened directory; it is held until it is given back, or this process ends.
+///
+/// The edits of a batch share one patience: a lock that was waited for in vain is only tried by those that come after.
 pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
-    let mut tries = 0;
+    if root.calls().try_lock(dir).map_err(Error::from_io)? {
+        return Ok(());
+    }
+    let Some(batch) = root.batch() else { return wait(root, dir, WAIT) };
+    let id = root.calls().stat(dir).map_err(Error::from_io)?.id;
+    let begun = root.calls().clock();
+    let taken = wait(root, dir, batch.may_wait(id, WAIT));
+    batch.waited(id, root.calls().clock().saturating_sub(begun), taken.is_err());
+    taken
+}
+
+/// Tries again until the lock is taken, or so much time has passed.
+fn wait(root: &Root, dir: &Handle, time: Duration) -> Result<()> {
+    let mut tries = 1;
     let mut nap = NAP;
-    let mut deadline = None;
+    let deadline = root.calls().clock() + time;
+    thread::yield_now();
     loop {
         if root.calls().try_lock(dir).map_err(Error::from_io)? {
             return Ok(());
@@ -38,8 +54,7 @@ pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
             thread::yield_now();
             continue;
         }
-        let now = root.calls().clock();
-        if now >= *deadline.get_or_insert(now + WAIT) {
+        if root.calls().clock() >= deadline {
             let reason = format!("another holder had the lock for more than {} ms", WAIT.as_millis());
             return Err(Error::new(Kind::Busy).because(reason));
         }

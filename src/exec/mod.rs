@@ -41,7 +41,8 @@ use crate::root::Root;
 use run::Run;
 
 pub(crate) use confining_thread::carry_out_confining_thread;
-pub(crate) use durable::sync;
+pub(crate) use durable::sync_batch;
+pub(crate) use target::leads_alike;
 pub use trial::Trial;
 
 /// Carries out edits in order, until one comes to something that `go_on` says no to. Returns what each came to.
@@ -63,6 +64,11 @@ pub(crate) struct Previews<'a> {
 impl<'a> Previews<'a> {
     pub(crate) fn new(root: &'a Root) -> Previews<'a> {
         Previews { root, planned: Planned::new() }
+    }
+
+    /// What the edits so far leave.
+    pub(crate) fn planned(&self) -> &Planned {
+        &self.planned
     }
 
     /// Decides everything of the next edit and changes nothing.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::area::Area;
-use super::durable::sync;
+use super::durable::{leave_to_batch, sync};
 use super::permission::{may_add, may_take_away};
 use super::{
     Attempt, Changed, abandoned, aside, create, exchange, guarantee, parents, remove, replace, shared, target, verify,
@@ -163,7 +163,7 @@ impl<'a> Run<'a> {
                 return Err(Error::new(Kind::Mismatch).because("it belongs to somebody else"));
             }
             if let (true, Some(present)) = (self.edit.change.while_dangling(), found.text())
-                && !target::dangles(self.root, entry.dir(), present, self.planned)
+                && !target::dangles(self.root, entry.dir(), present, self.planned)?
             {
                 return Err(refusal(Kind::Mismatch, self.edit, found).because("it does not dangle any more"));
             }
@@ -319,6 +319,7 @@ impl<'a> Run<'a> {
             Ok(()) => outcome.durability = self.edit.durability,
             Err(error) => outcome.shortfalls.push(error.on(self.edit.change.verb(), &self.edit.path)),
         }
+        leave_to_batch(entry);
     }
 }
 

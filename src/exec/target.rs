@@ -1,7 +1,7 @@
 //! The text that a link will store, and whether it leads where it may.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::change::NewLink;
@@ -20,10 +20,10 @@ pub(super) struct Target {
 
 /// The text to store in a link of the physical directory `from`.
 pub(super) fn text(root: &Root, link: &NewLink, from: &Path) -> Result<OsString> {
-    let text = match link.target.spell()? {
+    let text = match link.target.spell(root.physical_path())? {
         TargetPath::Verbatim(text) => text.to_os_string(),
         TargetPath::Relative(path) => relative_text(from, &path),
-        TargetPath::Absolute(path) => match root.physical_path() {
+        TargetPath::Absolute(path) => match root.text_root() {
             // Joined with nothing it would end in a slash.
             Some(root) if path.as_os_str().is_empty() => root.as_os_str().to_os_string(),
             Some(root) => root.join(path).into_os_string(),
@@ -57,11 +57,15 @@ pub(super) fn judge(
     }
     let links = [(link, text)];
     let overlay = Overlay::new(&links).after(planned);
-    let rules = Rules { dangling: new.allow_dangling, outside: new.allow_outside };
-    let reached =
-        leads_where_it_may(root, from, text, overlay, rules).map_err(|error| in_the_target(error, target, text))?;
+    let rules =
+        Rules { dangling: new.allow_dangling, outside: new.allow_outside, directory: target.asks_for_directory() };
+    let in_target = |error| in_the_target(root, error, target, text);
+    let reached = leads_where_it_may(root, from, text, overlay, rules).map_err(in_target)?;
+    if rules.directory && reached.as_ref().is_some_and(|reached| !reached.directory) {
+        return Err(Error::new(Kind::InvalidTarget).because("the target ends in `/`, and it is no directory"));
+    }
     if let Some(id) = reached.as_ref().and_then(|reached| reached.id)
-        && let TargetPath::Relative(path) | TargetPath::Absolute(path) = target.spell()?
+        && let TargetPath::Relative(path) | TargetPath::Absolute(path) = target.spell(root.physical_path())?
     {
         is_the_same(root, &path, id, overlay)?;
     }
@@ -73,14 +77,15 @@ pub(super) fn judge(
 }
 
 /// An error with the component's place in the target as it was given, of which the text has the end.
-fn in_the_target(error: Error, target: &model::Target, text: &OsStr) -> Error {
-    let (Ok(TargetPath::Relative(path) | TargetPath::Absolute(path)), Some(component)) =
-        (target.spell(), error.component())
+fn in_the_target(root: &Root, error: Error, target: &model::Target, text: &OsStr) -> Error {
+    let (Ok(TargetPath::Relative(_) | TargetPath::Absolute(_)), Some(component)) =
+        (target.spell(root.physical_path()), error.component())
     else {
         return error;
     };
-    let behind = Path::new(text).components().count().saturating_sub(component.index);
-    match path.components().count().checked_sub(behind) {
+    let count = |path| Path::new(path).components().filter(|part| *part != Component::CurDir).count();
+    let behind = count(text).saturating_sub(component.index);
+    match count(target.as_os_str()).checked_sub(behind) {
         Some(index) => {
             let name = component.name.clone();
             error.at(name, index)
@@ -94,6 +99,8 @@ fn in_the_target(error: Error, target: &model::Target, text: &OsStr) -> Error {
 pub(super) struct Rules {
     pub(super) dangling: bool,
     pub(super) outside: bool,
+    /// Whether it is told of what the text leads to that it is a directory; else that may be left open.
+    pub(super) directory: bool,
 }
 
 /// The object that a text leads to.
@@ -116,7 +123,8 @@ pub(super) fn leads_where_it_may(
     let cross = policy.cross_mounts;
     let stop = match judge_text(root, from, text, cross, overlay) {
         Judged::Direct { object, .. } => {
-            let directory = cfg!(windows) && root.calls().stat(&object).is_ok_and(|stat| stat.kind == FileKind::Dir);
+            let is_looked_at = rules.directory || cfg!(windows);
+            let directory = is_looked_at && root.calls().stat(&object).is_ok_and(|stat| stat.kind == FileKind::Dir);
             return Ok(Some(Leads { id: None, directory }));
         }
         Judged::Through { reached, .. } => {
@@ -183,16 +191,21 @@ fn is_the_same(root: &Root, path: &Path, id: ObjectId, overlay: Overlay<'_>) -> 
 }
 
 /// Whether a text leads to nothing below the root, as the tree is after what is planned. It may cross mount points, as
-/// in a scan.
-pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr, planned: Option<&Planned>) -> bool {
+/// in a scan. What cannot be looked at is an error of its own kind.
+pub(super) fn dangles(root: &Root, from: &Path, text: &OsStr, planned: Option<&Planned>) -> Result<bool> {
     let overlay = Overlay::default().after(planned);
     match judge_text(root, from, text, root.policy().cross_mounts, overlay) {
-        Judged::Missing => true,
+        Judged::Missing => Ok(true),
         Judged::Stopped { stop, .. } => {
             let end = beyond_mounts(root, from, text, &stop, overlay).unwrap_or(stop);
-            end.kind == Kind::NotFound
+            match end.kind {
+                Kind::NotFound => Ok(true),
+                Kind::CrossMount => Ok(false),
+                _ if leads_nowhere(&end) => Ok(false),
+                _ => Err(refused(end)),
+            }
         }
-        Judged::Direct { .. } | Judged::Through { .. } => false,
+        Judged::Direct { .. } | Judged::Through { .. } => Ok(false),
     }
 }
 
@@ -204,12 +217,25 @@ fn keeps_object(root: &Root, from: &Path, present: &OsStr, new: &OsStr, overlay:
     Err(Error::new(Kind::Mismatch).because("the new text would lead to something else"))
 }
 
-/// The object that a text leads to, if there is one below the root.
+/// Whether two texts of a link in the physical directory `from` lead to one object, as the tree is after what is planned.
+pub(crate) fn leads_alike(root: &Root, from: &Path, a: &OsStr, b: &OsStr, planned: Option<&Planned>) -> bool {
+    let overlay = Overlay::default().after(planned);
+    let object = |text| object(root, from, text, overlay).ok().flatten();
+    object(a).is_some_and(|a| object(b) == Some(a))
+}
+
+/// The object that a text leads to, if there is one below the root. What cannot be looked at is an error of its own kind.
 fn object(root: &Root, from: &Path, text: &OsStr, overlay: Overlay<'_>) -> Result<Option<ObjectId>> {
     match judge_text(root, from, text, root.policy().cross_mounts, overlay) {
         Judged::Direct { object, .. } => Ok(Some(root.calls().stat(&object).map_err(Error::from_io)?.id)),
         Judged::Through { reached, .. } => Ok(Some(reached.stat.id)),
-        Judged::Stopped { stop, .. } if stop.kind == Kind::CrossMount => Err(refused(stop)),
-        Judged::Missing | Judged::Stopped { .. } => Ok(None),
+        Judged::Missing => Ok(None),
+        Judged::Stopped { stop, .. } if leads_nowhere(&stop) => Ok(None),
+        Judged::Stopped { stop, .. } => Err(refused(stop)),
     }
+}
+
+/// Whether a walk stopped because there is nothing below the root to be reached.
+fn leads_nowhere(stop: &Stop) -> bool {
+    matches!(stop.kind, Kind::NotFound | Kind::Escape | Kind::Loop | Kind::MagicLink)
 }

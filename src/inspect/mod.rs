@@ -137,7 +137,7 @@ impl Root {
 
     /// Walks a path hop by hop, and returns each, also where the path leads nowhere.
     ///
-    /// Of a very long way the first 4096 hops are returned, or as many as take 16 MiB for the paths where they stand.
+    /// Of a very long way the first 4096 hops are returned, or as many as take 2 MiB for the paths where they stand.
     ///
     /// # Errors
     ///
@@ -156,6 +156,10 @@ impl Root {
                 Err(self.or_gone(Error::new(Kind::NotFound).on("resolve", path)))
             }
             End::Reached(reached) => Ok(Resolved { path: reached.path, kind: reached.stat.kind, id: reached.stat.id }),
+            // What is missing may be a component of a link's text.
+            End::Stopped(stop) if stop.kind == Kind::NotFound => {
+                Err(self.or_gone(stop.named_within().into_error().on("resolve", path)))
+            }
             End::Stopped(stop) => Err(self.or_gone(stop.into_error().on("resolve", path))),
         };
         Ok(Explained { hops: walk.hops, end })

@@ -21,6 +21,11 @@ pub struct Finding {
     pub hops: usize,
     /// The path below the root of what it leads to; empty for the root itself.
     pub resolved: Option<PathBuf>,
+    /// Whether a `..` stayed at the root on the way, which it does where the policy says
+    /// [`rooted`](crate::Policy::rooted).
+    pub clamped: bool,
+    /// Whether it dangles because its text asks for a directory (`x/`) where something else is.
+    pub not_a_directory: bool,
 }
 
 impl Finding {
@@ -104,6 +109,8 @@ mod tests {
             traits: traits.iter().copied().collect(),
             hops: 1,
             resolved: None,
+            clamped: false,
+            not_a_directory: false,
         };
         let mut summary = Summary::default();
         for (count, status) in Status::ALL.iter().enumerate() {

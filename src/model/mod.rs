@@ -27,4 +27,4 @@ pub(crate) use decision::{Decision, decide, fits};
 pub(crate) use finding::{STAGED_PREFIX, is_staged_name};
 pub(crate) use path::Place;
 pub(crate) use target::{TargetPath, relative_text};
-pub(crate) use text::{Spelling, Start};
+pub(crate) use text::{Anchor, Spelling, Start};

@@ -25,6 +25,7 @@ pub struct Policy {
     pub(crate) cross_mounts: bool,
     pub(crate) cooperative: bool,
     pub(crate) unverified: bool,
+    pub(crate) rooted: bool,
 }
 
 impl Default for Policy {
@@ -39,6 +40,7 @@ impl Default for Policy {
             cross_mounts: false,
             cooperative: true,
             unverified: false,
+            rooted: false,
         }
     }
 }
@@ -83,9 +85,21 @@ impl Policy {
         ///
         /// For batches in trees that nobody else writes. The outcome says that it was not verified.
         unverified = unverified;
+        /// Whether the root is meant as a root directory: that of an image, a sysroot, a container. Off by default.
+        ///
+        /// Texts are then judged as after `chroot` into it: an absolute one goes on at the root, a `..` at the root stays
+        /// there, and nothing leads outside. The paths of links are spelled as ever, and nothing outside is opened.
+        ///
+        /// It is chosen when the root is opened and says how texts are read, not what is allowed: narrowing neither adds
+        /// it nor takes it away.
+        ///
+        /// # Security
+        ///
+        /// A text that stays inside after `chroot` can lead elsewhere for a program that follows it from outside.
+        rooted = rooted;
     }
 
-    /// Returns what both policies allow.
+    /// Returns what both policies allow; how texts are read stays as it is ([`rooted`](Policy::rooted)).
     #[must_use]
     pub fn narrow(self, other: Policy) -> Policy {
         Policy {
@@ -98,6 +112,7 @@ impl Policy {
             cross_mounts: self.cross_mounts && other.cross_mounts,
             cooperative: self.cooperative && other.cooperative,
             unverified: self.unverified && other.unverified,
+            rooted: self.rooted,
         }
     }
 
@@ -147,6 +162,12 @@ mod tests {
                 assert_eq!(set(narrowed, true), with_all(true), "the others stay");
             }
         }
+    }
+
+    #[test]
+    fn narrowing_leaves_it_as_it_is_how_texts_are_read() {
+        let (rooted, plain) = (Policy::default().rooted(true), Policy::default());
+        assert!(rooted.narrow(plain).rooted && !plain.narrow(rooted).rooted);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::iter;
 use std::path::{self, MAIN_SEPARATOR_STR, Path};
 
-use super::path::spell;
+use super::path::{ends_as_directory, spell};
 use crate::error::{Error, Kind, Result};
 
 /// How the stored text is made from a target.
@@ -88,52 +88,73 @@ impl Target {
         self.directory
     }
 
-    /// Checks the spelling, as every edit does that stores the target.
+    /// Whether the spelling asks for a directory: a path that ends in `/`, as a shell completes it.
+    pub(crate) fn asks_for_directory(&self) -> bool {
+        self.style != Style::Verbatim && ends_as_directory(self.text.as_encoded_bytes())
+    }
+
+    /// Checks the spelling, as every edit does that stores the target. `root` is the physical path of the root, where it
+    /// is known: a path below the root may be written as an absolute one that begins with it.
     ///
     /// # Errors
     ///
-    /// `invalid_target` for an empty one and one with a NUL byte; for a path below the root also with an inside `..` or a
-    /// trailing `/`, `escape` where it is absolute or climbs above the root, `too_long` with a component over 255 bytes.
+    /// `invalid_target` for an empty one and one with a NUL byte; for a path below the root also with an inside `..`,
+    /// `escape` where it is another absolute one or climbs above the root, `too_long` with a component over 255 bytes.
     ///
     /// # Examples
     ///
     /// ```
+    /// use std::path::Path;
+    ///
     /// use caplink::{Kind, Target};
     ///
-    /// Target::relative("releases/42").check()?;
-    /// assert_eq!(Target::relative("../42").check().unwrap_err().kind(), Kind::Escape);
+    /// Target::relative("releases/42/").check(None)?;
+    /// Target::relative("/srv/app/releases/42").check(Some(Path::new("/srv/app")))?;
+    /// assert_eq!(Target::relative("../42").check(None).unwrap_err().kind(), Kind::Escape);
     /// # Ok::<(), caplink::Error>(())
     /// ```
-    pub fn check(&self) -> Result<()> {
-        self.spell().map(drop)
+    pub fn check(&self, root: Option<&Path>) -> Result<()> {
+        self.spell(root).map(drop)
     }
 
     /// Checks the spelling. A verbatim text may be anything that a link can hold.
-    pub(crate) fn spell(&self) -> Result<TargetPath<'_>> {
+    pub(crate) fn spell(&self, root: Option<&Path>) -> Result<TargetPath<'_>> {
         let bytes = self.text.as_encoded_bytes();
-        let refuse = |kind, reason: &str| Err(Error::new(kind).because(reason));
+        let refuse = |reason: &str| Err(Error::new(Kind::InvalidTarget).because(reason));
         if bytes.is_empty() {
-            return refuse(Kind::InvalidTarget, "the target is empty");
+            return refuse("the target is empty");
         }
         if bytes.contains(&0) {
-            return refuse(Kind::InvalidTarget, "the target contains a NUL byte");
+            return refuse("the target contains a NUL byte");
         }
         if self.style == Style::Verbatim {
             return Ok(TargetPath::Verbatim(&self.text));
         }
-        let spelled = spell(&self.text).map_err(|error| retell(&error))?;
-        if spelled.trailing {
-            return refuse(Kind::InvalidTarget, "the target ends in `/`");
-        }
+        let path = below(Path::new(&self.text), root)?;
         Ok(match self.style {
-            Style::Absolute => TargetPath::Absolute(spelled.path),
-            _ => TargetPath::Relative(spelled.path),
+            Style::Absolute => TargetPath::Absolute(path),
+            _ => TargetPath::Relative(path),
         })
     }
 }
 
-/// The spelling rules are those of link paths; a bad spelling is told as one of the target.
-fn retell(error: &Error) -> Error {
+/// The path below the root that is meant: normal components only. An absolute one may begin with the root's own path.
+fn below<'a>(path: &'a Path, root: Option<&Path>) -> Result<Cow<'a, Path>> {
+    let inside = root.filter(|_| path.has_root()).and_then(|root| Some((path.strip_prefix(root).ok()?, root)));
+    let (rest, skipped) = match inside {
+        Some((rest, _)) if rest.as_os_str().is_empty() => return Ok(Path::new("").into()),
+        Some((rest, root)) => (rest, root.components().count()),
+        None => (path, 0),
+    };
+    match spell(rest.as_os_str()) {
+        Ok(spelled) => Ok(spelled.path),
+        Err(error) => Err(retell(&error, skipped)),
+    }
+}
+
+/// The spelling rules are those of link paths; a bad spelling is told as one of the target, of which the first components
+/// may have been skipped.
+fn retell(error: &Error, skipped: usize) -> Error {
     let kind = match error.kind() {
         Kind::InvalidPath => Kind::InvalidTarget,
         kind => kind,
@@ -145,7 +166,7 @@ fn retell(error: &Error) -> Error {
     };
     let told = Error::new(kind).because(reason);
     match error.component() {
-        Some(component) => told.at(&component.name, component.index),
+        Some(component) => told.at(&component.name, component.index + skipped),
         None => told,
     }
 }
@@ -215,9 +236,8 @@ mod tests {
             ("../x", Kind::Escape, "leads out of the root", Some(("..", 0))),
             (long.as_str(), Kind::TooLong, "over 255 bytes", Some((long.as_str(), 0))),
             ("a/../b", Kind::InvalidTarget, "a `..` is not taken", Some(("..", 1))),
-            ("a/", Kind::InvalidTarget, "ends in `/`", None),
         ] {
-            let error = Target::relative(text).check().unwrap_err();
+            let error = Target::relative(text).check(None).unwrap_err();
             let component = error.component().map(|component| (component.name.to_str().unwrap(), component.index));
             assert_eq!((error.kind(), component), (kind, at), "{text}");
             assert!(error.to_string().contains(reason), "{error}");
@@ -266,20 +286,68 @@ mod tests {
 
     #[test]
     fn a_target_below_the_root_is_spelled_like_a_link_path() {
-        for (text, path) in [("./a//b/./f", "a/b/f"), (".", "")] {
-            assert_eq!(Target::relative(text).spell().unwrap(), TargetPath::Relative(Path::new(path).into()), "{text}");
+        for (text, path) in [("./a//b/./f", "a/b/f"), (".", ""), ("a/", "a"), ("./a/.", "a"), ("./", "")] {
+            assert_eq!(
+                Target::relative(text).spell(None).unwrap(),
+                TargetPath::Relative(Path::new(path).into()),
+                "{text}"
+            );
         }
         for (text, kind) in [
             ("", Kind::InvalidTarget),
             ("a\0", Kind::InvalidTarget),
-            ("a/", Kind::InvalidTarget),
             ("a/../b", Kind::InvalidTarget),
             ("../b", Kind::Escape),
             ("/b", Kind::Escape),
             (&"x".repeat(256), Kind::TooLong),
         ] {
-            assert_eq!(Target::relative(text).spell().unwrap_err().kind(), kind, "{text:?}");
+            assert_eq!(Target::relative(text).spell(None).unwrap_err().kind(), kind, "{text:?}");
         }
-        assert_eq!(Target::verbatim("//a/../").spell().unwrap(), TargetPath::Verbatim(OsStr::new("//a/../")));
+        assert_eq!(Target::verbatim("//a/../").spell(None).unwrap(), TargetPath::Verbatim(OsStr::new("//a/../")));
+    }
+
+    #[test]
+    fn an_absolute_path_that_begins_with_the_root_is_one_below_it() {
+        let root = Some(Path::new("/srv/app"));
+        for (text, path) in [
+            ("/srv/app/a/b", Ok("a/b")),
+            ("//srv/./app//a/", Ok("a")),
+            ("/srv/app", Ok("")),
+            ("/srv/app/", Ok("")),
+            ("/srv/apple", Err((Kind::Escape, "/", 0))),
+            ("/srv", Err((Kind::Escape, "/", 0))),
+            ("/", Err((Kind::Escape, "/", 0))),
+            ("/srv/../srv/app/a", Err((Kind::Escape, "/", 0))),
+            ("/srv/app/../x", Err((Kind::Escape, "..", 3))),
+            ("/srv/app/a/../x", Err((Kind::InvalidTarget, "..", 4))),
+        ] {
+            for target in [Target::relative(text), Target::absolute(text)] {
+                let spelled = match target.spell(root) {
+                    Ok(TargetPath::Relative(path) | TargetPath::Absolute(path)) => {
+                        Ok(path.to_str().unwrap().to_owned())
+                    }
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => {
+                        let at = error.component().unwrap();
+                        Err((error.kind(), at.name.to_str().unwrap().to_owned(), at.index))
+                    }
+                };
+                let expected = path.map(str::to_owned).map_err(|(kind, name, at)| (kind, name.to_owned(), at));
+                assert_eq!(spelled, expected, "{text}");
+            }
+        }
+        assert_eq!(Target::relative("/srv/app/a").check(None).unwrap_err().kind(), Kind::Escape, "no root is known");
+        assert_eq!(
+            Target::relative("/a").spell(Some(Path::new("/"))).unwrap(),
+            TargetPath::Relative(Path::new("a").into())
+        );
+    }
+
+    #[test]
+    fn a_trailing_slash_asks_for_a_directory() {
+        for (text, asks) in [("a/", true), ("a//", true), ("a/.", true), ("./", true), ("a", false), (".", false)] {
+            assert_eq!(Target::relative(text).asks_for_directory(), asks, "{text}");
+            assert!(!Target::verbatim(text).asks_for_directory());
+        }
     }
 }

@@ -18,6 +18,22 @@ pub(crate) struct Spelling<'a> {
     climbs: usize,
 }
 
+/// What texts are read by: where absolute ones lead, and whether a `..` at the root stays there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Anchor<'a> {
+    /// The path that an absolute text begins with if it leads below the root; what follows goes on at the root.
+    pub(crate) path: Option<&'a Path>,
+    /// Nothing is above the root: a `..` there stays.
+    pub(crate) is_top: bool,
+}
+
+impl<'a> Anchor<'a> {
+    /// The root of a host, at this physical path, if that is known.
+    pub(crate) fn physical(path: Option<&'a Path>) -> Anchor<'a> {
+        Anchor { path, is_top: false }
+    }
+}
+
 /// Where the walk of a text begins, as far as spelling can tell.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Start {
@@ -70,12 +86,18 @@ impl<'a> Spelling<'a> {
         self.messy
     }
 
-    /// Whether a link in the directory `from` climbs with more `..` than it needs: it comes back down the same way.
-    pub(crate) fn is_lengthy(&self, from: &Path) -> bool {
+    /// Whether the text ends in `/.`, for which its directory must be searched.
+    pub(crate) fn ends_within(&self) -> bool {
+        self.directory && self.text.as_encoded_bytes().ends_with(b".")
+    }
+
+    /// Whether a link in the directory `from` climbs with more `..` than it needs: it comes back down the same way, or
+    /// goes on climbing where it stays at the root.
+    pub(crate) fn is_lengthy(&self, from: &Path, is_top: bool) -> bool {
         if self.climbs == 0 || self.absolute {
             return false;
         }
-        let Ok((_, Some(below))) = self.climbed(from) else { return false };
+        let Ok((_, Some(below))) = self.climbed(from) else { return is_top };
         self.names().next().is_some_and(|next| Some(next.as_os_str()) == below.file_name())
     }
 
@@ -111,19 +133,25 @@ impl<'a> Spelling<'a> {
         Some((self.climbs, rest))
     }
 
-    /// Where the walk begins, for a link in the physical directory `from` below a root at `root`.
-    pub(crate) fn start(&self, from: &Path, root: Option<&Path>) -> Start {
+    /// Where the walk begins, for a link in the physical directory `from`.
+    pub(crate) fn start(&self, from: &Path, anchor: Anchor<'_>) -> Start {
         if self.absolute {
-            return match root.and_then(|root| Path::new(self.text).strip_prefix(root).ok()) {
+            return match anchor.path.and_then(|root| Path::new(self.text).strip_prefix(root).ok()) {
                 Some(rest) => Start::Absolute(rest.to_path_buf()),
                 None => Start::Outside,
             };
         }
         match self.climbed(from) {
-            Err(depth) => Start::Climbs(depth),
-            Ok(_) if self.winding => Start::Winding,
+            Err(depth) if !anchor.is_top => Start::Climbs(depth),
+            _ if self.winding => Start::Winding,
             Ok((top, _)) => Start::Plain(self.below(top)),
+            Err(_) => Start::Plain(self.below(Path::new(""))),
         }
+    }
+
+    /// Whether the leading `..` of a relative text climb above the root.
+    pub(crate) fn climbs_out(&self, from: &Path) -> bool {
+        !self.absolute && self.climbed(from).is_err()
     }
 
     /// The path of `top` with the names that come after the leading `..`.
@@ -194,7 +222,7 @@ mod tests {
             ("a", "../../a/f", false),
             ("", "a", false),
         ] {
-            assert_eq!(spelling(text).is_lengthy(Path::new(from)), lengthy, "{from}: {text}");
+            assert_eq!(spelling(text).is_lengthy(Path::new(from), false), lengthy, "{from}: {text}");
         }
     }
 
@@ -236,7 +264,7 @@ mod tests {
     #[test]
     fn the_start_is_known_by_spelling_where_no_name_is_gone_back_over() {
         let from = Path::new("a/b");
-        let root = Some(Path::new("/srv"));
+        let root = Anchor::physical(Some(Path::new("/srv")));
         for (text, start) in [
             ("f", Start::Plain("a/b/f".into())),
             ("./../c//f/", Start::Plain("a/c/f".into())),
@@ -248,6 +276,32 @@ mod tests {
             ("/etc", Start::Outside),
         ] {
             assert_eq!(spelling(text).start(from, root), start, "{text}");
+        }
+    }
+    #[test]
+    fn nothing_is_above_the_root_of_an_image() {
+        let image = Anchor { path: Some(Path::new("/")), is_top: true };
+        for (text, start) in [
+            ("../../../../usr//lib", Start::Plain("usr/lib".into())),
+            ("../../..", Start::Plain("".into())),
+            ("../../../../x/../y", Start::Winding),
+            ("/etc/passwd", Start::Absolute("etc/passwd".into())),
+            ("/", Start::Absolute("".into())),
+        ] {
+            assert_eq!(spelling(text).start(Path::new("a/b"), image), start, "{text}");
+        }
+        for (text, lengthy) in [("../../../x", true), ("../../x", false), ("/../x", false)] {
+            assert_eq!(spelling(text).is_lengthy(Path::new("a/b"), true), lengthy, "{text}");
+        }
+        assert!(spelling("../../..").climbs_out(Path::new("a/b")) && !spelling("../..").climbs_out(Path::new("a/b")));
+    }
+
+    #[test]
+    fn a_text_that_ends_in_a_dot_is_within_its_directory() {
+        for (text, within) in
+            [("a/.", true), ("a/./", false), (".", false), ("a", false), ("a.", false), ("../.", true)]
+        {
+            assert_eq!(spelling(text).ends_within(), within, "{text}");
         }
     }
 }

@@ -1,15 +1,20 @@
-//! What is to be mended, and the edit that mends one link.
+//! What is to be repaired, and the edit that repairs one link.
 //!
-//! Each action is asked for on its own. The actions on a text are applied one after the other: retarget, or rebase, make
-//! relative, tidy, shorten. An edit is a compare-and-swap on the text that was found, so a link that changed since is
+//! Each action is asked for on its own. The actions on a text are applied one after the other: retarget; or rebase, else
+//! follow what was moved; make relative, tidy, shorten. An edit is a compare-and-swap on the text that was found, so a link that changed since is
 //! left alone.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use super::moved::moved;
+use super::order::Step;
 use super::text::{made_relative, rebased, shortened, tidied};
 use crate::model::change::{Fix, NewLink, RemoveStale};
-use crate::model::{Edit, Finding, LinkPath, Status, Target, Trait, is_staged_name, relative_text};
+use crate::model::{Anchor, Edit, Finding, LinkPath, Status, Target, Trait, is_staged_name, relative_text};
+
+/// The longest text that a link stores, in bytes.
+const TEXT_MAX: usize = 4095;
 
 /// The repairs that are asked for.
 ///
@@ -20,17 +25,14 @@ use crate::model::{Edit, Finding, LinkPath, Status, Target, Trait, is_staged_nam
 /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
 /// # dir.create_dir("a")?;
 /// # dir.symlink("a//.", "messy")?;
-/// use caplink::{Durability, OnError, Plan, Policy, Repair, Root, ScanOptions};
+/// use caplink::{Policy, Repair, RepairOptions, Root};
 ///
 /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
 /// let repair = Repair::default().tidy(true).remove_dangling(true);
-/// let findings = root.scan(".", ScanOptions::default().sorted(true))?.collect::<Result<Vec<_>, _>>()?;
-/// let edits = findings.iter().filter_map(|found| repair.plan(found, root.physical_path()));
-/// let plan = Plan::new(edits).on_error(OnError::Retry).durability(Durability::Dir);
-/// for outcome in root.apply_plan(&plan, &()) {
-///     let outcome = outcome?;
-///     println!("{} {}", outcome.link, outcome.effect.as_str());
-/// }
+/// root.repair(".", &repair, RepairOptions::default(), |result| match result {
+///     Ok(outcome) => println!("{} -> {:?}", outcome.link, outcome.target),
+///     Err(error) => eprintln!("{error}"),
+/// })?;
 /// assert_eq!(root.read_link("messy")?, "a");
 /// # Ok(())
 /// # }
@@ -43,6 +45,7 @@ pub struct Repair {
     shorten_chains: bool,
     rebase: Vec<(OsString, OsString)>,
     retarget: Vec<(OsString, OsString)>,
+    moved: Vec<(LinkPath, LinkPath)>,
     fallback: Option<OsString>,
     remove_dangling: bool,
     remove_leftovers: bool,
@@ -87,6 +90,20 @@ impl Repair {
         self
     }
 
+    /// What was at `old` is at `new` now: links that led there, and those in it that led out of it, follow.
+    ///
+    /// A link below `new` is read as from its old place, any other from its own, by spelling, since the old tree is gone.
+    /// One that leads there already, and one for which nothing is there, is left alone. A text that was rebased is not
+    /// read.
+    ///
+    /// A link below `new` that was repaired before is read as from its old place again; where by chance something is where
+    /// its new text would have led from there, it is taken for one that was not.
+    #[must_use]
+    pub fn moved(mut self, old: LinkPath, new: LinkPath) -> Repair {
+        self.moved.push((old, new));
+        self
+    }
+
     /// Links that lead to nothing, or have an empty text, lead to this path below the root.
     #[must_use]
     pub fn fallback(mut self, target: impl Into<OsString>) -> Repair {
@@ -94,56 +111,74 @@ impl Repair {
         self
     }
 
-    /// Plans the edit that mends a link; none where nothing of what was asked for concerns it.
+    /// Plans the edit that repairs a link; `None` where nothing of what was asked for concerns it.
     ///
-    /// `root` is the root's physical path, where it is known: absolute texts that begin with it lead inside.
+    /// `root` is the path that absolute texts into the root begin with ([`Root::text_root`](crate::Root::text_root)), where
+    /// it is known.
     ///
     /// A text that was made relative, tidied or shortened must lead to the same object as the present one does when the
-    /// edit is carried out; a rebased or retargeted one must lead somewhere. A link that is replaced or removed because
-    /// it leads to nothing must still do so. Where one of these leads over another, carry out that with more hops first:
-    /// the repair of the other would mend both. A rebased one may lead over another that is yet to be rebased.
+    /// edit is carried out; another new one must lead somewhere. A link that is replaced or removed because it leads to
+    /// nothing must still do so. Where one of these leads over another, carry out that with more hops first: the repair of
+    /// the other would repair both. A rebased one may lead over another that is yet to be rebased.
+    /// [`Root::repair`](crate::Root::repair) sees to all of this.
     pub fn plan(&self, found: &Finding, root: Option<&Path>) -> Option<Edit> {
+        let is_top = root == Some(Path::new("/"));
+        self.step(found, Anchor { path: root, is_top }).map(|step| step.edit)
+    }
+
+    /// Plans the edit that repairs a link, and when it is carried out.
+    pub(crate) fn step(&self, found: &Finding, anchor: Anchor<'_>) -> Option<Step> {
         let link = LinkPath::new(&found.link).ok()?;
         let present = found.target.as_deref()?;
+        let step = |edit: Edit| Some(Step { edit, hops: found.hops, follows: false });
         if found.is_staged() {
-            return self
-                .remove_leftovers
-                .then(|| Edit::remove_stale(link, RemoveStale::Link(present.to_os_string())).into());
+            let stale = || Edit::remove_stale(link, RemoveStale::Link(present.to_os_string())).into();
+            return self.remove_leftovers.then(stale).and_then(step);
         }
         let repair = |fix: Fix| Edit::from(Edit::repair(link.clone(), present, fix));
         if let Some((_, new)) = self.retarget.iter().find(|(old, _)| old == present) {
-            return (new != present).then(|| repair(Fix::Retarget(Target::verbatim(new).into())));
+            return (new != present).then(|| repair(Fix::Retarget(Target::verbatim(new).into()))).and_then(step);
         }
         let prefixed = self.rebase.iter().find_map(|(old, new)| rebased(present, old, new));
-        if prefixed.is_none() {
+        let follows = || {
+            let paths = |(old, new): &(LinkPath, LinkPath)| {
+                moved(present, link.as_path(), (old.as_path(), new.as_path()), anchor)
+                    .filter(|text| text.len() <= TEXT_MAX)
+            };
+            self.moved.iter().find_map(paths)
+        };
+        let (renewed, follows) = match prefixed {
+            Some(text) => (Some(text), false),
+            None => follows().map_or((None, false), |text| (Some(text), true)),
+        };
+        if renewed.is_none() {
             match (found.status, &self.fallback) {
                 (Status::Dangling, Some(target)) => {
-                    return Some(repair(Fix::ReplaceDangling(Target::relative(target).into())));
+                    return step(repair(Fix::ReplaceDangling(Target::relative(target).into())));
                 }
                 (Status::Corrupt, Some(target)) => {
-                    return Some(repair(Fix::Retarget(Target::relative(target).into())));
+                    return step(repair(Fix::Retarget(Target::relative(target).into())));
                 }
                 (Status::Dangling, None) if self.remove_dangling => {
-                    return Some(repair(Fix::RemoveDangling));
+                    return step(repair(Fix::RemoveDangling));
                 }
                 _ => {}
             }
         }
-        let is_rebased = prefixed.is_some();
-        let text = self.mended(found, link.parent(), prefixed.as_deref().unwrap_or(present), is_rebased, root)?;
+        let text = self.respelled(found, link.parent(), renewed.as_deref(), anchor)?;
         if text == present {
             return None;
         }
         let link = NewLink::new(Target::verbatim(text));
-        if is_rebased {
-            return Some(repair(Fix::Retarget(link)));
+        if renewed.is_some() {
+            return Some(Step { follows, ..step(repair(Fix::Retarget(link)))? });
         }
         let link = link.allow_dangling(found.status == Status::Dangling);
-        Some(repair(Fix::KeepObject(link.allow_outside(found.status == Status::Escape))))
+        step(repair(Fix::KeepObject(link.allow_outside(found.status == Status::Escape))))
     }
 
-    /// Plans the edit that removes a directory which an interrupted operation made to stage links in; none where the path
-    /// has not the name of one, or it is not asked for. Carry it out after those of the links in the directory.
+    /// Plans the edit that removes a directory which an interrupted operation made to stage links in; `None` where the
+    /// path has not the name of one, or it is not asked for. Carry it out after those of the links in the directory.
     ///
     /// It is removed only if it belongs to the caller, lets nobody else in, and is empty.
     pub fn plan_directory(&self, path: &Path) -> Option<Edit> {
@@ -152,36 +187,40 @@ impl Repair {
         (named && self.remove_leftovers).then(|| Edit::remove_stale(link, RemoveStale::Dir).into())
     }
 
-    /// The text after every action on its spelling; none where the link is one that no such action concerns.
-    fn mended(
-        &self,
-        found: &Finding,
-        from: &Path,
-        text: &OsStr,
-        rebased: bool,
-        root: Option<&Path>,
-    ) -> Option<OsString> {
-        if !rebased && matches!(found.status, Status::Loop | Status::Denied | Status::Corrupt) {
+    /// The text, or the one that is to take its place, after every action on its spelling; `None` where the link is one
+    /// that no such action concerns.
+    fn respelled(&self, found: &Finding, from: &Path, renewed: Option<&OsStr>, anchor: Anchor<'_>) -> Option<OsString> {
+        if renewed.is_none() && matches!(found.status, Status::Loop | Status::Denied | Status::Corrupt) {
             return None;
         }
-        let leads_on = found.status == Status::Ok && !rebased;
-        if let (true, true, Some(end)) =
-            (self.shorten_chains, leads_on && found.traits.contains(Trait::Chain), &found.resolved)
-        {
-            return Some(relative_text(from, end));
+        let leads_on = found.status == Status::Ok && renewed.is_none();
+        let end = found.resolved.as_deref().filter(|_| leads_on);
+        if let (true, Some(end)) = (self.shorten_chains && found.traits.contains(Trait::Chain), end) {
+            let straight = relative_text(from, end);
+            // What no link stores is no way to straighten one.
+            return (straight.len() <= TEXT_MAX).then_some(straight);
         }
-        let mut text = text.to_os_string();
-        // What leads out is absolute for all the directories above the root, or by its `..`.
-        if self.make_relative && (rebased || found.status != Status::Escape) {
-            text = made_relative(&text, from, root).unwrap_or(text);
-        }
+        let present = found.target.as_deref()?;
+        let mut text = renewed.unwrap_or(present).to_os_string();
         // Where no other link is on the way, every name that is gone back over is a directory.
         let real_names = leads_on && found.hops == 1;
+        // What leads out is absolute for all the directories above the root, or by its `..`.
+        if self.make_relative && (renewed.is_some() || found.status != Status::Escape) {
+            let nothing_there = renewed.is_none() && found.status == Status::Dangling;
+            let made = made_relative(&text, from, anchor, real_names || nothing_there);
+            // From outside a `..` would not stay at the root: straight to where it leads.
+            let straight = end.filter(|_| found.clamped && made.is_some()).map(|end| relative_text(from, end));
+            text = straight.or(made).unwrap_or(text);
+        }
         if self.tidy {
             text = tidied(&text, real_names);
         }
         if self.shorten {
-            text = shortened(&text, from, real_names).unwrap_or(text);
+            text = shortened(&text, from, anchor, real_names).unwrap_or(text);
+        }
+        // Without its slash it would lead to what is no directory.
+        if found.not_a_directory && renewed.is_none() && text != present {
+            text.push("/");
         }
         Some(text)
     }
@@ -200,6 +239,8 @@ mod tests {
             traits: Traits::default(),
             hops: 1,
             resolved: None,
+            clamped: false,
+            not_a_directory: false,
         }
     }
 

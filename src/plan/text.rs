@@ -3,17 +3,36 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf, is_separator};
 
-use crate::model::{Spelling, Start, relative_text};
+use crate::model::{Anchor, Spelling, Start, relative_text};
 
-/// An absolute text inside the root, as one relative to the link's directory `from`; none where it leads elsewhere.
-pub(super) fn made_relative(text: &OsStr, from: &Path, root: Option<&Path>) -> Option<OsString> {
-    let Start::Absolute(rest) = Spelling::new(text).start(from, root) else { return None };
-    if rest.components().any(|component| component == Component::ParentDir) {
-        // A `..` after a name is only known by walking: up to the root, and on as before.
-        let up: PathBuf = from.components().map(|_| Component::ParentDir).collect();
-        return Some(up.join(rest).into_os_string());
+/// An absolute text inside the root, as one relative to the link's directory `from`; `None` where it leads elsewhere.
+///
+/// A `..` in it is taken out where every name that it goes back over is a directory (`real_names`).
+pub(super) fn made_relative(text: &OsStr, from: &Path, anchor: Anchor<'_>, real_names: bool) -> Option<OsString> {
+    let Start::Absolute(rest) = Spelling::new(text).start(from, anchor) else { return None };
+    if rest.components().all(|component| component != Component::ParentDir) {
+        return Some(relative_text(from, &rest.components().collect::<PathBuf>()));
     }
-    Some(relative_text(from, &rest.components().collect::<PathBuf>()))
+    if real_names && anchor.is_top {
+        return Some(relative_text(from, &straight(&rest)));
+    }
+    // A `..` after a name is only known by walking: up to the root, and on as before.
+    let up: PathBuf = from.components().map(|_| Component::ParentDir).collect();
+    Some(up.join(rest).into_os_string())
+}
+
+/// The path without `..`, none of which leads above its beginning.
+fn straight(path: &Path) -> PathBuf {
+    let mut straight = PathBuf::new();
+    for component in path.components() {
+        match component {
+            // Above the root of an image is the root.
+            Component::ParentDir => _ = straight.pop(),
+            Component::Normal(name) => straight.push(name),
+            _ => {}
+        }
+    }
+    straight
 }
 
 /// The text without `//`, `/./` and a trailing `/`; and without a name that a `..` goes back over, where that name is
@@ -33,15 +52,16 @@ pub(super) fn tidied(text: &OsStr, real_names: bool) -> OsString {
 
 /// The text with no more `..` than it needs; none where a walk has to tell, as it has not where every name that a `..`
 /// goes back over is known to be a directory and no link.
-pub(super) fn shortened(text: &OsStr, from: &Path, real_names: bool) -> Option<OsString> {
-    if !Spelling::new(text).is_lengthy(from) {
+pub(super) fn shortened(text: &OsStr, from: &Path, anchor: Anchor<'_>, real_names: bool) -> Option<OsString> {
+    let spelling = Spelling::new(text);
+    if !spelling.is_lengthy(from, anchor.is_top) {
         return None;
     }
-    match Spelling::new(text).start(from, None) {
+    match spelling.start(from, anchor) {
         Start::Plain(path) => Some(relative_text(from, &path)),
         Start::Winding if real_names => {
             let straight = tidied(text, true);
-            Some(shortened(&straight, from, false).unwrap_or(straight))
+            Some(shortened(&straight, from, anchor, false).unwrap_or(straight))
         }
         _ => None,
     }
@@ -96,7 +116,7 @@ mod tests {
 
     #[test]
     fn absolute_texts_inside_become_relative() {
-        let root = Some(Path::new("/srv/app"));
+        let root = Anchor::physical(Some(Path::new("/srv/app")));
         for (target, from, relative) in [
             ("/srv/app/releases/42", "", Some("releases/42")),
             ("/srv/app/a/f", "a/b", Some("../f")),
@@ -105,9 +125,25 @@ mod tests {
             ("/srv/apple", "", None),
             ("a/b", "", None),
         ] {
-            let made = made_relative(text(target), Path::new(from), root);
+            let made = made_relative(text(target), Path::new(from), root, true);
             assert_eq!(made.as_deref(), relative.map(OsStr::new), "{target}");
         }
+    }
+
+    #[test]
+    fn absolute_texts_of_an_image_become_relative_ones_that_stay_in_it() {
+        let image = Anchor { path: Some(Path::new("/")), is_top: true };
+        for (target, from, known, relative) in [
+            ("/bin/busybox", "bin", true, "busybox"),
+            ("/", "etc", true, ".."),
+            ("/etc/../../../usr", "etc", true, "../usr"),
+            ("/etc/../usr", "etc", false, "../etc/../usr"),
+        ] {
+            let made = made_relative(text(target), Path::new(from), image, known);
+            assert_eq!(made.as_deref(), Some(OsStr::new(relative)), "{target}");
+        }
+        let made = shortened(text("../../../../usr/lib"), Path::new("etc"), image, true);
+        assert_eq!(made.as_deref(), Some(OsStr::new("../usr/lib")));
     }
 
     #[test]
@@ -136,7 +172,7 @@ mod tests {
             ("../../a/..", "a/c", None, Some("../..")),
         ] {
             for (real_names, short) in [(false, with_links), (true, real)] {
-                let made = shortened(text(long), Path::new(from), real_names);
+                let made = shortened(text(long), Path::new(from), Anchor::default(), real_names);
                 assert_eq!(made.as_deref(), short.map(OsStr::new), "{long}");
             }
         }

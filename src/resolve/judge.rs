@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use super::overlay::Overlay;
-use super::walk::{End, Reached, Stop, WalkOptions, walk};
+use super::walk::{End, Reached, Stop, WalkOptions, walk_near};
 use crate::error::Kind;
 use crate::model::{Spelling, Start};
 use crate::root::Root;
@@ -23,7 +23,7 @@ pub(crate) enum Judged {
     /// To the object at this path, without going through another link.
     Direct { path: PathBuf, object: Handle },
     /// To this object, through this many links, the judged one included.
-    Through { reached: Reached, links: usize },
+    Through { reached: Reached, links: usize, clamped: bool },
     /// To a name that is missing, by a way without links and without a `..`.
     Missing,
     /// Nowhere, or not to be told.
@@ -47,21 +47,24 @@ pub(super) fn judge_near(
     let spelling = Spelling::new(text);
     let escape = |component: &str, index| {
         let via = Some(text.to_os_string());
-        let stop = Stop { kind: Kind::Escape, component: component.into(), index, via, source: None };
+        let stop = Stop { kind: Kind::Escape, component: component.into(), index, via, inner: None, source: None };
         Judged::Stopped { stop, links: 1 }
     };
-    let path = match spelling.start(from, root.physical_path()) {
+    let walked = || walked(root, (from, above.and_then(|above| above(0))), text, cross, overlay);
+    let path = match spelling.start(from, root.anchor()) {
         Start::Outside => return escape("/", 0),
         Start::Climbs(index) => return escape("..", index),
+        // Whether a directory may be searched shows in the walk.
+        Start::Plain(_) | Start::Absolute(_) if spelling.ends_within() => return walked(),
         Start::Plain(path) if !overlay.touches(&path) => path,
         Start::Absolute(path) if is_plain(&path) && !overlay.touches(&path) => path.components().collect(),
         Start::Plain(_) => {
-            return match walked(root, from, text, cross, overlay) {
+            return match walked() {
                 Judged::Stopped { stop, links: 1 } if stop.kind == Kind::NotFound => Judged::Missing,
                 judged => judged,
             };
         }
-        Start::Winding | Start::Absolute(_) => return walked(root, from, text, cross, overlay),
+        Start::Winding | Start::Absolute(_) => return walked(),
     };
     let near = above.and_then(|above| spelling.descent().and_then(|(climbs, rest)| Some((above(climbs)?, rest))));
     let (base, rest) = near.unwrap_or((root.handle(), &path));
@@ -69,7 +72,7 @@ pub(super) fn judge_near(
         Ok(object) => Judged::Direct { path, object },
         Err(source) => match sys::fault(&source) {
             Fault::Missing | Fault::NotDirectory => Judged::Missing,
-            _ => walked(root, from, text, cross, overlay),
+            _ => walked(),
         },
     }
 }
@@ -79,10 +82,10 @@ fn is_plain(path: &Path) -> bool {
     path.components().all(|component| component != Component::ParentDir)
 }
 
-fn walked(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
-    let walk = walk(root, from, text, WalkOptions { cross, links: 1, overlay, remember: false });
+fn walked(root: &Root, from: (&Path, Option<&Handle>), text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
+    let walk = walk_near(root, from, text, WalkOptions { cross, links: 1, overlay, remember: false });
     match walk.end {
-        End::Reached(reached) => Judged::Through { reached, links: walk.links },
+        End::Reached(reached) => Judged::Through { reached, links: walk.links, clamped: walk.clamped },
         End::Stopped(mut stop) => {
             stop.via.get_or_insert_with(|| OsString::from(text));
             Judged::Stopped { stop, links: walk.links }

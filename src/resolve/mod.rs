@@ -10,6 +10,7 @@ mod planned;
 mod view;
 mod walk;
 mod walker;
+mod way;
 
 pub use view::LinkView;
 pub use walk::Hop;

@@ -1,7 +1,7 @@
 //! Links as they would be after edits that were not made yet.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::planned::Planned;
 
@@ -31,11 +31,9 @@ impl<'a> Overlay<'a> {
         Overlay { planned, ..self }
     }
 
-    pub(super) fn at(&self, path: &Path) -> Option<Laid<'a>> {
-        if let Some((_, text)) = self.links.iter().find(|(link, _)| *link == path) {
-            return Some(Laid::Link(text));
-        }
-        self.planned?.get(path).map(|left| left.map_or(Laid::Nothing, Laid::Link))
+    /// Whether anything is laid anywhere.
+    fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.planned.is_none()
     }
 
     /// Whether a link of the edit is below this directory.
@@ -47,5 +45,81 @@ impl<'a> Overlay<'a> {
     pub(super) fn touches(&self, path: &Path) -> bool {
         self.links.iter().any(|(link, _)| path.starts_with(link))
             || self.planned.is_some_and(|planned| planned.is_on_the_way(path))
+    }
+}
+
+/// Where a walk is: its physical path, and the same place among what is planned. A step costs as much as its name is long.
+#[derive(Debug)]
+pub(super) struct Position<'a> {
+    overlay: Overlay<'a>,
+    path: PathBuf,
+    /// The node of the root and of each component; none from the first one on that nothing is planned at or below.
+    nodes: Vec<Option<usize>>,
+}
+
+impl<'a> Position<'a> {
+    pub(super) fn new(overlay: Overlay<'a>, path: &Path) -> Position<'a> {
+        let mut position = Position { overlay, path: PathBuf::new(), nodes: Vec::new() };
+        position.restart();
+        if position.overlay.planned.is_some() {
+            path.iter().for_each(|name| position.enter(name));
+        } else {
+            position.path.push(path);
+        }
+        position
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn into_path(self) -> PathBuf {
+        self.path
+    }
+
+    /// Goes back to the root.
+    pub(super) fn restart(&mut self) {
+        self.path.clear();
+        self.nodes.clear();
+        self.nodes.push(self.overlay.planned.map(|_| Planned::top()));
+    }
+
+    pub(super) fn enter(&mut self, name: &OsStr) {
+        if self.overlay.planned.is_some() {
+            let node = self.node_of(name);
+            self.nodes.push(node);
+        }
+        self.path.push(name);
+    }
+
+    /// Goes up; false at the root.
+    pub(super) fn leave(&mut self) -> bool {
+        if self.overlay.planned.is_some() && self.nodes.len() > 1 {
+            self.nodes.pop();
+        }
+        self.path.pop()
+    }
+
+    fn node_of(&self, name: &OsStr) -> Option<usize> {
+        let above = self.nodes.last().copied().flatten()?;
+        self.overlay.planned?.below(above, name)
+    }
+
+    /// What the overlay has under this name here.
+    pub(super) fn laid(&self, name: &OsStr) -> Option<Laid<'a>> {
+        if self.overlay.is_empty() {
+            return None;
+        }
+        let is_here = |link: &Path| link.file_name() == Some(name) && link.parent().is_some_and(|dir| self.is_at(dir));
+        if let Some((_, text)) = self.overlay.links.iter().find(|(link, _)| is_here(link)) {
+            return Some(Laid::Link(text));
+        }
+        let left = self.overlay.planned?.left(self.node_of(name)?)?;
+        Some(left.map_or(Laid::Nothing, Laid::Link))
+    }
+
+    /// Both are normal, so that their bytes tell.
+    fn is_at(&self, dir: &Path) -> bool {
+        if cfg!(windows) { dir == self.path } else { dir.as_os_str() == self.path.as_os_str() }
     }
 }

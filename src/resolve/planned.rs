@@ -37,9 +37,18 @@ impl Planned {
         self.nodes[at].left = Some(left);
     }
 
-    /// What is left at the path: a text, or nothing; the outer none is no edit.
-    pub(super) fn get(&self, path: &Path) -> Option<Option<&OsStr>> {
-        let node = path.iter().try_fold(0, |at, name| self.nodes[at].below.get(name).copied())?;
+    /// The node of the root.
+    pub(super) fn top() -> usize {
+        0
+    }
+
+    /// The node of this name below another, if there is an edit there or further down.
+    pub(super) fn below(&self, node: usize, name: &OsStr) -> Option<usize> {
+        self.nodes[node].below.get(name).copied()
+    }
+
+    /// What is left at a node: a text, or nothing; the outer none is no edit.
+    pub(super) fn left(&self, node: usize) -> Option<Option<&OsStr>> {
         self.nodes[node].left.as_ref().map(|left| left.as_deref())
     }
 
@@ -63,6 +72,10 @@ impl Planned {
 mod tests {
     use super::*;
 
+    fn left<'p>(planned: &'p Planned, path: &Path) -> Option<Option<&'p OsStr>> {
+        planned.left(path.iter().try_fold(Planned::top(), |node, name| planned.below(node, name))?)
+    }
+
     #[test]
     fn an_edit_is_on_the_way_of_its_path_and_of_those_below() {
         let names = ["a", "a/b", "a-b", "a/b/c", "b", "a/bb", "a/b.c", "c/d/e", "c"];
@@ -75,8 +88,8 @@ mod tests {
                 let above = [first, second].iter().any(|edited| path.starts_with(edited));
                 assert_eq!(planned.is_on_the_way(path), above, "{path:?} after {first} and {second}");
             }
-            assert_eq!(planned.get(Path::new(second)), Some(None), "the later one counts");
-            assert_eq!(planned.get(Path::new("c/d")), None);
+            assert_eq!(left(&planned, Path::new(second)), Some(None), "the later one counts");
+            assert_eq!(left(&planned, Path::new("c/d")), None);
         }
     }
 }

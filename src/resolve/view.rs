@@ -27,6 +27,9 @@ pub struct LinkView {
     pub resolved: Option<PathBuf>,
     /// The kind of what it leads to, where it was asked for.
     pub resolved_kind: Option<FileKind>,
+    /// Whether a `..` stayed at the root on the way, which it does where the policy says
+    /// [`rooted`](crate::Policy::rooted). From outside it leads elsewhere.
+    pub clamped: bool,
 }
 
 /// Whether the kind of what a link leads to is looked up, for one more call.
@@ -76,9 +79,16 @@ fn seen(root: &Root, at: LinkSite<'_>, text: &OsStr, detail: Detail) -> Result<L
     let mut traits = Traits::default();
     traits.set(Trait::Absolute, spelling.is_absolute());
     traits.set(Trait::Messy, spelling.is_messy());
-    traits.set(Trait::Lengthy, spelling.is_lengthy(from));
-    let mut seen =
-        LinkView { target: OsString::new(), status: Status::Ok, traits, hops: 1, resolved: None, resolved_kind: None };
+    traits.set(Trait::Lengthy, spelling.is_lengthy(from, root.anchor().is_top));
+    let mut seen = LinkView {
+        target: OsString::new(),
+        status: Status::Ok,
+        traits,
+        hops: 1,
+        resolved: None,
+        resolved_kind: None,
+        clamped: root.anchor().is_top && spelling.climbs_out(from),
+    };
     if text.is_empty() {
         seen.status = Status::Corrupt;
         return Ok(seen);
@@ -118,8 +128,9 @@ fn seen(root: &Root, at: LinkSite<'_>, text: &OsStr, detail: Detail) -> Result<L
             }
             seen.resolved = Some(path);
         }
-        Judged::Through { reached, links } => {
+        Judged::Through { reached, links, clamped } => {
             leads_to(&reached.stat)?;
+            seen.clamped |= clamped;
             seen.hops = links;
             seen.resolved = Some(reached.path);
         }
@@ -152,6 +163,9 @@ enum Beside {
 /// None where more is to be found out: it is a link, on another device, or cannot be seen.
 fn beside(root: &Root, at: LinkSite<'_>, spelling: &Spelling<'_>) -> Option<Beside> {
     let device = at.device?;
+    if spelling.ends_within() {
+        return None;
+    }
     let (climbs, name) = spelling.single()?;
     let dir = (at.above)(climbs)?;
     if name.as_os_str().is_empty() {

@@ -8,7 +8,7 @@ use super::Overlay;
 use super::walker::Walker;
 use crate::error::{Error, FileKind, Kind};
 use crate::root::Root;
-use crate::sys::Stat;
+use crate::sys::{Handle, Stat};
 
 /// One component that was walked over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(crate) struct Walk {
     pub(crate) hops: Vec<Hop>,
     /// How many links were gone through.
     pub(crate) links: usize,
+    /// Whether a `..` stayed at the root on the way.
+    pub(crate) clamped: bool,
     pub(crate) end: End,
 }
 
@@ -58,12 +60,22 @@ pub(crate) struct Stop {
     /// The component of the walked path, not of a link's text in between.
     pub(crate) component: OsString,
     pub(crate) index: usize,
-    /// The text of the last link that was gone through.
+    /// The text of a link that it stopped in, where it did.
     pub(crate) via: Option<OsString>,
+    /// The component of that text, with its place there.
+    pub(crate) inner: Option<(OsString, usize)>,
     pub(crate) source: Option<io::Error>,
 }
 
 impl Stop {
+    /// Names the component of the text that the walk stopped in, rather than the one of the walked path that led there.
+    pub(crate) fn named_within(mut self) -> Stop {
+        if let Some((component, index)) = self.inner.take() {
+            (self.component, self.index) = (component, index);
+        }
+        self
+    }
+
     pub(crate) fn into_error(self) -> Error {
         let error = match self.source {
             Some(source) => Error::from_io(source).with_kind(self.kind),
@@ -92,10 +104,23 @@ pub(crate) struct WalkOptions<'a> {
 
 /// Walks `text` from the physical directory `from`, following every link.
 pub(crate) fn walk(root: &Root, from: &Path, text: &OsStr, going: WalkOptions<'_>) -> Walk {
-    let mut walker = Walker::new(root, from, going);
-    let end = match walker.run(text) {
-        Ok(reached) => End::Reached(reached),
+    walk_near(root, (from, None), text, going)
+}
+
+/// The same from a directory that may be open.
+pub(super) fn walk_near(
+    root: &Root,
+    (from, start): (&Path, Option<&Handle>),
+    text: &OsStr,
+    going: WalkOptions<'_>,
+) -> Walk {
+    let mut walker = Walker::new(root, (from, start), text, going);
+    let ended = walker.run(text);
+    let (links, clamped) = (walker.links(), walker.is_clamped());
+    let (hops, path) = walker.into_parts();
+    let end = match ended {
+        Ok(stat) => End::Reached(Reached { path, stat }),
         Err(stop) => End::Stopped(stop),
     };
-    Walk { links: walker.links(), hops: walker.into_hops(), end }
+    Walk { hops, links, clamped, end }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::above::Above;
 use crate::model::ObjectId;
 use crate::sys::{Handle, Stat};
 
@@ -12,6 +13,7 @@ pub(super) struct Frame {
     /// None once it was closed.
     pub(super) dir: Option<Arc<Handle>>,
     pub(super) id: ObjectId,
+    pub(super) above: Above,
     /// Whether anybody may make links in it that nobody else can remove.
     pub(super) sticky: bool,
     /// What was listed in it and waits, the next one last.
@@ -41,8 +43,6 @@ pub(super) struct Job {
     pub(super) path: PathBuf,
     /// How deep it is below the scanned directory.
     pub(super) depth: usize,
-    /// The directories above it.
-    pub(super) above: Vec<ObjectId>,
     pub(super) frame: Frame,
 }
 
@@ -55,9 +55,14 @@ impl Waiting {
 }
 
 impl Frame {
-    pub(super) fn new(dir: Arc<Handle>, stat: &Stat) -> Frame {
+    pub(super) fn new(dir: Arc<Handle>, stat: &Stat, above: Above) -> Frame {
         let sticky = stat.is_sticky_for_all();
-        Frame { dir: Some(dir), id: stat.id, sticky, waiting: Vec::new(), listing: Listing::Start }
+        Frame { dir: Some(dir), id: stat.id, above, sticky, waiting: Vec::new(), listing: Listing::Start }
+    }
+
+    /// Whether this is the directory, or one of those above it.
+    pub(super) fn is_in(&self, id: ObjectId) -> bool {
+        self.id == id || self.above.contains(id)
     }
 
     /// Puts what waits in order, once the directory or a part of it was listed.
@@ -74,6 +79,7 @@ impl Frame {
         let half = self.waiting.len().div_ceil(2);
         let kept = self.waiting.split_off(half);
         let given = std::mem::replace(&mut self.waiting, kept);
-        Frame { dir: self.dir.clone(), waiting: given, listing: Listing::End, ..*self }
+        let above = self.above.clone();
+        Frame { dir: self.dir.clone(), above, waiting: given, listing: Listing::End, id: self.id, sticky: self.sticky }
     }
 }

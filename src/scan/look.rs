@@ -1,7 +1,11 @@
 //! One link: its text, and where it leads.
 
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Finding, Status, Traits};
+use crate::model::{Finding, Spelling, Status, Traits};
 use crate::resolve::{Detail, LinkSite, view};
 use crate::root::Root;
 use crate::sys::{self, Fault};
@@ -23,8 +27,16 @@ pub(super) enum Seen {
 pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
     let LinkSite { dir, name, from, .. } = at;
     let link = || from.join(name);
-    let told =
-        |status, target| Finding { link: link(), target, status, traits: Traits::default(), hops: 1, resolved: None };
+    let told = |status, target| Finding {
+        link: link(),
+        target,
+        status,
+        traits: Traits::default(),
+        hops: 1,
+        resolved: None,
+        clamped: false,
+        not_a_directory: false,
+    };
     let text = match root.calls().read_link(dir, name) {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(Seen::Other),
@@ -37,18 +49,42 @@ pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
         },
     };
     match view(root, at, text, Detail::Where) {
-        Ok(seen) => Ok(Seen::Link(Finding {
-            link: link(),
-            target: Some(seen.target),
-            status: seen.status,
-            traits: seen.traits,
-            hops: seen.hops,
-            resolved: seen.resolved,
-        })),
+        Ok(seen) => {
+            let not_a_directory = seen.status == Status::Dangling && is_no_directory(root, at, &seen.target);
+            Ok(Seen::Link(Finding {
+                link: link(),
+                target: Some(seen.target),
+                status: seen.status,
+                traits: seen.traits,
+                hops: seen.hops,
+                resolved: seen.resolved,
+                clamped: seen.clamped,
+                not_a_directory,
+            }))
+        }
         Err(error) if error.kind() == Kind::FdExhausted => Err(error),
         Err(error) => {
             let text = root.calls().read_link(dir, name).ok().flatten();
             Ok(Seen::Unreadable(told(Status::Denied, text), error))
         }
     }
+}
+
+/// Looks at the link of an opened entry. The inner error is about where it leads.
+pub(crate) fn look_at(entry: &Entry) -> Result<Result<Finding>> {
+    let sticky = entry.root.calls().stat(&entry.parent).map_err(Error::from_io)?.is_sticky_for_all();
+    let above = |levels: usize| (levels == 0).then_some(&*entry.parent);
+    let site = LinkSite { above: &above, ..LinkSite::new(&entry.parent, entry.name(), entry.dir(), sticky) };
+    match at(&entry.root, site)? {
+        Seen::Link(finding) => Ok(Ok(finding)),
+        Seen::Unreadable(_, error) => Ok(Err(error.on("scan", entry.physical()))),
+        Seen::Other | Seen::Gone => Err(Error::new(Kind::Contended)),
+    }
+}
+
+/// Whether a text that asks for a directory would lead to something if it did not.
+fn is_no_directory(root: &Root, at: LinkSite<'_>, text: &OsStr) -> bool {
+    let bare: PathBuf = Path::new(text).components().collect();
+    let asks = bare.as_os_str().len() < text.len() && Spelling::new(text).wants_directory();
+    asks && view(root, at, bare.into_os_string(), Detail::Where).is_ok_and(|seen| seen.status == Status::Ok)
 }

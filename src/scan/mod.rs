@@ -5,6 +5,7 @@
 //! and a number for each directory that was entered. It ends whatever others do to the tree meanwhile; what they
 //! change while it is under way is reported as it was at the moment it was looked at.
 
+mod above;
 mod descriptors;
 mod frame;
 mod look;
@@ -15,8 +16,8 @@ mod walker;
 mod workers;
 
 use std::ffi::OsStr;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
@@ -24,12 +25,14 @@ use crate::model::{Finding, Place, Summary};
 use crate::root::Root;
 use crate::sys::Access;
 
+use above::Above;
 use frame::{Frame, Job};
 use progress::Tally;
 use seen::Seen;
 use walker::{Ground, Walker};
 use workers::Workers;
 
+pub(crate) use look::look_at;
 pub use options::ScanOptions;
 pub use progress::ScanProgress;
 
@@ -79,8 +82,15 @@ impl Root {
         let threads = options.threads();
         let is_shallow = options.max_depth == Some(0);
         let progress = ScanProgress::default();
-        let ground = Arc::new(Ground { root: self.clone(), options, progress: progress.clone(), seen: Seen::new() });
-        let scan = |walk| Scan { walk, progress, summary: Summary::default(), ended: false };
+        let ground = Arc::new(Ground {
+            root: self.clone(),
+            options,
+            progress: progress.clone(),
+            seen: Seen::new(),
+            stale: Mutex::default(),
+        });
+        let shared = Arc::clone(&ground);
+        let scan = |walk| Scan { walk, ground: shared, progress, summary: Summary::default(), ended: false };
         let (dir, path) = match open_dir(self, &place.path, Access::Read) {
             Ok(opened) => opened,
             // Like any other directory that cannot be read.
@@ -100,7 +110,7 @@ impl Root {
         }
         let _first = ground.seen.admit(&stat, || false);
         let path = path.unwrap_or_else(|| place.path.clone());
-        let job = Job { path, depth: 0, above: Vec::new(), frame: Frame::new(Arc::new(dir), &stat) };
+        let job = Job { path, depth: 0, frame: Frame::new(Arc::new(dir), &stat, Above::default()) };
         if threads > 1 {
             return Ok(scan(Walk::Together(Workers::start(&ground, job, threads)?)));
         }
@@ -116,6 +126,7 @@ impl Root {
 /// several a bounded number of findings waits. Dropping it stops the scan.
 pub struct Scan {
     walk: Walk,
+    ground: Arc<Ground>,
     progress: ScanProgress,
     summary: Summary,
     ended: bool,
@@ -144,6 +155,16 @@ impl Scan {
     /// Returns counters that can be read while the scan goes on, from any thread.
     pub fn progress(&self) -> ScanProgress {
         self.progress.clone()
+    }
+
+    /// Takes the directories with the name of a staging one that were come by since it was asked last.
+    pub(crate) fn take_stale(&self) -> Vec<PathBuf> {
+        std::mem::take(&mut *self.ground.stale.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the walk, which one thread makes, is in this directory.
+    pub(crate) fn is_within(&self, dir: &Path) -> bool {
+        matches!(&self.walk, Walk::Alone(walker) if !walker.is_done() && walker.path.starts_with(dir))
     }
 
     fn advance(&mut self) -> Option<Result<Finding>> {

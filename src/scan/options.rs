@@ -32,6 +32,8 @@ pub struct ScanOptions {
     pub(super) max_depth: Option<usize>,
     pub(super) sorted: bool,
     pub(super) exclude: Option<Exclude>,
+    /// Directories with the name of a staging one are noticed.
+    pub(super) notices_stale: bool,
 }
 
 impl ScanOptions {
@@ -64,6 +66,12 @@ impl ScanOptions {
     #[must_use]
     pub fn exclude(mut self, exclude: impl Fn(&Path) -> bool + Send + Sync + 'static) -> ScanOptions {
         self.exclude = Some(Arc::new(exclude));
+        self
+    }
+
+    /// Notices directories with the name of a staging one.
+    pub(crate) fn noticing_stale(mut self) -> ScanOptions {
+        self.notices_stale = true;
         self
     }
 

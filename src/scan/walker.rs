@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::descriptors::ROOM_TRIES;
 use super::frame::{Frame, Job, Listing, Waiting};
@@ -22,7 +22,7 @@ use super::progress::{ScanProgress, Tally};
 use super::seen::{Admission, Seen};
 use super::{ScanOptions, look};
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::{Finding, ObjectId};
+use crate::model::{Finding, is_staged_name};
 use crate::resolve::LinkSite;
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle, LIST_BUFFER, Listed};
@@ -42,12 +42,20 @@ const WAITING_MAX: usize = 4096;
 /// How many findings may wait to be handed out before a directory is read on.
 const FOUND_MAX: usize = 256;
 
+/// Giving work away takes about as long as one step for so many levels, or bytes of the path, at most a twentieth of the
+/// steps in between; those of a shallow directory cost nothing.
+const LEVELS_A_STEP: usize = 4;
+const BYTES_A_STEP: usize = 256;
+const STEPS_FREE: usize = 16;
+
 /// What all threads of one scan share.
 pub(super) struct Ground {
     pub(super) root: Root,
     pub(super) options: ScanOptions,
     pub(super) progress: ScanProgress,
     pub(super) seen: Seen,
+    /// Directories with the name of a staging one that were come by, where they are noticed.
+    pub(super) stale: Mutex<Vec<PathBuf>>,
 }
 
 pub(super) struct Walker {
@@ -58,9 +66,12 @@ pub(super) struct Walker {
     pub(super) open_from: usize,
     /// Those before it that are open, too.
     pub(super) landmarks: Vec<usize>,
-    /// How deep the first of them is below the scanned directory, and what is above it.
+    /// How deep the first of them is below the scanned directory.
     depth: usize,
-    above: Vec<ObjectId>,
+    /// Nothing waits in those before this one.
+    waiting_from: usize,
+    /// The steps since work was given away.
+    steps: usize,
     /// The path of the last one.
     pub(super) path: PathBuf,
     buffer: Vec<u8>,
@@ -84,7 +95,8 @@ impl Walker {
             open_from: 0,
             landmarks: Vec::new(),
             depth: 0,
-            above: Vec::new(),
+            waiting_from: 0,
+            steps: 0,
             path: PathBuf::new(),
             buffer: Vec::new(),
             found: VecDeque::new(),
@@ -94,7 +106,7 @@ impl Walker {
 
     pub(super) fn begin(&mut self, job: Job) {
         self.depth = job.depth;
-        self.above = job.above;
+        self.waiting_from = 0;
         self.path = job.path;
         self.open_from = 0;
         self.landmarks.clear();
@@ -113,6 +125,7 @@ impl Walker {
     /// Takes one step: enters a directory and reads it, looks at one link, or goes back up.
     pub(super) fn step(&mut self) {
         let Some(top) = self.frames.last_mut() else { return };
+        self.steps = self.steps.saturating_add(1);
         match (top.waiting.pop(), top.listing) {
             (Some(Waiting::Dir(name)), _) => self.enter(&name),
             (Some(Waiting::Link(name)), _) => {
@@ -126,21 +139,34 @@ impl Walker {
         self.ground.progress.add(std::mem::take(&mut self.tally));
     }
 
-    /// Gives away half of the directories that wait highest up.
+    /// Gives away half of the directories that wait highest up; none so soon that giving would be much of the work.
+    ///
+    /// What is given away is named by its path and opened again by it, which takes as long as it is deep.
     pub(super) fn share(&mut self) -> Option<Job> {
         let last = self.frames.len().checked_sub(1)?;
-        let index = self.frames.iter().enumerate().position(|(index, frame)| {
+        let worth = (last / LEVELS_A_STEP + self.path.as_os_str().len() / BYTES_A_STEP).saturating_sub(STEPS_FREE);
+        if self.steps < worth {
+            return None;
+        }
+        let from = self.waiting_from.min(last);
+        let found = self.frames[from..].iter().zip(from..).position(|(frame, index)| {
             // The last one is kept, unless there is more to do than that.
             frame.waiting.len() > usize::from(index == last && frame.listing == Listing::End)
-        })?;
-        let above = self.above.iter().copied().chain(self.frames[..index].iter().map(|frame| frame.id)).collect();
+        });
+        let index = found.map_or(last, |found| from + found);
+        self.waiting_from = index;
+        found?;
+        self.steps = 0;
         let path = self.path.ancestors().nth(last - index).expect("BUG: a frame has a path").to_path_buf();
-        Some(Job { path, depth: self.depth + index, above, frame: self.frames[index].split() })
+        Some(Job { path, depth: self.depth + index, frame: self.frames[index].split() })
     }
 
     fn enter(&mut self, name: &OsStr) {
         let ground = Arc::clone(&self.ground);
         let Some(parent) = self.directory() else { return };
+        if ground.options.notices_stale && is_staged_name(name) {
+            ground.stale.lock().unwrap_or_else(PoisonError::into_inner).push(self.path.join(name));
+        }
         if self.path.as_os_str().len() + name.len() >= PATH_MAX {
             return self.unread(name, Error::new(Kind::TooLong).because("its path is longer than 640 KiB"));
         }
@@ -155,7 +181,7 @@ impl Walker {
             Ok(opened) => opened,
             Err(source) => return self.not_entered(&parent, name, source),
         };
-        match ground.seen.admit(&stat, || self.is_in(stat.id)) {
+        match ground.seen.admit(&stat, || self.frames.last().is_some_and(|frame| frame.is_in(stat.id))) {
             Admission::Enter => {}
             Admission::Below => return,
             Admission::Moved => {
@@ -168,7 +194,9 @@ impl Walker {
             }
         }
         self.path.push(name);
-        self.frames.push(Frame::new(Arc::new(dir), &stat));
+        let top = self.top();
+        let above = top.above.below(top.id);
+        self.frames.push(Frame::new(Arc::new(dir), &stat, above));
         self.close_above();
         self.list();
     }
@@ -176,10 +204,6 @@ impl Walker {
     fn leave(&mut self) {
         self.forget_last();
         self.path.pop();
-    }
-
-    fn is_in(&self, id: ObjectId) -> bool {
-        self.above.contains(&id) || self.frames.iter().any(|frame| frame.id == id)
     }
 
     /// What has the name is not what was listed, or cannot be read.

@@ -31,10 +31,11 @@ const GLOBAL: &[&str] = &[
     "--follow",
     "--cross-mounts",
     "--state .st",
+    "--rooted",
 ];
 
 /// A line for each verb, on a tree with the links `x` and `y`.
-const VERBS: &[&str] = &[
+pub(crate) const VERBS: &[&str] = &[
     "create new --to file",
     "ensure x --to file",
     "swap x --to file --expect file",
@@ -44,14 +45,16 @@ const VERBS: &[&str] = &[
     "resolve x",
     "scan",
     "doctor",
-    "completions bash",
-    "man",
+    "schema",
 ];
+
+/// What prints a format of its own.
+pub(crate) const OWN_FORMAT: &[&str] = &["completions bash", "man"];
 
 #[test]
 fn global_options_are_taken_on_either_side_of_the_verb() {
-    for verb in VERBS {
-        for option in GLOBAL {
+    for verb in VERBS.iter().chain(OWN_FORMAT) {
+        for option in GLOBAL.iter().filter(|option| **option != "--json" || VERBS.contains(verb)) {
             for line in [format!("{option} {verb}"), format!("{verb} {option}")] {
                 let place = Place::new();
                 place.link("x", "file").link("y", "file");
@@ -102,7 +105,7 @@ fn wrong_usage_is_exit_code_2_and_is_told_in_json_as_well() {
         "exchange x y --to file",
         "exchange x y -p",
         "remove",
-        "remove x y",
+        "remove x y --expect file",
         "remove x --to file",
         "remove x --allow-dangling",
         "inspect",
@@ -113,6 +116,8 @@ fn wrong_usage_is_exit_code_2_and_is_told_in_json_as_well() {
         "completions",
         "completions tcsh",
         "man x",
+        "man caplink-x",
+        "schema x",
         "--color sometimes inspect x",
         "--require much inspect x",
         "--confine maybe inspect x",
@@ -172,7 +177,7 @@ fn a_target_without_its_option_is_told_where_it_belongs() {
         assert_eq!(asked.code, 2);
         assert!(asked.err().contains("\n\n  tip: one link is named; what it is to point to is given with `--to`\n"));
     }
-    assert!(!Place::new().words("remove x y").err().contains("--to"));
+    assert!(!Place::new().words("exchange x y z").err().contains("--to"));
 }
 
 #[test]
@@ -213,6 +218,20 @@ fn the_root_is_that_of_the_option_or_the_variable_or_the_current_directory() {
     assert_eq!(inspect(Some(&elsewhere.root), here), "symlink");
     let misused = answer(caplink().env("CAPLINK_ROOT", "/srv").args(["--json", "-n", "frobnicate"])).json;
     assert_eq!((&misused["root"]["path"], &misused["dry_run"]), (&"/srv".into(), &true.into()));
+}
+
+#[test]
+fn the_state_directory_is_that_of_the_option_or_the_variable() {
+    let place = Place::new();
+    let state = |variable: &str, line: &str| {
+        let mut command = place.command(["--json", "doctor"]);
+        answer(command.args(line.split_whitespace()).env("CAPLINK_STATE", variable)).json
+    };
+    std::fs::create_dir(place.root.join("open")).unwrap();
+    let open = place.root.join("open").display().to_string();
+    assert_eq!(state("", "")["state"], "absent");
+    assert_eq!(state(&open, "")["state"], "unsafe");
+    assert_eq!(state(&open, "--state x")["state"], "absent");
 }
 
 #[test]
@@ -294,19 +313,6 @@ fn bytes_that_are_not_utf8_go_in_and_come_out() {
 }
 
 #[test]
-fn completions_and_the_manual_need_no_root() {
-    for line in ["completions bash", "completions zsh", "completions fish", "man"] {
-        let ran = ran(caplink().args(["-C", "/nonexistent"]).args(line.split_whitespace()));
-        assert_eq!((ran.code, ran.err.len()), (0, 0), "{line}");
-        assert!(ran.out().contains("caplink"), "{line}");
-        let json = document(
-            &crate::support::ran(caplink().args(["--json", "-C", "/nonexistent"]).args(line.split_whitespace())).out,
-        );
-        assert_eq!(json["root"]["id"], serde_json::Value::Null);
-    }
-}
-
-#[test]
 fn a_global_option_counts_on_either_side_of_the_verb() {
     let on_either_side = |place: &Place, option: &str, line: &str| {
         let before = place.ask(&format!("{option} {line}"));
@@ -321,7 +327,7 @@ fn a_global_option_counts_on_either_side_of_the_verb() {
     let (one, other) = on_either_side(&place, "--follow -n", "create d/new --to file");
     assert_eq!((one.outcome(), &one.json), ("created", &other.json));
     let (one, other) = on_either_side(&place, "--state /nonexistent/x", "create new --to file");
-    assert_eq!((one.kind(), &one.json), ("usage", &other.json));
+    assert_eq!((one.kind(), &one.json), ("not_found", &other.json));
     let (one, other) = on_either_side(&place, "--confine off -n", "create new --to file");
     assert_eq!((&one.item()["confinement"], &one.json), (&"none".into(), &other.json));
     assert_eq!(place.ask("-n --json create -n --json --follow new --to file --follow").outcome(), "created");

@@ -46,6 +46,24 @@ fn ensure_makes_replaces_and_leaves_alone() {
 }
 
 #[test]
+fn ensure_without_replacing_refuses_another_link_alone() {
+    let place = Place::new();
+    place.link("l", "file").link("gone", "nowhere");
+    let before = place.snapshot();
+    for (name, kind) in [("l", "exists"), ("gone", "exists"), ("file", "not_a_link"), ("a", "not_a_link")] {
+        for to in ["releases/1", "nothing", "../outside"] {
+            let refused = place.json(["ensure", name, "--to", to, "--no-replace"]);
+            assert_eq!(refused.refusal(), (3, kind, None, None), "{name} {to}");
+        }
+    }
+    assert_eq!(place.ask("ensure l --to file --no-replace").outcome(), "unchanged");
+    assert_eq!(place.snapshot(), before);
+    assert_eq!(place.ask("ensure new --to file --no-replace").outcome(), "created");
+    let kept = place.ask("ensure file --to releases/1 --no-replace --backup");
+    assert_eq!((kept.outcome(), &kept.item()["backup"]), ("created", &"file.backup".into()));
+}
+
+#[test]
 fn ensure_twice_writes_nothing_the_second_time() {
     let place = Place::new();
     place.ask("ensure l --to file");

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod changing;
+mod describing;
 mod doctor;
 mod excluding;
 mod faults;
@@ -11,6 +12,7 @@ mod mounts;
 mod permissions;
 mod readings;
 mod rebasing;
+mod removing;
 mod repairing;
 mod resolving;
 mod scan;
@@ -18,3 +20,4 @@ mod scan_page;
 mod support;
 mod targets;
 mod transcripts;
+mod unwritten;

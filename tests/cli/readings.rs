@@ -257,3 +257,22 @@ fn a_root_that_is_a_link_is_the_directory_it_leads_to() {
     assert_eq!(made.json["root"]["path"].as_str(), place.root.to_str());
     assert_eq!(place.text("l").as_deref(), Some(place.root.join("file").as_os_str()));
 }
+
+#[test]
+fn inspect_says_by_its_exit_code_whether_all_is_well() {
+    let place = Place::new();
+    place.link("l", "file").link("gone", "nowhere").link("chain", "l").link("out", "../outside");
+    for (paths, code) in [
+        ("l file a . chain", 0),
+        ("l nothing", 1),
+        ("gone", 1),
+        ("out l", 1),
+        ("no/parent", 1),
+        ("l ../x", 4),
+        ("gone ../x", 4),
+    ] {
+        assert_eq!(place.ask(&format!("inspect --exit-code {paths}")).code, code, "{paths}");
+        let without = place.ask(&format!("inspect {paths}")).code;
+        assert_eq!(without, if code == 1 { 0 } else { code }, "{paths}");
+    }
+}

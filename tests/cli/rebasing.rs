@@ -30,7 +30,7 @@ fn the_way_out_is_one_that_there_is() {
             "--rebase releases/1=..",
             "no repair makes a link lead outside; `caplink swap --allow-outside --style verbatim` does",
         ),
-        ("--fallback a/", "the fallback is a path below the root, without `..` and a trailing `/`"),
+        ("--fallback a/../a", "the fallback is a path below the root, without `..`"),
         ("--fallback ../a", "name a path below the root; `-C DIR` chooses another root"),
     ] {
         let refused = place.ask(&format!("repair {line}"));

@@ -108,7 +108,7 @@ fn walk(dir: &Path, seen: &mut Vec<String>) {
 /// The program, without the variables that it looks at.
 pub(crate) fn caplink() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_caplink"));
-    command.env_remove("CAPLINK_ROOT").env_remove("NO_COLOR").stdin(Stdio::null());
+    command.env_remove("CAPLINK_ROOT").env_remove("CAPLINK_STATE").env_remove("NO_COLOR").stdin(Stdio::null());
     command
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn ran(command: &mut Command) -> Ran {
 pub(crate) fn answer(command: &mut Command) -> Answer {
     let ran = ran(command);
     let json = document(&ran.out);
-    if ran.code != 0 {
+    if ran.code > 1 {
         assert!(!ran.err.is_empty(), "an error is told on stderr as well");
     }
     Answer { code: ran.code, json }
@@ -132,11 +132,13 @@ pub(crate) fn document(out: &[u8]) -> Value {
         let schema = serde_json::from_str(include_str!("../../src/cli/schema.json")).unwrap();
         jsonschema::validator_for(&schema).unwrap()
     });
-    let json: Value =
+    let mut json: Value =
         serde_json::from_slice(out).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(out)));
     let errors: Vec<String> =
         SCHEMA.iter_errors(&json).map(|error| format!("{} at {}", error, error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:?} in {json}");
+    // Two documents that say the same differ in this alone.
+    json["time"] = "then".into();
     json
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use caplink::{Finding, Repair, Status};
 
-use super::Asked;
-use crate::cli::args::Global;
+use super::asked::Asked;
+use crate::cli::global::Global;
 use crate::cli::hint;
 use crate::cli::report::Report;
 

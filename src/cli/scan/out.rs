@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use caplink::ScanProgress;
 use indicatif::ProgressBar;
 
+use super::asked::Format;
 use super::progress;
-use crate::cli::args::Global;
+use crate::cli::global::Global;
 use crate::cli::output;
-use crate::cli::verbs::scan::Format;
 
 /// What is written at once.
 const PART: usize = 64 * 1024;
@@ -29,7 +29,7 @@ impl Out {
     pub(super) fn new(format: Format, global: &Global, progress: ScanProgress) -> Out {
         let to: Box<dyn Write> = match format {
             Format::Text => Box::new(output::stdout(global.color)),
-            _ => Box::new(io::stdout().lock()),
+            _ => output::raw_stdout(),
         };
         let is_watched = io::stderr().is_terminal() && global.quiet == 0;
         let bar = is_watched.then(|| progress::line(progress));

@@ -4,10 +4,10 @@ use caplink::{Finding, Root, Status, Summary, Trait};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use super::{Asked, page};
+use super::asked::{Asked, Format};
+use super::page;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
-use crate::cli::verbs::scan::Format;
 
 /// Shows links one by one, between what stands before and after them.
 pub(super) struct Show {
@@ -68,7 +68,7 @@ impl Show {
             }
             Format::Ndjson => {
                 errors(out, report);
-                json(out, &Last { summary: Counts(summary) });
+                json(out, &Last::of(summary));
                 out.push(b'\n');
             }
         }
@@ -159,13 +159,20 @@ impl Item {
     }
 }
 
+/// What comes last: the summary by its name.
 #[derive(Serialize)]
-struct Last<'a> {
+pub(super) struct Last<'a> {
     summary: Counts<'a>,
 }
 
+impl<'a> Last<'a> {
+    pub(super) fn of(summary: &'a Summary) -> Last<'a> {
+        Last { summary: Counts(summary) }
+    }
+}
+
 /// The summary as programs see it: flat.
-pub(super) struct Counts<'a>(pub(super) &'a Summary);
+struct Counts<'a>(&'a Summary);
 
 impl Serialize for Counts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,8 +1,8 @@
 //! What the verbs that change a link share: carrying out an edit or previewing it, and showing what came of it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use caplink::{Edit, Effect, Error, LinkPath, Outcome, Root};
 use serde::Serialize;
@@ -19,22 +19,61 @@ pub(super) fn run<E: Into<Edit>>(
     edit: impl FnOnce(LinkPath) -> E,
 ) -> Report {
     let mut report = Report::new(verb, context);
-    let dry_run = context.global.dry_run;
     let Some(root) = report.opened(context.look_with_state()) else { return report };
-    let edited = LinkPath::new(link).map_err(|error| error.during(verb)).and_then(|path| {
+    let edited = spelled(verb, link).and_then(|path| {
         let edit = edit(path).into().durability(context.durability(caplink::Durability::None));
         match context.enforcement() {
-            _ if dry_run => context.confined(&root)?.preview(&edit),
+            _ if context.global.dry_run => context.confined(&root)?.preview(&edit),
             // The program changes nothing after this.
             Some(enforcement) => root.apply_confining_thread(&edit, enforcement),
             None => root.apply(&edit),
         }
     });
-    match edited {
-        Ok(outcome) => done(&mut report, &root, &[outcome]),
-        Err(error) => failed(&mut report, &error),
+    add(&mut report, &root, edited);
+    report
+}
+
+/// Carries out an edit of each link, or previews it; each for itself.
+pub(super) fn run_each<E: Into<Edit>>(
+    verb: &'static str,
+    links: &[OsString],
+    context: &Context,
+    edit: impl Fn(LinkPath) -> E,
+) -> Report {
+    if let [link] = links {
+        return run(verb, link, context, edit);
+    }
+    let mut report = Report::new(verb, context);
+    let Some(root) = report.opened(context.look_with_state()) else { return report };
+    let root = match context.confined(&root) {
+        Ok(root) => root,
+        Err(error) => {
+            report.root_error(&error);
+            return report;
+        }
+    };
+    let durability = context.durability(caplink::Durability::None);
+    let edits: Vec<_> =
+        links.iter().map(|link| spelled(verb, link).map(|path| edit(path).into().durability(durability))).collect();
+    let spelled: Vec<Edit> = edits.iter().flatten().cloned().collect();
+    let came = if context.global.dry_run { root.preview_all(&spelled) } else { root.apply_all(&spelled) };
+    let mut came = came.into_iter();
+    for edit in edits {
+        let edited = edit.and_then(|_| came.next().expect("BUG: each edit comes to something"));
+        add(&mut report, &root, edited);
     }
     report
+}
+
+fn spelled(verb: &'static str, link: &OsStr) -> Result<LinkPath, Error> {
+    LinkPath::new(link).map_err(|error| error.during(verb))
+}
+
+fn add(report: &mut Report, root: &Root, edited: Result<Outcome, Error>) {
+    match edited {
+        Ok(outcome) => done(report, root, &[outcome]),
+        Err(error) => failed(report, &error),
+    }
 }
 
 /// Adds outcomes, and what fell short of them although the changes stand.
@@ -44,7 +83,7 @@ pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
         report.changed |= outcome.effect.is_change();
         report.news(&Edited::of(outcome));
         report.note(1, detail(outcome));
-        made(report, &outcome.made);
+        report.made(&outcome.made);
     }
     for error in each().flat_map(|outcome| &outcome.shortfalls) {
         report.error(error);
@@ -60,15 +99,8 @@ pub(super) fn failed(report: &mut Report, error: &Error) {
         return report.root_error(error);
     }
     report.changed |= error.link().is_some_and(|link| error.left().iter().any(|left| left == link));
-    made(report, error.made());
+    report.made(error.made());
     report.error(error);
-}
-
-fn made(report: &mut Report, made: &[PathBuf]) {
-    if !made.is_empty() {
-        let made: Vec<Text> = made.iter().map(|path| Text::path(path)).collect();
-        report.extra("made", &made);
-    }
 }
 
 fn detail(outcome: &Outcome) -> String {
@@ -102,6 +134,8 @@ struct Edited {
     made: Vec<Text>,
     #[serde(skip)]
     effect: Effect,
+    #[serde(skip)]
+    dry_run: bool,
 }
 
 impl Edited {
@@ -121,12 +155,13 @@ impl Edited {
             backup: outcome.backup.as_ref().map(Text::new),
             made: outcome.made.iter().map(|path| Text::path(path)).collect(),
             effect: outcome.effect,
+            dry_run: outcome.dry_run,
         }
     }
 }
 
 impl fmt::Display for Edited {
-    /// `current: releases/41 -> releases/42 (replaced, atomic)`
+    /// `current: releases/41 -> releases/42 (replaced, atomic)`, in a dry run `(would be replaced, atomic)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Painted(NAME, &self.link))?;
         match (&self.previous, &self.target) {
@@ -136,17 +171,19 @@ impl fmt::Display for Edited {
             (None, None) if self.effect.is_change() => f.write_str(": an empty private directory")?,
             (None, None) => f.write_str(": nothing there")?,
         }
-        let colour = if self.effect.is_change() { GOOD } else { DIM };
-        write!(f, " ({}", Painted(colour, self.outcome))?;
+        // What is true of the real run is not said of a dry one.
+        let would = if self.dry_run { "would be " } else { "" };
         if self.effect.is_change() {
-            write!(f, ", {}", self.guarantee)?;
+            write!(f, " ({}, {}", Painted(GOOD, format_args!("{would}{}", self.outcome)), self.guarantee)?;
+        } else {
+            write!(f, " ({}", Painted(DIM, self.outcome))?;
         }
         if let Some(backup) = &self.backup {
             write!(f, ", backup {backup}")?;
         }
         writeln!(f, ")")?;
         for made in &self.made {
-            writeln!(f, "{}: made", Painted(NAME, made))?;
+            writeln!(f, "{}: {would}made", Painted(NAME, made))?;
         }
         Ok(())
     }

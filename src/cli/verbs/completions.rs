@@ -1,17 +1,21 @@
 //! `caplink completions`: what a shell needs to complete the arguments.
 
-use std::fmt;
-
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
-use serde::Serialize;
 
-use crate::cli::args::grammar;
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink completions bash
+  caplink completions zsh
+  caplink completions fish";
+
 /// Print completions for a shell
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]
@@ -19,23 +23,13 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self, context: &Context) -> Report {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut grammar(), "caplink", &mut script);
+    pub(crate) fn run(&self, context: &Context, grammar: &mut Command) -> Report {
         let mut report = Report::new("completions", context);
-        report.answer(&Script { shell: self.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() });
+        if !report.refuses_json(context) {
+            let mut script = Vec::new();
+            clap_complete::generate(self.shell, grammar, "caplink", &mut script);
+            report.print(String::from_utf8_lossy(&script));
+        }
         report
-    }
-}
-
-#[derive(Serialize)]
-struct Script {
-    shell: String,
-    script: String,
-}
-
-impl fmt::Display for Script {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.script)
     }
 }

@@ -1,18 +1,26 @@
 //! `caplink create`: makes a link where nothing is.
 
 use caplink::Edit;
-use clap::Args;
 
 use super::change;
-use crate::cli::args::Linking;
 use crate::cli::context::Context;
+use crate::cli::line::options;
+use crate::cli::linking::Linking;
 use crate::cli::report::Report;
 
-/// Make LINK; if anything has the name, nothing changes
-#[derive(Debug, Args)]
-pub(crate) struct Create {
-    #[command(flatten)]
-    pub(crate) linking: Linking,
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink create current --to releases/42
+  caplink create bin/tool --to tools/v3/tool --parents
+  caplink create etc/localtime --to ../usr/share/zoneinfo/UTC --style verbatim --allow-dangling";
+
+options! {
+    /// Make LINK; if anything has the name, nothing changes
+    #[command(after_help = EXAMPLES)]
+    pub(crate) struct Create {
+        ..linking: Linking;
+    }
 }
 
 impl Create {

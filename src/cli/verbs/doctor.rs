@@ -2,6 +2,7 @@
 //!
 //! What can only be known by trying is tried with two links that are taken back at once; a dry run tries nothing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use caplink::{Abilities, Enforcement, Error, Kind, Root, StateCheck, Trial};
@@ -13,8 +14,15 @@ use crate::cli::context::Context;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, Painted, Text};
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink doctor
+  caplink -C /srv/app doctor --state /var/lib/app/caplink";
+
 /// Show what this host and file system can give
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Doctor {}
 
 impl Doctor {
@@ -22,17 +30,22 @@ impl Doctor {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("doctor", context);
         let Some(root) = report.opened(context.look_with_state()) else { return report };
-        let trial = if context.global.dry_run { None } else { Some(root.try_out()) };
-        if let Some(Err(error)) = &trial
-            && matches!(error.kind(), Kind::Residue | Kind::RootGone)
-        {
-            report.error(error);
+        // What is tried is tried as an edit is carried out.
+        let trial = match context.confined(&root) {
+            Ok(_) if context.global.dry_run => None,
+            Ok(confined) => Some(confined.try_out()),
+            Err(error) => Some(Err(error)),
+        };
+        match &trial {
+            Some(Err(error)) if error.operation() == "confine" => report.root_error(error),
+            Some(Err(error)) if matches!(error.kind(), Kind::Residue | Kind::RootGone) => report.error(error),
+            _ => {}
         }
-        let leftovers = leftovers(&leftovers::find(&root, context.global.state.as_deref()));
-        for finding in findings(&root, trial.as_ref()).into_iter().chain([leftovers]) {
-            report.extra(finding.name, &finding.value);
-            report.answer(&finding);
-        }
+        let leftovers = leftovers(&leftovers::find(&root, context.state().as_deref()));
+        let findings: Vec<Finding> = findings(&root, trial.as_ref()).into_iter().chain([leftovers]).collect();
+        let values: BTreeMap<&str, &Value> = findings.iter().map(|finding| (finding.name, &finding.value)).collect();
+        report.own(&values);
+        findings.iter().for_each(|finding| report.answer(finding));
         report
     }
 }
@@ -77,13 +90,20 @@ fn findings(root: &Root, trial: Option<&Result<Trial, Error>>) -> Vec<Finding> {
         landlock(root),
         durability(tried, &source),
         state(root),
-        Finding {
-            name: "guarantee",
-            value: Value::word(if atomic { "atomic" } else { "cooperative" }),
-            detail: if atomic { "against every other writer" } else { "among users of caplink only" }.to_owned(),
-            good: atomic,
+        match (trial, atomic) {
+            (Some(Err(_)), _) => unknown("guarantee", source),
+            (_, true) => word("guarantee", "atomic", "against every other writer", true),
+            (_, false) => word("guarantee", "cooperative", "among users of caplink only", false),
         },
     ]
+}
+
+fn word(name: &'static str, value: &str, detail: &str, good: bool) -> Finding {
+    Finding { name, value: Value::Word(value.to_owned()), detail: detail.to_owned(), good }
+}
+
+fn unknown(name: &'static str, why: String) -> Finding {
+    Finding { name, value: Value::Word("unknown".to_owned()), detail: why, good: false }
 }
 
 fn able(name: &'static str, able: bool, source: &str, without: &str) -> Finding {
@@ -135,13 +155,7 @@ fn state(root: &Root) -> Finding {
         StateCheck::Absent => ("absent", "it is made when it is needed", true),
         _ => ("unsafe", "others can enter it: an edit that needs it is refused", false),
     };
-    Finding { name: "state", value: Value::word(value), detail: detail.to_owned(), good }
-}
-
-impl Value {
-    fn word(word: &str) -> Value {
-        Value::Word(word.to_owned())
-    }
+    word("state", value, detail, good)
 }
 
 impl fmt::Display for Finding {

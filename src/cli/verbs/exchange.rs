@@ -1,4 +1,4 @@
-//! `caplink exchange`: two links trade places in one step.
+//! `caplink exchange`: exchanges two links in one step.
 
 use std::ffi::OsString;
 
@@ -9,8 +9,14 @@ use super::change;
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 
-/// Let two links trade places in one step
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink exchange current previous";
+
+/// Let exchanges two links in one step
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Exchange {
     /// One link, below the root
     #[arg(value_name = "A", value_parser = value_parser!(OsString))]
@@ -30,7 +36,7 @@ impl Exchange {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("exchange", context);
         let Some(root) = report.opened(context.look_with_state()) else { return report };
-        let trade = || {
+        let exchanged = || {
             let spelled = |path| LinkPath::new(path).map_err(|error| error.during("exchange"));
             let (a, b) = (spelled(&self.a)?, spelled(&self.b)?);
             let exchange = caplink::Edit::exchange(a, b)
@@ -40,7 +46,7 @@ impl Exchange {
             let root = context.confined(&root)?;
             if context.global.dry_run { root.preview(&exchange) } else { root.apply(&exchange) }
         };
-        match trade() {
+        match exchanged() {
             Ok(outcome) => change::done(&mut report, &root, &[outcome]),
             Err(error) => change::failed(&mut report, &error),
         }

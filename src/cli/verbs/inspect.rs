@@ -4,19 +4,30 @@ use std::ffi::OsString;
 use std::fmt;
 
 use caplink::{Inspected, Status};
-use clap::{Args, value_parser};
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::line::options;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
+use crate::cli::words;
 
-/// Show what has each PATH, and where it leads if it is a link
-#[derive(Debug, Args)]
-pub(crate) struct Inspect {
-    /// Paths below the root
-    #[arg(value_name = "PATH", required = true, value_parser = value_parser!(OsString))]
-    pub(crate) paths: Vec<OsString>,
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink inspect current releases/42
+  caplink --json inspect current --exit-code";
+
+options! {
+    /// Show what has each PATH, and where it leads if it is a link
+    #[command(after_help = EXAMPLES, after_long_help = words::explained() + EXAMPLES)]
+    pub(crate) struct Inspect {
+        /// Paths below the root
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<OsString>,
+        /// Exit with 1 if one is missing, or a link that is not `ok`
+        exit_code: bool = "exit-code",
+    }
 }
 
 impl Inspect {
@@ -25,7 +36,14 @@ impl Inspect {
         let Some(root) = report.opened(context.look()) else { return report };
         for path in &self.paths {
             match root.inspect(path) {
-                Ok(inspected) => report.answer(&Seen::of(&inspected)),
+                Ok(inspected) => {
+                    let is_fine = match &inspected.link {
+                        Some(link) => link.status == Status::Ok,
+                        None => inspected.kind.is_some(),
+                    };
+                    report.has_findings |= self.exit_code && !is_fine;
+                    report.answer(&Seen::of(&inspected));
+                }
                 Err(error) => report.error(&error),
             }
         }

@@ -11,6 +11,7 @@ pub(super) mod remove;
 pub(super) mod repair;
 pub(super) mod resolve;
 pub(super) mod scan;
+pub(super) mod schema;
 pub(super) mod swap;
 
 mod change;

@@ -11,12 +11,21 @@ use super::{change, leftovers};
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink -n repair --tidy --shorten
+  caplink repair releases --make-relative
+  caplink repair --rebase /old/home=/new/home
+  caplink repair --fallback releases/stable";
+
 /// Mend links below DIR
 ///
 /// A link that changed since it was looked at is left alone and reported as `mismatch`. A link that is made relative,
 /// tidied or shortened leads to the same object as before.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("actions").required(true).multiple(true))]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Repair {
     /// Where to look, below the root
     #[arg(value_name = "DIR", default_value = ".", value_parser = value_parser!(OsString))]
@@ -55,7 +64,9 @@ impl Repair {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("repair", context);
         let Some(root) = report.opened(context.look_with_state()) else { return report };
-        if let Some(Err(error)) = self.fallback.as_ref().map(|target| Target::relative(target).check()) {
+        if let Some(Err(error)) =
+            self.fallback.as_ref().map(|target| Target::relative(target).check(root.physical_path()))
+        {
             report.error(&error.during("repair"));
             return report;
         }

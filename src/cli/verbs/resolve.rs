@@ -14,8 +14,15 @@ use crate::cli::context::Context;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
 
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink resolve current
+  caplink resolve current/bin/tool --explain";
+
 /// Show where PATH leads below the root
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Resolve {
     /// A path below the root
     #[arg(value_name = "PATH", value_parser = value_parser!(OsString))]
@@ -33,7 +40,8 @@ impl Resolve {
             Ok(explained) => {
                 let physical = root.physical_path().unwrap_or(Path::new("/"));
                 let way = Way::of(&self.path, &explained, physical, self.explain);
-                way.tell(&mut report);
+                // There is one answer only: it stands at the top of the document as well.
+                report.own(&way);
                 report.answer(&way);
                 if let Err(error) = &explained.end {
                     report.error(error);
@@ -87,14 +95,6 @@ impl Way {
             explain,
             end: end.err().map(ending),
         }
-    }
-
-    /// There is one answer only: it stands at the top of the document as well.
-    fn tell(&self, report: &mut Report) {
-        report.extra("path", &self.path);
-        report.extra("resolved", &self.resolved);
-        report.extra("kind", &self.kind);
-        report.extra("hops", &self.hops);
     }
 }
 

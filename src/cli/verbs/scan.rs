@@ -4,24 +4,34 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use caplink::{Kind, Root, ScanOptions};
-use clap::{Args, ValueEnum, ValueHint, value_parser};
+use clap::{Args, ValueHint, value_parser};
 
-use crate::cli::args::Global;
 use crate::cli::context::Context;
+use crate::cli::global::Global;
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
-use crate::cli::scan::{Asked, Only, only_parser, refuse, run, without};
+use crate::cli::scan::{Asked, Format, Only, only_parser, refuse, run, without};
+use crate::cli::words;
+
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink scan
+  caplink -C /srv/app scan --only broken --exit-code
+  caplink scan --format paths -0 --exclude node_modules
+  caplink scan --format html -j 0";
 
 /// Show every link below DIR with its status and traits, and a summary
 ///
 /// With --only those links are shown that have one of the statuses or traits; the summary counts all that were seen.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = words::explained() + EXAMPLES)]
 pub(crate) struct Scan {
     /// Where to look, below the root
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     #[arg(value_parser = value_parser!(OsString))]
     pub(crate) dir: OsString,
-    /// Show only links that have one of these statuses or traits
+    /// Show only links that have one of these statuses or traits; `broken` is every status but `ok`
     #[arg(long, value_name = "STATUS|TRAIT", value_delimiter = ',', value_parser = only_parser())]
     only: Vec<Only>,
     /// How to show them [default: text, with --json json]
@@ -42,20 +52,6 @@ pub(crate) struct Scan {
     /// Exit with 1 if a link has another status than `ok`, or, with --only, if any link is shown
     #[arg(long)]
     exit_code: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A line a link, for people
-    Text,
-    /// One document
-    Json,
-    /// One object a line: links, then `{"error":{}}`, at last `{"summary":{}}`
-    Ndjson,
-    /// Nothing but the paths of the links, byte for byte
-    Paths,
-    /// One page that needs nothing else
-    Html,
 }
 
 impl Scan {

@@ -3,21 +3,28 @@
 use std::ffi::OsString;
 
 use caplink::Edit;
-use clap::{Args, value_parser};
 
 use super::change;
-use crate::cli::args::Linking;
 use crate::cli::context::Context;
+use crate::cli::line::options;
+use crate::cli::linking::Linking;
 use crate::cli::report::Report;
 
-/// Replace LINK if its stored text is exactly OLD
-#[derive(Debug, Args)]
-pub(crate) struct Swap {
-    #[command(flatten)]
-    pub(crate) linking: Linking,
-    /// The text that LINK must have now
-    #[arg(long, value_name = "OLD", allow_hyphen_values = true, value_parser = value_parser!(OsString))]
-    pub(crate) expect: OsString,
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink swap current --to releases/42 --expect releases/41
+  caplink --json swap current --to releases/41 --expect releases/42 --durability dir";
+
+options! {
+    /// Replace LINK if its stored text is exactly OLD
+    #[command(after_help = EXAMPLES)]
+    pub(crate) struct Swap {
+        ..linking: Linking;
+        /// The text that LINK must have now
+        #[arg(value_name = "OLD", allow_hyphen_values = true)]
+        expect: OsString = "expect",
+    }
 }
 
 impl Swap {

@@ -1,0 +1,147 @@
+//! The text of a link after something was moved, made from its present one by spelling alone: the old tree is gone.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
+
+use crate::model::{Anchor, Spelling, Start, relative_text};
+
+/// Where a text leads by spelling.
+struct Read {
+    end: PathBuf,
+    /// Whether the way leads over the old place.
+    over_old: bool,
+}
+
+/// The text that leads where `text` led before what was at `old` came to `new`; `None` where the move does not concern
+/// the link, or where it leads there already.
+///
+/// `link` is where the link is now. All paths are below the root; `anchor` says where absolute texts begin.
+pub(super) fn moved(text: &OsStr, link: &Path, (old, new): (&Path, &Path), anchor: Anchor<'_>) -> Option<OsString> {
+    let from = link.parent().filter(|_| !text.is_empty())?;
+    // What is below the new place is read as from the old one.
+    let within = link.strip_prefix(new).ok();
+    let place = within.map_or_else(|| link.to_path_buf(), |rest| old.join(rest));
+    let led = read(text, place.parent()?, old, anchor)?;
+    let now = match led.end.strip_prefix(old) {
+        Ok(rest) => new.join(rest),
+        Err(_) if within.is_some() || led.over_old => led.end,
+        Err(_) => return None,
+    };
+    // Joining with nothing adds a slash.
+    let now: PathBuf = now.components().collect();
+    if read(text, from, old, anchor).is_some_and(|leads| leads.end == now && !leads.over_old) {
+        return None;
+    }
+    let mut renewed = match Spelling::new(text).is_absolute() {
+        true => anchor.path?.join(&now).components().collect::<PathBuf>().into_os_string(),
+        false => relative_text(from, &now),
+    };
+    // What had to be a directory has to be one still.
+    if Spelling::new(text).wants_directory() {
+        renewed.push("/");
+    }
+    (renewed != text).then_some(renewed)
+}
+
+/// Reads a text in the directory `from`, taking every name that a `..` goes back over for a directory.
+fn read(text: &OsStr, from: &Path, old: &Path, anchor: Anchor<'_>) -> Option<Read> {
+    let (mut end, relative) = match Spelling::new(text).start(from, anchor) {
+        Start::Absolute(rest) => (PathBuf::new(), rest),
+        Start::Plain(_) | Start::Winding => (from.to_path_buf(), PathBuf::from(text)),
+        Start::Climbs(_) | Start::Outside => return None,
+    };
+    let mut over_old = false;
+    for component in relative.components() {
+        match component {
+            Component::ParentDir => {
+                if !end.pop() && !anchor.is_top {
+                    return None;
+                }
+            }
+            Component::Normal(name) => {
+                end.push(name);
+                over_old |= end == old;
+            }
+            _ => {}
+        }
+    }
+    Some(Read { over_old: over_old && !end.starts_with(old), end })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Moves `old` to `new`, below a root at `/srv`.
+    fn after(text: &str, link: &str, old: &str, new: &str) -> Option<String> {
+        let anchor = Anchor::physical(Some(Path::new("/srv")));
+        let text = moved(OsStr::new(text), Path::new(link), (Path::new(old), Path::new(new)), anchor)?;
+        Some(text.into_string().unwrap())
+    }
+
+    #[test]
+    fn a_link_in_what_was_moved_leads_out_as_before() {
+        let foo = |text, link| after(text, link, "packages/group1/foo", "packages/foo");
+        let lodash = foo("../../../../store/lodash", "packages/foo/node_modules/lodash");
+        assert_eq!(lodash.as_deref(), Some("../../../store/lodash"));
+        assert_eq!(foo("../bar", "packages/foo/bar").as_deref(), Some("../group1/bar"));
+        assert_eq!(foo("/srv/store", "packages/foo/abs"), None, "it leads there still");
+        assert_eq!(foo("../../../../../x", "packages/foo/out"), None, "it led out of the root");
+        assert_eq!(foo("a/../b", "packages/foo/in"), None, "it is where it led, too");
+    }
+
+    #[test]
+    fn a_link_elsewhere_follows_what_was_moved() {
+        for (text, link, renewed) in [
+            ("a/b", "l", Some("c/d")),
+            ("a/b/x", "l", Some("c/d/x")),
+            ("./a//b/x/", "l", Some("c/d/x/")),
+            ("../a/b/x", "a/l", Some("../c/d/x")),
+            ("b/x", "a/l", Some("../c/d/x")),
+            ("/srv/a/b/x", "a/l", Some("/srv/c/d/x")),
+            ("a/bc", "l", None),
+            ("a/x", "l", None),
+            ("c/d/x", "l", None),
+            ("a/b/../x", "l", Some("a/x")),
+            ("../../a/b", "a/l", None),
+            ("/elsewhere/a/b", "l", None),
+        ] {
+            assert_eq!(after(text, link, "a/b", "c/d").as_deref(), renewed, "{text}");
+        }
+    }
+
+    #[test]
+    fn links_within_what_was_moved_stay_as_they_are_if_they_are_relative() {
+        for (text, renewed) in [
+            ("x", None),
+            ("s/../x", None),
+            ("../b/x", Some("x")),
+            ("/srv/a/b/x", Some("/srv/c/x")),
+            ("/srv/a/b", Some("/srv/c")),
+            ("..", Some("../a")),
+            (".", None),
+        ] {
+            assert_eq!(after(text, "c/l", "a/b", "c").as_deref(), renewed, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_moved_may_be_the_link_itself() {
+        assert_eq!(after("x", "c/l", "a/k", "c/l").as_deref(), Some("../a/x"));
+        assert_eq!(after("../c/x", "c/l", "a/k", "c/l"), None, "it leads there already");
+    }
+
+    #[test]
+    fn in_an_image_a_text_begins_at_its_root_and_climbs_no_further() {
+        let image = Anchor { path: Some(Path::new("/")), is_top: true };
+        for (text, link, renewed) in [
+            ("/a/b/x", "l", Some("/c/d/x")),
+            ("../../a/b/x", "e/l", Some("../c/d/x")),
+            ("../../../../e", "c/d/l", None),
+            ("/", "c/d/l", None),
+        ] {
+            let made = moved(OsStr::new(text), Path::new(link), (Path::new("a/b"), Path::new("c/d")), image);
+            assert_eq!(made.as_deref(), renewed.map(OsStr::new), "{text}");
+        }
+    }
+}
