@@ -20,7 +20,7 @@ use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Anchor, LinkPath, ObjectId, Policy};
 use crate::recorder::Recorder;
 use crate::state::{OpenState, StateCheck, StatePlace};
-use crate::sys::{self, Abilities, Calls, Fault, Handle, LinkRules, Stat};
+use crate::sys::{self, Abilities, Access, Calls, Fault, Handle, LinkRules, Stat};
 
 use batch::Batch;
 
@@ -193,10 +193,25 @@ impl Root {
         }
         let io = |source| Error::from_io(source).on("open", &named);
         let base = sys::root_handle(parent).map_err(io)?;
-        let here = self.calls().stat(&base).map_err(io)?.id == self.id();
-        let below = here.then(|| named.as_path().to_path_buf());
+        let below = self.path_of(&base).map_err(io)?.map(|parent| parent.join(named.as_path()));
         let state = StatePlace::new(Arc::new(base), named.name().into(), below).chosen();
         Ok(self.rebuilt(|shared| shared.state = Arc::new(state)))
+    }
+
+    /// The path below this root of an opened directory; none where it is not below, or nothing tells.
+    fn path_of(&self, dir: &Handle) -> io::Result<Option<PathBuf>> {
+        let id = self.calls().stat(dir)?.id;
+        if id == self.id() {
+            return Ok(Some(PathBuf::new()));
+        }
+        let physical = self.physical_path().zip(sys::physical_path(dir));
+        let Some(path) = physical.and_then(|(root, dir)| Some(dir.strip_prefix(root).ok()?.to_path_buf())) else {
+            return Ok(None);
+        };
+        // The root may have been moved, and something else has its path.
+        let there = self.calls().open_dir(self.handle(), &path, false, Access::Search);
+        let is_it = there.and_then(|there| self.calls().stat(&there)).is_ok_and(|there| there.id == id);
+        Ok(is_it.then_some(path))
     }
 
     fn rebuilt(&self, change: impl FnOnce(&mut Shared)) -> Root {

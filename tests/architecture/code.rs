@@ -70,18 +70,58 @@ fn without_tests(code: &str) -> String {
     lines[..end.unwrap_or(lines.len())].join("\n")
 }
 
+/// A path that is imported.
+pub(crate) struct Import {
+    pub(crate) path: String,
+    /// It is shown to other modules by it.
+    pub(crate) is_public: bool,
+}
+
 /// Every path that is imported, braces spelled out.
 pub(crate) fn imports(code: &str) -> Vec<String> {
-    let mut paths = Vec::new();
-    let mut rest = code;
-    while let Some(at) = rest.find("use ") {
-        let begins = rest[..at].chars().next_back().is_none_or(|before| matches!(before, '\n' | ' ' | ';' | '{'));
-        rest = &rest[at + 4..];
-        if let (true, Some(end)) = (begins, rest.find(';')) {
-            let tree: String = rest[..end].split_whitespace().collect::<Vec<_>>().join(" ");
+    imports_with_visibility(code).into_iter().map(|import| import.path).collect()
+}
+
+/// The same, with whether it is shown to other modules.
+pub(crate) fn imports_with_visibility(code: &str) -> Vec<Import> {
+    split_imports(code).0
+}
+
+/// What is imported, and the code without that.
+fn split_imports(code: &str) -> (Vec<Import>, String) {
+    let mut imports = Vec::new();
+    let mut rest = String::new();
+    let (mut from, mut kept) = (0, 0);
+    while let Some(at) = code[from..].find("use ").map(|at| from + at) {
+        let before = &code[..at];
+        let begins = before.chars().next_back().is_none_or(|before| matches!(before, '\n' | ' ' | ';' | '{'));
+        from = at + 4;
+        if let (true, Some(end)) = (begins, code[from..].find(';')) {
+            let tree: String = code[from..from + end].split_whitespace().collect::<Vec<_>>().join(" ");
+            let mut paths = Vec::new();
             expand("", &tree, &mut paths);
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            let is_public = line.trim_start().starts_with("pub");
+            imports.extend(paths.into_iter().map(|path| Import { path, is_public }));
+            rest.push_str(&code[kept..at]);
+            kept = from + end;
         }
     }
+    rest.push_str(&code[kept..]);
+    (imports, rest)
+}
+
+/// Every path that stands in the code itself, as `crate::room::file::name` or `file::name`, outside of imports.
+pub(crate) fn inline_paths(code: &str) -> Vec<String> {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let (_, code) = split_imports(code);
+    let mut paths: Vec<String> = code
+        .split(|c: char| !part(c))
+        .filter(|word| word.contains("::") && !word.starts_with(':'))
+        .map(|word| word.trim_end_matches(':').to_owned())
+        .collect();
+    paths.sort();
+    paths.dedup();
     paths
 }
 

@@ -5,6 +5,7 @@
 
 mod code;
 mod faults;
+mod files;
 mod rules;
 mod source;
 

@@ -38,6 +38,12 @@ impl Source {
         self.modules().first().copied().filter(|_| self.is_library())
     }
 
+    /// How often the code has this word.
+    pub(crate) fn uses_word(&self, word: &str) -> usize {
+        let part = |c: char| c.is_alphanumeric() || c == '_';
+        self.code.split(|c| !part(c)).filter(|found| *found == word).count()
+    }
+
     /// Lines of code that contain one of these words as a whole.
     pub(crate) fn lines_with(&self, words: &[&str]) -> Vec<String> {
         let part = |c: char| c.is_alphanumeric() || c == '_';

@@ -1,10 +1,11 @@
 //! What `doctor` shows, and that nothing of it stays.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::Place;
+use crate::support::{Place, answer, skipped};
 
 const STAGED: &str = ".caplink-0123456789abcdef0123456789abcdef";
 
@@ -55,4 +56,98 @@ fn doctor_finds_what_interrupted_work_left() {
     assert_eq!((&shown.json["leftovers"], &shown.json["state"]), (&json!([STAGED]), &json!("absent")));
     assert_eq!(place.snapshot(), before);
     assert!(place.words("doctor").out().contains(STAGED));
+}
+
+/// The calls of each thread that the program made, by `strace`.
+fn calls(place: &Place, options: &[&str], line: &str) -> Option<(i32, Vec<(String, String)>)> {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut command = Command::new("strace");
+    command.args([
+        "-qq",
+        "-f",
+        "-e",
+        "trace=landlock_create_ruleset,landlock_restrict_self,symlinkat,unlinkat,mkdirat",
+        "-o",
+    ]);
+    command.arg(log.path()).args(options).arg(env!("CARGO_BIN_EXE_caplink")).arg("-C").arg(&place.root);
+    let status = command.args(line.split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    let log = fs::read_to_string(log.path()).unwrap();
+    let call = |line: &str| {
+        let (thread, call) = line.split_once(' ')?;
+        Some((thread.to_owned(), call.trim_start().split('(').next()?.to_owned()))
+    };
+    Some((status.code()?, log.lines().filter_map(call).collect()))
+}
+
+#[test]
+fn doctor_tries_what_it_tries_under_landlock() {
+    let test = "doctor::doctor_tries_what_it_tries_under_landlock";
+    let place = Place::new();
+    if place.ask("doctor").json["landlock"] == "none" {
+        return skipped(test, "this kernel has no Landlock");
+    }
+    for option in ["", " --confine auto", " --confine require"] {
+        let Some((code, calls)) = calls(&place, &[], &format!("doctor{option}")) else {
+            return skipped(test, "strace is not to be had");
+        };
+        let mut confined = Vec::new();
+        let mut tried = 0;
+        for (thread, call) in calls {
+            match call.as_str() {
+                "landlock_restrict_self" => confined.push(thread),
+                "symlinkat" | "unlinkat" | "mkdirat" => {
+                    assert!(confined.contains(&thread), "{call}{option}");
+                    tried += 1;
+                }
+                _ => {}
+            }
+        }
+        assert!(code == 0 && tried > 2, "{code} {tried}{option}");
+    }
+}
+
+#[test]
+fn doctor_tries_nothing_where_it_is_to_be_confined_and_cannot() {
+    let test = "doctor::doctor_tries_nothing_where_it_is_to_be_confined_and_cannot";
+    let place = Place::new();
+    let options = ["-e", "inject=landlock_create_ruleset:error=ENOSYS"];
+    let Some((code, calls)) = calls(&place, &options, "doctor --confine require") else {
+        return skipped(test, "strace is not to be had");
+    };
+    assert!(code == 10 && !calls.iter().any(|(_, call)| call == "symlinkat"), "{code} {calls:?}");
+}
+
+#[test]
+fn a_state_directory_anywhere_below_the_root_is_no_place_for_links() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    for state in [".caplink", "a/state", "a/b/deeper"] {
+        for exists in [false, true] {
+            if exists {
+                fs::create_dir(place.root.join(state)).unwrap();
+                fs::set_permissions(place.root.join(state), fs::Permissions::from_mode(0o700)).unwrap();
+            }
+            let at = place.root.join(state);
+            let ask = |line: &str| place.json(line.split_whitespace().chain(["--state", at.to_str().unwrap()]));
+            let below = ["create DIR/l --to file", "ensure DIR/l --to file -p", "remove DIR/l", "exchange DIR/l DIR/m"];
+            let below = below.iter().filter(|_| exists);
+            for line in below.chain(["create DIR --to file", "ensure DIR --to file"].iter()) {
+                let line = line.replace("DIR", state);
+                let refused = ask(&line);
+                assert_eq!((refused.kind(), refused.code), ("policy", 4), "{line}");
+            }
+            assert_eq!(ask("create a/l --to file").outcome(), "created", "beside it");
+            assert_eq!(ask("remove a/l").outcome(), "removed");
+        }
+    }
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_opened_says_why() {
+    let place = Place::new();
+    for (state, code, kind) in [("/nonexistent/x", 5, "not_found"), ("file/x", 5, "not_found"), ("/", 2, "usage")] {
+        let mut command = place.command(["--json", "create", "l", "--to", "file", "--state", state]);
+        let refused = answer(command.current_dir(&place.root));
+        assert_eq!((refused.code, refused.kind()), (code, kind), "{state}");
+    }
 }
