@@ -8,6 +8,8 @@ mod entry;
 mod error;
 mod exec;
 mod inspect;
+#[cfg(feature = "manage")]
+mod manifest;
 mod model;
 mod observe;
 mod plan;
@@ -22,12 +24,16 @@ pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};
 pub use exec::{Exchange, Trial};
 pub use inspect::{Explained, Inspected, Resolved};
+#[cfg(feature = "manage")]
+pub use manifest::{App, Expanded, Facts, Listing, Manifest, Overridden, Problem, Seed, SharedLink, Trouble};
 pub use model::{
     Confinement, Desired, Durability, Edit, Effect, Expected, Finding, Guarantee, LinkPath, ObjectId, Outcome, Policy,
     Staging, Status, Style, Summary, Target, Trait, Traits,
 };
 pub use observe::{Actor, Event, Observer};
 pub use plan::Repair;
+#[cfg(feature = "manage")]
+pub use plan::{Declared, Label, OnConflict, Pattern, Position, TargetKind, Unwanted};
 pub use resolve::{Hop, LinkView};
 pub use root::Root;
 pub use scan::{Scan, ScanOptions, ScanProgress};
