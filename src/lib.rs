@@ -33,7 +33,11 @@ pub use model::{
 pub use observe::{Actor, Event, Observer};
 pub use plan::Repair;
 #[cfg(feature = "manage")]
-pub use plan::{Declared, Label, OnConflict, Pattern, Position, TargetKind, Unwanted};
+pub use plan::{
+    Action, Claimed, Conflict, Contents, Declared, EntryState, EntryStatus, Holdings, Label, Leads, ManifestPlan,
+    ManifestStep, Note, OnConflict, Owned, Pattern, Position, Remedy, Request, Seen, Sight, TargetKind, Unwanted, Way,
+    plan_manifest,
+};
 pub use resolve::{Hop, LinkView};
 pub use root::Root;
 pub use scan::{Scan, ScanOptions, ScanProgress};

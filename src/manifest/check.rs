@@ -1,9 +1,8 @@
 //! Links that cannot be declared together: one twice, and one below another.
 
-use std::cmp::Ordering;
 use std::path::Path;
 
-use crate::plan::Position;
+use crate::plan::{Position, tree_order};
 
 /// What a path is declared as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +72,6 @@ pub(super) fn clashes<'c>(mut claims: Vec<Claim<'c>>) -> Vec<Clash<'c>> {
 fn is_below(path: &Path, above: &Path) -> bool {
     let (path, above) = (path.as_os_str().as_encoded_bytes(), above.as_os_str().as_encoded_bytes());
     path.len() > above.len() && path.starts_with(above) && path[above.len()] == b'/'
-}
-
-/// The order of a walk: what is below a directory comes right after it. Both paths are normal.
-pub(super) fn tree_order(a: &Path, b: &Path) -> Ordering {
-    let (a, b) = (a.as_os_str().as_encoded_bytes(), b.as_os_str().as_encoded_bytes());
-    let common = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let next = |bytes: &[u8]| bytes.get(common).map(|byte| if *byte == b'/' { 0 } else { u16::from(*byte) + 1 });
-    next(a).cmp(&next(b))
 }
 
 #[cfg(test)]

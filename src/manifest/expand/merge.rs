@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::super::check::{Claim, Role, clashes, tree_order};
+use super::super::check::{Claim, Role, clashes};
 use super::super::parse::{Manifest, clash_message};
 use super::{Expanded, Overridden};
-use crate::plan::{Declared, Position};
+use crate::plan::{Declared, Position, tree_order};
 
 pub(super) struct Merged {
     pub(super) expanded: Expanded,

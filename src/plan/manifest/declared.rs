@@ -1,10 +1,12 @@
 //! What a manifest declares, link by link.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Pattern;
-use crate::error::FileKind;
-use crate::model::{LinkPath, Target};
+use crate::error::{FileKind, Kind};
+use crate::model::{LinkPath, Target, TargetPath, relative_text};
 
 macro_rules! words {
     ($(#[$outer:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
@@ -114,6 +116,27 @@ pub struct Declared {
     pub label: Label,
     /// Where it is declared.
     pub at: Position,
+}
+
+/// The longest text that a link can store on Linux, in bytes.
+const TEXT_MAX: usize = 4095;
+
+impl Declared {
+    /// Returns the text that the link is to have in the physical directory `from`; `root` is the root's physical path.
+    ///
+    /// # Errors
+    ///
+    /// The kind: `unsupported` for an absolute text where the root's path is not known, `too_long`, those of a target.
+    pub fn text(&self, from: &Path, root: Option<&Path>) -> Result<OsString, Kind> {
+        let text = match self.target.spell().map_err(|error| error.kind())? {
+            TargetPath::Verbatim(text) => text.to_os_string(),
+            TargetPath::Relative(path) => relative_text(from, &path),
+            // Joined with nothing it would end in a slash.
+            TargetPath::Absolute(path) if path.as_os_str().is_empty() => root.ok_or(Kind::Unsupported)?.into(),
+            TargetPath::Absolute(path) => root.ok_or(Kind::Unsupported)?.join(path).into_os_string(),
+        };
+        if text.len() > TEXT_MAX { Err(Kind::TooLong) } else { Ok(text) }
+    }
 }
 
 /// A link that shall not be there.
