@@ -38,6 +38,12 @@ pub use plan::{
     ManifestStep, Note, OnConflict, Owned, Pattern, Position, Remedy, Request, Seen, Sight, TargetKind, Unwanted, Way,
     plan_manifest,
 };
+#[cfg(feature = "manage")]
+pub use plan::{
+    Activation, Alarm, DirectoryId, Entering, InUse, KeptBecause, Ledger, Occupant, Pointing, PruneItem, PruneRequest,
+    Pruning, ReleaseDir, ReleaseRecord, ReleaseSight, ReleaseState, Settling, Switching, alarm, plan_add, plan_prune,
+    plan_rollback, plan_switch, release_name, settle,
+};
 pub use resolve::{Hop, LinkView};
 pub use root::Root;
 pub use scan::{Scan, ScanOptions, ScanProgress};

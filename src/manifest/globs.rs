@@ -21,7 +21,9 @@ impl Globs {
     pub(super) fn compile(&mut self, globs: &[&str], star: Star) -> Result<Pattern, (usize, String)> {
         let mut list = Vec::with_capacity(globs.len());
         for (index, glob) in globs.iter().enumerate() {
-            list.push(if star == Star::Component { on_paths(glob).map_err(|why| (index, why))? } else { glob }.to_owned());
+            list.push(
+                if star == Star::Component { on_paths(glob).map_err(|why| (index, why))? } else { glob }.to_owned(),
+            );
         }
         let key = (star, list);
         if let Some(known) = self.known.get(&key) {

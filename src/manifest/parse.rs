@@ -205,8 +205,7 @@ fn named(reader: &mut Reader<'_>, name: &str, at: Spot) {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
     let begins = name.bytes().next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit());
     if !begins || !name.bytes().all(allowed) || name.len() > NAME_MAX {
-        let expected =
-            format!("1 to {NAME_MAX} of a-z, 0-9, `.`, `_`, `-`, beginning with a letter or digit");
+        let expected = format!("1 to {NAME_MAX} of a-z, 0-9, `.`, `_`, `-`, beginning with a letter or digit");
         reader.problems.add_expecting(at, format!("{} is no name", shown(name)), expected);
     }
 }
@@ -228,7 +227,11 @@ fn head<'a>(entries: &mut Entries<'a, '_>, root: &Table<'a>) {
                 entries.reader.problems.add(key.at, format!("the variable `{name}` is given and cannot be set"));
             } else if !is_name(name) {
                 let expected = "1 to 64 letters, digits, `_`, `-`";
-                entries.reader.problems.add_expecting(key.at, format!("{} is no name of a variable", shown(name)), expected);
+                entries.reader.problems.add_expecting(
+                    key.at,
+                    format!("{} is no name of a variable", shown(name)),
+                    expected,
+                );
             }
             if let Some(text) = entries.reader.string(value, "a string") {
                 entries.vars.define(name.to_owned(), text.into_owned());
@@ -283,13 +286,14 @@ fn doubles(entries: &mut Entries<'_, '_>, apps: &BTreeMap<String, App>) {
     let links = entries.links.iter().map(|link| Claim { path: link.link.as_path(), role: Role::Link, at: link.at });
     let unwanted =
         entries.unwanted.iter().map(|link| Claim { path: link.link.as_path(), role: Role::Absent, at: link.at });
-    let current = apps.values().filter_map(|app| {
-        Some(Claim { path: app.current.as_ref()?.as_path(), role: Role::Link, at: app.at })
-    });
+    let current = apps
+        .values()
+        .filter_map(|app| Some(Claim { path: app.current.as_ref()?.as_path(), role: Role::Link, at: app.at }));
     let all = clashes(links.chain(unwanted).chain(current).collect());
     let shared = apps.values().flat_map(|app| {
         let shared = |link: &'_ super::app::SharedLink| link.declared;
-        let claims = app.shared.iter().map(|link| Claim { path: link.at.as_path(), role: Role::Link, at: shared(link) });
+        let claims =
+            app.shared.iter().map(|link| Claim { path: link.at.as_path(), role: Role::Link, at: shared(link) });
         clashes(claims.collect())
     });
     for clash in all.into_iter().chain(shared) {

@@ -40,9 +40,8 @@ impl Settings {
         let styles = [("relative", Style::Relative), ("absolute", Style::Absolute), ("verbatim", Style::Verbatim)];
         let policies: Vec<(&str, OnConflict)> =
             OnConflict::ALL.iter().map(|policy| (policy.as_str(), *policy)).collect();
-        let mut flag = |key: &str, otherwise: bool| {
-            table.get(key).and_then(|value| reader.flag(value)).unwrap_or(otherwise)
-        };
+        let mut flag =
+            |key: &str, otherwise: bool| table.get(key).and_then(|value| reader.flag(value)).unwrap_or(otherwise);
         let (parents, allow_dangling, allow_outside) = (
             flag("parents", self.parents),
             flag("allow_dangling", self.allow_dangling),

@@ -19,9 +19,7 @@ pub use pattern::Pattern;
 pub use plan::plan_manifest;
 pub use request::Request;
 pub use seen::{Claimed, Contents, Holdings, Leads, Owned, Seen, Sight, Way};
-pub use step::{
-    Action, Conflict, EntryState, EntryStatus, ManifestPlan, ManifestStep, Note, Remedy,
-};
+pub use step::{Action, Conflict, EntryState, EntryStatus, ManifestPlan, ManifestStep, Note, Remedy};
 
 pub(crate) use pattern::Star;
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "manage")]
 mod manifest;
+#[cfg(feature = "manage")]
+mod release;
 mod repair;
 mod text;
 
@@ -10,6 +12,12 @@ pub use manifest::{
     Action, Claimed, Conflict, Contents, Declared, EntryState, EntryStatus, Holdings, Label, Leads, ManifestPlan,
     ManifestStep, Note, OnConflict, Owned, Pattern, Position, Remedy, Request, Seen, Sight, TargetKind, Unwanted, Way,
     plan_manifest,
+};
+#[cfg(feature = "manage")]
+pub use release::{
+    Activation, Alarm, DirectoryId, Entering, InUse, KeptBecause, Ledger, Occupant, Pointing, PruneItem, PruneRequest,
+    Pruning, ReleaseDir, ReleaseRecord, ReleaseSight, ReleaseState, Settling, Switching, alarm, plan_add, plan_prune,
+    plan_rollback, plan_switch, release_name, settle,
 };
 pub use repair::Repair;
 

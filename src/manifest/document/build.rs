@@ -103,11 +103,7 @@ impl<'a> Builder<'a, '_> {
             None => self.problems.add(at.into(), error.description()),
             Some((last, [])) => self.problems.add_expecting(at.into(), error.description(), last),
             Some((last, others)) => {
-                self.problems.add_expecting(
-                    at.into(),
-                    error.description(),
-                    format!("{} or {last}", others.join(", ")),
-                );
+                self.problems.add_expecting(at.into(), error.description(), format!("{} or {last}", others.join(", ")));
             }
         }
     }

@@ -69,13 +69,10 @@ mod tests {
 
     #[test]
     fn an_expression_ends_with_its_line_unless_brackets_are_open() {
-        assert_eq!(texts("a = 1\n[b]\n\nc = [\n1,\n]\nd = '''\n'''"), [
-            "a = 1\n",
-            "[b]\n",
-            "\n",
-            "c = [\n1,\n]\n",
-            "d = '''\n'''"
-        ]);
+        assert_eq!(
+            texts("a = 1\n[b]\n\nc = [\n1,\n]\nd = '''\n'''"),
+            ["a = 1\n", "[b]\n", "\n", "c = [\n1,\n]\n", "d = '''\n'''"]
+        );
         assert_eq!(texts("a = ]\nb = {\n"), ["a = ]\n", "b = {\n"]);
         assert_eq!(texts("").concat(), "");
     }

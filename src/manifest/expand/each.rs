@@ -140,9 +140,7 @@ mod tests {
         let mut reached = vec![false; steps.len() + 1];
         reached[0] = true;
         skip_any(&steps, &mut reached);
-        path.split('/').all(|name| {
-            after(&steps, &reached, OsStr::new(name)).map(|next| reached = next).is_some()
-        })
+        path.split('/').all(|name| after(&steps, &reached, OsStr::new(name)).map(|next| reached = next).is_some())
     }
 
     #[test]

@@ -31,9 +31,10 @@ pub(super) fn merge(manifest: &Manifest, from_trees: Vec<Declared>, from_each: V
     unwanted.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
     let claims = links.iter().map(|link| Claim { path: link.link.as_path(), role: Role::Link, at: link.at });
     let absent = unwanted.iter().map(|link| Claim { path: link.link.as_path(), role: Role::Absent, at: link.at });
-    let current = manifest.apps().values().filter_map(|app| {
-        Some(Claim { path: app.current.as_ref()?.as_path(), role: Role::Link, at: app.at })
-    });
+    let current = manifest
+        .apps()
+        .values()
+        .filter_map(|app| Some(Claim { path: app.current.as_ref()?.as_path(), role: Role::Link, at: app.at }));
     let clashes = clashes(claims.chain(absent).chain(current).collect());
     let clashes = clashes.iter().map(|clash| (clash.later.at, clash_message(clash))).collect();
     Merged { expanded: Expanded { links, unwanted, overridden }, clashes }

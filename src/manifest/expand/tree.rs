@@ -55,8 +55,7 @@ fn take(walk: &mut Walk<'_>, tree: &Tree, path: &Path) {
         Ok(link) => {
             if walk.entry(link.as_path(), tree.at) && walk.keep(&target, tree.at) {
                 let target = Target::new(tree.settings.style, target);
-                let declared =
-                    declared(link, target, TargetKind::Any, tree.settings, tree.label.clone(), tree.at);
+                let declared = declared(link, target, TargetKind::Any, tree.settings, tree.label.clone(), tree.at);
                 walk.from_trees.push(declared);
             }
         }

@@ -35,15 +35,7 @@ pub(super) struct Case<'c> {
 
 impl Conflict {
     pub(super) fn new(kind: Kind, remedy: impl Into<Option<Remedy>>) -> Conflict {
-        Conflict {
-            kind,
-            found: None,
-            component: None,
-            via: None,
-            owner: None,
-            alias: None,
-            remedy: remedy.into(),
-        }
+        Conflict { kind, found: None, component: None, via: None, owner: None, alias: None, remedy: remedy.into() }
     }
 
     fn found(self, found: &Found) -> Conflict {

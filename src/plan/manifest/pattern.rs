@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn no_glob_takes_time_that_explodes() {
         let text = "a".repeat(4000);
-        for glob in ["*a".repeat(500) + "b", "{a,aa}".repeat(170), "**/".repeat(300) + "x", "[a-z]*".repeat(170) + "!"] {
+        for glob in ["*a".repeat(500) + "b", "{a,aa}".repeat(170), "**/".repeat(300) + "x", "[a-z]*".repeat(170) + "!"]
+        {
             let start = Instant::now();
             let pattern = Pattern::new(&[&glob], Star::All).unwrap();
             assert!(!pattern.matches(format!("{text}c/")), "{}", &glob[..10]);

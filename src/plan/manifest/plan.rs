@@ -96,11 +96,7 @@ fn missing(declared: &Declared) -> Sight {
 }
 
 /// Decides every link that is not wanted, in the order of a walk.
-fn leavers<'r>(
-    request: &Request<'r>,
-    states: &mut Vec<EntryState>,
-    gone: &mut Vec<LinkPath>,
-) -> Vec<Leaver<'r>> {
+fn leavers<'r>(request: &Request<'r>, states: &mut Vec<EntryState>, gone: &mut Vec<LinkPath>) -> Vec<Leaver<'r>> {
     let declared: HashSet<&LinkPath> = request.links.iter().map(|declared| &declared.link).collect();
     let state = |link: &LinkPath, status, label: Option<&Label>| EntryState {
         link: link.clone(),

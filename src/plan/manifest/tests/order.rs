@@ -27,7 +27,10 @@ fn a_removal_that_is_a_parent_of_a_new_entry_comes_first() {
     assert_eq!(scene().unwant(absent("d", Some("x"))).steps(), ["create a", "skip d", refused[1], refused[2]]);
     // Somebody changed it, or it is not to be pruned.
     assert_eq!(scene().own("d", "other").steps(), ["create a", "skip d", refused[1], refused[2]]);
-    assert_eq!(Scene { no_prune: true, ..scene().own("d", "src") }.steps(), ["create a", "keep d", refused[1], refused[2]]);
+    assert_eq!(
+        Scene { no_prune: true, ..scene().own("d", "src") }.steps(),
+        ["create a", "keep d", refused[1], refused[2]]
+    );
 }
 
 /// Links in a directory that was made for them give way to a link to the whole.
@@ -43,7 +46,10 @@ fn a_directory_that_was_made_gives_way_to_a_link() {
             .see("d/s/y", link("old"))
             .list("d/s", &["y"])
     };
-    assert_eq!(scene().list("d", &["x", "s"]).steps(), ["remove d/s/y", "remove d/x", "rmdir d/s", "rmdir d", "create d"]);
+    assert_eq!(
+        scene().list("d", &["x", "s"]).steps(),
+        ["remove d/s/y", "remove d/x", "rmdir d/s", "rmdir d", "create d"]
+    );
     // Something of somebody else's is in it.
     let refused = ["conflict d not_a_link", "remove d/s/y", "remove d/x", "rmdir d/s"];
     assert_eq!(scene().list("d", &["x", "s", "mine"]).steps(), refused);

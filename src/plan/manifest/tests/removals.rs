@@ -68,7 +68,8 @@ fn a_link_that_shall_be_absent_goes_only_if_its_text_is_meant() {
         (None, Way::Link { depth: 0, text: "x".into() }, Found::Missing, "conflict d/l symlink_in_path", "present"),
         (None, Way::Refused { depth: 0, kind: Kind::Permission }, Found::Missing, "conflict d/l permission", "present"),
     ] {
-        let scene = Scene::default().unwant(absent("d/l", if_to)).look("d/l", way.clone(), found.clone(), Leads::Dangling);
+        let scene =
+            Scene::default().unwant(absent("d/l", if_to)).look("d/l", way.clone(), found.clone(), Leads::Dangling);
         assert_eq!(scene.steps(), [step], "{way:?} {found:?}");
         assert_eq!(scene.states()[Path::new("d/l")], status, "{way:?} {found:?}");
     }

@@ -18,7 +18,7 @@ const POLICIES: [OnConflict; 4] = [OnConflict::Refuse, OnConflict::Replace, OnCo
 
 #[test]
 fn every_policy_against_everything_that_can_have_the_name() {
-    use Whose::{Nobodys, Own, Others};
+    use Whose::{Nobodys, Others, Own};
     let conflict = |kind: &'static str| ["conflict l ", kind].concat();
     let plain = |action: &str| format!("{action} l");
     let rows: [(Found, Whose, [String; 4]); 18] = [
@@ -35,12 +35,36 @@ fn every_policy_against_everything_that_can_have_the_name() {
         (link("else"), Nobodys, [conflict("mismatch"), plain("replace"), plain("replace"), plain("skip")]),
         (link("else"), Own, [conflict("mismatch"), plain("replace"), plain("replace"), plain("skip")]),
         (link("else"), Others, [conflict("mismatch"), plain("replace"), plain("replace"), plain("skip")]),
-        (Found::Other(FileKind::File), Nobodys, [conflict("not_a_link"), conflict("not_a_link"), plain("backup"), plain("skip")]),
-        (Found::Other(FileKind::Dir), Own, [conflict("not_a_link"), conflict("not_a_link"), plain("backup"), plain("skip")]),
-        (Found::Other(FileKind::Dir), Others, [conflict("not_a_link"), conflict("not_a_link"), plain("backup"), plain("skip")]),
-        (Found::Other(FileKind::Fifo), Nobodys, [conflict("not_a_link"), conflict("not_a_link"), conflict("not_a_link"), plain("skip")]),
-        (Found::Other(FileKind::Socket), Own, [conflict("not_a_link"), conflict("not_a_link"), conflict("not_a_link"), plain("skip")]),
-        (Found::Other(FileKind::CharDevice), Others, [conflict("not_a_link"), conflict("not_a_link"), conflict("not_a_link"), plain("skip")]),
+        (
+            Found::Other(FileKind::File),
+            Nobodys,
+            [conflict("not_a_link"), conflict("not_a_link"), plain("backup"), plain("skip")],
+        ),
+        (
+            Found::Other(FileKind::Dir),
+            Own,
+            [conflict("not_a_link"), conflict("not_a_link"), plain("backup"), plain("skip")],
+        ),
+        (
+            Found::Other(FileKind::Dir),
+            Others,
+            [conflict("not_a_link"), conflict("not_a_link"), plain("backup"), plain("skip")],
+        ),
+        (
+            Found::Other(FileKind::Fifo),
+            Nobodys,
+            [conflict("not_a_link"), conflict("not_a_link"), conflict("not_a_link"), plain("skip")],
+        ),
+        (
+            Found::Other(FileKind::Socket),
+            Own,
+            [conflict("not_a_link"), conflict("not_a_link"), conflict("not_a_link"), plain("skip")],
+        ),
+        (
+            Found::Other(FileKind::CharDevice),
+            Others,
+            [conflict("not_a_link"), conflict("not_a_link"), conflict("not_a_link"), plain("skip")],
+        ),
     ];
     for (found, whose, expected) in rows {
         for (policy, expected) in POLICIES.iter().zip(expected) {
@@ -191,7 +215,8 @@ fn an_absolute_text_needs_the_path_of_the_root() {
     assert_eq!(scene.steps(), ["keep a/l"]);
     let (root, tags) = (None, &[][..]);
     let Scene { links, unwanted, seen, holdings, on_conflict, .. } = &scene;
-    let plan = plan_manifest(&Request { links, unwanted, seen, holdings, root, tags, prune: true, on_conflict: *on_conflict });
+    let plan =
+        plan_manifest(&Request { links, unwanted, seen, holdings, root, tags, prune: true, on_conflict: *on_conflict });
     assert_eq!(plan.steps.iter().map(shown).collect::<Vec<_>>(), ["conflict a/l mismatch"]);
 }
 
