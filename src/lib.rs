@@ -8,6 +8,8 @@ mod entry;
 mod error;
 mod exec;
 mod inspect;
+#[cfg(feature = "manage")]
+mod manifest;
 mod model;
 mod plan;
 mod recorder;
@@ -38,6 +40,24 @@ pub use sys::Abilities;
 /// What an edit does: one type for each operation.
 pub mod change {
     pub use crate::model::change::{Change, Create, Ensure, Exchange, Fix, NewLink, Remove, RemoveStale, Repair, Swap};
+}
+
+/// Manifests and releases: what is declared, and what is decided about it.
+#[cfg(feature = "manage")]
+pub mod manage {
+    pub use crate::manifest::{
+        App, Expanded, Facts, Listing, Manifest, Overridden, Problem, Seed, SharedLink, Trouble,
+    };
+    pub use crate::plan::{
+        Action, Claimed, Conflict, Contents, Declared, EntryState, EntryStatus, Holdings, Label, Leads, ManifestPlan,
+        ManifestStep, Note, OnConflict, Owned, Pattern, Position, Remedy, Request, Seen, Sight, TargetKind, Unwanted,
+        Way, plan_manifest,
+    };
+    pub use crate::plan::{
+        Activation, Alarm, DirectoryId, Entering, InUse, KeptBecause, Ledger, Occupant, Pointing, PruneItem,
+        PruneRequest, Pruning, ReleaseDir, ReleaseRecord, ReleaseSight, ReleaseState, Settling, Switching, alarm,
+        plan_add, plan_prune, plan_rollback, plan_switch, release_name, settle,
+    };
 }
 
 /// File systems in memory, for the tests that play the adversary. No part of the public face.

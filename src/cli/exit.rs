@@ -87,10 +87,13 @@ impl Class {
 
     pub(crate) fn of(kind: Kind) -> Class {
         match kind {
-            Kind::Usage | Kind::InvalidPath | Kind::InvalidTarget | Kind::TooLong | Kind::InvalidManifest => {
-                Class::Usage
-            }
-            Kind::Exists | Kind::NotALink | Kind::Mismatch | Kind::Contended => Class::Conflict,
+            Kind::Usage
+            | Kind::InvalidPath
+            | Kind::InvalidTarget
+            | Kind::TooLong
+            | Kind::InvalidManifest
+            | Kind::InvalidPlan => Class::Usage,
+            Kind::Exists | Kind::NotALink | Kind::Mismatch | Kind::Contended | Kind::StalePlan => Class::Conflict,
             Kind::Escape
             | Kind::SymlinkInPath
             | Kind::MagicLink
@@ -99,8 +102,12 @@ impl Class {
             | Kind::Policy
             | Kind::Dangling
             | Kind::ParentMoved
-            | Kind::UnsafeState => Class::Refused,
-            Kind::NotFound | Kind::Loop | Kind::RootGone => Class::NotThere,
+            | Kind::UnsafeState
+            | Kind::UnsafeManifest
+            | Kind::ReplacedRelease
+            | Kind::BadRelease
+            | Kind::NotADirectory => Class::Refused,
+            Kind::NotFound | Kind::Loop | Kind::RootGone | Kind::NoRecords | Kind::UnknownRelease => Class::NotThere,
             Kind::Busy => Class::Busy,
             Kind::Partial => Class::Partial,
             Kind::CheckFailed => Class::CheckFailed,
@@ -134,8 +141,8 @@ mod tests {
 
     /// The table of the contract.
     const CLASSES: &[(u8, &[&str])] = &[
-        (2, &["usage", "invalid_path", "invalid_target", "too_long", "invalid_manifest"]),
-        (3, &["exists", "not_a_link", "mismatch", "contended"]),
+        (2, &["usage", "invalid_path", "invalid_target", "too_long", "invalid_manifest", "invalid_plan"]),
+        (3, &["exists", "not_a_link", "mismatch", "contended", "stale_plan"]),
         (
             4,
             &[
@@ -148,9 +155,13 @@ mod tests {
                 "dangling",
                 "parent_moved",
                 "unsafe_state",
+                "unsafe_manifest",
+                "replaced_release",
+                "bad_release",
+                "not_a_directory",
             ],
         ),
-        (5, &["not_found", "loop", "root_gone"]),
+        (5, &["not_found", "loop", "root_gone", "no_records", "unknown_release"]),
         (6, &["busy"]),
         (7, &["partial"]),
         (8, &["check_failed"]),

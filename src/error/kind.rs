@@ -35,6 +35,8 @@ kinds! {
     TooLong = "too_long",
     /// A manifest cannot be read.
     InvalidManifest = "invalid_manifest",
+    /// A saved plan cannot be read, or is one of another root.
+    InvalidPlan = "invalid_plan",
     /// The name is taken.
     Exists = "exists",
     /// The name belongs to something that is no symbolic link.
@@ -43,6 +45,8 @@ kinds! {
     Mismatch = "mismatch",
     /// Another program kept changing the same name, or the kernel kept asking for another try.
     Contended = "contended",
+    /// What a saved plan was made from is not as it was.
+    StalePlan = "stale_plan",
     /// The path leads out of the root.
     Escape = "escape",
     /// A directory on the way to the link is itself a link, and parents are not followed.
@@ -61,10 +65,22 @@ kinds! {
     ParentMoved = "parent_moved",
     /// The private directory for staging could be written or was owned by somebody else.
     UnsafeState = "unsafe_state",
+    /// Others can write the manifest, or a program that it runs.
+    UnsafeManifest = "unsafe_manifest",
+    /// The directory of the release is not the one that was entered.
+    ReplacedRelease = "replaced_release",
+    /// The release is marked bad.
+    BadRelease = "bad_release",
+    /// What is to be a release is no directory.
+    NotADirectory = "not_a_directory",
     /// There is nothing of this name.
     NotFound = "not_found",
     /// The links lead in a circle, or over more than 40 hops.
     Loop = "loop",
+    /// The root has no records.
+    NoRecords = "no_records",
+    /// The release was never entered.
+    UnknownRelease = "unknown_release",
     /// The root directory is gone.
     RootGone = "root_gone",
     /// Another holder had the lock for longer than the bounded wait.
@@ -107,10 +123,12 @@ pub(super) fn default_reason(kind: Kind) -> &'static str {
         Kind::InvalidTarget => "the target cannot be stored",
         Kind::TooLong => "a name or text is too long",
         Kind::InvalidManifest => "the manifest cannot be read",
+        Kind::InvalidPlan => "it is no plan for this root",
         Kind::Exists => "the name is taken",
         Kind::NotALink => "it is not a symbolic link",
         Kind::Mismatch => "it is not what was expected",
         Kind::Contended => "another program kept changing it",
+        Kind::StalePlan => "the tree or the records changed after the plan was made",
         Kind::Escape => "it leads out of the root",
         Kind::SymlinkInPath => "a parent directory is a symbolic link",
         Kind::MagicLink => "it goes through a link to a kernel object",
@@ -120,8 +138,14 @@ pub(super) fn default_reason(kind: Kind) -> &'static str {
         Kind::Dangling => "the target does not exist",
         Kind::ParentMoved => "its directory was moved meanwhile",
         Kind::UnsafeState => "the state directory is not private to the caller",
+        Kind::UnsafeManifest => "others can write it",
+        Kind::ReplacedRelease => "it is not the directory that was entered",
+        Kind::BadRelease => "the release is marked bad",
+        Kind::NotADirectory => "it is no directory",
         Kind::NotFound => "there is no such entry",
         Kind::Loop => "the links lead in a circle or over more than 40 hops",
+        Kind::NoRecords => "the root has no records",
+        Kind::UnknownRelease => "there is no such release in the ledger",
         Kind::RootGone => "the root directory is gone",
         Kind::Busy => "another holder has the lock",
         Kind::Partial => "it stopped half-way",

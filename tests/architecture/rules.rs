@@ -13,7 +13,7 @@ const ORDER: &[&[&str]] = &[
     &["root"],
     &["resolve"],
     &["entry"],
-    &["exec", "inspect", "scan"],
+    &["exec", "inspect", "manifest", "scan"],
     &["apply"],
 ];
 

@@ -1,0 +1,219 @@
+//! The steps of a plan, and the state of each entry.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::{Component, Found, Kind};
+use crate::model::LinkPath;
+
+macro_rules! names {
+    ($(#[$outer:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $type {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $type {
+            /// All of them.
+            pub const ALL: &[$type] = &[$($type::$variant),*];
+
+            /// Returns the stable name that the command line prints.
+            pub fn as_str(self) -> &'static str {
+                match self { $($type::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+names! {
+    /// What a step does.
+    Action {
+        /// A link is made where nothing is.
+        Create = "create",
+        /// Another link takes the place of one.
+        Replace = "replace",
+        /// A file or directory is renamed beside, and a link made in its place.
+        Backup = "backup",
+        /// A link is removed.
+        Remove = "remove",
+        /// It is as it is to be.
+        Keep = "keep",
+        /// It is left alone, and that is reported.
+        Skip = "skip",
+        /// It keeps the whole plan from being carried out.
+        Conflict = "conflict",
+        /// A directory is made for a link.
+        Mkdir = "mkdir",
+        /// A directory that was made for links, and is empty, is removed.
+        Rmdir = "rmdir",
+    }
+}
+
+impl Action {
+    /// Returns whether the step changes the tree.
+    pub fn is_change(self) -> bool {
+        !matches!(self, Action::Keep | Action::Skip | Action::Conflict)
+    }
+}
+
+names! {
+    /// Why a step is what it is, where its action does not say.
+    Note {
+        /// There is nothing to add.
+        Plain = "plain",
+        /// It was there with the text before; it is not owned, and neither pruned nor taken away.
+        Found = "found",
+        /// It was made by this manifest, which does not declare it any more.
+        Orphan = "orphan",
+        /// It was made by this manifest and changed by somebody else since.
+        Modified = "modified",
+        /// It is not declared any more, and another manifest relies on it.
+        Claimed = "claimed",
+        /// It is declared to be absent.
+        Unwanted = "unwanted",
+        /// It is declared to be absent and is not there, or has another text, or is no link.
+        NotMeant = "not_meant",
+        /// The entry says that what is there is left alone.
+        LeftAlone = "left_alone",
+    }
+}
+
+names! {
+    /// What would let an entry in conflict be carried out.
+    Remedy {
+        /// `on_conflict = "replace"`.
+        Replace = "on_conflict = \"replace\"",
+        /// `on_conflict = "backup"`.
+        Backup = "on_conflict = \"backup\"",
+        /// `on_conflict = "skip"`.
+        Skip = "on_conflict = \"skip\"",
+        /// `parents = true`.
+        Parents = "parents = true",
+        /// `allow_dangling = true`.
+        AllowDangling = "allow_dangling = true",
+        /// `allow_outside = true`.
+        AllowOutside = "allow_outside = true",
+        /// An `[[absent]]` for the parent that is a link: it is removed first, and a directory made.
+        Absent = "[[absent]]",
+        /// Declaring the link in one manifest only.
+        OneManifest = "one manifest",
+    }
+}
+
+/// Why an entry cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The kind of the error.
+    pub kind: Kind,
+    /// What is in the way.
+    pub found: Option<Found>,
+    /// The component at fault.
+    pub component: Option<Component>,
+    /// The text of the link that led astray.
+    pub via: Option<OsString>,
+    /// The other manifest that the link belongs to.
+    pub owner: Option<String>,
+    /// The other entry that leads to the same link.
+    pub alias: Option<LinkPath>,
+    /// What would let it be carried out.
+    pub remedy: Option<Remedy>,
+}
+
+/// One step of a plan.
+///
+/// A step names all that carrying it out depends on: with `previous` it is a compare-and-swap, without it is exclusive. So a
+/// plan that is stale ends in a mismatch and never in damage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ManifestStep {
+    /// What is done.
+    pub action: Action,
+    /// The link, or the directory.
+    pub link: PathBuf,
+    /// The text that the link is to have.
+    pub target: Option<OsString>,
+    /// The text that the link has now.
+    pub previous: Option<OsString>,
+    /// The name of the entry; none where it is the link's.
+    pub name: Option<Arc<str>>,
+    /// What the entry is for.
+    pub comment: Option<Arc<str>>,
+    /// Why, where the action does not say.
+    pub note: Note,
+    /// Of a conflict: what it is. Of a link that is left alone: what is there.
+    pub conflict: Option<Box<Conflict>>,
+}
+
+names! {
+    /// The state of an entry.
+    EntryStatus {
+        /// The link has its text and leads somewhere; or what shall be absent is.
+        Ok = "ok",
+        /// Nothing has the name.
+        Missing = "missing",
+        /// The link has another text.
+        Changed = "changed",
+        /// Something that is no link has the name, or a parent is no directory.
+        Replaced = "replaced",
+        /// The link has its text and leads to nothing.
+        Dangling = "dangling",
+        /// The link has its text and leads in a circle.
+        Loop = "loop",
+        /// The link has its text and leads out of the root.
+        Escape = "escape",
+        /// It cannot be known with the caller's permissions.
+        Denied = "denied",
+        /// What is there is left alone, as the entry says.
+        Skipped = "skipped",
+        /// What shall be absent is there.
+        Present = "present",
+        /// It was made by this manifest, which does not declare it any more.
+        Orphan = "orphan",
+        /// The same, and somebody else changed it since.
+        OrphanModified = "orphan_modified",
+    }
+}
+
+/// The state of one entry or owned link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EntryState {
+    /// The link.
+    pub link: LinkPath,
+    /// Its state.
+    pub status: EntryStatus,
+    /// The text that it is to have.
+    pub target: Option<OsString>,
+    /// The text that it has.
+    pub found: Option<OsString>,
+    /// The name of the entry; none where it is the link's.
+    pub name: Option<Arc<str>>,
+    /// What the entry is for.
+    pub comment: Option<Arc<str>>,
+}
+
+/// What brings a tree to what a manifest declares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ManifestPlan {
+    /// The steps, in the order in which they are carried out.
+    pub steps: Vec<ManifestStep>,
+    /// The state of each chosen entry, and of each link that is owned and not declared any more, in the order of a walk.
+    pub states: Vec<EntryState>,
+    /// Links that are owned, not declared any more, and not there: the records can forget them.
+    pub gone: Vec<LinkPath>,
+}
+
+impl ManifestPlan {
+    /// Returns the steps that keep the plan from being carried out.
+    pub fn conflicts(&self) -> impl Iterator<Item = &ManifestStep> {
+        self.steps.iter().filter(|step| step.action == Action::Conflict)
+    }
+
+    /// Returns whether the tree is as it is to be: every step is `keep` or `skip`.
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.action, Action::Keep | Action::Skip))
+    }
+}
