@@ -261,6 +261,11 @@ impl Calls for Memory {
         })
     }
 
+    fn unlock(&self, dir: &Handle) {
+        let (object, descriptor) = (dir.pin().object, dir.pin().descriptor);
+        self.world.with(|tree| tree.unlock(object, descriptor));
+    }
+
     fn sync_dir(&self, dir: &Handle) -> io::Result<()> {
         self.call(Call::SyncDir, |tree| {
             tree.sync_dir(readable(dir)?);

@@ -276,10 +276,15 @@ impl Tree {
         self.descriptors -= 1;
         let node = self.node_mut(object);
         node.pins -= 1;
+        self.unlock(object, descriptor);
+        self.release(object);
+    }
+
+    pub(super) fn unlock(&mut self, object: Object, descriptor: u64) {
+        let node = self.node_mut(object);
         if node.lock == Some(descriptor) {
             node.lock = None;
         }
-        self.release(object);
     }
 
     /// Gives the inode number away once neither a name nor a descriptor holds it.
