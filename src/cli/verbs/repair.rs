@@ -1,14 +1,15 @@
-//! `caplink repair`: mends links, each as a compare-and-swap on what a fresh scan found.
+//! `caplink repair`: repairs links, each as a compare-and-swap on what a fresh look found.
 
-use std::cmp::Reverse;
 use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
 
-use caplink::{Durability, Edit, Error, Kind, Outcome, Repair as Actions, Root, ScanOptions, Target};
+use caplink::{Durability, LinkPath, Repair as Actions, RepairOptions, Root, Target};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use clap::{ArgGroup, Args, value_parser};
+use clap::{ArgGroup, Args, ValueHint, value_parser};
 
-use super::{change, leftovers};
+use super::change;
 use crate::cli::context::Context;
+use crate::cli::items::Items;
 use crate::cli::report::Report;
 
 /// Shown by `--help` and in the manual.
@@ -16,10 +17,12 @@ const EXAMPLES: &str = "\
 Examples:
   caplink -n repair --tidy --shorten
   caplink repair releases --make-relative
+  caplink repair current --tidy
   caplink repair --rebase /old/home=/new/home
+  caplink repair --moved packages/group1/foo=packages/foo
   caplink repair --fallback releases/stable";
 
-/// Mend links below DIR
+/// Repair the links below PATH, or the link that PATH is
 ///
 /// A link that changed since it was looked at is left alone and reported as `mismatch`. A link that is made relative,
 /// tidied or shortened leads to the same object as before.
@@ -27,9 +30,10 @@ Examples:
 #[command(group = ArgGroup::new("actions").required(true).multiple(true))]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Repair {
-    /// Where to look, below the root
-    #[arg(value_name = "DIR", default_value = ".", value_parser = value_parser!(OsString))]
-    dir: OsString,
+    /// A directory below the root, or one link
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    #[arg(value_parser = value_parser!(OsString))]
+    path: OsString,
     /// Make absolute texts relative that lead inside the root
     #[arg(long, group = "actions")]
     make_relative: bool,
@@ -48,6 +52,9 @@ pub(crate) struct Repair {
     /// Put NEW in place of a text that is OLD
     #[arg(long, group = "actions", value_name = "OLD=NEW", allow_hyphen_values = true, value_parser = pair())]
     retarget: Vec<(OsString, OsString)>,
+    /// Let links follow what was moved from OLD to NEW, paths below the root
+    #[arg(long, group = "actions", value_name = "OLD=NEW", allow_hyphen_values = true, value_parser = pair())]
+    moved: Vec<(OsString, OsString)>,
     /// Let dangling links lead to TARGET, a path below the root
     #[arg(long, group = "actions", value_name = "TARGET", allow_hyphen_values = true)]
     #[arg(value_parser = value_parser!(OsString))]
@@ -61,76 +68,43 @@ pub(crate) struct Repair {
 }
 
 impl Repair {
-    pub(crate) fn run(&self, context: &Context) -> Report {
+    pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = Report::new("repair", context);
-        let Some(root) = report.opened(context.look_with_state()) else { return report };
-        if let Some(Err(error)) =
-            self.fallback.as_ref().map(|target| Target::relative(target).check(root.physical_path()))
-        {
-            report.error(&error.during("repair"));
-            return report;
+        let mut items = Items::new(&context.global);
+        if let Some(root) = report.opened(context.look_with_state()) {
+            self.repair(&root, context, &mut report, &mut items);
         }
-        let root = match context.confined(&root) {
+        items.close(&report, &context.global)
+    }
+
+    fn repair(&self, root: &Root, context: &Context, report: &mut Report, items: &mut Items) {
+        let actions = match self.actions(root) {
+            Ok(actions) => actions,
+            Err(error) => return report.error(&error.during("repair")),
+        };
+        let root = match context.confined(root) {
             Ok(root) => root,
-            Err(error) => {
-                report.root_error(&error);
-                return report;
-            }
+            Err(error) => return report.root_error(&error),
         };
-        let Some(Plan { links, dirs }) = self.plan(&root, &mut report) else { return report };
         let durability = context.durability(Durability::Dir);
-        let results = if context.global.dry_run {
-            // What is staged in them would be gone by then.
-            let dirs = dirs.into_iter().map(|edit| root.preview(&edit.durability(durability)));
-            let links = carry_out(links, |done, edits| {
-                let all: Vec<Edit> = done.iter().chain(edits).map(|edit| edit.clone().durability(durability)).collect();
-                root.preview_all(&all).split_off(done.len())
-            });
-            links.into_iter().chain(dirs).collect()
-        } else {
-            let mut results = carry_out(links, |_, edits| root.apply_durably(edits, durability));
-            // What was staged in them is gone by now, and that they changed is on the disk.
-            results.extend(root.apply_durably(&dirs, durability));
-            results
-        };
-        for result in results {
+        let options = RepairOptions::default().durability(durability).dry_run(context.global.dry_run);
+        let mut is_silent = true;
+        let repaired = root.repair(&self.path, &actions, options, |result| {
+            is_silent = false;
             match result {
-                Ok(outcome) => change::done(&mut report, &root, std::slice::from_ref::<Outcome>(&outcome)),
-                Err(error) => change::failed(&mut report, &error),
+                Ok(outcome) => change::repaired(report, items, context, &outcome),
+                Err(error) => change::failed(report, &error),
             }
+        });
+        match repaired {
+            Ok(_) if is_silent => report.note(0, "nothing to repair"),
+            Ok(_) => {}
+            Err(error) => report.error(&error),
         }
-        report
     }
 
-    /// Scans, and plans an edit for each link that is to be mended; none where the scan cannot begin.
-    fn plan(&self, root: &Root, report: &mut Report) -> Option<Plan> {
-        let actions = self.actions();
-        let (options, staged) = leftovers::noticing_staged(ScanOptions::default().sorted(true));
-        let scan = match root.scan(&self.dir, options) {
-            Ok(scan) => scan,
-            Err(error) => {
-                report.error(&error.during("repair"));
-                return None;
-            }
-        };
-        let mut links = Vec::new();
-        for found in scan {
-            match found {
-                Ok(finding) => {
-                    let edit = actions.plan(&finding, root.physical_path());
-                    links.extend(edit.map(|edit| (finding.hops, edit)));
-                }
-                Err(error) => report.error(&error),
-            }
-        }
-        let dirs: Vec<Edit> = staged.directories(root).iter().filter_map(|dir| actions.plan_directory(dir)).collect();
-        if links.is_empty() && dirs.is_empty() && report.errors.is_empty() {
-            report.note(0, "nothing to mend");
-        }
-        Some(Plan { links, dirs })
-    }
-
-    fn actions(&self) -> Actions {
+    /// What is asked for, if its paths and targets are well spelled.
+    fn actions(&self, root: &Root) -> caplink::Result<Actions> {
         let mut actions = Actions::default()
             .make_relative(self.make_relative)
             .tidy(self.tidy)
@@ -144,61 +118,21 @@ impl Repair {
         for (old, new) in &self.retarget {
             actions = actions.retarget(old, new);
         }
-        match &self.fallback {
-            Some(target) => actions.fallback(target),
-            None => actions,
+        for (old, new) in &self.moved {
+            actions = actions.moved(below_root(old)?, below_root(new)?);
         }
+        if let Some(target) = &self.fallback {
+            Target::relative(target).check(root.text_root())?;
+            actions = actions.fallback(target);
+        }
+        Ok(actions)
     }
 }
 
-/// What is to be done.
-struct Plan {
-    /// For each link that is to be mended, beside how many links it leads over.
-    links: Vec<(usize, Edit)>,
-    /// For each private directory that was left.
-    dirs: Vec<Edit>,
-}
-
-/// How often what is refused is tried again: no way leads over more links.
-const ROUNDS: usize = 40;
-
-type Results = Vec<Result<Outcome, Error>>;
-
-/// Carries the edits out and returns what became of each, in their order. `carry` does so with the edits that it is given
-/// second, after those that it has done.
-///
-/// A dangling link that leads over another comes before that one, whose repair would mend both. A text that is refused
-/// for where it leads is tried again while others change: it may lead over a link that is yet to be mended.
-fn carry_out(edits: Vec<(usize, Edit)>, carry: impl Fn(&[Edit], &[Edit]) -> Results) -> Results {
-    let mut waiting: Vec<_> = edits.into_iter().enumerate().collect();
-    waiting.sort_by_key(|(_, (hops, _))| Reverse(*hops));
-    let mut waiting: Vec<(usize, Edit)> = waiting.into_iter().map(|(place, (_, edit))| (place, edit)).collect();
-    let mut done = Vec::new();
-    let mut results = Vec::new();
-    for round in 1..=ROUNDS {
-        let (places, edits): (Vec<usize>, Vec<Edit>) = std::mem::take(&mut waiting).into_iter().unzip();
-        let came = carry(&done, &edits);
-        let is_last = round == ROUNDS || !came.iter().flatten().any(|outcome| outcome.effect.is_change());
-        for ((place, edit), result) in places.into_iter().zip(edits).zip(came) {
-            match result {
-                Err(error) if !is_last && is_about_the_way(&error) => waiting.push((place, edit)),
-                result => {
-                    done.extend(result.is_ok().then_some(edit));
-                    results.push((place, result));
-                }
-            }
-        }
-        if waiting.is_empty() {
-            break;
-        }
-    }
-    results.sort_by_key(|(place, _)| *place);
-    results.into_iter().map(|(_, result)| result).collect()
-}
-
-/// Whether a text was refused for where it leads.
-fn is_about_the_way(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Dangling | Kind::Escape | Kind::Loop)
+/// A path below the root; a trailing `/`, as a shell completes a directory, is dropped.
+fn below_root(path: &OsStr) -> caplink::Result<LinkPath> {
+    let end = path.as_encoded_bytes().iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    LinkPath::new(if end == 0 { path } else { begin(path, end) })
 }
 
 /// Two texts with the first `=` between them.
@@ -213,6 +147,18 @@ fn split(pair: &OsStr) -> Option<(OsString, OsString)> {
     let at = bytes.iter().position(|byte| *byte == b'=')?;
     let part = |bytes| OsStr::from_bytes(bytes).to_os_string();
     (at > 0 && at + 1 < bytes.len()).then(|| (part(&bytes[..at]), part(&bytes[at + 1..])))
+}
+
+/// The first bytes of a path, before a separator.
+#[cfg(unix)]
+fn begin(path: &OsStr, end: usize) -> &OsStr {
+    use std::os::unix::ffi::OsStrExt as _;
+    OsStr::from_bytes(&path.as_bytes()[..end])
+}
+
+#[cfg(not(unix))]
+fn begin(path: &OsStr, end: usize) -> &OsStr {
+    path.to_str().map_or(path, |path| OsStr::new(&path[..end]))
 }
 
 #[cfg(not(unix))]
