@@ -86,18 +86,6 @@ fn the_first_error_stops_a_plan_and_the_rest_is_skipped() {
 }
 
 #[test]
-fn what_waits_for_a_later_edit_is_tried_again() {
-    let (_dir, root) = tree();
-    let edits = [ensure("one", "two"), ensure("two", "three"), ensure("three", "v1"), ensure("four", "missing")];
-    let plan = Plan::new(edits).on_error(OnError::Retry);
-    let expected = ["created", "created", "created", "dangling"];
-    assert_eq!(said(&root.preview_plan(&plan)), expected);
-    let log = Log::default();
-    assert_eq!(said(&root.apply_plan(&plan, &log)), expected);
-    assert_eq!(root.resolve("one").unwrap().path.to_str(), Some("v1"));
-}
-
-#[test]
 fn a_plan_syncs_each_changed_directory_once_and_says_so() {
     let (_dir, root) = tree();
     let plan = Plan::new([ensure("a", "v1"), ensure("d/b", "v1"), ensure("a", "v1")]).durability(Durability::Dir);

@@ -30,6 +30,7 @@ impl Context {
         let policy = Policy::default()
             .follow(self.global.follow)
             .cross_mounts(self.global.cross_mounts)
+            .rooted(self.global.rooted)
             .cooperative(self.global.require != Some(Require::Atomic));
         Root::open_ambient(self.root_path(), policy, ambient_authority())
             .map_err(|error| Box::new(Problem::of_root(&error)))

@@ -6,11 +6,13 @@
 
 mod args;
 mod context;
+mod errors;
 mod exit;
 mod global;
 mod hint;
 #[cfg(unix)]
 mod inherited;
+mod items;
 mod line;
 mod linking;
 mod manual;

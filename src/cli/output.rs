@@ -65,8 +65,11 @@ fn print_messages(report: &Report, global: &Global) -> io::Result<()> {
             writeln!(err, "{} {line}", Painted(DIM, "note:"))?;
         }
     }
-    for problem in &report.errors {
+    for problem in report.errors.iter() {
         print_problem(&mut err, problem, global)?;
+    }
+    if report.errors.unlisted() > 0 {
+        writeln!(err, "{} and {} more", Painted(BAD, "error:"), report.errors.unlisted())?;
     }
     for hint in report.hints.iter().filter(|_| global.quiet == 0) {
         writeln!(err, "{} {hint}", Painted(HINT, "hint:"))?;
@@ -75,6 +78,11 @@ fn print_messages(report: &Report, global: &Global) -> io::Result<()> {
         writeln!(err, "{} this was a dry run, nothing was changed", Painted(DIM, "note:"))?;
     }
     Ok(())
+}
+
+/// Prints a line of detail at once.
+pub(crate) fn note(line: &str, color: Color) {
+    let _unheard = writeln!(stderr(color), "{} {line}", Painted(DIM, "note:"));
 }
 
 fn print_problem(err: &mut impl Write, problem: &Problem, global: &Global) -> io::Result<()> {

@@ -86,6 +86,16 @@ impl Problem {
         problem.leaving(names(error.left()))
     }
 
+    /// How much memory it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = |text: &Text| text.len() + 32;
+        let texts = |texts: &[Text]| texts.iter().map(text).sum::<usize>();
+        let own = [&self.link, &self.component, &self.via].into_iter().flatten().map(text).sum::<usize>();
+        let said = self.message.len() + self.hint.as_ref().map_or(0, String::len);
+        let listed = texts(&self.preserved) + texts(&self.made) + self.left.as_deref().map_or(0, texts);
+        own + said + listed + 256
+    }
+
     /// Where something of this program's own, or something of others, could not go back where it was, a second
     /// error of kind `residue` lists it: the first alone would promise that nothing was changed.
     fn leaving(mut self, left: Vec<Text>) -> Vec<Problem> {

@@ -10,6 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::context::Context;
+use super::errors::Errors;
 use super::exit::Class;
 use super::hint;
 use super::problem::Problem;
@@ -23,7 +24,9 @@ pub(crate) struct Report {
     /// Whether any link differs because of this run.
     pub(crate) changed: bool,
     pub(crate) items: Vec<Item>,
-    pub(crate) errors: Vec<Problem>,
+    pub(crate) errors: Errors,
+    /// How many items there were that are not listed.
+    pub(crate) unlisted_items: u64,
     /// Whether there are findings, and the exit code is to say so.
     pub(crate) has_findings: bool,
     /// Lines of detail for stderr, with the number of `-v` that they need.
@@ -66,6 +69,10 @@ struct Document<'a> {
     changed: bool,
     items: Vec<&'a RawValue>,
     errors: &'a [Problem],
+    #[serde(skip_serializing_if = "is_zero")]
+    errors_unlisted: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    items_unlisted: u64,
     #[serde(skip_serializing_if = "<[Text]>::is_empty")]
     made: &'a [Text],
     #[serde(flatten)]
@@ -90,7 +97,8 @@ impl Report {
             dry_run,
             changed: false,
             items: Vec::new(),
-            errors: Vec::new(),
+            errors: Errors::default(),
+            unlisted_items: 0,
             has_findings: false,
             notes: Vec::new(),
             hints: Vec::new(),
@@ -193,7 +201,7 @@ impl Report {
     }
 
     pub(crate) fn class(&self) -> Class {
-        match Class::of_all(self.errors.iter().map(|problem| problem.kind)) {
+        match self.errors.class() {
             Class::Done if self.has_findings => Class::Findings,
             class => class,
         }
@@ -211,6 +219,8 @@ impl Report {
             changed: self.changed,
             items: self.items.iter().map(|item| &*item.json).collect(),
             errors: &self.errors,
+            errors_unlisted: self.errors.unlisted(),
+            items_unlisted: self.unlisted_items,
             made: &self.made,
             own: &self.own,
         };
@@ -232,6 +242,11 @@ const ITEMS: &str = "\"items\":[";
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The time in UTC, with all nine digits.

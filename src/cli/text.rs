@@ -35,6 +35,11 @@ impl Text {
         if path.as_os_str().is_empty() { Text(".".into()) } else { Text::new(path) }
     }
 
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether it names something, other than a step to the parent.
     pub(crate) fn is_name(&self) -> bool {
         self.0 != ".."

@@ -20,7 +20,7 @@ pub(super) struct Target {
 
 /// The text to store in a link of the physical directory `from`.
 pub(super) fn text(root: &Root, link: &NewLink, from: &Path) -> Result<OsString> {
-    let text = match link.target.spell(root.physical_path())? {
+    let text = match link.target.spell(root.text_root())? {
         TargetPath::Verbatim(text) => text.to_os_string(),
         TargetPath::Relative(path) => relative_text(from, &path),
         TargetPath::Absolute(path) => match root.text_root() {
@@ -65,7 +65,7 @@ pub(super) fn judge(
         return Err(Error::new(Kind::InvalidTarget).because("the target ends in `/`, and it is no directory"));
     }
     if let Some(id) = reached.as_ref().and_then(|reached| reached.id)
-        && let TargetPath::Relative(path) | TargetPath::Absolute(path) = target.spell(root.physical_path())?
+        && let TargetPath::Relative(path) | TargetPath::Absolute(path) = target.spell(root.text_root())?
     {
         is_the_same(root, &path, id, overlay)?;
     }
@@ -79,7 +79,7 @@ pub(super) fn judge(
 /// An error with the component's place in the target as it was given, of which the text has the end.
 fn in_the_target(root: &Root, error: Error, target: &model::Target, text: &OsStr) -> Error {
     let (Ok(TargetPath::Relative(_) | TargetPath::Absolute(_)), Some(component)) =
-        (target.spell(root.physical_path()), error.component())
+        (target.spell(root.text_root()), error.component())
     else {
         return error;
     };

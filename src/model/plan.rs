@@ -11,9 +11,6 @@ pub enum OnError {
     Stop,
     /// They are carried out all the same.
     KeepGoing,
-    /// They are carried out, and an edit that was refused for where its text leads (`dangling`, `escape`, `loop`) is
-    /// tried again as long as others succeed, at most 40 times: its text may lead over a link that is yet to be changed.
-    Retry,
 }
 
 /// Edits in order, and how they are carried out together.

@@ -100,7 +100,7 @@ fn the_document_keeps_the_order_of_its_keys() {
 }
 
 #[test]
-fn text_shows_every_link_adds_up_and_says_how_to_mend_it() {
+fn text_shows_every_link_adds_up_and_says_how_to_repair_it() {
     let place = zoo();
     let text = place.words("scan");
     let root = place.root.display().to_string();
@@ -120,27 +120,56 @@ ok       plain -> file
          1 outside_missing
 "
     );
-    assert_eq!(
-        text.err().replace(&root, "ROOT"),
-        "\
-hint: `caplink -C ROOT repair --make-relative --tidy --shorten .` mends the text of 3 links
-hint: `caplink -C ROOT repair --shorten-chains .` straightens 1 chained link
-hint: `caplink -C ROOT repair --remove-dangling .` removes 1 dangling link
-"
-    );
+    let hint = "hint: `caplink -C ROOT repair --remove-dangling .` removes 1 dangling link\n";
+    assert_eq!(text.err().replace(&root, "ROOT"), hint, "healthy links are often meant as they are");
     assert_eq!(place.words("scan -q").err(), "");
-    assert_eq!(place.words("scan --format paths").err(), "", "programs are not told how to mend");
+    assert_eq!(place.words("scan --format paths").err(), "", "programs are not told how to repair");
     assert_eq!(place.words("scan --max-depth 9").err(), "", "repair would look at everything");
 }
 
 #[test]
-fn the_commands_that_are_named_mend_everything_they_name() {
+fn a_healthy_link_is_to_be_repaired_only_where_its_trait_was_asked_for() {
     let place = zoo();
-    for line in place.words("scan").err().lines() {
-        let command = line.split('`').nth(1).unwrap().strip_prefix("caplink ").unwrap();
-        let words: Vec<&str> = command.split_whitespace().collect();
-        let mended = crate::support::ran(crate::support::caplink().args(words));
-        assert_eq!(mended.code, 0, "{line}: {}", mended.err());
+    let root = place.root.display().to_string();
+    for (only, command) in [
+        ("absolute", "--make-relative .` repairs the text of 1 link"),
+        ("messy", "--tidy .` repairs the text of 1 link"),
+        ("lengthy", "--shorten .` repairs the text of 1 link"),
+        ("chain", "--shorten-chains .` straightens 1 chained link"),
+        ("messy,lengthy,ok", "--tidy --shorten .` repairs the text of 2 links"),
+    ] {
+        let hint = format!("hint: `caplink -C {root} repair {command}\n");
+        assert_eq!(place.words(&format!("scan --only {only}")).err(), hint, "{only}");
+    }
+    assert_eq!(place.words("scan --only ok").err(), "");
+}
+
+#[test]
+fn a_root_file_system_with_absolute_texts_is_one_to_be_judged_from_inside() {
+    let place = Place::new();
+    place.link("sh", "/bin/busybox");
+    assert_eq!(place.words("scan").err(), "");
+    fs::create_dir(place.root.join("etc")).unwrap();
+    fs::create_dir(place.root.join("usr")).unwrap();
+    let root = place.root.display().to_string();
+    let hint = format!(
+        "hint: `caplink -C {root} scan --rooted .` judges absolute texts as from inside this root file system\n"
+    );
+    assert_eq!(place.words("scan").err(), hint);
+    let rooted = format!("hint: `caplink -C {root} repair --rooted --remove-dangling .` removes 1 dangling link\n");
+    assert_eq!(place.words("scan --rooted").err(), rooted);
+}
+
+#[test]
+fn the_commands_that_are_named_repair_everything_they_name() {
+    let place = zoo();
+    for only in ["broken", "absolute,messy,lengthy", "chain"] {
+        for line in place.words(&format!("scan --only {only}")).err().lines() {
+            let command = line.split('`').nth(1).unwrap().strip_prefix("caplink ").unwrap();
+            let words: Vec<&str> = command.split_whitespace().collect();
+            let repaired = crate::support::ran(crate::support::caplink().args(words));
+            assert_eq!(repaired.code, 0, "{line}: {}", repaired.err());
+        }
     }
     let summary = place.ask("scan").json["summary"].clone();
     assert_eq!((&summary["dangling"], &summary["messy"], &summary["lengthy"]), (&json!(0), &json!(0), &json!(0)));

@@ -1,15 +1,15 @@
 //! Showing a scan while it goes on.
 //!
 //! In order: what stands before the links; each link as it is found; what stands after them, the errors and the summary.
-//! Links are never held, errors are: they come last. A reader that goes away ends the scan.
+//! Links are never held; of the errors, which come last, the first are. A reader that goes away ends the scan.
 
 mod asked;
 mod exclude;
-mod mend;
 mod only;
 mod out;
 mod page;
 mod progress;
+mod repairs;
 mod show;
 
 use std::io;
@@ -21,8 +21,8 @@ use super::global::Global;
 use super::output;
 use super::report::Report;
 
-use mend::Mendable;
 use out::Out;
+use repairs::Repairable;
 use show::{Last, Show};
 
 pub(crate) use asked::{Asked, Format};
@@ -31,21 +31,21 @@ pub(crate) use only::{Only, only_parser};
 
 /// Takes what a scan finds, and shows it.
 pub(crate) fn run(root: &Root, mut scan: caplink::Scan, report: Report, asked: &Asked, global: &Global) -> ExitCode {
-    let mut run = Run { report, mendable: Mendable::default() };
+    let mut run = Run { report, repairable: Repairable::default() };
     let mut out = Out::new(asked.format, global, scan.progress());
     let written = run.stream(root, &mut scan, asked, &mut out);
     drop(out);
-    let Run { mut report, mendable } = run;
+    let Run { mut report, repairable } = run;
     // What was seen until the reader went away is not what is there.
     if asked.is_whole && written.is_ok() {
-        report.hints = mendable.commands(&report, asked, global);
+        report.hints = repairable.commands(root, &report, asked, global);
     }
     output::close(&report, global, written)
 }
 
 struct Run {
     report: Report,
-    mendable: Mendable,
+    repairable: Repairable,
 }
 
 impl Run {
@@ -58,7 +58,7 @@ impl Run {
                     let is_finding = finding.status != Status::Ok || !asked.only.is_empty();
                     self.report.has_findings |= asked.exit_code && is_finding;
                     if asked.format == Format::Text {
-                        self.mendable.add(&finding, root.physical_path());
+                        self.repairable.add(&finding, asked, root);
                     }
                     show.link(&mut out.buffer, &finding, root);
                 }
@@ -68,7 +68,8 @@ impl Run {
             out.passed()?;
         }
         let summary = scan.summary();
-        self.report.own(&Last::of(&summary));
+        let last = Last::of(&summary, &self.report);
+        self.report.own(&last);
         show.end(&mut out.buffer, &self.report, &summary);
         out.flush()
     }

@@ -77,7 +77,7 @@ fn way(root: &Root, finding: &Finding) -> String {
 }
 
 /// What stands after the rows.
-pub(super) fn tail(summary: &Summary, errors: &[String]) -> String {
+pub(super) fn tail(summary: &Summary, errors: &[&str], unlisted: u64) -> String {
     let mut counts = vec![("links", summary.links), ("entries", summary.entries)];
     counts.extend(Status::ALL.iter().map(|of| (of.as_str(), summary.with_status(*of))));
     counts.extend(Trait::ALL.iter().map(|of| (of.as_str(), summary.with_trait(*of))));
@@ -86,9 +86,10 @@ pub(super) fn tail(summary: &Summary, errors: &[String]) -> String {
         counts.iter().map(|(name, count)| format!("<div><dt>{name}</dt><dd>{count}</dd></div>")).collect();
     let complete = if summary.complete { "" } else { "<p class=\"bad\">The scan is incomplete.</p>" };
     let errors: String = errors.iter().map(|error| format!("<p class=\"bad\">{}</p>", Escaped(error))).collect();
+    let more = if unlisted > 0 { format!("<p class=\"bad\">And {unlisted} more errors.</p>") } else { String::new() };
     let script = include_str!("page.js");
     format!(
-        "</tbody>\n</table>\n<section id=\"summary\"><dl>{counts}</dl>{complete}{errors}</section>\n\
+        "</tbody>\n</table>\n<section id=\"summary\"><dl>{counts}</dl>{complete}{errors}{more}</section>\n\
          <script>{script}</script>\n</body>\n</html>\n"
     )
 }

@@ -59,8 +59,8 @@ impl Show {
             Format::Text => out.extend(format!("{}\n", counted(summary)).as_bytes()),
             Format::Paths => {}
             Format::Html => {
-                let errors: Vec<String> = report.errors.iter().map(|error| error.message.clone()).collect();
-                out.extend(page::tail(summary, &errors).as_bytes());
+                let errors: Vec<&str> = report.errors.iter().map(|error| error.message.as_str()).collect();
+                out.extend(page::tail(summary, &errors, report.errors.unlisted()).as_bytes());
             }
             Format::Json => {
                 out.extend(report.around_items().1.as_bytes());
@@ -68,7 +68,7 @@ impl Show {
             }
             Format::Ndjson => {
                 errors(out, report);
-                json(out, &Last::of(summary));
+                json(out, &Last::of(summary, report));
                 out.push(b'\n');
             }
         }
@@ -85,7 +85,7 @@ pub(super) fn errors(out: &mut Vec<u8>, report: &Report) {
     struct Line<'a> {
         error: &'a crate::cli::problem::Problem,
     }
-    for error in &report.errors {
+    for error in report.errors.iter() {
         json(out, &Line { error });
         out.push(b'\n');
     }
@@ -166,17 +166,18 @@ pub(super) struct Last<'a> {
 }
 
 impl<'a> Last<'a> {
-    pub(super) fn of(summary: &'a Summary) -> Last<'a> {
-        Last { summary: Counts(summary) }
+    /// The summary, and how many errors there were that are not listed.
+    pub(super) fn of(summary: &'a Summary, report: &Report) -> Last<'a> {
+        Last { summary: Counts(summary, report.errors.unlisted()) }
     }
 }
 
 /// The summary as programs see it: flat.
-struct Counts<'a>(&'a Summary);
+struct Counts<'a>(&'a Summary, u64);
 
 impl Serialize for Counts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Counts(summary) = self;
+        let Counts(summary, errors_unlisted) = self;
         let mut map = serializer.serialize_map(None)?;
         for status in Status::ALL {
             map.serialize_entry(status.as_str(), &summary.with_status(*status))?;
@@ -189,6 +190,7 @@ impl Serialize for Counts<'_> {
         map.serialize_entry("dirs", &summary.dirs)?;
         map.serialize_entry("dirs_unread", &summary.dirs_unread)?;
         map.serialize_entry("mounts", &summary.mounts)?;
+        map.serialize_entry("errors_unlisted", errors_unlisted)?;
         map.serialize_entry("complete", &summary.complete)?;
         map.end()
     }

@@ -8,6 +8,8 @@ use caplink::{Edit, Effect, Error, LinkPath, Outcome, Root};
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::items::Items;
+use crate::cli::output;
 use crate::cli::report::Report;
 use crate::cli::text::{DIM, GOOD, NAME, Painted, Text};
 
@@ -90,6 +92,18 @@ pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
     }
     if each().any(|outcome| outcome.guarantee == caplink::Guarantee::Cooperative) {
         report.note(2, format!("this host gives no more: {:?}", root.abilities()));
+    }
+}
+
+/// Prints an outcome of many, and adds what fell short of it.
+pub(super) fn repaired(report: &mut Report, items: &mut Items, context: &Context, outcome: &Outcome) {
+    report.changed |= outcome.effect.is_change();
+    items.news(report, &Edited::of(outcome));
+    if context.global.verbose > 0 {
+        output::note(&detail(outcome), context.global.color);
+    }
+    for error in &outcome.shortfalls {
+        report.error(error);
     }
 }
 

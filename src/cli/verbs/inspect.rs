@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::process::ExitCode;
 
-use caplink::{Inspected, Status};
+use caplink::{Inspected, Root, Status};
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::items::Items;
 use crate::cli::line::options;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
@@ -31,9 +33,16 @@ options! {
 }
 
 impl Inspect {
-    pub(crate) fn run(&self, context: &Context) -> Report {
+    pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = Report::new("inspect", context);
-        let Some(root) = report.opened(context.look()) else { return report };
+        let mut items = Items::new(&context.global);
+        if let Some(root) = report.opened(context.look()) {
+            self.look(&root, &mut report, &mut items);
+        }
+        items.close(&report, &context.global)
+    }
+
+    fn look(&self, root: &Root, report: &mut Report, items: &mut Items) {
         for path in &self.paths {
             match root.inspect(path) {
                 Ok(inspected) => {
@@ -42,12 +51,11 @@ impl Inspect {
                         None => inspected.kind.is_some(),
                     };
                     report.has_findings |= self.exit_code && !is_fine;
-                    report.answer(&Seen::of(&inspected));
+                    items.answer(report, &Seen::of(&inspected));
                 }
                 Err(error) => report.error(&error),
             }
         }
-        report
     }
 }
 

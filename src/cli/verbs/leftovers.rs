@@ -1,5 +1,5 @@
 //! What interrupted work left in the root's own directory and in the state directory: links that were staged and never
-//! published, and private directories that were made to stage them in.
+//! published, and staging directories.
 //!
 //! The rest of the tree is not searched; `caplink repair --remove-leftovers` does that.
 
@@ -13,7 +13,11 @@ use crate::cli::context::open_to_look;
 /// The name of the state directory below the root.
 const STATE: &str = ".caplink";
 
-/// Links and directories with the names of staged ones, and whether everything could be looked at.
+/// How many names are listed of one directory.
+const LISTED_MAX: usize = 1000;
+
+/// Links and directories with the names of staged ones, and whether all of them are there: everything could be looked at,
+/// and there were no more than are listed.
 pub(super) struct Leftovers {
     pub(super) names: Vec<PathBuf>,
     pub(super) complete: bool,
@@ -47,12 +51,17 @@ impl Leftovers {
         };
         for found in scan {
             match found {
-                Ok(finding) if finding.is_staged() => self.names.push(shown_below.join(finding.link)),
+                Ok(finding) if finding.is_staged() && self.names.len() - before < LISTED_MAX => {
+                    self.names.push(shown_below.join(finding.link));
+                }
+                Ok(finding) if finding.is_staged() => self.complete = false,
                 Ok(_) => {}
                 Err(error) => self.missed(&error),
             }
         }
-        self.names.extend(staged.directories(root).iter().map(|dir| shown_below.join(dir)));
+        let (dirs, all) = staged.directories(root);
+        self.complete &= all;
+        self.names.extend(dirs.iter().map(|dir| shown_below.join(dir)));
         self.names[before..].sort();
     }
 
@@ -66,32 +75,25 @@ impl Leftovers {
 #[derive(Clone, Default)]
 pub(super) struct Staged(Arc<Mutex<Vec<PathBuf>>>);
 
-/// The same scan, and what it comes by.
-pub(super) fn noticing_staged(options: ScanOptions) -> (ScanOptions, Staged) {
-    let staged = Staged::default();
-    let noticed = staged.clone();
-    let exclude_nothing = move |path: &Path| {
-        noticed.is_staged(path);
-        false
-    };
-    (options.exclude(exclude_nothing), staged)
-}
-
 impl Staged {
     /// Whether the path has such a name; then it is noticed.
     fn is_staged(&self, path: &Path) -> bool {
         let staged = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".caplink-"));
-        if staged {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
+        if staged && Repair::default().remove_leftovers(true).plan_directory(path).is_some() {
+            let mut noticed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // One too many shows that there are more.
+            if noticed.len() <= LISTED_MAX {
+                noticed.push(path.to_path_buf());
+            }
         }
         staged
     }
 
-    /// Those that are directories now, with the name of one that was left.
-    pub(super) fn directories(&self, root: &Root) -> Vec<PathBuf> {
+    /// Those that are directories now, with the name of a staging one; and whether that is all of them.
+    fn directories(&self, root: &Root) -> (Vec<PathBuf>, bool) {
         let noticed = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let repair = Repair::default().remove_leftovers(true);
+        let all = noticed.len() <= LISTED_MAX;
         let is_dir = |path: &PathBuf| root.inspect(path).is_ok_and(|seen| seen.kind == Some(FileKind::Dir));
-        noticed.into_iter().filter(|path| repair.plan_directory(path).is_some() && is_dir(path)).collect()
+        (noticed.into_iter().take(LISTED_MAX).filter(is_dir).collect(), all)
     }
 }

@@ -1,14 +1,15 @@
-//! `caplink repair`: mends links, each as a compare-and-swap on what a fresh scan found.
+//! `caplink repair`: repairs links, each as a compare-and-swap on what a fresh look found.
 
-use std::cmp::Reverse;
 use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
 
-use caplink::{Durability, Edit, OnError, Outcome, Plan, Repair as Actions, Root, ScanOptions, Target};
+use caplink::{Durability, LinkPath, Repair as Actions, RepairOptions, Root, Target};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use clap::{ArgGroup, Args, value_parser};
+use clap::{ArgGroup, Args, ValueHint, value_parser};
 
-use super::{change, leftovers};
+use super::change;
 use crate::cli::context::Context;
+use crate::cli::items::Items;
 use crate::cli::report::Report;
 
 /// Shown by `--help` and in the manual.
@@ -16,10 +17,12 @@ const EXAMPLES: &str = "\
 Examples:
   caplink -n repair --tidy --shorten
   caplink repair releases --make-relative
+  caplink repair current --tidy
   caplink repair --rebase /old/home=/new/home
+  caplink repair --moved packages/group1/foo=packages/foo
   caplink repair --fallback releases/stable";
 
-/// Mend links below DIR
+/// Repair the links below PATH, or the link that PATH is
 ///
 /// A link that changed since it was looked at is left alone and reported as `mismatch`. A link that is made relative,
 /// tidied or shortened leads to the same object as before.
@@ -27,9 +30,10 @@ Examples:
 #[command(group = ArgGroup::new("actions").required(true).multiple(true))]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Repair {
-    /// Where to look, below the root
-    #[arg(value_name = "DIR", default_value = ".", value_parser = value_parser!(OsString))]
-    dir: OsString,
+    /// A directory below the root, or one link
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    #[arg(value_parser = value_parser!(OsString))]
+    path: OsString,
     /// Make absolute texts relative that lead inside the root
     #[arg(long, group = "actions")]
     make_relative: bool,
@@ -48,6 +52,9 @@ pub(crate) struct Repair {
     /// Put NEW in place of a text that is OLD
     #[arg(long, group = "actions", value_name = "OLD=NEW", allow_hyphen_values = true, value_parser = pair())]
     retarget: Vec<(OsString, OsString)>,
+    /// Let links follow what was moved from OLD to NEW, paths below the root
+    #[arg(long, group = "actions", value_name = "OLD=NEW", allow_hyphen_values = true, value_parser = pair())]
+    moved: Vec<(OsString, OsString)>,
     /// Let dangling links lead to TARGET, a path below the root
     #[arg(long, group = "actions", value_name = "TARGET", allow_hyphen_values = true)]
     #[arg(value_parser = value_parser!(OsString))]
@@ -61,71 +68,43 @@ pub(crate) struct Repair {
 }
 
 impl Repair {
-    pub(crate) fn run(&self, context: &Context) -> Report {
+    pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = Report::new("repair", context);
-        let Some(root) = report.opened(context.look_with_state()) else { return report };
-        if let Some(Err(error)) =
-            self.fallback.as_ref().map(|target| Target::relative(target).check(root.physical_path()))
-        {
-            report.error(&error.during("repair"));
-            return report;
+        let mut items = Items::new(&context.global);
+        if let Some(root) = report.opened(context.look_with_state()) {
+            self.repair(&root, context, &mut report, &mut items);
         }
-        let root = match context.confined(&root) {
+        items.close(&report, &context.global)
+    }
+
+    fn repair(&self, root: &Root, context: &Context, report: &mut Report, items: &mut Items) {
+        let actions = match self.actions(root) {
+            Ok(actions) => actions,
+            Err(error) => return report.error(&error.during("repair")),
+        };
+        let root = match context.confined(root) {
             Ok(root) => root,
-            Err(error) => {
-                report.root_error(&error);
-                return report;
-            }
+            Err(error) => return report.root_error(&error),
         };
-        let Some(Wanted { links, dirs }) = self.plan(&root, &mut report) else { return report };
         let durability = context.durability(Durability::Dir);
-        let links = InOrder::of(links);
-        // What was staged in them is gone by then.
-        let dirs = Plan::new(dirs).on_error(OnError::KeepGoing).durability(durability);
-        let apply = |plan: &Plan| match context.global.dry_run {
-            true => root.preview_plan(plan),
-            false => root.apply_plan(plan, &()),
-        };
-        let mut results = links.restore(apply(&links.plan(durability)));
-        results.extend(apply(&dirs));
-        for result in results {
+        let options = RepairOptions::default().durability(durability).dry_run(context.global.dry_run);
+        let mut is_silent = true;
+        let repaired = root.repair(&self.path, &actions, options, |result| {
+            is_silent = false;
             match result {
-                Ok(outcome) => change::done(&mut report, &root, std::slice::from_ref::<Outcome>(&outcome)),
-                Err(error) => change::failed(&mut report, &error),
+                Ok(outcome) => change::repaired(report, items, context, &outcome),
+                Err(error) => change::failed(report, &error),
             }
+        });
+        match repaired {
+            Ok(_) if is_silent => report.note(0, "nothing to repair"),
+            Ok(_) => {}
+            Err(error) => report.error(&error),
         }
-        report
     }
 
-    /// Scans, and plans an edit for each link that is to be mended; none where the scan cannot begin.
-    fn plan(&self, root: &Root, report: &mut Report) -> Option<Wanted> {
-        let actions = self.actions();
-        let (options, staged) = leftovers::noticing_staged(ScanOptions::default().sorted(true));
-        let scan = match root.scan(&self.dir, options) {
-            Ok(scan) => scan,
-            Err(error) => {
-                report.error(&error.during("repair"));
-                return None;
-            }
-        };
-        let mut links = Vec::new();
-        for found in scan {
-            match found {
-                Ok(finding) => {
-                    let edit = actions.plan(&finding, root.physical_path());
-                    links.extend(edit.map(|edit| (finding.hops, edit)));
-                }
-                Err(error) => report.error(&error),
-            }
-        }
-        let dirs: Vec<Edit> = staged.directories(root).iter().filter_map(|dir| actions.plan_directory(dir)).collect();
-        if links.is_empty() && dirs.is_empty() && report.errors.is_empty() {
-            report.note(0, "nothing to mend");
-        }
-        Some(Wanted { links, dirs })
-    }
-
-    fn actions(&self) -> Actions {
+    /// What is asked for, if its paths and targets are well spelled.
+    fn actions(&self, root: &Root) -> caplink::Result<Actions> {
         let mut actions = Actions::default()
             .make_relative(self.make_relative)
             .tidy(self.tidy)
@@ -139,43 +118,21 @@ impl Repair {
         for (old, new) in &self.retarget {
             actions = actions.retarget(old, new);
         }
-        match &self.fallback {
-            Some(target) => actions.fallback(target),
-            None => actions,
+        for (old, new) in &self.moved {
+            actions = actions.moved(below_root(old)?, below_root(new)?);
         }
+        if let Some(target) = &self.fallback {
+            Target::relative(target).check(root.text_root())?;
+            actions = actions.fallback(target);
+        }
+        Ok(actions)
     }
 }
 
-/// What is to be done.
-struct Wanted {
-    /// For each link that is to be mended, beside how many links it leads over.
-    links: Vec<(usize, Edit)>,
-    /// For each private directory that was left.
-    dirs: Vec<Edit>,
-}
-
-/// Edits in the order in which they are carried out, and where each stood before.
-///
-/// A dangling link that leads over another comes before that one, whose repair would repair both.
-struct InOrder(Vec<(usize, Edit)>);
-
-impl InOrder {
-    fn of(edits: Vec<(usize, Edit)>) -> InOrder {
-        let mut edits: Vec<_> = edits.into_iter().enumerate().collect();
-        edits.sort_by_key(|(_, (hops, _))| Reverse(*hops));
-        InOrder(edits.into_iter().map(|(place, (_, edit))| (place, edit)).collect())
-    }
-
-    fn plan(&self, durability: Durability) -> Plan {
-        Plan::new(self.0.iter().map(|(_, edit)| edit.clone())).on_error(OnError::Retry).durability(durability)
-    }
-
-    /// The results in the order in which the edits were found.
-    fn restore<T>(&self, results: Vec<T>) -> Vec<T> {
-        let mut results: Vec<_> = self.0.iter().map(|(place, _)| *place).zip(results).collect();
-        results.sort_by_key(|(place, _)| *place);
-        results.into_iter().map(|(_, result)| result).collect()
-    }
+/// A path below the root; a trailing `/`, as a shell completes a directory, is dropped.
+fn below_root(path: &OsStr) -> caplink::Result<LinkPath> {
+    let end = path.as_encoded_bytes().iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    LinkPath::new(if end == 0 { path } else { begin(path, end) })
 }
 
 /// Two texts with the first `=` between them.
@@ -190,6 +147,18 @@ fn split(pair: &OsStr) -> Option<(OsString, OsString)> {
     let at = bytes.iter().position(|byte| *byte == b'=')?;
     let part = |bytes| OsStr::from_bytes(bytes).to_os_string();
     (at > 0 && at + 1 < bytes.len()).then(|| (part(&bytes[..at]), part(&bytes[at + 1..])))
+}
+
+/// The first bytes of a path, before a separator.
+#[cfg(unix)]
+fn begin(path: &OsStr, end: usize) -> &OsStr {
+    use std::os::unix::ffi::OsStrExt as _;
+    OsStr::from_bytes(&path.as_bytes()[..end])
+}
+
+#[cfg(not(unix))]
+fn begin(path: &OsStr, end: usize) -> &OsStr {
+    path.to_str().map_or(path, |path| OsStr::new(&path[..end]))
 }
 
 #[cfg(not(unix))]

@@ -38,7 +38,7 @@ impl Resolve {
         let Some(root) = report.opened(context.look()) else { return report };
         match root.explain(&self.path) {
             Ok(explained) => {
-                let physical = root.physical_path().unwrap_or(Path::new("/"));
+                let physical = root.text_root().unwrap_or(Path::new("/"));
                 let way = Way::of(&self.path, &explained, physical, self.explain);
                 // There is one answer only: it stands at the top of the document as well.
                 report.own(&way);

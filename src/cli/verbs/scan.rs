@@ -107,7 +107,7 @@ impl Scan {
             format,
             null: self.null,
             exit_code: self.exit_code,
-            // What repair would mend is not what was looked at, if not everything was.
+            // What repair would do is not what was looked at, if not everything was.
             is_whole: self.exclude.is_empty() && self.max_depth.is_none(),
         };
         Ok((asked, options))
