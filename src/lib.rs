@@ -22,7 +22,7 @@ mod sys;
 pub use apply::RepairOptions;
 pub use confine::{Enforcement, renounce_privileges};
 pub use entry::Entry;
-pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, printable};
+pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, UnknownWord, printable};
 pub use exec::Trial;
 pub use inspect::{Explained, Inspected, Resolved};
 pub use model::{

@@ -35,7 +35,20 @@ const PRECEDENCE: &[Class] = &[
 ];
 
 /// Kinds that nothing of this program comes to; help and manual do not speak of them.
-const UNPRODUCED: &[Kind] = &[Kind::InvalidManifest, Kind::Partial, Kind::CheckFailed, Kind::Integrity];
+const UNPRODUCED: &[Kind] = &[
+    Kind::InvalidManifest,
+    Kind::InvalidPlan,
+    Kind::StalePlan,
+    Kind::UnsafeManifest,
+    Kind::ReplacedRelease,
+    Kind::BadRelease,
+    Kind::NotADirectory,
+    Kind::NoRecords,
+    Kind::UnknownRelease,
+    Kind::Partial,
+    Kind::CheckFailed,
+    Kind::Integrity,
+];
 
 impl Class {
     /// All of them, by their codes.

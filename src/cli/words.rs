@@ -23,6 +23,7 @@ pub(crate) fn of_trait(of: Trait) -> &'static str {
         Trait::Chain => "leads over more than one link",
         Trait::OtherFs => "leads to another file system",
         Trait::OutsideMissing => "an `escape` to nothing",
+        _ => "",
     }
 }
 

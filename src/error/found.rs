@@ -1,48 +1,37 @@
-//! What has a name: nothing, a link with its text, or something else.
+//! What is under a name: nothing, a link with its text, or something else.
 
 use std::ffi::OsString;
 use std::fmt;
 
 use super::printable;
+use super::words::words;
 
-/// The kind of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FileKind {
-    /// A symbolic link.
-    Symlink,
-    /// A regular file.
-    File,
-    /// A directory.
-    Dir,
-    /// A named pipe.
-    Fifo,
-    /// A socket.
-    Socket,
-    /// A character device.
-    CharDevice,
-    /// A block device.
-    BlockDevice,
-}
-
-impl FileKind {
-    /// Returns the stable name that the command line prints, for instance `char_device`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            FileKind::Symlink => "symlink",
-            FileKind::File => "file",
-            FileKind::Dir => "dir",
-            FileKind::Fifo => "fifo",
-            FileKind::Socket => "socket",
-            FileKind::CharDevice => "char_device",
-            FileKind::BlockDevice => "block_device",
-        }
+words! {
+    "kind of entry":
+    /// The kind of an entry.
+    #[non_exhaustive]
+    pub enum FileKind {
+        /// A symbolic link.
+        Symlink = "symlink",
+        /// A regular file.
+        File = "file",
+        /// A directory.
+        Dir = "dir",
+        /// A named pipe.
+        Fifo = "fifo",
+        /// A socket.
+        Socket = "socket",
+        /// A character device.
+        CharDevice = "char_device",
+        /// A block device.
+        BlockDevice = "block_device",
     }
 }
 
-impl fmt::Display for FileKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl FileKind {
+    /// The kind in a sentence.
+    fn described(self) -> &'static str {
+        match self {
             FileKind::Symlink => "a symbolic link",
             FileKind::File => "a regular file",
             FileKind::Dir => "a directory",
@@ -50,11 +39,11 @@ impl fmt::Display for FileKind {
             FileKind::Socket => "a socket",
             FileKind::CharDevice => "a character device",
             FileKind::BlockDevice => "a block device",
-        })
+        }
     }
 }
 
-/// What has a name.
+/// What is under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Nothing.
@@ -87,7 +76,7 @@ impl fmt::Display for Found {
         match self {
             Found::Missing => f.write_str("nothing there"),
             Found::Link(text) => write!(f, "a link to `{}`", printable(text)),
-            Found::Other(kind) => kind.fmt(f),
+            Found::Other(kind) => f.write_str(kind.described()),
         }
     }
 }

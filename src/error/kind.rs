@@ -1,117 +1,97 @@
 //! Why an operation failed: the stable kinds, the sentence each has, and what an error number alone says.
 
-use std::fmt;
 use std::io;
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// Why an operation failed.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum Kind {
-            $($(#[$doc])* $variant,)*
-        }
+use super::words::words;
 
-        impl Kind {
-            /// Every kind, in the order of the command line's exit codes.
-            pub const ALL: &[Kind] = &[$(Kind::$variant),*];
-
-            /// Returns the stable name that the command line prints, for instance `symlink_in_path`.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Kind::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// The call itself makes no sense: for instance a root that is no directory.
-    Usage = "usage",
-    /// The spelling of a path is not one of a link below the root.
-    InvalidPath = "invalid_path",
-    /// The spelling of a target is not one that can be stored or found.
-    InvalidTarget = "invalid_target",
-    /// A component is longer than 255 bytes, or a text longer than the file system takes.
-    TooLong = "too_long",
-    /// A manifest cannot be read.
-    InvalidManifest = "invalid_manifest",
-    /// A saved plan cannot be read, or is one of another root.
-    InvalidPlan = "invalid_plan",
-    /// The name is taken.
-    Exists = "exists",
-    /// The name belongs to something that is no symbolic link.
-    NotALink = "not_a_link",
-    /// The link is not the one that was expected.
-    Mismatch = "mismatch",
-    /// Another program kept changing the same name, or the kernel kept asking for another try.
-    Contended = "contended",
-    /// What a saved plan was made from is not as it was.
-    StalePlan = "stale_plan",
-    /// The path leads out of the root.
-    Escape = "escape",
-    /// A directory on the way to the link is itself a link, and parents are not followed.
-    SymlinkInPath = "symlink_in_path",
-    /// The path goes through a link of `/proc` that names a kernel object.
-    MagicLink = "magic_link",
-    /// The path crosses a mount point.
-    CrossMount = "cross_mount",
-    /// The file system is mounted so that links are not followed.
-    MountPolicy = "mount_policy",
-    /// The policy of this root forbids it.
-    Policy = "policy",
-    /// The target does not exist, and that was not allowed.
-    Dangling = "dangling",
-    /// The directory of the link was moved during the operation; what was made there was taken back.
-    ParentMoved = "parent_moved",
-    /// The private directory for staging could be written or was owned by somebody else.
-    UnsafeState = "unsafe_state",
-    /// Others can write the manifest, or a program that it runs.
-    UnsafeManifest = "unsafe_manifest",
-    /// The directory of the release is not the one that was entered.
-    ReplacedRelease = "replaced_release",
-    /// The release is marked bad.
-    BadRelease = "bad_release",
-    /// What is to be a release is no directory.
-    NotADirectory = "not_a_directory",
-    /// There is nothing of this name.
-    NotFound = "not_found",
-    /// The links lead in a circle, or over more than 40 hops.
-    Loop = "loop",
-    /// The root has no records.
-    NoRecords = "no_records",
-    /// The release was never entered.
-    UnknownRelease = "unknown_release",
-    /// The root directory is gone.
-    RootGone = "root_gone",
-    /// Another holder had the lock for longer than the bounded wait.
-    Busy = "busy",
-    /// A batch stopped half-way.
-    Partial = "partial",
-    /// A health check failed.
-    CheckFailed = "check_failed",
-    /// Records are damaged.
-    Integrity = "integrity",
-    /// The caller may not do this.
-    Permission = "permission",
-    /// The file system is mounted read-only.
-    ReadOnly = "read_only",
-    /// The file system or the quota is full.
-    NoSpace = "no_space",
-    /// The process or the system has no descriptors left.
-    FdExhausted = "fd_exhausted",
-    /// This host cannot do what was required.
-    Unsupported = "unsupported",
-    /// Something of this program's own could not be taken back; [`Error::left`](crate::Error::left) names it.
-    Residue = "residue",
-    /// The link has an empty text, as a crash can leave it.
-    Corrupt = "corrupt",
-    /// Any other error of the system.
-    Io = "io",
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    "kind of error":
+    /// Why an operation failed. All are in the order of the command line's exit codes.
+    #[derive(PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Kind {
+        /// The call itself makes no sense: for instance a root that is no directory.
+        Usage = "usage",
+        /// The spelling of a path is not one of a link below the root.
+        InvalidPath = "invalid_path",
+        /// The spelling of a target is not one that can be stored or found.
+        InvalidTarget = "invalid_target",
+        /// A component is longer than 255 bytes, or a text longer than the file system takes.
+        TooLong = "too_long",
+        /// A manifest cannot be read.
+        InvalidManifest = "invalid_manifest",
+        /// A saved plan cannot be read, or is one of another root.
+        InvalidPlan = "invalid_plan",
+        /// The name is taken.
+        Exists = "exists",
+        /// The name belongs to something that is no symbolic link.
+        NotALink = "not_a_link",
+        /// The link is not the one that was expected.
+        Mismatch = "mismatch",
+        /// Another program kept changing the same name, or the kernel kept asking for another try.
+        Contended = "contended",
+        /// What a saved plan was made from is not as it was.
+        StalePlan = "stale_plan",
+        /// The path leads out of the root.
+        Escape = "escape",
+        /// A directory on the way to the link is itself a link, and parents are not followed.
+        SymlinkInPath = "symlink_in_path",
+        /// The path goes through a link of `/proc` that names a kernel object.
+        MagicLink = "magic_link",
+        /// The path crosses a mount point.
+        CrossMount = "cross_mount",
+        /// The file system is mounted so that links are not followed.
+        MountPolicy = "mount_policy",
+        /// The policy of this root forbids it.
+        Policy = "policy",
+        /// The target does not exist, and that was not allowed.
+        Dangling = "dangling",
+        /// The directory of the link was moved during the operation; what was made there was taken back.
+        ParentMoved = "parent_moved",
+        /// The private directory for staging could be written or was owned by somebody else.
+        UnsafeState = "unsafe_state",
+        /// Others can write the manifest, or a program that it runs.
+        UnsafeManifest = "unsafe_manifest",
+        /// The directory of the release is not the one that was entered.
+        ReplacedRelease = "replaced_release",
+        /// The release is marked bad.
+        BadRelease = "bad_release",
+        /// What is to be a release is no directory.
+        NotADirectory = "not_a_directory",
+        /// There is nothing of this name.
+        NotFound = "not_found",
+        /// The links lead in a circle, or over more than 40 hops.
+        Loop = "loop",
+        /// The root has no records.
+        NoRecords = "no_records",
+        /// The release was never entered.
+        UnknownRelease = "unknown_release",
+        /// The root directory is gone.
+        RootGone = "root_gone",
+        /// Another holder had the lock for longer than the bounded wait.
+        Busy = "busy",
+        /// A batch stopped half-way.
+        Partial = "partial",
+        /// A health check failed.
+        CheckFailed = "check_failed",
+        /// Records are damaged.
+        Integrity = "integrity",
+        /// The caller may not do this.
+        Permission = "permission",
+        /// The file system is mounted read-only.
+        ReadOnly = "read_only",
+        /// The file system or the quota is full.
+        NoSpace = "no_space",
+        /// The process or the system has no descriptors left.
+        FdExhausted = "fd_exhausted",
+        /// This host cannot do what was required.
+        Unsupported = "unsupported",
+        /// Something of this program's own could not be taken back; [`Error::left`](crate::Error::left) names it.
+        Residue = "residue",
+        /// The link has an empty text, as a crash can leave it.
+        Corrupt = "corrupt",
+        /// Any other error of the system.
+        Io = "io",
     }
 }
 
@@ -188,6 +168,49 @@ impl From<&io::Error> for Kind {
 impl Kind {
     pub(crate) fn of(error: &io::Error) -> Kind {
         Kind::from(error)
+    }
+}
+
+/// The kind of the standard library that says most of it.
+pub(super) fn io_kind(kind: Kind) -> io::ErrorKind {
+    use io::ErrorKind as E;
+    match kind {
+        Kind::Usage
+        | Kind::InvalidPath
+        | Kind::InvalidTarget
+        | Kind::InvalidManifest
+        | Kind::InvalidPlan
+        | Kind::NotALink => E::InvalidInput,
+        Kind::TooLong => E::InvalidFilename,
+        Kind::Exists => E::AlreadyExists,
+        Kind::Contended => E::WouldBlock,
+        Kind::Escape
+        | Kind::SymlinkInPath
+        | Kind::MagicLink
+        | Kind::MountPolicy
+        | Kind::Policy
+        | Kind::UnsafeState
+        | Kind::UnsafeManifest
+        | Kind::BadRelease
+        | Kind::Permission => E::PermissionDenied,
+        Kind::CrossMount => E::CrossesDevices,
+        Kind::Dangling | Kind::NotFound | Kind::NoRecords | Kind::UnknownRelease | Kind::RootGone => E::NotFound,
+        Kind::NotADirectory => E::NotADirectory,
+        Kind::Busy => E::ResourceBusy,
+        Kind::Integrity | Kind::Corrupt => E::InvalidData,
+        Kind::ReadOnly => E::ReadOnlyFilesystem,
+        Kind::NoSpace => E::StorageFull,
+        Kind::Unsupported => E::Unsupported,
+        Kind::Mismatch
+        | Kind::StalePlan
+        | Kind::ReplacedRelease
+        | Kind::ParentMoved
+        | Kind::Loop
+        | Kind::Partial
+        | Kind::CheckFailed
+        | Kind::FdExhausted
+        | Kind::Residue
+        | Kind::Io => E::Other,
     }
 }
 

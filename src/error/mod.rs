@@ -4,21 +4,27 @@
 //! what was found instead of what was expected, and what could not be cleaned up. Its [`Kind`] is what programs
 //! decide on; the message is for people.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+mod cause;
 mod found;
 mod kind;
 mod printable;
+mod words;
 
 pub use found::{FileKind, Found};
 pub use kind::Kind;
 pub use printable::{Printable, printable};
+pub use words::UnknownWord;
 
-use kind::default_reason;
+pub(crate) use words::words;
+
+use cause::Cause;
+use kind::{default_reason, io_kind};
 
 /// The result of an operation below a root.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -50,19 +56,21 @@ pub struct Component {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, thiserror::Error)]
+#[error(transparent)]
 pub struct Error(Box<Repr>);
 
-#[derive(Clone)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", self.message())]
 struct Repr {
     kind: Kind,
-    verb: &'static str,
+    verb: Cow<'static, str>,
     link: Option<PathBuf>,
     component: Option<Component>,
     via: Option<OsString>,
     found: Option<Found>,
     reason: Option<String>,
-    source: Option<Arc<io::Error>>,
+    source: Option<Cause>,
     left: Vec<PathBuf>,
     preserved: Vec<PathBuf>,
     made: Vec<PathBuf>,
@@ -72,7 +80,7 @@ impl Error {
     pub(crate) fn new(kind: Kind) -> Error {
         Error(Box::new(Repr {
             kind,
-            verb: "",
+            verb: Cow::Borrowed(""),
             link: None,
             component: None,
             via: None,
@@ -99,7 +107,7 @@ impl Error {
             // No lock of this program is meant.
             error.0.reason = Some("the system says that it is in use, as a mount point is".to_owned());
         }
-        error.0.source = Some(Arc::new(source));
+        error.0.source = Some(Cause::new(source));
         error
     }
 
@@ -111,7 +119,7 @@ impl Error {
     /// Names the operation and the link, unless an inner layer did.
     pub(crate) fn on(mut self, verb: &'static str, link: impl AsRef<Path>) -> Error {
         if self.0.verb.is_empty() {
-            self.0.verb = verb;
+            self.0.verb = Cow::Borrowed(verb);
         }
         if self.0.link.is_none() {
             self.0.link = Some(link.as_ref().to_path_buf());
@@ -129,7 +137,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn during(mut self, verb: &'static str) -> Error {
-        self.0.verb = verb;
+        self.0.verb = Cow::Borrowed(verb);
         self
     }
 
@@ -180,8 +188,8 @@ impl Error {
     }
 
     /// Returns the name of the operation, for instance `swap`.
-    pub fn operation(&self) -> &'static str {
-        self.0.verb
+    pub fn operation(&self) -> &str {
+        &self.0.verb
     }
 
     /// Returns the link or path that the operation was about, as the caller wrote it or normalised.
@@ -225,53 +233,108 @@ impl Error {
     }
 }
 
+impl From<Error> for io::Error {
+    /// The error as one of the standard library, with its kind; [`io::Error::get_ref`] leads back to it.
+    fn from(error: Error) -> io::Error {
+        let of_system = error.io_error().map(io::Error::kind).filter(|_| error.kind() == Kind::Io);
+        io::Error::new(of_system.unwrap_or_else(|| io_kind(error.kind())), error)
+    }
+}
+
 impl fmt::Debug for Error {
+    /// What a person needs who sees it at the end of a program: the kind, the message, and what is left behind. `{:#?}`
+    /// shows every field.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repr = &self.0;
-        f.debug_struct("Error")
-            .field("kind", &repr.kind)
-            .field("verb", &repr.verb)
-            .field("link", &repr.link)
-            .field("component", &repr.component)
-            .field("via", &repr.via)
-            .field("found", &repr.found)
-            .field("reason", &repr.reason)
-            .field("source", &repr.source)
-            .field("left", &repr.left)
-            .field("preserved", &repr.preserved)
-            .field("made", &repr.made)
-            .finish()
+        if f.alternate() {
+            return repr.fmt(f);
+        }
+        write!(f, "{repr} ({})", repr.kind)?;
+        for (what, paths) in [("left", &repr.left), ("preserved", &repr.preserved), ("made", &repr.made)] {
+            for path in paths {
+                write!(f, "; {what}: `{}`", printable(path))?;
+            }
+        }
+        match &repr.source {
+            Some(source) => write!(f, "; cause: {}", **source),
+            None => Ok(()),
+        }
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let repr = &self.0;
-        f.write_str("cannot ")?;
-        f.write_str(if repr.verb.is_empty() { "proceed" } else { repr.verb })?;
-        if let Some(link) = &repr.link {
-            write!(f, " `{}`", printable(link))?;
-        }
-        f.write_str(": ")?;
-        if let Some(reason) = &repr.reason {
-            f.write_str(reason)?;
-        } else if let Some(found) = &repr.found {
-            write!(f, "found {found}")?;
-        } else {
-            f.write_str(default_reason(repr.kind))?;
-        }
-        if let Some(component) = &repr.component {
-            write!(f, ", at component `{}` ({})", printable(&component.name), component.index)?;
-        }
-        if let Some(via) = &repr.via {
-            write!(f, " via `{}`", printable(via))?;
-        }
-        Ok(())
+impl Repr {
+    fn message(&self) -> String {
+        let verb = if self.verb.is_empty() { "proceed" } else { &self.verb };
+        let link = self.link.as_ref().map(|link| format!(" `{}`", printable(link))).unwrap_or_default();
+        let reason = match (&self.reason, &self.found) {
+            (Some(reason), _) => reason.clone(),
+            (None, Some(found)) => format!("found {found}"),
+            (None, None) => default_reason(self.kind).to_owned(),
+        };
+        let component = match &self.component {
+            Some(Component { name, index }) => format!(", at component `{}` ({index})", printable(name)),
+            None => String::new(),
+        };
+        let via = self.via.as_ref().map(|via| format!(" via `{}`", printable(via))).unwrap_or_default();
+        format!("cannot {verb}{link}: {reason}{component}{via}")
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn switched() -> Error {
+        Error::new(Kind::Mismatch).found_instead(Found::Link("releases/40".into())).on("swap", "current")
+    }
+
+    #[test]
+    fn an_error_is_read_by_a_person_and_by_a_program() {
+        let error = switched();
+        assert_eq!(error.to_string(), "cannot swap `current`: found a link to `releases/40`");
+        assert_eq!(format!("{error:?}"), "cannot swap `current`: found a link to `releases/40` (mismatch)");
+        assert!(format!("{error:#?}").contains("kind: Mismatch"));
+        let left = Error::from_io(io::ErrorKind::NotFound.into()).on("remove", "l").leaving(vec!["a\n".into()], vec![]);
+        let shown = "cannot remove `l`: there is no such entry (not_found); left: `a\\n`; cause: entity not found";
+        assert_eq!(format!("{left:?}"), shown);
+    }
+
+    #[test]
+    fn the_cause_is_the_error_of_the_system() {
+        let error = Error::from_io(io::Error::from_raw_os_error(2));
+        let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(cause.and_then(io::Error::raw_os_error), Some(2));
+        assert!(std::ptr::eq(cause.unwrap(), error.io_error().unwrap()));
+        assert!(switched().source().is_none());
+    }
+
+    #[test]
+    fn an_error_becomes_one_of_the_standard_library_and_stays_what_it_was() {
+        let error = io::Error::from(switched());
+        assert_eq!(error.to_string(), switched().to_string());
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+        assert_eq!(inner.map(Error::kind), Some(Kind::Mismatch));
+    }
+
+    #[test]
+    fn every_kind_that_the_system_has_keeps_its_own() {
+        use io::ErrorKind as E;
+        for kind in [
+            E::NotFound,
+            E::AlreadyExists,
+            E::PermissionDenied,
+            E::ReadOnlyFilesystem,
+            E::StorageFull,
+            E::InvalidFilename,
+            E::CrossesDevices,
+            E::ResourceBusy,
+            E::WouldBlock,
+            E::Unsupported,
+            E::BrokenPipe,
+        ] {
+            assert_eq!(io::Error::from(Error::from_io(kind.into())).kind(), kind);
+        }
     }
 }

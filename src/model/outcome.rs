@@ -3,91 +3,68 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use super::LinkPath;
-use crate::error::Error;
+use crate::error::{Error, UnknownWord, words};
 
-/// What became of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Effect {
-    /// A link was created where no link was.
-    Created,
-    /// It was so already; nothing was written.
-    Unchanged,
-    /// Another link was replaced.
-    Replaced,
-    /// Two links were exchanged.
-    Exchanged,
-    /// The link was removed.
-    Removed,
-    /// The edit was not tried.
-    Skipped,
+words! {
+    "outcome":
+    /// What became of a name.
+    #[non_exhaustive]
+    pub enum Effect {
+        /// A link was created where no link was.
+        Created = "created",
+        /// It was so already; nothing was written.
+        Unchanged = "unchanged",
+        /// Another link was replaced.
+        Replaced = "replaced",
+        /// Two links were exchanged.
+        Exchanged = "exchanged",
+        /// The link was removed.
+        Removed = "removed",
+        /// The edit was not tried.
+        Skipped = "skipped",
+    }
 }
 
 impl Effect {
-    /// Returns the stable name that the command line prints.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Effect::Created => "created",
-            Effect::Unchanged => "unchanged",
-            Effect::Replaced => "replaced",
-            Effect::Exchanged => "exchanged",
-            Effect::Removed => "removed",
-            Effect::Skipped => "skipped",
-        }
-    }
-
     /// Returns whether the name differs because of the edit.
     pub fn is_change(self) -> bool {
         !matches!(self, Effect::Unchanged | Effect::Skipped)
     }
 }
 
-/// What this host could promise for an edit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Guarantee {
-    /// The kernel compared or exchanged in one step, or creation was exclusive.
-    Atomic,
-    /// Correct among holders of this program's lock only.
-    Cooperative,
-}
-
-impl Guarantee {
-    /// Returns the stable name that the command line prints.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Guarantee::Atomic => "atomic",
-            Guarantee::Cooperative => "cooperative",
-        }
+words! {
+    "guarantee":
+    /// What this host could promise for an edit.
+    pub enum Guarantee {
+        /// The kernel compared or exchanged in one step, or creation was exclusive.
+        Atomic = "atomic",
+        /// Correct among holders of this program's lock only.
+        Cooperative = "cooperative",
     }
 }
 
-/// What survives a power cut once an edit has succeeded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Durability {
-    /// Nothing is waited for.
-    #[default]
-    None,
-    /// Each changed directory is synced.
-    Dir,
-    /// The whole file system is synced.
-    Fs,
-}
-
-impl Durability {
-    /// Returns the stable name that the command line prints.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Durability::None => "none",
-            Durability::Dir => "dir",
-            Durability::Fs => "fs",
-        }
+words! {
+    "durability":
+    /// What survives a power cut once an edit has succeeded.
+    #[derive(Default, PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Durability {
+        /// Nothing is waited for.
+        #[default]
+        None = "none",
+        /// Each changed directory is synced.
+        Dir = "dir",
+        /// The whole file system is synced.
+        Fs = "fs",
     }
 }
 
 /// How far the kernel itself confined an edit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Confinement {
     /// Not at all, beyond the confined lookups.
     #[default]
@@ -105,25 +82,32 @@ impl fmt::Display for Confinement {
     }
 }
 
-/// Where the new link was made before it was published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Staging {
-    /// Nothing was staged.
-    None,
-    /// In the link's own directory, under a random name.
-    Beside,
-    /// In the private state directory.
-    Private,
+impl FromStr for Confinement {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Confinement, UnknownWord> {
+        let version = || {
+            let digits = word.strip_prefix("landlock-")?;
+            digits.parse().ok().filter(|version: &u32| version.to_string() == digits)
+        };
+        match word {
+            "none" => Ok(Confinement::None),
+            _ => version().map(Confinement::Landlock).ok_or_else(|| UnknownWord::new("confinement", word)),
+        }
+    }
 }
 
-impl Staging {
-    /// Returns the stable name that the command line prints.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Staging::None => "none",
-            Staging::Beside => "beside",
-            Staging::Private => "private",
-        }
+words! {
+    "place of staging":
+    /// Where the new link was made before it was published.
+    #[non_exhaustive]
+    pub enum Staging {
+        /// Nothing was staged.
+        None = "none",
+        /// In the link's own directory, under a random name.
+        Beside = "beside",
+        /// In the private state directory.
+        Private = "private",
     }
 }
 
@@ -215,6 +199,21 @@ impl Outcome {
         act(self);
         if let Some(counterpart) = &mut self.counterpart {
             counterpart.for_each_mut(act);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confinement_is_read_as_it_is_shown() {
+        for level in [Confinement::None, Confinement::Landlock(2), Confinement::Landlock(17)] {
+            assert_eq!(level.to_string().parse(), Ok(level));
+        }
+        for other in ["", "landlock", "landlock-", "landlock-02", "landlock-+2", "landlock--1", "None"] {
+            assert!(other.parse::<Confinement>().is_err(), "{other}");
         }
     }
 }

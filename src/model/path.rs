@@ -4,9 +4,10 @@
 //! the kernel; its bytes are kept as they were.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Component, Path, PathBuf, is_separator};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::reserved::means_something_else;
@@ -89,6 +90,40 @@ impl AsRef<Path> for LinkPath {
         &self.path
     }
 }
+
+impl AsRef<OsStr> for LinkPath {
+    fn as_ref(&self) -> &OsStr {
+        self.path.as_os_str()
+    }
+}
+
+impl From<LinkPath> for PathBuf {
+    fn from(path: LinkPath) -> PathBuf {
+        path.path.to_path_buf()
+    }
+}
+
+impl FromStr for LinkPath {
+    type Err = Error;
+
+    fn from_str(path: &str) -> Result<LinkPath> {
+        LinkPath::new(path)
+    }
+}
+
+macro_rules! try_from {
+    ($($type:ty)*) => {$(
+        impl TryFrom<$type> for LinkPath {
+            type Error = Error;
+
+            fn try_from(path: $type) -> Result<LinkPath> {
+                LinkPath::new(path)
+            }
+        }
+    )*};
+}
+
+try_from!(&str String &OsStr OsString &Path PathBuf);
 
 impl fmt::Debug for LinkPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

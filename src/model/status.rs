@@ -1,28 +1,12 @@
 //! What a link is like: one status, any number of traits.
 
-macro_rules! names {
-    ($(#[$outer:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
-        $(#[$outer])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $type {
-            $($(#[$doc])* $variant,)*
-        }
+use crate::error::words;
 
-        impl $type {
-            /// All of them, in the order of reports.
-            pub const ALL: &[$type] = &[$($type::$variant),*];
-
-            /// Returns the stable name that the command line prints.
-            pub fn as_str(self) -> &'static str {
-                match self { $($type::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-names! {
+words! {
+    "status":
     /// Where a link leads when it is resolved below the root. A link has exactly one.
-    Status {
+    #[derive(PartialOrd, Ord)]
+    pub enum Status {
         /// To something below the root.
         Ok = "ok",
         /// A component below the root is missing.
@@ -38,9 +22,12 @@ names! {
     }
 }
 
-names! {
+words! {
+    "trait":
     /// A peculiarity of a link. A link has any number.
-    Trait {
+    #[derive(PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Trait {
         /// The text begins with `/`.
         Absolute = "absolute",
         /// The text has `//`, `/./`, a trailing `/` or a name followed by `..`.

@@ -6,18 +6,21 @@ use std::iter;
 use std::path::{self, MAIN_SEPARATOR_STR, Path};
 
 use super::path::{ends_as_directory, spell};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, words};
 
-/// How the stored text is made from a target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Style {
-    /// The target is a path below the root; the text leads there from the physical directory of the link.
-    #[default]
-    Relative,
-    /// The target is a path below the root; the text is the root's physical path joined with it.
-    Absolute,
-    /// The target is the text, byte for byte.
-    Verbatim,
+words! {
+    "style":
+    /// How the stored text is made from a target.
+    #[derive(Default)]
+    pub enum Style {
+        /// The target is a path below the root; the text leads there from the physical directory of the link.
+        #[default]
+        Relative = "relative",
+        /// The target is a path below the root; the text is the root's physical path joined with it.
+        Absolute = "absolute",
+        /// The target is the text, byte for byte.
+        Verbatim = "verbatim",
+    }
 }
 
 /// What a link is to point to.
