@@ -176,7 +176,11 @@ impl<'a> Entries<'a, '_> {
     /// `[links]`.
     pub(super) fn short_links(&mut self, table: &Table<'a>) {
         let settings = self.settings;
-        self.links.reserve_exact(table.pairs().len().min(ENTRIES_MAX));
+        if table.pairs().len() > ENTRIES_MAX {
+            self.reader.problems.add(table.at, format!("there are more than {ENTRIES_MAX} entries"));
+            return;
+        }
+        self.links.reserve_exact(table.pairs().len());
         for (Key { text, at }, value) in table.pairs() {
             if self.reader.problems.is_full() || !self.has_room(*at) {
                 return;
