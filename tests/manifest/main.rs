@@ -3,6 +3,7 @@
 mod errors;
 mod examples;
 mod expanding;
+mod history;
 mod hostile;
 mod memory;
 mod model;

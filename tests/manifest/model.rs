@@ -4,12 +4,13 @@
 //! used by the fuzz target of the planner.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use caplink::{
-    Action, Claimed, Contents, Declared, FileKind, Found, Holdings, Leads, LinkPath, ManifestPlan, ManifestStep, Note,
-    OnConflict, Owned, Request, Seen, Sight, Unwanted, Way, plan_manifest,
+    Action, Claimed, Contents, Declared, FileKind, Found, Holdings, Leads, LinkPath, Listing, ManifestPlan,
+    ManifestStep, Note, OnConflict, Owned, Request, Seen, Sight, Unwanted, Way, plan_manifest,
 };
 
 /// What a path is.
@@ -59,6 +60,26 @@ pub(crate) struct World {
     pub(crate) backups: u32,
 }
 
+/// What is no directory has nothing in it.
+impl Listing for World {
+    fn list(&self, dir: &Path, visit: &mut dyn FnMut(&OsStr, FileKind) -> ControlFlow<()>) -> caplink::Result<()> {
+        if !dir.as_os_str().is_empty() && self.at(dir) != Some(&Node::Dir) {
+            return LinkPath::new("").map(drop);
+        }
+        for (path, node) in self.tree.iter().filter(|(path, _)| path.parent() == Some(dir)) {
+            let kind = match node {
+                Node::Dir => FileKind::Dir,
+                Node::Other(kind, _) => *kind,
+                Node::Link(_) => FileKind::Symlink,
+            };
+            if visit(path.file_name().expect("a path has a name"), kind).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl World {
     /// What is at a path.
     pub(crate) fn at(&self, path: &Path) -> Option<&Node> {
@@ -104,11 +125,30 @@ impl World {
             Some(Node::Link(text)) => Found::Link(text.into()),
         };
         let leads = match text.as_deref().and_then(|text| text.to_str()) {
-            Some(text) if text.ends_with("gone") => Leads::Dangling,
             Some(text) if text.starts_with('/') => Leads::Escape,
-            _ => Leads::To(FileKind::File),
+            // These are there wherever a link to them is.
+            Some("one" | "two" | "three") | None => Leads::To(FileKind::File),
+            Some(text) => self.leads(link, text),
         };
         Sight { way, physical: None, found, leads, slot: None }
+    }
+
+    /// Where a relative text leads by its spelling.
+    fn leads(&self, link: &LinkPath, text: &str) -> Leads {
+        let mut path = link.parent().to_path_buf();
+        for name in Path::new(text) {
+            match name.to_str() {
+                Some("..") if !path.pop() => return Leads::Escape,
+                Some("." | "..") => {}
+                _ => path.push(name),
+            }
+        }
+        match self.at(&path) {
+            None => Leads::Dangling,
+            Some(Node::Dir) => Leads::To(FileKind::Dir),
+            Some(Node::Other(kind, _)) => Leads::To(*kind),
+            Some(Node::Link(_)) => Leads::To(FileKind::File),
+        }
     }
 
     fn holdings(&self, manifest: usize) -> Holdings {

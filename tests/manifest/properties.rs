@@ -1,17 +1,15 @@
 //! What holds of every plan, on random trees, manifests and histories.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use caplink::{
-    Action, Declared, FileKind, Label, LinkPath, ManifestPlan, OnConflict, Position, Target, TargetKind, Unwanted,
-};
+use caplink::{Action, Declared, FileKind, Label, LinkPath, OnConflict, Position, Target, TargetKind, Unwanted};
 use proptest::prelude::*;
 
+use super::history::{check, follow};
 use super::model::{Node, Records, Wish, World};
 
 const PATHS: &[&str] = &["a", "a/x", "a/y", "a/y/z", "b", "b/c", "b/c/d", "b/e", "f"];
-const TEXTS: &[&str] = &["one", "two", "three", "is-gone", "/out"];
+const TEXTS: &[&str] = &["one", "two", "three", "gone", "/out"];
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -78,51 +76,6 @@ fn put(world: &mut World, path: usize, kind: u8, text: usize) {
     world.put(Path::new(PATHS[path]), node);
 }
 
-/// The links that a manifest made and that are what it made.
-fn held(world: &World, manifest: usize) -> BTreeSet<PathBuf> {
-    let made = |(link, owned): (&LinkPath, &caplink::Owned)| {
-        let text = owned.text.to_str().unwrap().to_owned();
-        (world.at(link.as_path()) == Some(&Node::Link(text))).then(|| link.as_path().to_path_buf())
-    };
-    world.records[manifest].owned.iter().filter_map(made).collect()
-}
-
-/// What is wrong with having applied a plan.
-fn check(
-    before: &World,
-    after: &World,
-    manifest: usize,
-    wish: &Wish,
-    plan: &ManifestPlan,
-) -> Result<(), TestCaseError> {
-    // Everything is as it is to be: nothing is left to do, and doing it again changes nothing.
-    let again = after.plan(manifest, wish);
-    prop_assert!(again.is_empty(), "{:#?}\nthen\n{:#?}", plan.steps, again.steps);
-    // What another manifest made is as it was.
-    let others = held(before, 1 - manifest);
-    prop_assert!(others.is_subset(&held(after, 1 - manifest)), "{:#?}", plan.steps);
-    let own = held(before, manifest);
-    let declared = |path: &Path| wish.links.iter().any(|declared| declared.link.as_path() == path);
-    let unwanted = |path: &Path| wish.unwanted.iter().any(|one| one.link.as_path() == path);
-    for (path, node) in &before.tree {
-        let stays = after.at(path) == Some(node);
-        let aside = after.tree.iter().any(|(other, kept)| kept == node && other.to_string_lossy().contains(".backup-"));
-        let allowed = match node {
-            // A link goes or changes if it is this manifest's own, or the manifest says so in as many words.
-            Node::Link(_) => {
-                own.contains(path)
-                    || (declared(path) && matches!(wish.on_conflict, OnConflict::Replace | OnConflict::Backup))
-                    || unwanted(path)
-                    || aside
-            }
-            Node::Dir => before.records[manifest].dirs.contains(path) || aside,
-            Node::Other(..) => aside && wish.on_conflict == OnConflict::Backup,
-        };
-        prop_assert!(stays || allowed, "{:?} at {:?}: {:#?}", node, path, plan.steps);
-    }
-    Ok(())
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
 
@@ -142,7 +95,7 @@ proptest! {
                     }
                     let before = world.clone();
                     world.apply(manifest, &plan);
-                    check(&before, &world, manifest, &wish, &plan)?;
+                    check(&before, &world, manifest, &wish, &plan);
                 }
             }
         }
@@ -167,5 +120,11 @@ proptest! {
         world.apply(0, &plan);
         prop_assert_eq!(&world.tree, &before);
         prop_assert!(world.records[0].owned.is_empty() && world.records[0].dirs.is_empty());
+    }
+
+    /// Manifests are read, expanded on the tree, planned and carried out, in any history.
+    #[test]
+    fn what_is_declared_by_trees_and_globs_comes_to_rest(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        follow(&bytes);
     }
 }
