@@ -176,7 +176,11 @@ impl<'a> Entries<'a, '_> {
     /// `[links]`.
     pub(super) fn short_links(&mut self, table: &Table<'a>) {
         let settings = self.settings;
-        self.links.reserve_exact(table.pairs().len().min(ENTRIES_MAX));
+        if table.pairs().len() > ENTRIES_MAX {
+            self.reader.problems.add(table.at, format!("there are more than {ENTRIES_MAX} entries"));
+            return;
+        }
+        self.links.reserve_exact(table.pairs().len());
         for (Key { text, at }, value) in table.pairs() {
             if self.reader.problems.is_full() || !self.has_room(*at) {
                 return;
@@ -249,7 +253,7 @@ impl<'a> Entries<'a, '_> {
             self.place(&text, value.at())
         };
         let (Some(from), Some(into)) = (place("from"), place("into")) else { return };
-        let from = self.source.join(from);
+        let from = below(&self.source, from);
         if into.strip_prefix(&from).is_ok_and(|below| !is_left_out(below, exclude.as_ref())) {
             let message = "`into` lies in `from`: what is made there would be found the next time";
             self.reader.problems.add(table.get("into").map_or(table.at, Value::at), message);
@@ -313,6 +317,11 @@ impl<'a> Entries<'a, '_> {
     }
 }
 
+/// A path below a directory; neither ends in `/`, and the root is empty.
+fn below(dir: &Path, path: PathBuf) -> PathBuf {
+    if path.as_os_str().is_empty() { dir.to_path_buf() } else { dir.join(path) }
+}
+
 /// A target of an entry: a path below `source`, or a text.
 pub(super) fn target(
     source: &Path,
@@ -334,7 +343,7 @@ pub(super) fn target(
         let reason = "a `/` at the end asks for a directory, and a file is asked for";
         return Err(Error::new(crate::error::Kind::InvalidTarget).because(reason).on("use", text));
     }
-    let path = source.join(place.path);
+    let path = below(source, place.path);
     let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
     Ok((Target::new(style, path), if asks { TargetKind::Dir } else { kind }))
 }

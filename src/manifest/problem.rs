@@ -151,7 +151,7 @@ impl Problems {
         let problem = |noted: Noted| {
             let (line, column) = lines.position(noted.at.start());
             let (excerpt, cut) = lines.excerpt(text, line, column);
-            let rest = lines.end(text, line) - noted.at.start();
+            let rest = lines.end(text, line).saturating_sub(noted.at.start());
             let length = noted.at.len().min(rest);
             let Noted { message, expected, cause, .. } = noted;
             Problem { line, column, length, message, expected, cause, text: excerpt.into(), cut }

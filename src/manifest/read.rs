@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use toml_parser::decoder::{IntegerRadix, ScalarKind};
+use toml_parser::decoder::ScalarKind;
 
 use super::document::{Scalar, Spot, Table, Value};
 use super::problem::{Problems, shown};
@@ -73,8 +73,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         let digits = Self::scalar(value).map(|scalar| scalar.decode(self.text)).unwrap_or_default();
-        let digits = if *radix == IntegerRadix::Dec { &*digits } else { digits.get(2..).unwrap_or(&digits) };
-        let number = u32::from_str_radix(digits, radix.value()).ok();
+        let number = u32::from_str_radix(&digits, radix.value()).ok();
         if number.is_none() {
             self.problems.add_expecting(value.at(), "this number is out of range", expected);
         }

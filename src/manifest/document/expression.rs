@@ -33,9 +33,15 @@ impl<'a> Expressions<'a> {
     pub(super) fn next(&mut self) -> Result<Option<&[Token]>, TooMuch> {
         self.tokens.clear();
         let mut depth = 0_usize;
+        let mut opening = None;
         for token in self.lexer.by_ref() {
             self.tokens.push(token);
+            if token.kind() != TokenKind::Whitespace {
+                opening.get_or_insert(token.kind());
+            }
             match token.kind() {
+                // A header ends with its line, whatever it lacks.
+                TokenKind::Newline if opening == Some(TokenKind::LeftSquareBracket) => return Ok(Some(&self.tokens)),
                 TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
                 TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => depth = depth.saturating_sub(1),
                 TokenKind::Newline if depth == 0 => return Ok(Some(&self.tokens)),
@@ -74,6 +80,7 @@ mod tests {
             ["a = 1\n", "[b]\n", "\n", "c = [\n1,\n]\n", "d = '''\n'''"]
         );
         assert_eq!(texts("a = ]\nb = {\n"), ["a = ]\n", "b = {\n"]);
+        assert_eq!(texts(" [[a]\nb = 1\n"), [" [[a]\n", "b = 1\n"]);
         assert_eq!(texts("").concat(), "");
     }
 

@@ -91,7 +91,7 @@ pub(in crate::manifest) struct Table<'a> {
 const SMALL: usize = 8;
 
 impl Scalar {
-    /// The text of a string; of another scalar as it is written, without `_`.
+    /// The text of a string; of a number its digits with the sign.
     pub(in crate::manifest) fn decode<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let span = Span::new_unchecked(self.at.start(), self.at.start() + self.at.len());
         let raw = text.get(span.start()..span.end()).unwrap_or_default();

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::declared::{Declared, Label};
 use super::entry::{Case, Verdict, status, verdict};
 use super::removal::{Leaving, after_removals, empty_dirs, orphan, prefix, unwanted};
 use super::request::Request;
-use super::seen::{Leads, Seen, Sight, Way};
+use super::seen::{Claimed, Leads, Seen, Sight, Way};
 use super::step::{Action, Conflict, EntryState, ManifestPlan, ManifestStep, Note, Remedy};
 use super::tree_order;
 use crate::error::{Found, Kind};
@@ -61,13 +62,18 @@ pub fn plan_manifest(request: &Request<'_>) -> ManifestPlan {
             other: request.holdings.others.get(&declared.link),
             on_conflict: declared.on_conflict.unwrap_or(request.on_conflict),
         };
-        let verdict = match aliases.get(&declared.link) {
+        let mut verdict = match aliases.get(&declared.link) {
             Some(other) => {
                 let conflict = Conflict::new(Kind::Exists, None);
                 Verdict::Conflict(Box::new(Conflict { alias: Some((*other).clone()), ..conflict }))
             }
             None => verdict(&case),
         };
+        if let (Verdict::Backup, Some(other)) = (&verdict, claimed_below(request, &declared.link)) {
+            let conflict = Conflict::new(Kind::Exists, Remedy::OneManifest);
+            let (found, owner) = (Some(found.clone()), Some(other.by.clone()));
+            verdict = Verdict::Conflict(Box::new(Conflict { found, owner, ..conflict }));
+        }
         states.push(EntryState {
             link: declared.link.clone(),
             status: status(&case, &verdict),
@@ -77,7 +83,8 @@ pub fn plan_manifest(request: &Request<'_>) -> ManifestPlan {
             comment: declared.label.comment.clone(),
         });
         if matches!(verdict, Verdict::Create | Verdict::Replace | Verdict::Backup) {
-            if after.is_some() {
+            // What is removed below a directory that moves aside is removed before it moves.
+            if after.is_some() || verdict == Verdict::Backup {
                 room.push(declared.link.as_path());
             }
             mkdirs(declared, way, &mut made, &mut steps);
@@ -87,6 +94,12 @@ pub fn plan_manifest(request: &Request<'_>) -> ManifestPlan {
     let steps = in_order(steps, &leavers, request.seen, &empty, &room);
     states.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
     ManifestPlan { steps, states, gone }
+}
+
+/// Another manifest's link below a path: a directory that moved aside would take it along.
+fn claimed_below<'r>(request: &Request<'r>, link: &LinkPath) -> Option<&'r Claimed> {
+    let mut after = request.holdings.others.range::<LinkPath, _>((Bound::Excluded(link), Bound::Unbounded));
+    after.next().filter(|(other, _)| other.as_path().starts_with(link)).map(|(_, claimed)| claimed)
 }
 
 /// Nothing was seen of an entry: it is as if nothing were there, all the way.

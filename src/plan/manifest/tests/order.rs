@@ -57,6 +57,18 @@ fn a_directory_that_was_made_gives_way_to_a_link() {
     assert_eq!(scene().steps(), refused);
 }
 
+/// A directory that moves aside takes nothing of this manifest or another along.
+#[test]
+fn what_is_made_below_a_directory_that_moves_aside_does_not_move() {
+    let scene = || Scene { on_conflict: OnConflict::Backup, ..Scene::default() };
+    let scene = || scene().declare(entry("d")).see("d", Found::Other(FileKind::Dir));
+    assert_eq!(scene().own("d/x", "old").see("d/x", link("old")).steps(), ["remove d/x", "backup d"]);
+    let others = scene().other("d/e/x", "old");
+    assert_eq!(others.steps(), ["conflict d exists"]);
+    assert_eq!(others.plan().steps[0].conflict.as_ref().unwrap().owner.as_deref(), Some("other"));
+    assert_eq!(scene().other("d.x", "old").other("e", "old").steps(), ["backup d"]);
+}
+
 #[test]
 fn directories_that_were_made_go_when_they_are_empty_the_deepest_first() {
     let scene = || {

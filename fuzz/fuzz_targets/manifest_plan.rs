@@ -1,0 +1,13 @@
+//! Histories of manifests and people: each manifest is read, expanded, planned and carried out on a model, and then nothing is
+//! left to do and nothing of others was taken.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/manifest/history.rs"]
+mod history;
+#[path = "../../tests/manifest/model.rs"]
+mod model;
+
+fuzz_target!(|bytes: &[u8]| history::follow(bytes));

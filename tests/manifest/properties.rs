@@ -1,0 +1,130 @@
+//! What holds of every plan, on random trees, manifests and histories.
+
+use std::path::Path;
+
+use caplink::{Action, Declared, FileKind, Label, LinkPath, OnConflict, Position, Target, TargetKind, Unwanted};
+use proptest::prelude::*;
+
+use super::history::{check, follow};
+use super::model::{Node, Records, Wish, World};
+
+const PATHS: &[&str] = &["a", "a/x", "a/y", "a/y/z", "b", "b/c", "b/c/d", "b/e", "f"];
+const TEXTS: &[&str] = &["one", "two", "three", "gone", "/out"];
+
+/// What happens next.
+#[derive(Clone, Debug)]
+enum Event {
+    /// A manifest is applied.
+    Apply(usize, Vec<(usize, usize, u8)>, OnConflict, bool),
+    /// A person puts something there.
+    Put(usize, u8, usize),
+    /// A person takes something away.
+    Take(usize),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let entries = prop::collection::vec((0..PATHS.len(), 0..TEXTS.len(), any::<u8>()), 0..5);
+    let policies = prop::sample::select(OnConflict::ALL.to_vec());
+    let event = prop_oneof![
+        4 => (0..2_usize, entries, policies, prop::bool::weighted(0.8))
+            .prop_map(|(manifest, entries, policy, prune)| Event::Apply(manifest, entries, policy, prune)),
+        2 => (0..PATHS.len(), any::<u8>(), 0..TEXTS.len()).prop_map(|(path, kind, text)| Event::Put(path, kind, text)),
+        1 => (0..PATHS.len()).prop_map(Event::Take),
+    ];
+    prop::collection::vec(event, 1..10)
+}
+
+/// A manifest as one that was checked: sorted, no link twice, none below another.
+fn wish(entries: &[(usize, usize, u8)], on_conflict: OnConflict, prune: bool) -> Wish {
+    let mut wish = Wish { on_conflict, prune, ..Wish::default() };
+    let mut taken: Vec<&Path> = Vec::new();
+    for (path, text, bits) in entries {
+        let path = Path::new(PATHS[*path]);
+        if taken.iter().any(|other| other.starts_with(path) || path.starts_with(other)) {
+            continue;
+        }
+        taken.push(path);
+        let (link, label, at) = (LinkPath::new(path).unwrap(), Label::default(), Position::default());
+        if bits % 5 == 0 {
+            wish.unwanted.push(Unwanted { link, if_to: None, label, at });
+            continue;
+        }
+        wish.links.push(Declared {
+            link,
+            target: Target::verbatim(TEXTS[*text]),
+            kind: TargetKind::Any,
+            on_conflict: None,
+            parents: bits % 7 != 0,
+            allow_dangling: bits % 2 == 0,
+            allow_outside: bits % 3 == 0,
+            label,
+            at,
+        });
+    }
+    wish.links.sort_by(|a, b| a.link.cmp(&b.link));
+    wish.unwanted.sort_by(|a, b| a.link.cmp(&b.link));
+    wish
+}
+
+fn put(world: &mut World, path: usize, kind: u8, text: usize) {
+    let node = match kind % 4 {
+        0 => Node::Dir,
+        1 => Node::Other(FileKind::File, u32::from(kind)),
+        2 => Node::Other(FileKind::Fifo, u32::from(kind)),
+        _ => Node::Link(TEXTS[text].to_owned()),
+    };
+    world.put(Path::new(PATHS[path]), node);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_applied_plan_is_empty_then_and_takes_nothing_that_is_others(events in events()) {
+        let mut world = World { records: vec![Records::default(), Records::default()], ..World::default() };
+        for event in events {
+            match event {
+                Event::Put(path, kind, text) => put(&mut world, path, kind, text),
+                Event::Take(path) => world.take(Path::new(PATHS[path])),
+                Event::Apply(manifest, entries, policy, prune) => {
+                    let wish = wish(&entries, policy, prune);
+                    let plan = world.plan(manifest, &wish);
+                    prop_assert_eq!(&plan, &world.plan(manifest, &wish));
+                    if plan.conflicts().next().is_some() {
+                        continue;
+                    }
+                    let before = world.clone();
+                    world.apply(manifest, &plan);
+                    check(&before, &world, manifest, &wish, &plan);
+                }
+            }
+        }
+    }
+
+    /// Pruned to nothing the tree is what it was before, but for what was displaced and what others did.
+    #[test]
+    fn a_manifest_that_declares_nothing_takes_away_all_that_it_made(
+        entries in prop::collection::vec((0..PATHS.len(), 0..3_usize, 1..2_u8), 0..6),
+        people in prop::collection::vec((0..PATHS.len(), any::<u8>(), 0..TEXTS.len()), 0..4),
+    ) {
+        let mut world = World { records: vec![Records::default()], ..World::default() };
+        people.iter().for_each(|(path, kind, text)| put(&mut world, *path, *kind, *text));
+        let before = world.tree.clone();
+        let wish = wish(&entries, OnConflict::Skip, true);
+        let plan = world.plan(0, &wish);
+        prop_assume!(plan.conflicts().next().is_none());
+        world.apply(0, &plan);
+        let nothing = Wish { prune: true, ..Wish::default() };
+        let plan = world.plan(0, &nothing);
+        prop_assert!(plan.steps.iter().all(|step| matches!(step.action, Action::Remove | Action::Rmdir)));
+        world.apply(0, &plan);
+        prop_assert_eq!(&world.tree, &before);
+        prop_assert!(world.records[0].owned.is_empty() && world.records[0].dirs.is_empty());
+    }
+
+    /// Manifests are read, expanded on the tree, planned and carried out, in any history.
+    #[test]
+    fn what_is_declared_by_trees_and_globs_comes_to_rest(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        follow(&bytes);
+    }
+}
