@@ -20,7 +20,6 @@ mod ask;
 #[expect(dead_code, reason = "this target takes a part of the suite")]
 mod attacker;
 #[path = "../../tests/adversary/judge.rs"]
-#[expect(dead_code, reason = "this target takes a part of the suite")]
 mod judge;
 #[path = "../../tests/adversary/run.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]

@@ -12,7 +12,8 @@ use caplink::{FileKind, Kind, Repair};
 use crate::answers::Answers;
 use crate::explore::Findings;
 use crate::run::{Keep, Played, Schedule, play, play_on};
-use crate::scene::{Fate, STATE, Scenario, Scene, Verb};
+use crate::scene::{Fate, Scenario, Scene, Verb};
+use crate::support::scenario::STATE;
 use crate::sweep::{Group, of_singles, sweep};
 
 #[test]

@@ -9,7 +9,7 @@ use caplink::{Durability, FileKind, Policy};
 use crate::support::attacker::Target;
 use crate::support::trees::{self, Owner, Places};
 
-pub(crate) use crate::support::scenario::{Fate, Layout, NEW, OLD, STATE, Verb};
+pub(crate) use crate::support::scenario::{Fate, Layout, NEW, OLD, Verb};
 pub(crate) use crate::support::trees::ROOT;
 
 const EXECUTOR: u32 = 1000;
