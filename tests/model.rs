@@ -43,6 +43,7 @@ impl fmt::Debug for Seed {
 
 #[test]
 fn the_library_does_and_says_what_the_model_owes() {
+    support::umask::set_umask();
     let config = ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() };
     let seeds = prop::collection::vec(any::<u8>(), 20..600).prop_map(Seed);
     let total = Mutex::new(model::Tally::new());

@@ -1,6 +1,7 @@
-//! Schedules: what an adversary does before which calls of which verb, and which call fails, held to the laws in memory.
+//! Schedules: which actions of an attacker come before which calls of which verb, and which call fails, held to the laws
+//! in memory.
 //!
-//! Four bytes choose the scenario, and each further three a deed with its call, or the call that fails and its error.
+//! Four bytes choose the scenario, and each further three an action with its call, or the call that fails and its error.
 
 #![no_main]
 
@@ -15,11 +16,10 @@ mod answers;
 #[path = "../../tests/adversary/ask.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]
 mod ask;
-#[path = "../../tests/adversary/deeds.rs"]
+#[path = "../../tests/adversary/attacker.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]
-mod deeds;
+mod attacker;
 #[path = "../../tests/adversary/judge.rs"]
-#[expect(dead_code, reason = "this target takes a part of the suite")]
 mod judge;
 #[path = "../../tests/adversary/run.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]
@@ -30,10 +30,23 @@ mod scene;
 #[path = "../../tests/adversary/state.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]
 mod state;
-#[path = "../../tests/adversary/verdict.rs"]
-mod verdict;
+
+#[path = "../../tests/support"]
+mod support {
+    pub(crate) mod action;
+    pub(crate) mod attacker;
+    pub(crate) mod judgement;
+    pub(crate) mod laws;
+    pub(crate) mod ledger;
+    pub(crate) mod moves;
+    pub(crate) mod report;
+    pub(crate) mod scenario;
+    pub(crate) mod trees;
+    pub(crate) mod view;
+}
 
 use run::{Fault, Keep, Schedule, play};
+use support::action::ACTIONS;
 
 /// What a call can fail with so that it says nothing of the tree.
 const ERRORS: [Errno; 8] =
@@ -55,9 +68,9 @@ fuzz_target!(|bytes: &[u8]| {
     // The laws are judged for two things that come in between.
     let deeds = steps.take(if fault.is_some() { 1 } else { 2 });
     let mut deeds: Vec<_> =
-        deeds.map(|(at, deed, _)| (at, deeds::DEEDS[usize::from(deed) % deeds::DEEDS.len()])).collect();
+        deeds.map(|(at, deed, _)| (at, ACTIONS[usize::from(deed) % ACTIONS.len()])).collect();
     deeds.sort_unstable();
     let schedule = Schedule { deeds, fault };
     let played = play(&scene, &schedule, Keep::default());
-    assert!(played.judge.wrongs.is_empty(), "{} {schedule:?}: {:?}", scenario.name(), played.judge.wrongs);
+    assert!(played.judge.violations.is_empty(), "{} {schedule:?}: {:?}", scenario.name(), played.judge.violations);
 });

@@ -7,6 +7,7 @@ use caplink::adversary::{Actor, Call, Errno, Object, Subject, Tree, Watch, World
 use caplink::{Abilities, Effect, Error, FileKind, Kind, Outcome, Policy, Repair, Root};
 
 use crate::scene::{Layout, ROOT, Scenario, Scene, Verb};
+use crate::support::trees::Places;
 
 const LEFT: &str = ".caplink-eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
 
@@ -31,7 +32,7 @@ fn remove(
     (call, act, error): (Call, fn(&mut Tree, Object), Option<Errno>),
 ) -> (Result<Outcome, Error>, Option<FileKind>) {
     let scenario = Scenario::new(Verb::Create, Layout::Open);
-    let Scene { tree, p, .. } = Scene::new(scenario);
+    let Scene { tree, places: Places { p, .. }, .. } = Scene::new(scenario);
     let mut tree = Tree::clone(&tree);
     let left = tree.make(SUPERUSER, p, LEFT, FileKind::Dir).unwrap();
     tree.set_up(left, scenario.executor(), 0o700, 1);

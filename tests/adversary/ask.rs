@@ -59,11 +59,12 @@ impl Scenario {
                 let repair = Repair::default().retarget(OLD, NEW).remove_dangling(true).remove_leftovers(true);
                 self.repair(root, "q", &repair, &mut answers);
             }
+            Verb::Retarget => self.repair(root, "q", &Repair::default().retarget(OLD, NEW), &mut answers),
         }
         answers
     }
 
-    /// Scans a directory, and mends what is found.
+    /// Scans a directory, and repairs what is found.
     pub(crate) fn repair(self, root: &Root, dir: &str, repair: &Repair, answers: &mut Answers) {
         let scan = match root.scan(dir, ScanOptions::default().sorted(true).jobs(1)) {
             Ok(scan) => scan,

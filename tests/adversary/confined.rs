@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Mutex;
 
-use crate::deeds::Deed;
 use crate::explore::firsts;
 use crate::run::{Keep, Played, Schedule, play};
+use crate::support::action::Action;
 use crate::sweep::{Group, of_confined, sweep};
 
 /// Schedules of a deed, and in how many of them something was reached, without and with confinement.
@@ -24,7 +24,7 @@ struct Reached {
 
 #[test]
 fn a_confined_executor_breaks_no_law_and_reaches_nothing_outside() {
-    let table: Mutex<BTreeMap<Deed, Reached>> = Mutex::default();
+    let table: Mutex<BTreeMap<Action, Reached>> = Mutex::default();
     sweep(Group::Confined, |scene, draw, findings| {
         let one_of = of_confined(scene);
         let confined = scene.confined();
@@ -74,7 +74,7 @@ fn came_to(played: &Played) -> (Vec<&'static str>, Vec<Option<String>>) {
 }
 
 /// Shows the deeds by which something was reached, or which come to something else under confinement.
-fn show(table: &BTreeMap<Deed, Reached>) {
+fn show(table: &BTreeMap<Action, Reached>) {
     let mut lines = "\nwithout => with confinement, in how many schedules\n".to_owned();
     writeln!(lines, "{:28}{:>10}{:>18}{:>18}{:>10}", "", "schedules", "changed outside", "moved no link", "differ")
         .unwrap();

@@ -12,7 +12,8 @@ use caplink::{FileKind, Kind, Repair};
 use crate::answers::Answers;
 use crate::explore::Findings;
 use crate::run::{Keep, Played, Schedule, play, play_on};
-use crate::scene::{Fate, STATE, Scenario, Scene, Verb};
+use crate::scene::{Fate, Scenario, Scene, Verb};
+use crate::support::scenario::STATE;
 use crate::sweep::{Group, of_singles, sweep};
 
 #[test]
@@ -50,8 +51,8 @@ fn in_words(scene: &Scene, point: usize, call: Option<Call>, tree: &Tree) -> Str
     format!(
         "{}; crash {before}: root {:?}, directory {:?}",
         scene.scenario.name(),
-        entries(scene.base),
-        entries(scene.p)
+        entries(scene.places.base),
+        entries(scene.places.p)
     )
 }
 
@@ -59,7 +60,7 @@ fn in_words(scene: &Scene, point: usize, call: Option<Call>, tree: &Tree) -> Str
 fn links(scene: &Scene, tree: &Tree) -> Vec<Option<(FileKind, String)>> {
     let link = |path: &&str| {
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let found = tree.get(tree.dir(scene.base, dir)?, OsStr::new(name))?;
+        let found = tree.get(tree.dir(scene.places.base, dir)?, OsStr::new(name))?;
         Some((tree.node(found).kind, tree.text(found).unwrap_or_default().display().to_string()))
     };
     scene.scenario.links().iter().map(link).collect()
@@ -117,7 +118,10 @@ impl Aftermath<'_> {
         let is_subject = |object: Object| {
             let row = |path: &&str| {
                 let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
-                self.scene.tree.dir(self.scene.base, dir).and_then(|dir| self.scene.tree.get(dir, OsStr::new(name)))
+                self.scene
+                    .tree
+                    .dir(self.scene.places.base, dir)
+                    .and_then(|dir| self.scene.tree.get(dir, OsStr::new(name)))
             };
             let subject = self.scenario().links().iter().any(|path| row(path) == Some(object));
             subject && self.scene.tree.node(object).kind == FileKind::Symlink && !self.scenario().exchanges()
@@ -142,7 +146,7 @@ impl Aftermath<'_> {
                 let at_home = before.contains(&dir) && self.scene.tree.get(dir, name) == Some(*object);
                 let link = kind == FileKind::Symlink;
                 let known = match name.to_str().unwrap_or_default() {
-                    STATE if dir == self.scene.base => ours && kind == FileKind::Dir,
+                    STATE if dir == self.scene.places.base => ours && kind == FileKind::Dir,
                     "n1" | "n2" => ours && self.scenario().verb == Verb::Parents,
                     "l" | "m" | "c" => true,
                     // The backup, or the link that was about to be traded for what becomes the backup.
@@ -162,7 +166,7 @@ impl Aftermath<'_> {
         let played = play_on(self.scene, self.tree.clone(), &Schedule::default(), Keep::default());
         // A repair removes what the first one left.
         let removes = self.scenario().verb == Verb::Repair;
-        let wrongs = played.judge.wrongs.iter().filter(|wrong| !(removes && wrong.contains("`.caplink-")));
+        let wrongs = played.judge.violations.iter().filter(|wrong| !(removes && wrong.contains("`.caplink-")));
         let mut wrongs: Vec<String> = wrongs.map(|wrong| format!("the same command again: {wrong}")).collect();
         let end = links(self.scene, &self.quiet.end);
         let quietly: Vec<Kind> = self.quiet.answers.iter().flat_map(|a| &a.errors).map(caplink::Error::kind).collect();
@@ -195,7 +199,8 @@ impl Aftermath<'_> {
         let foreign = self.displaced_foreign();
         let errors = answers.errors.iter().filter(|error| !(foreign && error.kind() == Kind::Mismatch));
         let mut wrongs: Vec<String> = errors.map(|error| format!("remove_leftovers: {}", error.kind())).collect();
-        for dir in tree.objects().filter(|dir| tree.node(*dir).links > 0 && tree.is_below(*dir, self.scene.base)) {
+        for dir in tree.objects().filter(|dir| tree.node(*dir).links > 0 && tree.is_below(*dir, self.scene.places.base))
+        {
             for (name, object) in tree.entries(dir) {
                 let node = tree.node(*object);
                 let own = node.uid == self.scenario().executor() && node.kind == FileKind::Symlink;

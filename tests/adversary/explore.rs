@@ -6,10 +6,11 @@ use std::rc::Rc;
 use caplink::adversary::Tree;
 
 use crate::answers::Answers;
-use crate::deeds::{Deed, possible};
+use crate::attacker::possible;
 use crate::run::{Fault, Keep, Played, Schedule, TREES_MAX, play};
 use crate::scene::{Scenario, Scene};
 use crate::state::State;
+use crate::support::action::Action;
 use crate::sweep::{Draw, Part};
 
 /// What went wrong, each with the first schedule that showed it and how many did.
@@ -26,7 +27,7 @@ pub(crate) struct Findings {
 impl Findings {
     pub(crate) fn note(&mut self, scene: &Scene, schedule: &Schedule, played: &Played) {
         self.disturbed += u64::from(played.judge.disturbed);
-        self.count(&scene.scenario, played.judge.wrongs.clone(), || show(scene, schedule, played));
+        self.count(&scene.scenario, played.judge.violations.clone(), || show(scene, schedule, played));
     }
 
     /// Counts a schedule, with what went wrong and how the schedule is told.
@@ -78,9 +79,9 @@ fn show(scene: &Scene, schedule: &Schedule, played: &Played) -> String {
 }
 
 /// The deeds that have an effect before each call. Between calls that change nothing they are the same.
-fn choices(scene: &Scene, trees: &[Tree], mut choose: impl FnMut() -> bool) -> Vec<Rc<[Deed]>> {
-    let mut choices: Vec<Rc<[Deed]>> = Vec::new();
-    let mut last: Option<(_, Rc<[Deed]>)> = None;
+fn choices(scene: &Scene, trees: &[Tree], mut choose: impl FnMut() -> bool) -> Vec<Rc<[Action]>> {
+    let mut choices: Vec<Rc<[Action]>> = Vec::new();
+    let mut last: Option<(_, Rc<[Action]>)> = None;
     for tree in trees {
         if !choose() {
             choices.push(Rc::default());
@@ -98,10 +99,10 @@ fn choices(scene: &Scene, trees: &[Tree], mut choose: impl FnMut() -> bool) -> V
 }
 
 /// Every deed that has an effect before a call of a run that nothing else comes to.
-pub(crate) fn firsts(scene: &Scene) -> Vec<(usize, Deed)> {
+pub(crate) fn firsts(scene: &Scene) -> Vec<(usize, Action)> {
     let quiet = play(scene, &Schedule::default(), Keep::trees_from(0));
     let choices = choices(scene, &quiet.trees, || true);
-    let at = |(point, deeds): (usize, &Rc<[Deed]>)| deeds.iter().map(|deed| (point, *deed)).collect::<Vec<_>>();
+    let at = |(point, deeds): (usize, &Rc<[Action]>)| deeds.iter().map(|deed| (point, *deed)).collect::<Vec<_>>();
     choices.iter().enumerate().flat_map(at).collect()
 }
 
@@ -132,7 +133,7 @@ pub(crate) struct Seen(HashMap<[u64; 2], (Option<usize>, u64)>);
 /// the order of their calls: then what is played is what the judge excuses least.
 pub(crate) fn every_second(
     scene: &Scene,
-    first: (usize, Deed),
+    first: (usize, Action),
     seen: &mut Seen,
     mut pair: impl FnMut(&Schedule),
 ) -> u64 {
@@ -165,11 +166,11 @@ pub(crate) fn every_second(
 }
 
 /// These deeds in this order, before every choice of calls, where a call fails or none does.
-pub(crate) fn placed(scene: &Scene, deeds: &[Deed], fault: Option<Fault>, findings: &mut Findings) {
+pub(crate) fn placed(scene: &Scene, deeds: &[Action], fault: Option<Fault>, findings: &mut Findings) {
     place_next(scene, deeds, &mut Schedule { deeds: Vec::new(), fault }, findings);
 }
 
-fn place_next(scene: &Scene, deeds: &[Deed], before: &mut Schedule, findings: &mut Findings) {
+fn place_next(scene: &Scene, deeds: &[Action], before: &mut Schedule, findings: &mut Findings) {
     let played = play(scene, before, Keep::default());
     let Some(deed) = deeds.get(before.deeds.len()).copied() else {
         findings.note(scene, before, &played);

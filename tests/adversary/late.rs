@@ -46,9 +46,9 @@ fn wrongs(scene: &Scene, fault: Fault) -> Vec<String> {
     let judge = &mut late.lock().unwrap().judge;
     match answers {
         Ok(answers) => judge.verdict(&world.with(|tree| tree.clone()), &answers, Some(fault)),
-        Err(_) => judge.wrong("no_panic", "it panicked"),
+        Err(_) => judge.violation("no_panic", "it panicked"),
     }
-    judge.wrongs.clone()
+    judge.violations.clone()
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::ffi::OsStr;
 use caplink::adversary::{Actor, Call, Errno, Object, Step, Tree};
 use caplink::{FileKind, Kind};
 
-use crate::deeds::Deed;
 use crate::run::{Fault, Keep, Played, Schedule, play, play_on};
 use crate::scene::{Layout, NEW, OLD, Scenario, Scene, Verb};
+use crate::support::action::Action;
 
 /// Plays deeds, each before the call of this kind and number (from 0). No law may be broken but the one it is about.
-fn play_at(scenario: Scenario, deeds: &[(Deed, Call, usize)]) -> (Scene, Played) {
+fn play_at(scenario: Scenario, deeds: &[(Action, Call, usize)]) -> (Scene, Played) {
     let scene = Scene::new(scenario);
     let mut schedule = Schedule::default();
     for (deed, call, nth) in deeds {
@@ -20,8 +20,8 @@ fn play_at(scenario: Scenario, deeds: &[(Deed, Call, usize)]) -> (Scene, Played)
         schedule.deeds.push((at, *deed));
     }
     let played = play(&scene, &schedule, Keep::trees_from(0));
-    assert_eq!(played.judge.deeds, deeds.len(), "every deed has an effect");
-    assert_eq!(played.judge.wrongs, [""; 0], "{:?}", played.answers);
+    assert_eq!(played.judge.actions, deeds.len(), "every deed has an effect");
+    assert_eq!(played.judge.violations, [""; 0], "{:?}", played.answers);
     (scene, played)
 }
 
@@ -67,7 +67,7 @@ fn without_exchange(verb: Verb) -> Scenario {
 
 #[test]
 fn without_exchange_a_file_that_takes_the_name_before_the_renaming_is_replaced() {
-    let deeds = [(Deed::NameFile, Call::RenameOver, 0)];
+    let deeds = [(Action::NameFile, Call::RenameOver, 0)];
     let (_, played) = play_at(without_exchange(Verb::Swap), &deeds);
     assert_eq!(seen(&played), [OLD, "File", NEW]);
     assert_eq!(kind(&played), None, "it succeeds");
@@ -75,10 +75,10 @@ fn without_exchange_a_file_that_takes_the_name_before_the_renaming_is_replaced()
 
 #[test]
 fn without_exchange_a_link_that_was_replaced_unseen_comes_not_back_with_the_older_one() {
-    let deeds = [(Deed::NameLinkOther, Call::RenameOver, 0), (Deed::ParentTwinEmpty, Call::ReachEntry, 0)];
+    let deeds = [(Action::NameLinkOther, Call::RenameOver, 0), (Action::ParentTwinEmpty, Call::ReachEntry, 0)];
     let (scene, played) = play_at(without_exchange(Verb::EnsureOld), &deeds);
     assert_eq!(kind(&played), Some(Kind::ParentMoved));
-    let link = played.end.get(scene.p, "l".as_ref()).and_then(|link| played.end.text(link));
+    let link = played.end.get(scene.places.p, "l".as_ref()).and_then(|link| played.end.text(link));
     assert_eq!(link, Some(OLD.as_ref()), "in the directory that was moved away");
 }
 
@@ -90,17 +90,17 @@ fn without_exchange_and_second_names_a_replaced_link_is_not_put_back() {
     let at = calls().find(|(_, call)| **call == Call::HardLink).expect("a second name is asked for").0;
     let point = quiet.points.iter().position(|call| *call == Call::RenameOver).expect("it is replaced");
     let fault = Some(Fault { at, error: Errno::PERM, from_here: true });
-    let schedule = Schedule { deeds: vec![(point, Deed::ParentMovedInside)], fault };
+    let schedule = Schedule { deeds: vec![(point, Action::ParentMovedInside)], fault };
     let played = play(&scene, &schedule, Keep::default());
-    assert_eq!(played.judge.wrongs, [""; 0]);
+    assert_eq!(played.judge.violations, [""; 0]);
     assert_eq!(kind(&played), Some(Kind::ParentMoved));
-    assert_eq!(text(&played, scene.p, "l"), Some(NEW.as_ref()), "in the directory that was moved away");
+    assert_eq!(text(&played, scene.places.p, "l"), Some(NEW.as_ref()), "in the directory that was moved away");
     assert_eq!(reported(&played), [vec!["q/p/l".to_owned()], vec![]]);
 }
 
 #[test]
 fn readers_see_the_new_text_between_an_exchange_and_its_undoing() {
-    let deeds = [(Deed::NameLinkOther, Call::Exchange, 0)];
+    let deeds = [(Action::NameLinkOther, Call::Exchange, 0)];
     let (_, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), &deeds);
     assert_eq!(seen(&played), [OLD, "../t3", NEW, "../t3"]);
     assert_eq!(kind(&played), Some(Kind::Mismatch));
@@ -108,7 +108,7 @@ fn readers_see_the_new_text_between_an_exchange_and_its_undoing() {
 
 #[test]
 fn a_name_that_is_moved_aside_and_put_back_is_absent_meanwhile() {
-    let deeds = [(Deed::NameLinkOther, Call::RenameNew, 0)];
+    let deeds = [(Action::NameLinkOther, Call::RenameNew, 0)];
     let (_, played) = play_at(Scenario::new(Verb::RemoveExpected, Layout::Private), &deeds);
     assert_eq!(seen(&played), [OLD, "../t3", "nothing", "../t3"]);
     assert_eq!(kind(&played), Some(Kind::Mismatch));
@@ -116,36 +116,39 @@ fn a_name_that_is_moved_aside_and_put_back_is_absent_meanwhile() {
 
 #[test]
 fn what_was_displaced_is_kept_under_a_random_name_where_a_third_program_meets_the_undoing() {
-    let deeds = [(Deed::NameLinkOther, Call::Exchange, 0), (Deed::NameFile, Call::Exchange, 1)];
+    let deeds = [(Action::NameLinkOther, Call::Exchange, 0), (Action::NameFile, Call::Exchange, 1)];
     let (scene, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), &deeds);
     assert_eq!(kind(&played), Some(Kind::Contended));
     let [left, preserved] = reported(&played);
     assert_eq!(left, [""; 0]);
     let name = preserved[0].strip_prefix("q/p/").expect("beside the link");
-    assert_eq!(text(&played, scene.p, name), Some("../t3".as_ref()));
+    assert_eq!(text(&played, scene.places.p, name), Some("../t3".as_ref()));
     assert_eq!(seen(&played).last().map(String::as_str), Some("File"), "what came last has the name");
 }
 
 #[test]
 fn links_that_a_third_program_trades_after_an_exchange_was_undone_are_traded_once_more_and_reported() {
-    let deeds =
-        [(Deed::ParentTradedForLinkInside, Call::ReachEntry, 0), (Deed::SecondTradedWithFirst, Call::StatAt, 6)];
+    let deeds = [
+        (Action::ParentExchangedWithLinkInside, Call::ReachEntry, 0),
+        (Action::SecondExchangedWithFirst, Call::StatAt, 6),
+    ];
     let (scene, played) = play_at(Scenario::new(Verb::Exchange, Layout::Private), &deeds);
-    assert_eq!(text(&played, scene.p, "l"), Some(OLD.as_ref()), "they had put the other one there");
+    assert_eq!(text(&played, scene.places.p, "l"), Some(OLD.as_ref()), "they had put the other one there");
     assert_eq!(reported(&played), [vec![], vec!["q/p/l".to_owned(), "q/p/m".to_owned()]]);
 }
 
 #[test]
 fn a_link_is_outside_for_a_moment_where_its_directory_is_moved_out() {
-    let deeds = [(Deed::ParentMovedOutside, Call::Symlink, 0)];
+    let deeds = [(Action::ParentMovedOutside, Call::Symlink, 0)];
     let (scene, played) = play_at(Scenario::new(Verb::Create, Layout::Private), &deeds);
     assert!(played.judge.reached_outside, "it was made there");
-    assert_eq!(played.end.get(scene.p, OsStr::new("l")), None, "and taken back");
+    assert_eq!(played.end.get(scene.places.p, OsStr::new("l")), None, "and taken back");
     assert_eq!((kind(&played), reported(&played)), (Some(Kind::ParentMoved), [vec![], vec![]]));
     let confined = Scene::new(Scenario { confined: true, ..Scenario::new(Verb::Create, Layout::Private) });
     let point = play(&confined, &Schedule::default(), Keep::default()).points;
     let at = point.iter().position(|call| *call == Call::Symlink).expect("it is made");
-    let held = play(&confined, &Schedule { deeds: vec![(at, Deed::ParentMovedOutside)], fault: None }, Keep::default());
+    let held =
+        play(&confined, &Schedule { deeds: vec![(at, Action::ParentMovedOutside)], fault: None }, Keep::default());
     assert!(!held.judge.reached_outside, "the kernel refuses it");
     assert_eq!(kind(&held), Some(Kind::ParentMoved));
 }
@@ -153,14 +156,14 @@ fn a_link_is_outside_for_a_moment_where_its_directory_is_moved_out() {
 #[test]
 fn a_confined_executor_cannot_take_a_link_back_from_outside() {
     let scenario = Scenario { confined: true, ..Scenario::new(Verb::Create, Layout::Private) };
-    let (_, played) = play_at(scenario, &[(Deed::ParentMovedOutside, Call::ReachEntry, 0)]);
+    let (_, played) = play_at(scenario, &[(Action::ParentMovedOutside, Call::ReachEntry, 0)]);
     assert_eq!(kind(&played), Some(Kind::ParentMoved));
     assert_eq!(reported(&played), [vec!["q/p/l".to_owned()], vec![]]);
 }
 
 #[test]
 fn an_empty_directory_that_takes_the_place_of_a_private_one_at_its_removal_is_removed() {
-    let deeds = [(Deed::NameDir, Call::RemoveDir, 0), (Deed::StagedTradedWithName, Call::RemoveDir, 0)];
+    let deeds = [(Action::NameDir, Call::RemoveDir, 0), (Action::StagedExchangedWithName, Call::RemoveDir, 0)];
     let (_, played) = play_at(Scenario::new(Verb::EnsureOld, Layout::NoState), &deeds);
     let removed = played.end.log().iter().filter(|change| change.step == Step::RemoveDir);
     let mut removed =
@@ -171,7 +174,7 @@ fn an_empty_directory_that_takes_the_place_of_a_private_one_at_its_removal_is_re
 #[test]
 fn an_equal_link_of_the_same_user_is_taken_for_the_one_that_was_made() {
     let scenario = Scenario::new(Verb::Create, Layout::Private);
-    let (_, played) = play_at(scenario, &[(Deed::NameLinkNew, Call::StatAt, 0)]);
+    let (_, played) = play_at(scenario, &[(Action::NameLinkNew, Call::StatAt, 0)]);
     assert_eq!(kind(&played), None, "it succeeds");
     let link = played.judge.moments.last().and_then(|moment| moment.links[0].1);
     assert_eq!(link.map(|link| played.end.node(link).maker), Some(Actor::Other));
@@ -179,7 +182,7 @@ fn an_equal_link_of_the_same_user_is_taken_for_the_one_that_was_made() {
 
 #[test]
 fn whoever_can_lock_the_directory_makes_edits_busy() {
-    let deeds = [(Deed::LockTaken, Call::TryLock, 0)];
+    let deeds = [(Action::LockTaken, Call::TryLock, 0)];
     let (_, played) = play_at(Scenario::new(Verb::Swap, Layout::Sticky), &deeds);
     assert_eq!(kind(&played), Some(Kind::Busy));
     assert_eq!(seen(&played), [OLD]);
@@ -187,9 +190,9 @@ fn whoever_can_lock_the_directory_makes_edits_busy() {
 
 #[test]
 fn whoever_takes_the_state_directory_keeps_a_link_from_being_taken_back() {
-    let deeds = [(Deed::ParentFile, Call::ReachEntry, 0), (Deed::StateTaken, Call::MakeDir, 0)];
+    let deeds = [(Action::ParentFile, Call::ReachEntry, 0), (Action::StateTaken, Call::MakeDir, 0)];
     let (scene, played) = play_at(Scenario::new(Verb::Create, Layout::OpenRoot), &deeds);
-    assert_eq!(text(&played, scene.p, "l"), Some(NEW.as_ref()));
+    assert_eq!(text(&played, scene.places.p, "l"), Some(NEW.as_ref()));
     assert_eq!(reported(&played), [vec!["q/p/l".to_owned()], vec![]]);
 }
 
@@ -199,7 +202,7 @@ fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_
     let quiet = play(&scene, &Schedule::default(), Keep::trees_from(0));
     let before = quiet.points.iter().position(|call| *call == Call::Exchange).expect("it is traded");
     let crashed = quiet.trees[before].after_kill();
-    let at = |name| crashed.get(scene.p, OsStr::new(name)).expect("both are there");
+    let at = |name| crashed.get(scene.places.p, OsStr::new(name)).expect("both are there");
     assert_eq!(crashed.text(at("l.backup")), Some(NEW.as_ref()));
     assert_eq!(crashed.node(at("l")).kind, FileKind::File);
 }
@@ -207,9 +210,10 @@ fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_
 #[test]
 fn a_file_that_others_put_at_the_name_of_a_backup_before_the_trade_gets_the_name_of_the_link() {
     let scenario = Scenario::new(Verb::BackupFile, Layout::Open);
-    let (scene, played) = play_at(scenario, &[(Deed::StagedFile, Call::Exchange, 0)]);
-    let [one, two] = ["l", "l.backup"].map(|name| played.end.get(scene.p, OsStr::new(name)).expect("both are there"));
-    let before = scene.tree.get(scene.p, OsStr::new("l"));
+    let (scene, played) = play_at(scenario, &[(Action::StagedFile, Call::Exchange, 0)]);
+    let [one, two] =
+        ["l", "l.backup"].map(|name| played.end.get(scene.places.p, OsStr::new(name)).expect("both are there"));
+    let before = scene.tree.get(scene.places.p, OsStr::new("l"));
     assert_eq!((played.end.node(one).kind, before), (FileKind::File, Some(two)), "theirs, and what had the name");
     assert_eq!(kind(&played), Some(Kind::Contended));
     assert_eq!(reported(&played), [vec![], vec!["q/p/l.backup".to_owned()]]);
@@ -218,9 +222,9 @@ fn a_file_that_others_put_at_the_name_of_a_backup_before_the_trade_gets_the_name
 #[test]
 fn a_link_that_others_put_at_the_name_of_a_backup_after_the_trade_is_replaced_at_the_name_of_the_link() {
     let scenario = Scenario::new(Verb::BackupFile, Layout::Open);
-    let (scene, played) = play_at(scenario, &[(Deed::StagedLinkOther, Call::StatAt, 2)]);
+    let (scene, played) = play_at(scenario, &[(Action::StagedLinkOther, Call::StatAt, 2)]);
     assert_eq!(seen(&played), ["File", NEW, "../t3", NEW]);
-    assert_eq!((kind(&played), played.end.get(scene.p, OsStr::new("l.backup"))), (None, None));
+    assert_eq!((kind(&played), played.end.get(scene.places.p, OsStr::new("l.backup"))), (None, None));
     let outcome = played.answers.as_ref().and_then(|answers| answers.changed(0)).expect("it succeeds");
     assert_eq!(outcome.previous.as_deref(), Some(OsStr::new("../t3")), "which is told");
 }
@@ -232,5 +236,9 @@ fn where_a_server_gives_a_new_link_to_another_user_it_is_taken_for_theirs() {
     tree.map_owners(65534);
     let played = play_on(&scene, tree, &Schedule::default(), Keep::default());
     assert_eq!(kind(&played), Some(Kind::Contended));
-    assert_eq!((text(&played, scene.p, "l"), reported(&played)), (Some(OsStr::new(NEW)), [vec![], vec![]]), "it stays");
+    assert_eq!(
+        (text(&played, scene.places.p, "l"), reported(&played)),
+        (Some(OsStr::new(NEW)), [vec![], vec![]]),
+        "it stays"
+    );
 }

@@ -11,15 +11,16 @@ use caplink::adversary::{Actor, Change, Tree};
 use caplink::{Error, Kind};
 
 use crate::answers::Answers;
-use crate::deeds::{Deed, does};
+use crate::attacker::acts;
 use crate::run::{Keep, Played, Schedule, play_on};
 use crate::scene::{Scenario, Scene, Verb};
+use crate::support::action::Action;
 
 /// What an edit answers where nothing is done, and where each deed is done before it begins.
 pub(crate) struct Orders<'a> {
     scene: &'a Scene,
     quiet: String,
-    first: BTreeMap<Deed, String>,
+    first: BTreeMap<Action, String>,
 }
 
 impl<'a> Orders<'a> {
@@ -28,19 +29,19 @@ impl<'a> Orders<'a> {
     }
 
     /// Holds the answer to one deed against both.
-    pub(crate) fn hold(&mut self, deed: Deed, played: &mut Played) {
+    pub(crate) fn hold(&mut self, deed: Action, played: &mut Played) {
         let now = told(played.answers.as_ref());
         if now == self.quiet || may_differ(self.scene.scenario, deed, played) {
             return;
         }
         let first = self.first.entry(deed).or_insert_with(|| {
             let mut tree = Tree::clone(&self.scene.tree);
-            does(self.scene, &mut tree, deed);
+            acts(self.scene, &mut tree, deed);
             told(play_on(self.scene, tree, &Schedule::default(), Keep::default()).answers.as_ref())
         });
         if now != *first {
             let wrong = format!("{now}; done first: {first}; not done: {}", self.quiet);
-            played.judge.wrong("one_moment", wrong);
+            played.judge.violation("one_moment", wrong);
         }
     }
 }
@@ -59,21 +60,21 @@ pub(crate) fn told(answers: Option<&Answers>) -> String {
 }
 
 /// Whether another answer than those of both orders is owed.
-fn may_differ(scenario: Scenario, deed: Deed, played: &Played) -> bool {
+fn may_differ(scenario: Scenario, deed: Action, played: &Played) -> bool {
     let word = format!("{deed:?}");
     let of = |groups: &[&str]| groups.iter().any(|group| word.starts_with(group));
     // What was staged has no place in the order, and a directory that is made on the way comes into being in between.
-    if of(&["Staged", "Root"]) || deed == Deed::NameOverStaged || scenario.verb == Verb::Parents {
+    if of(&["Staged", "Root"]) || deed == Action::NameOverStaged || scenario.verb == Verb::Parents {
         return true;
     }
     let errors = played.answers.as_ref().map_or(&[][..], |answers| &answers.errors);
     match errors.first().map(Error::kind) {
         Some(Kind::ParentMoved | Kind::Dangling | Kind::Contended) if of(&["Parent", "Grand", "SecondParent"]) => true,
         // What was done is told, with what could not be looked at any more.
-        Some(Kind::Residue) | None => matches!(deed, Deed::ParentRemoved | Deed::ParentSealed),
+        Some(Kind::Residue) | None => matches!(deed, Action::ParentRemoved | Action::ParentSealed),
         // A directory of others.
-        Some(Kind::Permission) => of(&["NameDir", "NameFullDir", "NameTradedForDir", "SecondDir"]),
-        Some(Kind::Contended) if of(&["Name", "Second"]) => {
+        Some(Kind::Permission) => of(&["NameDir", "NameFullDir", "NameExchangedWithDir", "SecondDir"]),
+        Some(Kind::Contended) if of(&["Name", "Second", "PutBack"]) => {
             is_published_first(scenario, &played.end) || !errors[0].preserved().is_empty()
         }
         _ => false,

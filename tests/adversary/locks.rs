@@ -37,7 +37,7 @@ fn trade(links: [&str; 2]) -> (Scene, Vec<Held>) {
     let world = World::new(Tree::clone(&scene.tree));
     let root = scene.scenario.root(&world);
     let held = Arc::new(Mutex::new(Vec::new()));
-    world.watch(Box::new(Locks { of: vec![scene.p, scene.r], asks: scene.foe, held: held.clone() }));
+    world.watch(Box::new(Locks { of: vec![scene.places.p, scene.places.r], asks: scene.attacker, held: held.clone() }));
     let [a, b] = links.map(|link| LinkPath::new(link).unwrap());
     let _outcomes = root.apply(&Edit::exchange(a, b)).unwrap();
     drop(world.unwatch());
@@ -49,7 +49,7 @@ fn trade(links: [&str; 2]) -> (Scene, Vec<Held>) {
 fn both_directories_of_a_trade_are_locked_while_it_is_made() {
     let (scene, held) = trade(["q/p/l", "q/r/m"]);
     let at_trade: Vec<&Held> = held.iter().filter(|(call, _)| *call == Call::Exchange).collect();
-    assert_eq!(at_trade, [&(Call::Exchange, vec![scene.p, scene.r])]);
+    assert_eq!(at_trade, [&(Call::Exchange, vec![scene.places.p, scene.places.r])]);
 }
 
 /// Two trades of the same directories would wait for each other.
@@ -90,11 +90,11 @@ impl Watch for Stranger {
 fn wait(gives_back_before: Option<usize>) -> (Result<Outcome, Error>, Vec<Duration>) {
     let scene = Scene::new(Scenario::new(Verb::EnsureOld, Layout::Private));
     let mut tree = Tree::clone(&scene.tree);
-    assert!(tree.lock_as_stranger(scene.foe, scene.p));
+    assert!(tree.lock_as_stranger(scene.attacker, scene.places.p));
     let world = World::new(tree);
     let root = scene.scenario.root(&world);
     let tries = Arc::new(Mutex::new(Vec::new()));
-    world.watch(Box::new(Stranger { dir: scene.p, tries: tries.clone(), gives_back_before }));
+    world.watch(Box::new(Stranger { dir: scene.places.p, tries: tries.clone(), gives_back_before }));
     let answer = root.ensure("q/p/l", Target::relative("q/t2"));
     drop(world.unwatch());
     let tries = tries.lock().unwrap().clone();

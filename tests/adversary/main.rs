@@ -33,11 +33,11 @@
 mod abandoned;
 mod answers;
 mod ask;
+mod attacker;
 mod calls;
 mod chosen;
 mod confined;
 mod crashes;
-mod deeds;
 mod explore;
 mod faults;
 mod judge;
@@ -55,10 +55,19 @@ mod singles;
 mod state;
 mod sweep;
 mod told;
-mod verdict;
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod action;
+    pub(crate) mod attacker;
     pub(crate) mod draw;
     pub(crate) mod environment;
+    pub(crate) mod judgement;
+    pub(crate) mod laws;
+    pub(crate) mod ledger;
+    pub(crate) mod moves;
+    pub(crate) mod report;
+    pub(crate) mod scenario;
+    pub(crate) mod trees;
+    pub(crate) mod view;
 }

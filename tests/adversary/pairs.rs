@@ -73,7 +73,7 @@ fn ends(scene: &Scene, all: bool) -> Ends {
         }
         ends.equal += every_second(scene, first, &mut seen, |schedule| {
             let played = play(scene, schedule, Keep::default());
-            assert_eq!(played.judge.wrongs, [""; 0], "{} {schedule:?}", scene.scenario.name());
+            assert_eq!(played.judge.violations, [""; 0], "{} {schedule:?}", scene.scenario.name());
             let answers = format!("{:?}", played.answers);
             let end = (&played.calls, answers, &played.end, &played.judge.moments);
             ends.seen.insert(BuildHasherDefault::<DefaultHasher>::default().hash_one(end));

@@ -3,13 +3,13 @@
 use caplink::Kind;
 use caplink::adversary::{Call, Errno};
 
-use crate::deeds::Deed;
 use crate::explore::{Findings, placed};
 use crate::run::{Fault, Keep, Schedule, play};
 use crate::scene::{Layout, Scenario, Scene, Verb};
+use crate::support::action::Action;
 
 /// Plays the deeds in this order before every choice of calls, and holds the laws.
-fn holds(scenario: Scenario, deeds: &[Deed]) {
+fn holds(scenario: Scenario, deeds: &[Action]) {
     let mut findings = Findings::default();
     placed(&Scene::new(scenario), deeds, None, &mut findings);
     assert!(findings.disturbed > 0, "{} {deeds:?}: the deeds have no effect", scenario.name());
@@ -28,7 +28,8 @@ fn a_quiet_host_sees_every_law_held() {
 #[test]
 fn what_others_staged_or_displaced_beside_is_out_of_their_reach() {
     for verb in [Verb::EnsureOld, Verb::Swap, Verb::Remove] {
-        for deed in [Deed::StagedFile, Deed::StagedGone, Deed::StagedLinkNew, Deed::StagedTradedWithName] {
+        for deed in [Action::StagedFile, Action::StagedRemoved, Action::StagedLinkNew, Action::StagedExchangedWithName]
+        {
             // There is nothing to be touched but the private directory itself.
             let mut findings = Findings::default();
             placed(&Scene::new(Scenario::new(verb, Layout::NoState)), &[deed], None, &mut findings);
@@ -40,7 +41,8 @@ fn what_others_staged_or_displaced_beside_is_out_of_their_reach() {
 #[test]
 fn an_exchange_that_met_a_third_program_moves_nothing_of_its() {
     for verb in [Verb::Exchange, Verb::ExchangeAcross] {
-        for deed in [Deed::NameDir, Deed::NameFifo, Deed::NameLinkOther, Deed::NameGone, Deed::SecondFile] {
+        for deed in [Action::NameDir, Action::NameFifo, Action::NameLinkOther, Action::NameRemoved, Action::SecondFile]
+        {
             holds(Scenario::new(verb, Layout::Private), &[deed]);
         }
     }
@@ -49,14 +51,14 @@ fn an_exchange_that_met_a_third_program_moves_nothing_of_its() {
 #[test]
 fn a_link_that_cannot_be_looked_at_any_more_is_reported_as_left() {
     for verb in [Verb::Create, Verb::EnsureOld, Verb::BackupFile, Verb::Exchange] {
-        holds(Scenario::new(verb, Layout::Private), &[Deed::ParentSealed]);
+        holds(Scenario::new(verb, Layout::Private), &[Action::ParentSealed]);
     }
 }
 
 #[test]
 fn without_exchange_a_replaced_link_is_kept_when_its_name_is_taken() {
     let scenario = Scenario { exchange: false, ..Scenario::new(Verb::EnsureOld, Layout::Private) };
-    for deed in [Deed::NameFile, Deed::NameDir, Deed::ParentRemoved] {
+    for deed in [Action::NameFile, Action::NameDir, Action::ParentRemoved] {
         holds(scenario, &[deed]);
     }
 }
@@ -65,8 +67,8 @@ fn without_exchange_a_replaced_link_is_kept_when_its_name_is_taken() {
 fn without_no_replace_what_was_made_is_taken_back_all_the_same() {
     for layout in [Layout::Open, Layout::NoState, Layout::OpenRoot] {
         let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::Create, layout) };
-        holds(scenario, &[Deed::ParentRemoved]);
-        holds(scenario, &[Deed::ParentTradedForLinkOutside]);
+        holds(scenario, &[Action::ParentRemoved]);
+        holds(scenario, &[Action::ParentExchangedWithLinkOutside]);
     }
 }
 
@@ -74,18 +76,18 @@ fn without_no_replace_what_was_made_is_taken_back_all_the_same() {
 fn a_directory_that_is_moved_away_and_back_is_no_error_of_the_system() {
     for verb in [Verb::Create, Verb::EnsureOld, Verb::Exchange] {
         let scenario = Scenario::new(verb, Layout::Private);
-        holds(scenario, &[Deed::ParentTradedForLinkOutside]);
+        holds(scenario, &[Action::ParentExchangedWithLinkOutside]);
     }
 }
 
 #[test]
 fn a_second_name_of_something_that_came_in_between_is_not_left() {
     let scenario = Scenario { exchange: false, ..Scenario::new(Verb::EnsureOld, Layout::Open) };
-    holds(scenario, &[Deed::NameTradedForFile, Deed::PutBack]);
+    holds(scenario, &[Action::NameExchangedWithFile, Action::PutBack]);
 }
 
 /// Plays the deeds on two links, of one directory and of two.
-fn an_exchange_holds(deeds: &[Deed]) {
+fn an_exchange_holds(deeds: &[Action]) {
     for verb in [Verb::Exchange, Verb::ExchangeAcross] {
         for layout in [Layout::Private, Layout::Open, Layout::NoState] {
             holds(Scenario::new(verb, layout), deeds);
@@ -95,31 +97,31 @@ fn an_exchange_holds(deeds: &[Deed]) {
 
 #[test]
 fn links_that_others_traded_while_an_exchange_was_undone_are_reported() {
-    an_exchange_holds(&[Deed::ParentTradedForLinkInside, Deed::SecondTradedWithFirst]);
-    an_exchange_holds(&[Deed::SecondTradedWithFirst, Deed::NameFullDir]);
-    an_exchange_holds(&[Deed::SecondTradedWithFirst, Deed::SecondStolen]);
+    an_exchange_holds(&[Action::ParentExchangedWithLinkInside, Action::SecondExchangedWithFirst]);
+    an_exchange_holds(&[Action::SecondExchangedWithFirst, Action::NameFullDir]);
+    an_exchange_holds(&[Action::SecondExchangedWithFirst, Action::SecondStolen]);
 }
 
 #[test]
 fn links_that_others_traded_back_and_forth_are_left_as_they_put_them() {
-    an_exchange_holds(&[Deed::SecondTradedWithFirst, Deed::SecondTradedWithFirst]);
+    an_exchange_holds(&[Action::SecondExchangedWithFirst, Action::SecondExchangedWithFirst]);
 }
 
 #[test]
 fn what_others_put_where_a_link_of_an_exchange_went_back_to_is_reported() {
-    an_exchange_holds(&[Deed::SecondStolen, Deed::SecondFile]);
-    an_exchange_holds(&[Deed::NameGone, Deed::NameFile]);
+    an_exchange_holds(&[Action::SecondStolen, Action::SecondFile]);
+    an_exchange_holds(&[Action::NameRemoved, Action::NameFile]);
 }
 
 #[test]
 fn a_private_directory_that_cannot_be_removed_after_a_creation_is_reported() {
-    holds(Scenario::new(Verb::Create, Layout::NoState), &[Deed::ParentTwinEmpty, Deed::ParentSealed]);
+    holds(Scenario::new(Verb::Create, Layout::NoState), &[Action::ParentTwinEmpty, Action::ParentSealed]);
 }
 
 #[test]
 fn what_cannot_be_looked_at_under_a_staged_name_is_reported_as_left_and_as_preserved() {
     for verb in [Verb::EnsureOld, Verb::Swap, Verb::BackupFile] {
-        holds(Scenario::new(verb, Layout::Private), &[Deed::GrandMovedInside, Deed::ParentSealed]);
+        holds(Scenario::new(verb, Layout::Private), &[Action::GrandMovedInside, Action::ParentSealed]);
     }
 }
 
@@ -127,14 +129,14 @@ fn what_cannot_be_looked_at_under_a_staged_name_is_reported_as_left_and_as_prese
 fn what_is_taken_back_while_a_directory_is_sealed_for_a_moment_is_reported() {
     for (verb, layout) in [(Verb::Create, Layout::Private), (Verb::BackupFile, Layout::OpenSame)] {
         let scenario = Scenario { exchange: false, ..Scenario::new(verb, layout) };
-        holds(scenario, &[Deed::ParentSealed, Deed::ParentUnsealed]);
+        holds(scenario, &[Action::ParentSealed, Action::ParentUnsealed]);
     }
 }
 
 #[test]
 fn a_created_link_is_not_left_where_its_directory_was_exchanged_and_put_back() {
     for layout in [Layout::Private, Layout::Open, Layout::Tenant, Layout::NoState] {
-        holds(Scenario::new(Verb::Create, layout), &[Deed::ParentTwinOld, Deed::PutBack]);
+        holds(Scenario::new(Verb::Create, layout), &[Action::ParentTwinOld, Action::PutBack]);
     }
 }
 
@@ -143,14 +145,14 @@ fn an_equal_link_of_another_user_is_not_taken_for_the_one_that_was_made() {
     let scene = Scene::new(Scenario::new(Verb::Create, Layout::Open));
     let quiet = play(&scene, &Schedule::default(), Keep::default());
     let made = quiet.points.iter().position(|call| *call == Call::Symlink).expect("it is made");
-    let schedule = Schedule { deeds: vec![(made + 1, Deed::NameLinkNew)], fault: None };
+    let schedule = Schedule { deeds: vec![(made + 1, Action::NameLinkNew)], fault: None };
     let played = play(&scene, &schedule, Keep::default());
-    assert_eq!(played.judge.wrongs, [""; 0]);
+    assert_eq!(played.judge.violations, [""; 0]);
     assert_eq!(played.answers.expect("no panic").errors[0].kind(), Kind::Contended);
 }
 
 /// Lets each call of this kind fail, and plays the deeds before every choice of calls.
-fn holds_though(scenario: Scenario, call: Call, error: Errno, from_here: bool, deeds: &[Deed]) {
+fn holds_though(scenario: Scenario, call: Call, error: Errno, from_here: bool, deeds: &[Action]) {
     let (scene, mut findings) = (Scene::new(scenario), Findings::default());
     let quiet = play(&scene, &Schedule::default(), Keep::default());
     for (at, _) in quiet.calls.iter().enumerate().filter(|(_, made)| **made == call) {
@@ -172,13 +174,13 @@ fn a_state_directory_that_was_made_and_cannot_be_used_is_removed_or_reported() {
 #[test]
 fn a_directory_of_others_is_not_removed_in_the_place_of_one_that_could_not_be_opened() {
     let scenario = Scenario::new(Verb::BackupDir, Layout::NoState);
-    holds_though(scenario, Call::OpenDir, Errno::NOMEM, true, &[Deed::StagedTradedWithName]);
+    holds_though(scenario, Call::OpenDir, Errno::NOMEM, true, &[Action::StagedExchangedWithName]);
 }
 
 #[test]
 fn what_was_moved_aside_and_cannot_be_looked_at_is_reported_as_left_and_as_preserved() {
     let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::EnsureNew, Layout::Private) };
-    holds_though(scenario, Call::StatAt, Errno::NOMEM, true, &[Deed::NameFile]);
+    holds_though(scenario, Call::StatAt, Errno::NOMEM, true, &[Action::NameFile]);
 }
 
 #[test]
@@ -192,9 +194,9 @@ fn a_directory_that_would_go_into_itself_does_not_make_a_host_one_that_cannot_ex
     // the name before the renaming would be replaced.
     let scene = Scene::new(Scenario::new(Verb::Swap, Layout::NoState));
     let deeds = [
-        (Deed::StagedTradedWithName, Call::Exchange),
-        (Deed::StagedTradedWithName, Call::Pin),
-        (Deed::NameFile, Call::RenameOver),
+        (Action::StagedExchangedWithName, Call::Exchange),
+        (Action::StagedExchangedWithName, Call::Pin),
+        (Action::NameFile, Call::RenameOver),
     ];
     let mut schedule = Schedule::default();
     for (deed, call) in deeds {
@@ -204,11 +206,14 @@ fn a_directory_that_would_go_into_itself_does_not_make_a_host_one_that_cannot_ex
         schedule.deeds.extend(next.map(|next| (from + next, deed)));
     }
     let played = play(&scene, &schedule, Keep::default());
-    assert_eq!(played.judge.wrongs, [""; 0]);
-    assert!(played.judge.deeds >= 2, "the directory has the name, and gives it back");
+    assert_eq!(played.judge.violations, [""; 0]);
+    assert!(played.judge.actions >= 2, "the directory has the name, and gives it back");
     assert!(!played.calls.contains(&Call::RenameOver), "{:?}", played.calls);
     for verb in [Verb::Swap, Verb::EnsureOld, Verb::BackupFile, Verb::BackupDir] {
-        holds(Scenario::new(verb, Layout::NoState), &[Deed::StagedTradedWithName, Deed::StagedTradedWithName]);
+        holds(
+            Scenario::new(verb, Layout::NoState),
+            &[Action::StagedExchangedWithName, Action::StagedExchangedWithName],
+        );
     }
 }
 
@@ -217,7 +222,7 @@ fn a_trade_of_others_is_not_taken_back_where_the_own_one_fails() {
     for error in [Errno::ACCESS, Errno::ROFS, Errno::IO] {
         for verb in [Verb::Exchange, Verb::ExchangeAcross] {
             let scenario = Scenario::new(verb, Layout::Private);
-            holds_though(scenario, Call::Exchange, error, false, &[Deed::SecondTradedWithFirst]);
+            holds_though(scenario, Call::Exchange, error, false, &[Action::SecondExchangedWithFirst]);
         }
     }
 }

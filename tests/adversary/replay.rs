@@ -8,9 +8,9 @@ use std::ffi::OsStr;
 
 use caplink::adversary::{Change, Object, Tree};
 
-use crate::deeds::{DEEDS, Deed};
 use crate::run::{Keep, Schedule, play};
 use crate::scene::{Scenario, Scene};
+use crate::support::action::{ACTIONS, Action};
 
 #[test]
 #[ignore = "shows a schedule that CAPLINK_REPLAY names"]
@@ -34,21 +34,27 @@ fn replay() {
         println!("{point:4} {call:?}");
     }
     println!("{:?}", played.answers);
-    println!("{:#?}", played.judge.wrongs);
+    println!("{:#?}", played.judge.violations);
 }
 
 /// `NAME … POINT`, with or without brackets.
-fn deed(word: &str) -> Option<(usize, Deed)> {
+fn deed(word: &str) -> Option<(usize, Action)> {
     let mut parts = word.split_whitespace();
     let name = parts.next()?;
-    let deed = DEEDS.iter().copied().find(|deed| format!("{deed:?}") == name)?;
+    let deed = ACTIONS.iter().copied().find(|deed| format!("{deed:?}") == name)?;
     let point = parts.next_back()?.trim_matches(['(', ')']);
     Some((point.parse().ok()?, deed))
 }
 
 fn in_words(tree: &Tree, scene: &Scene, change: &Change) -> String {
     let named = |dir: Object| {
-        let known = [(scene.base, "base"), (scene.q, "q"), (scene.p, "p"), (scene.r, "r"), (scene.yard, "yard")];
+        let known = [
+            (scene.places.base, "base"),
+            (scene.places.q, "q"),
+            (scene.places.p, "p"),
+            (scene.places.r, "r"),
+            (scene.places.yard, "yard"),
+        ];
         let known = known.into_iter().find(|(object, _)| *object == dir).map(|(_, name)| name.to_owned());
         known.unwrap_or_else(|| format!("{dir:?}"))
     };

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use caplink::adversary::{Call, Errno, Tree, Watch, World};
 
 use crate::answers::Answers;
-use crate::deeds::{Deed, does};
+use crate::attacker::acts;
 use crate::judge::Judge;
 use crate::scene::Scene;
 use crate::state::{State, Told};
+use crate::support::action::Action;
 
 /// The most trees of a run that are kept. A longer run waits for something, or tries the same over and over.
 pub(crate) const TREES_MAX: usize = 400;
@@ -18,7 +19,7 @@ pub(crate) const TREES_MAX: usize = 400;
 /// Deeds, each before the call of this number, and a call that fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schedule {
-    pub(crate) deeds: Vec<(usize, Deed)>,
+    pub(crate) deeds: Vec<(usize, Action)>,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -110,7 +111,7 @@ impl Player {
         }
         self.judge.before(tree);
         if let Some(fault) = self.schedule.fault.filter(|fault| fault.at == at) {
-            self.judge.told_false |= fault.is_false();
+            self.judge.misinformed |= fault.is_false();
             if fault.from_here {
                 self.failing = Some((call, fault.error));
             }
@@ -127,11 +128,11 @@ impl Player {
             self.states.push(told.state(tree, &self.judge));
         }
         for (_, deed) in self.schedule.deeds.iter().filter(|(at, _)| *at == point) {
-            if does(&self.scene, tree, *deed) {
+            if acts(&self.scene, tree, *deed) {
                 self.judge.disturbed = true;
-                self.judge.deeds += 1;
+                self.judge.actions += 1;
             }
-            self.judge.locked |= *deed == Deed::LockTaken;
+            self.judge.locked |= *deed == Action::LockTaken;
         }
         if kept {
             self.trees.push(tree.clone());
@@ -194,7 +195,7 @@ pub(crate) fn play_on(scene: &Scene, tree: Tree, schedule: &Schedule, keep: Keep
             Some(answers)
         }
         Err(_) => {
-            judge.wrongs.push("no_panic: it panicked".into());
+            judge.violations.push("no_panic: it panicked".into());
             None
         }
     };

@@ -50,8 +50,8 @@ impl Told {
     pub(crate) fn state(&self, tree: &Tree, judge: &Judge) -> State {
         let mut told = self.clone();
         tree.hash(&mut told);
-        judge.hash(&mut told);
-        State { hashes: told.0.map(|hasher| hasher.finish()), meddled: judge.last_meddled }
+        Entered(judge).hash(&mut told);
+        State { hashes: told.0.map(|hasher| hasher.finish()), meddled: judge.last_interfered }
     }
 }
 
@@ -72,41 +72,42 @@ impl fmt::Write for Told {
     }
 }
 
-/// All but the scene, which is one in all runs that are compared; what is found anew before each call; and when others
-/// last changed something.
-impl Hash for Judge {
+/// All of the ledger but what is one in all runs that are compared, what the tree has as well, what is found anew before
+/// each call, and when others last changed something.
+struct Entered<'a>(&'a Judge);
+
+impl Hash for Entered<'_> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let Judge {
-            scene: _,
-            meddled: _,
-            last_meddled: _,
-            books,
+            setting: _,
+            log: _,
+            interfered: _,
+            last_interfered: _,
+            home,
             live,
-            adrift,
+            homeless,
+            ever,
+            taken,
             outside,
-            named,
             moments,
-            changes,
             calls,
             disturbed,
-            deeds,
+            actions,
             locked,
             unhoused,
-            excused,
+            sealed,
+            misinformed,
+            no_second_names,
             reached_outside,
             moved_others,
-            told_false,
-            no_second_names,
+            excused,
             overwritten,
             adopted,
             loose,
-            taken,
-            ever,
-            sealed,
-            wrongs,
-        } = self;
-        (books, live, adrift, outside, named, moments, changes, calls).hash(hasher);
-        (disturbed, deeds, locked, unhoused, excused, reached_outside, moved_others).hash(hasher);
-        (told_false, no_second_names, overwritten, adopted, loose, taken, ever, sealed, wrongs).hash(hasher);
+            violations,
+        } = self.0;
+        (home, live, homeless, ever, taken, outside, moments, calls).hash(hasher);
+        (disturbed, actions, locked, unhoused, sealed, misinformed, no_second_names).hash(hasher);
+        (reached_outside, moved_others, excused, overwritten, adopted, loose, violations).hash(hasher);
     }
 }

@@ -81,7 +81,6 @@ fn shown(said: &Said) -> &'static str {
 
 /// A place for trees: in memory where that is to be had.
 pub(crate) fn ground() -> std::path::PathBuf {
-    crate::support::umask::set_umask();
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { memory.into() } else { std::env::temp_dir() }
 }

@@ -1,33 +1,21 @@
 //! What the program says it did: its exit code and its JSON document.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
+use caplink::{Effect, Kind};
 use serde_json::Value;
 
+use crate::support::report::{Item, Report};
 use crate::tracee::End;
 
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Item {
-    pub(crate) link: String,
-    pub(crate) outcome: String,
-    pub(crate) target: Option<String>,
-    pub(crate) previous: Option<String>,
-    pub(crate) confinement: String,
-    pub(crate) verified: bool,
-}
+const EFFECTS: [Effect; 5] = [Effect::Created, Effect::Unchanged, Effect::Replaced, Effect::Exchanged, Effect::Removed];
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) code: i32,
-    pub(crate) items: Vec<Item>,
-    pub(crate) kinds: Vec<String>,
     pub(crate) changed: bool,
-    /// What is reported as staying, whosever it is.
-    pub(crate) left: Vec<PathBuf>,
-    /// Of these, what is of others.
-    pub(crate) preserved: Vec<PathBuf>,
-    pub(crate) backups: Vec<PathBuf>,
-    pub(crate) made: Vec<PathBuf>,
+    pub(crate) report: Report,
 }
 
 fn texts(value: &Value) -> Vec<PathBuf> {
@@ -35,37 +23,43 @@ fn texts(value: &Value) -> Vec<PathBuf> {
 }
 
 impl Answer {
-    /// Reads the answer; an error says what is not as it should be.
-    pub(crate) fn of(end: &End) -> Result<Answer, String> {
+    /// Reads the answer to an edit of these links; an error says what is not as it should be.
+    pub(crate) fn of(end: &End, links: &[&str]) -> Result<Answer, String> {
         let code = end.code.ok_or_else(|| "a signal ended it".to_owned())?;
         if end.stderr.contains("panicked") {
             return Err(format!("it panicked: {}", end.stderr));
         }
         let document: Value =
             serde_json::from_str(&end.stdout).map_err(|error| format!("no document ({error}): {}", end.stdout))?;
-        let mut answer =
-            Answer { code, changed: document["changed"].as_bool().unwrap_or_default(), ..Answer::default() };
+        let mut report = Report::default();
         let text = |value: &Value| value.as_str().map(str::to_owned);
         for item in document["items"].as_array().into_iter().flatten() {
-            answer.items.push(Item {
-                link: text(&item["link"]).unwrap_or_default(),
-                outcome: text(&item["outcome"]).unwrap_or_default(),
-                target: text(&item["target"]),
-                previous: text(&item["previous"]),
-                confinement: text(&item["confinement"]).unwrap_or_default(),
+            let link = text(&item["link"]).unwrap_or_default();
+            let index = links.iter().position(|path| *path == link);
+            let effect = EFFECTS.into_iter().find(|effect| item["outcome"] == effect.as_str());
+            report.items.push(Item {
+                index: Some(index.ok_or_else(|| format!("it is about `{link}`"))?),
+                link: link.into(),
+                effect: effect.ok_or_else(|| format!("no outcome: {item}"))?,
+                target: text(&item["target"]).map(OsString::from),
+                previous: text(&item["previous"]).map(OsString::from),
                 verified: item["verified"].as_bool().unwrap_or_default(),
+                confined: text(&item["confinement"]).is_some_and(|level| level.starts_with("landlock-")),
             });
-            answer.backups.extend(text(&item["backup"]).map(PathBuf::from));
-            answer.made.extend(texts(&item["made"]));
+            report.backups.extend(text(&item["backup"]).map(PathBuf::from));
+            report.made.extend(texts(&item["made"]));
         }
         for error in document["errors"].as_array().into_iter().flatten() {
-            answer.kinds.extend(text(&error["kind"]));
-            answer.left.extend(texts(&error["left"]));
-            answer.preserved.extend(texts(&error["preserved"]));
-            answer.left.extend(texts(&error["preserved"]));
-            answer.made.extend(texts(&error["made"]));
+            let kind = Kind::ALL.iter().find(|kind| error["kind"] == kind.as_str());
+            report.kinds.push(*kind.ok_or_else(|| format!("no kind: {error}"))?);
+            report.left.extend(texts(&error["left"]));
+            report.preserved.extend(texts(&error["preserved"]));
+            report.made.extend(texts(&error["made"]));
         }
-        Ok(answer)
+        // The error of what is left names what is preserved as well.
+        let Report { left, preserved, .. } = &mut report;
+        left.retain(|path| !preserved.contains(path));
+        Ok(Answer { code, changed: document["changed"].as_bool().unwrap_or_default(), report })
     }
 
     /// The exit code that the kinds of its errors ask for.
@@ -82,12 +76,7 @@ impl Answer {
             "integrity" => 9,
             _ => 10,
         };
-        let met: Vec<i32> = self.kinds.iter().map(|kind| class(kind)).collect();
+        let met: Vec<i32> = self.report.kinds.iter().map(|kind| class(kind.as_str())).collect();
         [9, 7, 10, 4, 3, 5, 2, 8, 6].into_iter().find(|code| met.contains(code)).unwrap_or(0)
-    }
-
-    /// What is reported as this program's own.
-    pub(crate) fn own_left(&self) -> impl Iterator<Item = &Path> {
-        self.left.iter().filter(|path| !self.preserved.contains(path)).map(PathBuf::as_path)
     }
 }

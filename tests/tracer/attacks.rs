@@ -1,29 +1,31 @@
 //! One deed before any call, and everything put back before a later one.
 
+use caplink::{Effect, Kind};
+
 use crate::calls::Sort;
-use crate::deeds::{DEEDS, Deed};
 use crate::draw::{Draw, is_asked_for};
 use crate::findings::Findings;
 use crate::play::{Schedule, play};
 use crate::scene::{HOSTS, LAYOUTS, Layout, Scenario, Verb};
+use crate::support::action::{ACTIONS, Action};
 use crate::{points, skipped};
 
 /// Of how many schedules one is played, where nothing else is asked for.
-const ONE_OF: u64 = 1000;
+const ONE_OF: u64 = 1500;
 
 /// What can be put back.
-const PASSING: &[Deed] = &[
-    Deed::NameStolen,
-    Deed::NameTradedForFile,
-    Deed::SecondGone,
-    Deed::ParentTradedForLinkOutside,
-    Deed::ParentMovedInside,
-    Deed::ParentMovedOutside,
-    Deed::GrandMovedOutside,
-    Deed::RootMoved,
-    Deed::RootReplaced,
-    Deed::TargetOutside,
-    Deed::TargetGone,
+const PASSING: &[Action] = &[
+    Action::NameStolen,
+    Action::NameExchangedWithFile,
+    Action::SecondRemoved,
+    Action::ParentExchangedWithLinkOutside,
+    Action::ParentMovedInside,
+    Action::ParentMovedOutside,
+    Action::GrandMovedOutside,
+    Action::RootMoved,
+    Action::RootReplaced,
+    Action::TargetOutside,
+    Action::TargetStolen,
 ];
 
 #[test]
@@ -36,9 +38,9 @@ fn one_deed_before_any_call_breaks_no_law() {
     for scenario in Scenario::all().into_iter().filter(|scenario| is_asked_for(&scenario.name())) {
         let points = points(scenario).len();
         for point in 0..points {
-            for deed in DEEDS.iter().filter(|deed| **deed != Deed::PutBack) {
+            for deed in ACTIONS.iter().filter(|deed| **deed != Action::PutBack) {
                 if draw.one() {
-                    let schedule = Schedule { deeds: vec![(point, *deed)], ..Schedule::default() };
+                    let schedule = Schedule { actions: vec![(point, *deed)], ..Schedule::default() };
                     let mut played = play(scenario, &schedule);
                     played.judge();
                     effective += usize::from(played.effects.contains(&true));
@@ -65,8 +67,8 @@ fn a_deed_that_is_put_back_before_a_later_call_breaks_no_law() {
             for deed in PASSING {
                 for later in point + 1..=points {
                     if draw.one() {
-                        let deeds = vec![(point, *deed), (later, Deed::PutBack)];
-                        let schedule = Schedule { deeds, ..Schedule::default() };
+                        let actions = vec![(point, *deed), (later, Action::PutBack)];
+                        let schedule = Schedule { actions, ..Schedule::default() };
                         let mut played = play(scenario, &schedule);
                         played.judge();
                         findings.note(scenario, &schedule, &played);
@@ -81,13 +83,13 @@ fn a_deed_that_is_put_back_before_a_later_call_breaks_no_law() {
 }
 
 /// Plays these deeds, each in a run of its own before the first call of this name after another, and judges them.
-fn before(scenario: Scenario, after: &str, call: &str, deeds: &[Deed]) -> Findings {
+fn before(scenario: Scenario, after: &str, call: &str, deeds: &[Action]) -> Findings {
     let calls = points(scenario);
     let begin = calls.iter().position(|made| made.name == after).expect("the one is made");
     let at = calls.iter().skip(begin).position(|made| made.name == call).expect("the other is made") + begin;
     let mut findings = Findings::default();
     for deed in deeds {
-        let schedule = Schedule { deeds: vec![(at, *deed)], ..Schedule::default() };
+        let schedule = Schedule { actions: vec![(at, *deed)], ..Schedule::default() };
         let mut played = play(scenario, &schedule);
         played.judge();
         assert_eq!(played.effects, [true], "{deed:?}");
@@ -101,9 +103,9 @@ fn under_landlock_no_file_or_directory_is_ever_moved() {
     if skipped("nothing but links is moved") {
         return;
     }
-    let deeds = [Deed::NameFile, Deed::NameTradedForFile, Deed::NameDir, Deed::NameTradedForDir];
+    let deeds = [Action::NameFile, Action::NameExchangedWithFile, Action::NameDir, Action::NameExchangedWithDir];
     for layout in LAYOUTS {
-        for verb in [Verb::EnsureOld, Verb::Swap, Verb::Remove, Verb::Repair, Verb::Exchange] {
+        for verb in [Verb::EnsureOld, Verb::Swap, Verb::Remove, Verb::Retarget, Verb::Exchange] {
             let [confined, native] = [HOSTS[0], HOSTS[1]]
                 .map(|host| before(Scenario { verb, host, layout: *layout }, "flock", "renameat2", &deeds));
             confined.assert_none();
@@ -122,17 +124,17 @@ fn what_others_put_at_a_name_is_not_replaced_by_what_goes_back() {
     let scenario = Scenario { verb: Verb::Remove, host: HOSTS[1], layout: Layout::Private };
     let calls = points(scenario);
     let aside = calls.iter().position(|call| call.name == "renameat2").expect("it is moved aside");
-    for taken in [Deed::NameLinkOther, Deed::NameFile, Deed::NameDir] {
+    for taken in [Action::NameLinkOther, Action::NameFile, Action::NameDir] {
         // What is moved aside is no link, and while it is looked at its name is taken.
-        let deeds = vec![(aside, Deed::NameTradedForFile), (aside + 1, taken)];
-        let schedule = Schedule { deeds, ..Schedule::default() };
+        let actions = vec![(aside, Action::NameExchangedWithFile), (aside + 1, taken)];
+        let schedule = Schedule { actions, ..Schedule::default() };
         let mut played = play(scenario, &schedule);
         played.judge();
         let mut findings = Findings::default();
         findings.note(scenario, &schedule, &played);
         findings.assert_none();
         assert_eq!(played.effects, [true, true]);
-        assert_eq!(played.answer.expect("it answers").preserved.len(), 1, "{taken:?}");
+        assert_eq!(played.answer.expect("it answers").report.preserved.len(), 1, "{taken:?}");
     }
 }
 
@@ -142,8 +144,8 @@ fn a_repair_leaves_alone_what_changed_since_it_was_looked_at() {
         return;
     }
     for host in &HOSTS[..2] {
-        let scenario = Scenario { verb: Verb::Repair, host: *host, layout: Layout::Private };
-        let deeds = [Deed::NameLinkOther, Deed::NameFile, Deed::NameGone, Deed::NameLinkNew];
+        let scenario = Scenario { verb: Verb::Retarget, host: *host, layout: Layout::Private };
+        let deeds = [Action::NameLinkOther, Action::NameFile, Action::NameRemoved, Action::NameLinkNew];
         let findings = before(scenario, "getdents64", "flock", &deeds);
         findings.assert_none();
         assert_eq!(findings.succeeded, 0, "each is a conflict, or nothing is there");
@@ -157,20 +159,20 @@ fn a_change_that_cannot_be_synced_is_a_failure_of_the_system() {
         return;
     }
     for host in &HOSTS[..2] {
-        let scenario = Scenario { verb: Verb::Repair, host: *host, layout: Layout::Private };
+        let scenario = Scenario { verb: Verb::Retarget, host: *host, layout: Layout::Private };
         let calls = points(scenario);
         let synced = calls.iter().position(|call| call.sort == Sort::Sync).expect("a repair is synced");
-        for deed in [Deed::ParentMovedOutside, Deed::GrandTradedForLink, Deed::ParentFile] {
+        for deed in [Action::ParentMovedOutside, Action::GrandExchangedWithLink, Action::ParentFile] {
             // Before the directory is opened for it.
-            let schedule = Schedule { deeds: vec![(synced - 1, deed)], ..Schedule::default() };
+            let schedule = Schedule { actions: vec![(synced - 1, deed)], ..Schedule::default() };
             let mut played = play(scenario, &schedule);
             played.judge();
             let mut findings = Findings::default();
             findings.note(scenario, &schedule, &played);
             findings.assert_none();
             let answer = played.answer.expect("it answers");
-            assert_eq!((answer.code, answer.kinds), (10, vec!["io".to_owned()]), "{deed:?}");
-            assert_eq!(answer.items[0].outcome, "replaced");
+            assert_eq!((answer.code, answer.report.kinds), (10, vec![Kind::Io]), "{deed:?}");
+            assert_eq!(answer.report.items[0].effect, Effect::Replaced);
         }
     }
 }

@@ -136,8 +136,8 @@ impl Named {
     }
 }
 
-/// The name of a call that changes names.
-pub(crate) fn is_change(number: i64) -> Option<&'static str> {
-    let known = KNOWN.iter().chain(OLD).find(|known| known.number == number && known.sort == Sort::Change);
-    known.map(|known| known.name)
+/// The name of a call that concerns the file system, and what it does.
+pub(crate) fn name_of(number: i64) -> Option<(&'static str, Sort)> {
+    let known = KNOWN.iter().chain(OLD).find(|known| known.number == number);
+    known.map(|known| (known.name, known.sort))
 }

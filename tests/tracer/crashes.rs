@@ -4,12 +4,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::books::Books;
 use crate::draw::{Draw, is_asked_for};
 use crate::findings::Findings;
 use crate::play::{Played, Schedule, play};
-use crate::scene::{NEW, OLD, Scenario, Scene, Verb};
-use crate::view::{Id, View};
+use crate::scene::{NEW, OLD, Scenario, Scene, Verb, arguments};
+use crate::support::ledger::Ledger;
+use crate::support::view::View as _;
+use crate::view::{Id, KernelTree};
 use crate::{points, skipped};
 
 /// Of how many schedules one is played, where nothing else is asked for.
@@ -23,14 +24,14 @@ enum Has {
     Other(Id),
 }
 
-fn has(scene: &Scene, view: &View, path: &str) -> Has {
+fn has(scene: &Scene, view: &KernelTree, path: &str) -> Has {
     match view.walk(scene.places.base, path) {
         None => Has::Nothing,
         Some(id) => view.text(id).map_or(Has::Other(id), |text| Has::Link(text.to_string_lossy().into_owned())),
     }
 }
 
-fn all(scene: &Scene, view: &View) -> Vec<Has> {
+fn all(scene: &Scene, view: &KernelTree) -> Vec<Has> {
     scene.scenario.verb.links().iter().map(|path| has(scene, view, path)).collect()
 }
 
@@ -40,14 +41,14 @@ fn new(verb: Verb) -> Vec<Has> {
     match verb {
         Verb::Parents => vec![link("../../t2")],
         Verb::Exchange | Verb::ExchangeAcross => vec![link(NEW), link(OLD)],
-        Verb::Remove | Verb::RemoveExpected => vec![Has::Nothing],
+        Verb::Remove | Verb::RemoveExpected | Verb::RemoveMaybe => vec![Has::Nothing],
         Verb::SwapStale => vec![link(OLD)],
         _ => vec![link(NEW)],
     }
 }
 
 /// Names that are known to be this program's own.
-fn leftovers(scene: &Scene, view: &View) -> Vec<PathBuf> {
+fn leftovers(scene: &Scene, view: &KernelTree) -> Vec<PathBuf> {
     let own = |name: &OsStr| name.as_encoded_bytes().starts_with(b".caplink");
     let paths = view.rows.iter().filter(|((_, name), _)| own(name)).filter_map(|(_, id)| view.path(*id));
     paths
@@ -57,7 +58,7 @@ fn leftovers(scene: &Scene, view: &View) -> Vec<PathBuf> {
 }
 
 /// A link under the name of a backup that was never traded for what was in the way.
-fn backups(scene: &Scene, view: &View) -> Option<PathBuf> {
+fn backups(scene: &Scene, view: &KernelTree) -> Option<PathBuf> {
     let backup = view.walk(scene.places.base, "q/p/l.backup").filter(|id| view.is_link(*id));
     backup.filter(|_| scene.scenario.verb.is_backup()).map(|_| PathBuf::from("q/p/l.backup"))
 }
@@ -68,7 +69,7 @@ fn judge_kill(played: &mut Played) {
     let (first, now) = (all(&played.scene, &played.scene.first), all(&played.scene, &view));
     let verb = played.scene.scenario.verb;
     if now != first && now != new(verb) {
-        played.books.wrong("old_or_new", format!("{now:?}"));
+        played.ledger.violation("old_or_new", format!("{now:?}"));
     }
     // Nothing of others is anywhere else, but the link that was replaced or removed.
     let links = verb.links();
@@ -78,12 +79,12 @@ fn judge_kill(played: &mut Played) {
         let is_link = played.scene.first.is_link(*id);
         let kept_aside = verb.is_backup() && view.place(*id).is_some();
         if gone && !(is_the_link && (is_link || kept_aside)) {
-            played.books.wrong("only_links", format!("`{}` is gone", slot.1.display()));
+            played.ledger.violation("only_links", format!("`{}` is gone", slot.1.display()));
         }
         let changed =
             |id: Id| view.node(id).map(|node| &node.content) != played.scene.first.node(id).map(|n| &n.content);
         if !gone && changed(*id) {
-            played.books.wrong("only_links", format!("`{}` was written to", slot.1.display()));
+            played.ledger.violation("only_links", format!("`{}` was written to", slot.1.display()));
         }
     }
     let known = leftovers(&played.scene, &view);
@@ -98,7 +99,7 @@ fn judge_kill(played: &mut Played) {
     });
     let strange: Vec<_> = strange.map(|(slot, _)| slot.1.display().to_string()).collect();
     if !strange.is_empty() {
-        played.books.wrong("left_behind", format!("{strange:?}"));
+        played.ledger.violation("left_behind", format!("{strange:?}"));
     }
 }
 
@@ -112,7 +113,7 @@ fn judge_again(played: &mut Played) {
     let scene = &played.scene;
     let verb = scene.scenario.verb;
     let done = all(scene, &scene.view()) == new(verb);
-    let mut again = verb.arguments().to_vec();
+    let mut again = arguments(verb).to_vec();
     // An exchange that was carried out is not carried out again, to be taken back by it.
     if verb.is_exchange() && done {
         again = vec!["ensure", "q/p/l", "--to", "q/t2"];
@@ -124,17 +125,17 @@ fn judge_again(played: &mut Played) {
         _ => 0,
     };
     let (code, said) = run(&scene.command_with(&again, &[]));
-    let books: &mut Books = &mut played.books;
+    let ledger: &mut Ledger<Id> = &mut played.ledger;
     if code != Some(expected) {
-        books.wrong("again", format!("the same command again: {code:?}, {expected} was owed: {said}"));
+        ledger.violation("again", format!("the same command again: {code:?}, {expected} was owed: {said}"));
     }
     let view = scene.view();
     if all(scene, &view) != new(verb) {
-        books.wrong("again", format!("after the same command again: {:?}", all(scene, &view)));
+        ledger.violation("again", format!("after the same command again: {:?}", all(scene, &view)));
     }
     let (code, said) = run(&scene.command_with(&["repair", ".", "--remove-leftovers"], &[]));
     if code != Some(0) {
-        books.wrong("recovery", format!("removing what is left over: {code:?}: {said}"));
+        ledger.violation("recovery", format!("removing what is left over: {code:?}: {said}"));
     }
     let view = scene.view();
     let links: Vec<PathBuf> = leftovers(scene, &view)
@@ -142,7 +143,7 @@ fn judge_again(played: &mut Played) {
         .filter(|path| path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b".caplink-")))
         .collect();
     if !links.is_empty() {
-        books.wrong("recovery", format!("{} are left over", links.len()));
+        ledger.violation("recovery", format!("{} are left over", links.len()));
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use crate::books::Whose;
 use crate::play::{Played, Schedule};
 use crate::scene::Scenario;
+use crate::support::view::Actor;
 
 /// What went wrong, each with the first schedule that showed it and how often it did.
 #[derive(Debug, Default)]
@@ -25,13 +25,13 @@ pub(crate) struct Findings {
 impl Findings {
     pub(crate) fn note(&mut self, scenario: Scenario, schedule: &Schedule, played: &Played) {
         self.schedules += 1;
-        self.disturbed += usize::from(played.books.disturbed || played.failed);
+        self.disturbed += usize::from(played.ledger.disturbed || played.failed);
         let succeeded = played.end.code == Some(0);
         self.succeeded += usize::from(succeeded);
         self.refused += usize::from(!succeeded);
-        self.changes += played.books.log.iter().filter(|(whose, _)| *whose == Whose::Program).count();
+        self.changes += played.ledger.log.iter().filter(|change| change.actor == Actor::Executor).count();
         self.undone += usize::from(!succeeded && played.changes() > 0);
-        for wrong in &played.books.wrongs {
+        for wrong in &played.ledger.violations {
             let key = format!("{:?} {wrong}", scenario.verb);
             let (_, times) = self.wrongs.entry(key).or_insert_with(|| (show(scenario, schedule, played), 0));
             *times += 1;
@@ -77,7 +77,7 @@ fn show(scenario: Scenario, schedule: &Schedule, played: &Played) -> String {
         format!("{call} ({point})")
     };
     let mut words = vec![scenario.name()];
-    words.extend(schedule.deeds.iter().map(|(point, deed)| format!("{deed:?} before {}", at(*point))));
+    words.extend(schedule.actions.iter().map(|(point, deed)| format!("{deed:?} before {}", at(*point))));
     words.extend(schedule.fault.map(|(point, error)| format!("{error:?} from {}", at(point))));
     words.extend(schedule.kill.map(|point| format!("killed before {}", at(point))));
     let end = format!("{:?}: {} {}", played.end.code, played.end.stdout.trim_end(), played.end.stderr.trim_end());

@@ -9,11 +9,10 @@
 #![cfg(all(target_os = "linux", feature = "cli"))]
 
 mod answer;
+mod attacker;
 mod attacks;
-mod books;
 mod calls;
 mod crashes;
-mod deeds;
 mod draw;
 mod findings;
 mod naive;
@@ -28,12 +27,24 @@ mod view;
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod action;
+    pub(crate) mod attacker;
     pub(crate) mod draw;
     pub(crate) mod environment;
     pub(crate) mod ground;
+    pub(crate) mod judgement;
+    pub(crate) mod laws;
+    pub(crate) mod ledger;
+    pub(crate) mod moves;
+    pub(crate) mod report;
+    #[expect(dead_code, reason = "the program and its attacker have one user here")]
+    pub(crate) mod scenario;
     #[expect(dead_code, reason = "the attacks compare more than this")]
     pub(crate) mod snapshot;
+    #[expect(dead_code, reason = "the program and its attacker have one user here")]
+    pub(crate) mod trees;
     pub(crate) mod umask;
+    pub(crate) mod view;
 }
 
 use std::collections::BTreeMap;
@@ -62,7 +73,7 @@ fn points(scenario: Scenario) -> Arc<[Named]> {
     found.unwrap_or_else(|| {
         let mut played = play(scenario, &Schedule::default());
         played.judge();
-        assert!(played.books.wrongs.is_empty(), "{}: {:?}", scenario.name(), played.books.wrongs);
+        assert!(played.ledger.violations.is_empty(), "{}: {:?}", scenario.name(), played.ledger.violations);
         let points: Arc<[Named]> = played.points.into();
         known().insert(scenario.name(), Arc::clone(&points));
         points

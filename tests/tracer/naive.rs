@@ -2,12 +2,15 @@
 
 use std::ffi::OsString;
 
-use crate::answer::{Answer, Item};
-use crate::deeds::Deed;
+use caplink::{Effect, Kind};
+
+use crate::answer::Answer;
 use crate::findings::Findings;
 use crate::play::{Played, Schedule, play_command};
 use crate::scene::{HOSTS, Layout, NEW, OLD, Scenario, Scene, Verb, is_about};
 use crate::skipped;
+use crate::support::action::Action;
+use crate::support::report::{Item, Report};
 
 const SCENARIO: Scenario = Scenario { verb: Verb::EnsureOld, host: HOSTS[1], layout: Layout::Private };
 
@@ -26,33 +29,36 @@ fn judged(which: usize, schedule: &Schedule) -> Played {
     let scene = Scene::new(SCENARIO);
     let command = commands(&scene)[which].1.clone();
     let mut played = play_command(scene, &command, schedule);
-    played.books.wrongs.retain(|wrong| !wrong.starts_with("no_panic"));
+    played.ledger.violations.retain(|wrong| !wrong.starts_with("no_panic"));
     if let Some(code) = played.end.code {
         let item = Item {
+            index: Some(0),
             link: "q/p/l".into(),
-            outcome: "replaced".into(),
+            effect: Effect::Replaced,
             target: Some(NEW.into()),
             previous: Some(OLD.into()),
-            confinement: "none".into(),
             verified: true,
+            confined: false,
         };
-        let items = if code == 0 { vec![item] } else { Vec::new() };
-        let kinds = if code == 0 { Vec::new() } else { vec!["permission".to_owned()] };
-        played.answer = Some(Answer { code: if code == 0 { 0 } else { 10 }, items, kinds, ..Answer::default() });
+        let (code, report) = match code {
+            0 => (0, Report { items: vec![item], ..Report::default() }),
+            _ => (10, Report { kinds: vec![Kind::Permission], ..Report::default() }),
+        };
+        played.answer = Some(Answer { code, changed: code == 0, report });
     }
     played.judge();
     played
 }
 
-/// What a handful of deeds comes to before each call that names the link or its directory.
+/// What a handful of actions comes to before each call that names the link or its directory.
 fn broken(which: usize) -> Findings {
-    const FEW: &[Deed] = &[
-        Deed::NameFile,
-        Deed::NameTradedForDir,
-        Deed::NameLinkOther,
-        Deed::NameGone,
-        Deed::ParentTradedForLinkOutside,
-        Deed::GrandTradedForLink,
+    const FEW: &[Action] = &[
+        Action::NameFile,
+        Action::NameExchangedWithDir,
+        Action::NameLinkOther,
+        Action::NameRemoved,
+        Action::ParentExchangedWithLinkOutside,
+        Action::GrandExchangedWithLink,
     ];
     let mut findings = Findings::default();
     let quiet = judged(which, &Schedule::default());
@@ -60,7 +66,7 @@ fn broken(which: usize) -> Findings {
     for (point, call) in quiet.points.iter().enumerate() {
         if call.texts.iter().any(|text| is_about(text, &base)) {
             for deed in FEW {
-                let schedule = Schedule { deeds: vec![(point, *deed)], ..Schedule::default() };
+                let schedule = Schedule { actions: vec![(point, *deed)], ..Schedule::default() };
                 findings.note(SCENARIO, &schedule, &judged(which, &schedule));
             }
         }

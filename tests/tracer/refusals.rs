@@ -1,5 +1,7 @@
 //! One call that fails, for each error that it can give.
 
+use caplink::Kind;
+
 use crate::calls::Sort;
 use crate::draw::{Draw, is_asked_for};
 use crate::findings::Findings;
@@ -26,7 +28,7 @@ fn a_state_directory_that_cannot_be_removed_is_named() {
                 let schedule = Schedule { fault: Some((point, *error)), ..Schedule::default() };
                 let mut played = play(scenario, &schedule);
                 played.judge();
-                named += usize::from(played.answer.as_ref().is_some_and(|a| a.kinds.contains(&"residue".into())));
+                named += usize::from(played.answer.as_ref().is_some_and(|a| a.report.kinds.contains(&Kind::Residue)));
                 findings.note(scenario, &schedule, &played);
             }
         }

@@ -1,4 +1,4 @@
-//! The ground of a run: a root, directories of the adversary's, a canary, and what the program is asked for.
+//! The ground of a run: a root, directories of the attacker, a canary, and what the program is asked for.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,41 +7,19 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use caplink::FileKind;
 use rustix::fs::{Mode as Bits, OFlags};
 use tempfile::TempDir;
 
+use crate::support::attacker::Target;
 use crate::support::ground::temp_dir;
-use crate::view::{Id, View};
+use crate::support::ledger::{Ledger, Setting};
+pub(crate) use crate::support::scenario::{Layout, NEW, OLD, Verb};
+use crate::support::trees::{self, Places};
+use crate::view::{Id, KernelTree};
 
-/// What the link says before, and what it is to say.
-pub(crate) const OLD: &str = "../t1";
-pub(crate) const NEW: &str = "../t2";
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verb {
-    Create,
-    /// `create -p` below two missing directories.
-    Parents,
-    /// `ensure` where nothing is.
-    EnsureNew,
-    /// `ensure` where another link is.
-    EnsureOld,
-    /// `ensure` where it is so already.
-    EnsureSame,
-    BackupFile,
-    BackupDir,
-    Swap,
-    /// A swap that expects another text than is there.
-    SwapStale,
-    /// Two links of one directory.
-    Exchange,
-    /// Two links of two directories.
-    ExchangeAcross,
-    Remove,
-    RemoveExpected,
-    Repair,
-}
+/// The most calls of one run that concern the file system.
+const CALLS_MAX: usize = 4000;
 
 pub(crate) const VERBS: &[Verb] = &[
     Verb::Create,
@@ -57,42 +35,26 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb::ExchangeAcross,
     Verb::Remove,
     Verb::RemoveExpected,
-    Verb::Repair,
+    Verb::RemoveMaybe,
+    Verb::Retarget,
 ];
 
-impl Verb {
-    pub(crate) fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Verb::Create => &["create", "q/p/l", "--to", "q/t2"],
-            Verb::Parents => &["create", "-p", "q/n1/n2/l", "--to", "q/t2"],
-            Verb::EnsureNew | Verb::EnsureOld | Verb::EnsureSame => &["ensure", "q/p/l", "--to", "q/t2"],
-            Verb::BackupFile | Verb::BackupDir => &["ensure", "q/p/l", "--to", "q/t2", "--backup"],
-            Verb::Swap => &["swap", "q/p/l", "--to", "q/t2", "--expect", OLD],
-            Verb::SwapStale => &["swap", "q/p/l", "--to", "q/t2", "--expect", "../t3"],
-            Verb::Exchange => &["exchange", "q/p/l", "q/p/m"],
-            Verb::ExchangeAcross => &["exchange", "q/p/l", "q/r/m"],
-            Verb::Remove => &["remove", "q/p/l"],
-            Verb::RemoveExpected => &["remove", "q/p/l", "--expect", OLD],
-            Verb::Repair => &["repair", "q", "--retarget", "../t1=../t2"],
-        }
-    }
-
-    /// The paths of the links that it is about.
-    pub(crate) fn links(self) -> &'static [&'static str] {
-        match self {
-            Verb::Parents => &["q/n1/n2/l"],
-            Verb::Exchange => &["q/p/l", "q/p/m"],
-            Verb::ExchangeAcross => &["q/p/l", "q/r/m"],
-            _ => &["q/p/l"],
-        }
-    }
-
-    pub(crate) fn is_exchange(self) -> bool {
-        matches!(self, Verb::Exchange | Verb::ExchangeAcross)
-    }
-
-    pub(crate) fn is_backup(self) -> bool {
-        matches!(self, Verb::BackupFile | Verb::BackupDir)
+/// The verb's words on the command line.
+pub(crate) fn arguments(verb: Verb) -> &'static [&'static str] {
+    match verb {
+        Verb::Create => &["create", "q/p/l", "--to", "q/t2"],
+        Verb::Parents => &["create", "-p", "q/n1/n2/l", "--to", "q/t2"],
+        Verb::EnsureNew | Verb::EnsureOld | Verb::EnsureSame => &["ensure", "q/p/l", "--to", "q/t2"],
+        Verb::BackupFile | Verb::BackupDir => &["ensure", "q/p/l", "--to", "q/t2", "--backup"],
+        Verb::Swap => &["swap", "q/p/l", "--to", "q/t2", "--expect", OLD],
+        Verb::SwapStale => &["swap", "q/p/l", "--to", "q/t2", "--expect", "../stale"],
+        Verb::Exchange => &["exchange", "q/p/l", "q/p/m"],
+        Verb::ExchangeAcross => &["exchange", "q/p/l", "q/r/m"],
+        Verb::Remove => &["remove", "q/p/l"],
+        Verb::RemoveExpected => &["remove", "q/p/l", "--expect", OLD],
+        Verb::RemoveMaybe => &["remove", "q/p/l", "--missing-ok"],
+        Verb::Retarget => &["repair", "q", "--retarget", "../t1=../t2"],
+        Verb::Plan | Verb::Repair => unreachable!("BUG: not one command of the program"),
     }
 }
 
@@ -113,15 +75,6 @@ pub(crate) const HOSTS: &[Host] = &[
     Host { name: "no renameat2", confined: false, openat2: true, renameat2: false },
     Host { name: "confined, neither", confined: true, openat2: false, renameat2: false },
 ];
-
-/// Who may write the link's directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// Only the program's user; the adversary is the same, and keeps away from what is staged.
-    Private,
-    /// Everybody, but not the root.
-    Open,
-}
 
 pub(crate) const LAYOUTS: &[Layout] = &[Layout::Private, Layout::Open];
 
@@ -148,26 +101,13 @@ impl Scenario {
     }
 }
 
-/// Directories that are told apart by their role, wherever they are moved.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
-    pub(crate) home: Id,
-    pub(crate) base: Id,
-    pub(crate) yard: Id,
-    pub(crate) q: Id,
-    pub(crate) p: Id,
-    pub(crate) r: Id,
-    /// A directory of the adversary's outside the root.
-    pub(crate) beyond: Id,
-    pub(crate) out: Id,
-}
-
 pub(crate) struct Scene {
     pub(crate) scenario: Scenario,
     pub(crate) ground: PathBuf,
-    pub(crate) places: Places,
+    pub(crate) places: Places<Id>,
+    pub(crate) target: Target<Id>,
     /// The tree before anything was done.
-    pub(crate) first: View,
+    pub(crate) first: KernelTree,
     /// Held, so that no number is given to another; directories are worked in through these.
     held: BTreeMap<Id, OwnedFd>,
     _dir: TempDir,
@@ -177,50 +117,36 @@ impl Scene {
     pub(crate) fn new(scenario: Scenario) -> Scene {
         let dir = temp_dir();
         let ground = dir.path().canonicalize().expect("the ground is there");
-        let make = |path: &str| fs::create_dir(ground.join(path)).expect("a new directory");
-        ["home", "home/base", "home/base/yard", "home/base/q", "home/base/q/p", "home/base/q/r"]
-            .into_iter()
-            .for_each(make);
-        ["home/base/q/t1", "home/base/q/t2", "home/base/q/t3", "beyond", "out", "out/yard"].into_iter().for_each(make);
-        let link = |path: &str, text: &str| symlink(text, ground.join(path)).expect("a new link");
-        let file = |path: &str| fs::write(ground.join(path), format!("what is in {path}")).expect("a new file");
-        ["out/secret", "out/yard/l", "home/base/q/p/kept", "home/base/q/r/kept"].into_iter().for_each(file);
-        link("out/current", "secret");
-        match scenario.verb {
-            Verb::Create | Verb::EnsureNew | Verb::Parents => {}
-            Verb::EnsureSame => link("home/base/q/p/l", NEW),
-            Verb::BackupFile => file("home/base/q/p/l"),
-            Verb::BackupDir => {
-                make("home/base/q/p/l");
-                file("home/base/q/p/l/inside");
+        for entry in trees::entries(scenario.verb, scenario.layout) {
+            let path = ground.join(&entry.path);
+            match entry.kind {
+                FileKind::Dir => fs::create_dir(&path).expect("a new directory"),
+                FileKind::Symlink => symlink(entry.text, &path).expect("a new link"),
+                _ => fs::write(&path, format!("what is in {}", entry.path)).expect("a new file"),
             }
-            _ => link("home/base/q/p/l", OLD),
-        }
-        match scenario.verb {
-            Verb::Exchange => link("home/base/q/p/m", NEW),
-            Verb::ExchangeAcross => link("home/base/q/r/m", NEW),
-            _ => {}
-        }
-        if scenario.layout == Layout::Open {
-            for path in ["home", "home/base/q", "home/base/q/p", "home/base/q/r"] {
-                fs::set_permissions(ground.join(path), fs::Permissions::from_mode(0o777)).expect("it is ours");
+            if entry.kind != FileKind::Symlink {
+                fs::set_permissions(&path, fs::Permissions::from_mode(entry.mode)).expect("it is ours");
             }
         }
-        let first = View::of(&ground);
-        let at = |path: &str| first.walk(first.top, path).expect("it was made");
-        let places = Places {
-            home: at("home"),
-            base: at("home/base"),
-            yard: at("home/base/yard"),
-            q: at("home/base/q"),
-            p: at("home/base/q/p"),
-            r: at("home/base/q/r"),
-            beyond: at("beyond"),
-            out: at("out"),
-        };
-        let mut scene = Scene { scenario, ground, places, held: BTreeMap::new(), _dir: dir, first: first.clone() };
+        let first = KernelTree::of(&ground);
+        let places = Places::of(|path| first.walk(first.top, path).expect("it was made"));
+        let canary = ground.join("out").to_string_lossy().into_owned();
+        let target = Target::new(&first, (scenario.verb, scenario.layout), places, canary);
+        let mut scene =
+            Scene { scenario, ground, places, target, held: BTreeMap::new(), _dir: dir, first: first.clone() };
         scene.hold(&first);
         scene
+    }
+
+    /// An empty ledger of this scene.
+    pub(crate) fn ledger(&self) -> Ledger<Id> {
+        let Scenario { verb, layout, host } = self.scenario;
+        let executor = rustix::process::geteuid().as_raw();
+        let setting =
+            Setting { verb, layout, places: self.places, executor, confined: host.confined, calls_max: CALLS_MAX };
+        let Places { out, beyond, home, .. } = self.places;
+        let canary = self.first.walk(out, "yard").expect("it was made");
+        Ledger::new(setting, &self.first, vec![self.first.top, out, canary, beyond, home])
     }
 
     pub(crate) fn base(&self) -> PathBuf {
@@ -228,7 +154,7 @@ impl Scene {
     }
 
     /// Holds whatever is not held yet.
-    pub(crate) fn hold(&mut self, view: &View) {
+    pub(crate) fn hold(&mut self, view: &KernelTree) {
         for id in view.nodes.keys() {
             if self.held.contains_key(id) {
                 continue;
@@ -246,13 +172,18 @@ impl Scene {
         self.held.get(&id).map(|fd| fd.as_fd())
     }
 
-    pub(crate) fn view(&self) -> View {
-        View::of(&self.ground)
+    pub(crate) fn view(&self) -> KernelTree {
+        KernelTree::of(&self.ground)
+    }
+
+    /// Holds an object that was just made.
+    pub(crate) fn hold_as(&mut self, id: Id, made: OwnedFd) {
+        self.held.insert(id, made);
     }
 
     /// The program with its arguments.
     pub(crate) fn command(&self) -> Vec<OsString> {
-        self.command_with(self.scenario.verb.arguments(), &[])
+        self.command_with(arguments(self.scenario.verb), &[])
     }
 
     pub(crate) fn command_with(&self, verb: &[&str], options: &[&str]) -> Vec<OsString> {

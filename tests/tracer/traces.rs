@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::calls::{Named, Sort, named};
-use crate::scene::{HOSTS, LAYOUTS, Layout, Scenario, Scene, VERBS, Verb, is_about};
+use crate::scene::{HOSTS, LAYOUTS, Layout, Scenario, Scene, VERBS, Verb, arguments, is_about};
 use crate::skipped;
 use crate::tracee::{Call, Memory, Verdict, Watch, trace};
 
@@ -38,7 +38,7 @@ impl Watch for Log {
 fn log(scene: &Scene, options: &[&str]) -> Vec<(Named, PathBuf)> {
     let without_openat2 = !scene.scenario.host.openat2;
     let mut log = Log { base: scene.base(), begun: false, without_openat2, calls: Vec::new() };
-    let end = trace(&scene.command_with(scene.scenario.verb.arguments(), options), &mut log).expect("it is traced");
+    let end = trace(&scene.command_with(arguments(scene.scenario.verb), options), &mut log).expect("it is traced");
     let expected = if scene.scenario.verb == Verb::SwapStale { 3 } else { 0 };
     assert_eq!(end.code, Some(expected), "{}: {}", scene.scenario.name(), end.stdout);
     assert!(!log.calls.is_empty());
@@ -116,7 +116,7 @@ fn changed(verb: Verb) -> &'static [&'static str] {
     match verb {
         Verb::Parents => &["q", "q/n1", "q/n1/n2"],
         Verb::ExchangeAcross => &["q/p", "q/r"],
-        Verb::SwapStale | Verb::EnsureSame => &[],
+        Verb::SwapStale | Verb::EnsureSame | Verb::RemoveMaybe => &[],
         _ => &["q/p"],
     }
 }

@@ -1,10 +1,13 @@
-//! The tree at one moment, by identity: which directory has what under which name.
+//! The kernel's tree at one moment, by identity: which directory has what under which name.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::support::snapshot::{Node, Tree, tree};
+use caplink::FileKind;
+
+use crate::support::snapshot::{Node, tree};
+use crate::support::view::{Actor, Changed, View};
 
 /// Device and inode. It is one's own while a descriptor holds the object.
 pub(crate) type Id = (u64, u64);
@@ -12,34 +15,38 @@ pub(crate) type Id = (u64, u64);
 /// A directory, and a name in it.
 pub(crate) type Slot = (Id, OsString);
 
+/// What stays known of an object that is gone.
 #[derive(Clone, Debug)]
-pub(crate) struct View {
+struct Known {
+    kind: FileKind,
+    text: Option<OsString>,
+    maker: Actor,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct KernelTree {
     pub(crate) rows: BTreeMap<Slot, Id>,
     pub(crate) nodes: BTreeMap<Id, Node>,
     pub(crate) top: Id,
+    known: BTreeMap<Id, Known>,
 }
 
-/// The kind bits of a mode.
-const KIND: u32 = 0o170_000;
-
-pub(crate) fn is_dir(node: &Node) -> bool {
-    node.mode & KIND == 0o040_000
-}
-
-pub(crate) fn is_link(node: &Node) -> bool {
-    node.text.is_some()
-}
-
-impl View {
-    /// Looks at everything below a directory.
-    pub(crate) fn of(ground: &Path) -> View {
-        View::from_tree(&tree(ground))
+fn kind(node: &Node) -> FileKind {
+    match node.mode & 0o170_000 {
+        0o040_000 => FileKind::Dir,
+        0o120_000 => FileKind::Symlink,
+        0o010_000 => FileKind::Fifo,
+        _ => FileKind::File,
     }
+}
 
-    fn from_tree(tree: &Tree) -> View {
+impl KernelTree {
+    /// Looks at everything below a directory, which others made.
+    pub(crate) fn of(ground: &Path) -> KernelTree {
+        let tree = tree(ground);
         let top = tree[Path::new("")].id;
-        let mut view = View { rows: BTreeMap::new(), nodes: BTreeMap::new(), top };
-        for (path, node) in tree {
+        let mut view = KernelTree { rows: BTreeMap::new(), nodes: BTreeMap::new(), top, known: BTreeMap::new() };
+        for (path, node) in &tree {
             view.nodes.insert(node.id, node.clone());
             if let (Some(parent), Some(name)) = (path.parent(), path.file_name())
                 && let Some(parent) = tree.get(parent)
@@ -47,52 +54,53 @@ impl View {
                 view.rows.insert((parent.id, name.to_owned()), node.id);
             }
         }
+        view.learn(Actor::Others);
         view
     }
 
-    pub(crate) fn get(&self, dir: Id, name: impl AsRef<OsStr>) -> Option<Id> {
-        self.rows.get(&(dir, name.as_ref().to_owned())).copied()
+    fn learn(&mut self, maker: Actor) {
+        for (id, node) in &self.nodes {
+            let known = || Known { kind: kind(node), text: node.text.clone(), maker };
+            self.known.entry(*id).or_insert_with(known);
+        }
     }
 
-    /// The directory that a path of plain names leads to from another.
+    /// Becomes what is there now; what is new in it was made by this one.
+    pub(crate) fn become_now(&mut self, now: KernelTree, maker: Actor) {
+        let KernelTree { rows, nodes, .. } = now;
+        (self.rows, self.nodes) = (rows, nodes);
+        self.learn(maker);
+    }
+
+    /// Takes note of an object that others just made, which is not looked at yet.
+    pub(crate) fn note(&mut self, made: Id, kind: FileKind, text: Option<&OsStr>) {
+        let known = Known { kind, text: text.map(OsStr::to_owned), maker: Actor::Others };
+        self.known.insert(made, known);
+    }
+
+    /// Gives a name to an object, or takes it away.
+    pub(crate) fn set(&mut self, (dir, name): (Id, &OsStr), object: Option<Id>) -> Changed<Id> {
+        let slot = (dir, name.to_owned());
+        let before = match object {
+            Some(object) => self.rows.insert(slot, object),
+            None => self.rows.remove(&slot),
+        };
+        Changed { dir, name: name.into(), before, after: object }
+    }
+
+    /// What a path of plain names leads to from a directory.
     pub(crate) fn walk(&self, from: Id, path: &str) -> Option<Id> {
-        let names = path.split('/').filter(|name| !name.is_empty());
-        names.into_iter().try_fold(from, |dir, name| self.get(dir, name))
+        let mut names = path.split('/').filter(|name| !name.is_empty());
+        names.try_fold(from, |dir, name| self.get(dir, OsStr::new(name)))
     }
 
     pub(crate) fn node(&self, id: Id) -> Option<&Node> {
         self.nodes.get(&id)
     }
 
-    pub(crate) fn text(&self, id: Id) -> Option<&OsStr> {
-        self.node(id).and_then(|node| node.text.as_deref())
-    }
-
-    pub(crate) fn is_link(&self, id: Id) -> bool {
-        self.node(id).is_some_and(is_link)
-    }
-
-    pub(crate) fn is_dir(&self, id: Id) -> bool {
-        self.node(id).is_some_and(is_dir)
-    }
-
     /// Where an object is named first.
     pub(crate) fn place(&self, object: Id) -> Option<&Slot> {
         self.rows.iter().find(|(_, id)| **id == object).map(|(slot, _)| slot)
-    }
-
-    /// Whether a directory is another or below it.
-    pub(crate) fn is_below(&self, dir: Id, other: Id) -> bool {
-        let mut at = dir;
-        loop {
-            if at == other {
-                return true;
-            }
-            match self.place(at) {
-                Some((above, _)) => at = *above,
-                None => return false,
-            }
-        }
     }
 
     /// The path of an object from the top.
@@ -104,14 +112,14 @@ impl View {
         Some(self.path(*above)?.join(name))
     }
 
-    /// The slots in which another view differs: what was there, and what is there now.
-    pub(crate) fn differences(&self, later: &View) -> Vec<Changed> {
+    /// The names at which a later tree differs: what was there, and what is there now.
+    pub(crate) fn differences(&self, later: &KernelTree) -> Vec<Changed<Id>> {
         let mut slots: Vec<&Slot> = self.rows.keys().chain(later.rows.keys()).collect();
         slots.sort();
         slots.dedup();
         let changed = |slot: &Slot| Changed {
             dir: slot.0,
-            name: slot.1.clone(),
+            name: slot.1.as_os_str().into(),
             before: self.rows.get(slot).copied(),
             after: later.rows.get(slot).copied(),
         };
@@ -119,11 +127,56 @@ impl View {
     }
 }
 
-/// A name that was given to another object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Changed {
-    pub(crate) dir: Id,
-    pub(crate) name: OsString,
-    pub(crate) before: Option<Id>,
-    pub(crate) after: Option<Id>,
+impl View for KernelTree {
+    type Id = Id;
+
+    fn entries(&self, dir: Id) -> impl DoubleEndedIterator<Item = (&OsStr, Id)> {
+        let from = (dir, OsString::new());
+        let of_dir = self.rows.range(from..).take_while(move |((of, _), _)| *of == dir);
+        of_dir.map(|((_, name), id)| (name.as_os_str(), *id)).collect::<Vec<_>>().into_iter()
+    }
+
+    fn get(&self, dir: Id, name: &OsStr) -> Option<Id> {
+        self.rows.get(&(dir, name.to_owned())).copied()
+    }
+
+    fn directories(&self) -> impl Iterator<Item = Id> {
+        self.nodes.iter().filter(|(_, node)| kind(node) == FileKind::Dir).map(|(id, _)| *id)
+    }
+
+    fn kind(&self, object: Id) -> FileKind {
+        self.known.get(&object).map_or(FileKind::File, |known| known.kind)
+    }
+
+    fn text(&self, object: Id) -> Option<&OsStr> {
+        self.known.get(&object).and_then(|known| known.text.as_deref())
+    }
+
+    fn maker(&self, object: Id) -> Actor {
+        self.known.get(&object).map_or(Actor::Others, |known| known.maker)
+    }
+
+    /// The program and its attacker have one user here.
+    fn owner(&self, _object: Id) -> u32 {
+        rustix::process::geteuid().as_raw()
+    }
+
+    fn is_reachable(&self, object: Id) -> bool {
+        self.place(object).is_some()
+    }
+
+    fn is_below(&self, dir: Id, above: Id) -> bool {
+        let mut at = dir;
+        while at != above {
+            match self.place(at) {
+                Some((next, _)) => at = *next,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    fn has_sealed(&self) -> bool {
+        false
+    }
 }

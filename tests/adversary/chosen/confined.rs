@@ -15,8 +15,8 @@ impl Watch for Flips {
         calls.push(call);
         let fails = call == Call::Unlink && !self.unlinks && calls.iter().filter(|made| **made == call).count() == 1;
         match call {
-            Call::Exchange => assert!(does(&self.scene, tree, Deed::NameTradedForDir)),
-            Call::ReadLink => drop(does(&self.scene, tree, Deed::PutBack)),
+            Call::Exchange => assert!(acts(&self.scene, tree, Action::NameExchangedWithDir)),
+            Call::ReadLink => drop(acts(&self.scene, tree, Action::PutBack)),
             _ => {}
         }
         fails.then_some(Errno::IO)

@@ -25,7 +25,7 @@ fn a_state_directory_that_belongs_to_another_is_not_used_and_not_left() {
         let (answer, tree, scene) =
             where_owners_are_mapped(scenario, |root| root.ensure("q/p/l", Target::relative("q/t2")));
         assert_eq!(answer.unwrap_err().kind(), Kind::UnsafeState);
-        assert_eq!(tree.entries(scene.base).len(), scene.tree.entries(scene.base).len());
-        assert_eq!(tree.get(scene.p, OsStr::new("l")), scene.tree.get(scene.p, OsStr::new("l")));
+        assert_eq!(tree.entries(scene.places.base).len(), scene.tree.entries(scene.places.base).len());
+        assert_eq!(tree.get(scene.places.p, OsStr::new("l")), scene.tree.get(scene.places.p, OsStr::new("l")));
     }
 }

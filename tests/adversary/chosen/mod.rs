@@ -24,11 +24,12 @@ use caplink::{
     ScanOptions, Target, Trial,
 };
 
-use crate::deeds::{Deed, does};
+use crate::attacker::acts;
 use crate::scene::{Layout, NEW, OLD, ROOT, Scenario, Scene, Verb};
+use crate::support::action::Action;
 
 /// Before the call of this kind and number (from 0) these deeds are done, and the call fails with this error.
-struct Moment(Call, usize, &'static [Deed], Option<Errno>);
+struct Moment(Call, usize, &'static [Action], Option<Errno>);
 
 struct Moments {
     scene: Scene,
@@ -43,7 +44,7 @@ impl Watch for Moments {
         calls.push(call);
         let Moment(_, _, deeds, error) = self.moments.iter().find(|at| (at.0, at.1) == (call, nth))?;
         for deed in *deeds {
-            assert!(does(&self.scene, tree, *deed), "{deed:?} has no effect");
+            assert!(acts(&self.scene, tree, *deed), "{deed:?} has no effect");
         }
         *error
     }
@@ -82,7 +83,7 @@ impl<T: std::fmt::Debug> Came<T> {
 
     /// The text of a link in the link's directory, wherever that is, or what else has the name.
     fn at(&self, name: &str) -> String {
-        match self.tree.get(self.scene.p, OsStr::new(name)) {
+        match self.tree.get(self.scene.places.p, OsStr::new(name)) {
             None => "nothing".to_owned(),
             Some(found) => match self.tree.text(found) {
                 Some(text) => text.display().to_string(),

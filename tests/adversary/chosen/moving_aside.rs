@@ -8,7 +8,7 @@ fn back_up(root: &Root) -> Result<Outcome, Error> {
 
 #[test]
 fn a_link_that_came_in_between_is_replaced_and_not_backed_up() {
-    const MOMENTS: &[Moment] = &[Moment(Call::Exchange, 0, &[Deed::NameLinkOther], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::Exchange, 0, &[Action::NameLinkOther], None)];
     let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "nothing"));
     let outcome = came.answer.unwrap();
@@ -34,7 +34,7 @@ fn where_the_backup_is_gone_it_is_decided_anew() {
 #[test]
 fn what_was_displaced_where_others_can_reach_it_is_kept_there_unless_one_call_moves_it_back() {
     const MOMENTS: &[Moment] =
-        &[Moment(Call::Exchange, 0, &[Deed::NameDir], None), Moment(Call::Exchange, 1, &[Deed::NameGone], None)];
+        &[Moment(Call::Exchange, 0, &[Action::NameDir], None), Moment(Call::Exchange, 1, &[Action::NameRemoved], None)];
     let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::BackupFile, Layout::Tenant) };
     let came = Came::of(scenario, MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), ("nothing", "a directory"));

@@ -8,7 +8,7 @@ fn ensure_again(policy: Policy, moved: bool) -> Result<Outcome, Error> {
     let root = Root::in_memory(&world, &format!("/{ROOT}"), scene.scenario.executor(), Abilities::ALL, policy).unwrap();
     let entry = root.entry("q/p/l").unwrap();
     if moved {
-        assert!(world.with(|tree| does(&scene, tree, Deed::ParentMovedInside)));
+        assert!(world.with(|tree| acts(&scene, tree, Action::ParentMovedInside)));
     }
     entry.apply(&Edit::ensure(link(), Target::relative("q/t2")))
 }

@@ -19,15 +19,15 @@ fn repair(act: impl FnOnce(&mut Tree, &Scene)) -> (Vec<Result<Outcome, Error>>, 
 fn a_link_that_leads_to_nothing_is_removed() {
     let (answers, tree, scene) = repair(|_, _| {});
     assert_eq!(answers.into_iter().map(|answer| answer.unwrap().effect).collect::<Vec<_>>(), [Effect::Removed]);
-    assert_eq!(tree.get(scene.r, OsStr::new("m")), None);
+    assert_eq!(tree.get(scene.places.r, OsStr::new("m")), None);
 }
 
 #[test]
 fn a_link_that_leads_to_something_by_now_is_left_alone() {
     let (answers, tree, scene) = repair(|tree, scene| {
-        tree.make(scene.foe, scene.q, "gone", FileKind::File).unwrap();
+        tree.make(scene.attacker, scene.places.q, "gone", FileKind::File).unwrap();
     });
     let kinds: Vec<Kind> = answers.into_iter().map(|answer| answer.unwrap_err().kind()).collect();
     assert_eq!(kinds, [Kind::Mismatch]);
-    assert!(tree.get(scene.r, OsStr::new("m")).is_some());
+    assert!(tree.get(scene.places.r, OsStr::new("m")).is_some());
 }

@@ -12,7 +12,7 @@ fn without_exchange() -> Scenario {
 
 #[test]
 fn what_came_while_the_lock_was_waited_for_is_not_traded() {
-    const MOMENTS: &[Moment] = &[Moment(Call::ReadLink, 1, &[Deed::NameLinkOther], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::ReadLink, 1, &[Action::NameLinkOther], None)];
     let swap = |root: &Root| root.swap("q/p/l", Target::relative("q/t2"), OLD);
     let came = Came::of(Scenario::new(Verb::Swap, Layout::Open), MOMENTS, swap);
     assert_eq!((came.count(Call::Exchange), came.at("l").as_str()), (0, "../t3"));
@@ -21,8 +21,8 @@ fn what_came_while_the_lock_was_waited_for_is_not_traded() {
 
 #[test]
 fn without_exchange_the_old_link_comes_back_where_its_directory_was_moved() {
-    const MOVED: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Deed::ParentMovedInside], None)];
-    const AND_GONE: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Deed::NameGone, Deed::ParentMovedInside], None)];
+    const MOVED: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Action::ParentMovedInside], None)];
+    const AND_GONE: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Action::NameRemoved, Action::ParentMovedInside], None)];
     for moments in [MOVED, AND_GONE] {
         let came = Came::of(without_exchange(), moments, ensure);
         assert_eq!(came.at("l"), OLD);
@@ -33,7 +33,8 @@ fn without_exchange_the_old_link_comes_back_where_its_directory_was_moved() {
 
 #[test]
 fn without_exchange_the_old_link_is_kept_where_others_have_the_name() {
-    const MOMENTS: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Deed::NameLinkOther, Deed::ParentMovedInside], None)];
+    const MOMENTS: &[Moment] =
+        &[Moment(Call::ReachEntry, 0, &[Action::NameLinkOther, Action::ParentMovedInside], None)];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), "../t3");
     assert_eq!(came.error().preserved().len(), 1);
@@ -53,19 +54,19 @@ fn without_exchange_and_second_names_what_cannot_be_looked_at_is_told_as_left() 
 
 #[test]
 fn a_second_name_of_a_link_that_came_in_between_is_removed() {
-    const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Deed::NameLinkOther], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Action::NameLinkOther], None)];
     const AND_TAKEN: &[Moment] =
-        &[Moment(Call::HardLink, 0, &[Deed::NameLinkOther], None), Moment(Call::StatAt, 2, &[], Some(Errno::NOENT))];
+        &[Moment(Call::HardLink, 0, &[Action::NameLinkOther], None), Moment(Call::StatAt, 2, &[], Some(Errno::NOENT))];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.answer.unwrap().previous.as_deref(), Some(OsStr::new("../t3")));
-    assert_eq!(came.tree.entries(came.scene.p).len(), 2, "the link and what was there");
+    assert_eq!(came.tree.entries(came.scene.places.p).len(), 2, "the link and what was there");
     let came = Came::of(without_exchange(), AND_TAKEN, ensure);
     assert_eq!(came.answer.unwrap().previous.as_deref(), Some(OsStr::new("../t3")));
 }
 
 #[test]
 fn a_second_name_of_a_file_that_came_in_between_is_kept_and_told() {
-    const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Deed::NameFile], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Action::NameFile], None)];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), "a regular file");
     assert_eq!(came.error().preserved().len(), 1);
@@ -73,7 +74,7 @@ fn a_second_name_of_a_file_that_came_in_between_is_kept_and_told() {
 
 #[test]
 fn the_directory_that_was_changed_is_synced_wherever_it_is_by_then() {
-    const MOMENTS: &[Moment] = &[Moment(Call::OpenDir, 2, &[Deed::ParentMovedInside], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::OpenDir, 2, &[Action::ParentMovedInside], None)];
     let durably = |root: &Root| root.apply(&Edit::ensure(link(), Target::relative("q/t2")).durability(Durability::Dir));
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, durably);
     assert_eq!(came.count(Call::SyncDir), 1);
@@ -98,7 +99,7 @@ fn why_a_change_could_not_be_synced_is_told_beside_it() {
 
 #[test]
 fn a_private_directory_that_was_removed_while_it_was_empty_is_contended() {
-    const MOMENTS: &[Moment] = &[Moment(Call::Symlink, 0, &[Deed::StagedGone], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::Symlink, 0, &[Action::StagedRemoved], None)];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::NoState), MOMENTS, ensure);
     assert_eq!((came.at("l").as_str(), came.error().kind()), (OLD, Kind::Contended));
 }
@@ -116,7 +117,7 @@ fn without_exchange_and_second_names_what_others_have_is_not_told_as_left() {
         Moment(Call::HardLink, 0, &[], Some(Errno::PERM)),
         Moment(Call::ReachEntry, 0, &[], Some(Errno::IO)),
         Moment(Call::StatAt, 2, &[], Some(Errno::IO)),
-        Moment(Call::StatAt, 3, &[Deed::NameLinkOther], None),
+        Moment(Call::StatAt, 3, &[Action::NameLinkOther], None),
     ];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), "../t3");
@@ -125,8 +126,10 @@ fn without_exchange_and_second_names_what_others_have_is_not_told_as_left() {
 
 #[test]
 fn what_was_displaced_goes_back_by_a_second_name_where_nobody_else_can_reach_it() {
-    const MOMENTS: &[Moment] =
-        &[Moment(Call::Exchange, 0, &[Deed::NameFile], None), Moment(Call::Exchange, 1, &[Deed::NameGone], None)];
+    const MOMENTS: &[Moment] = &[
+        Moment(Call::Exchange, 0, &[Action::NameFile], None),
+        Moment(Call::Exchange, 1, &[Action::NameRemoved], None),
+    ];
     for layout in [Layout::Private, Layout::Open] {
         let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::EnsureOld, layout) };
         let came = Came::of(scenario, MOMENTS, ensure);
@@ -153,9 +156,9 @@ fn what_cannot_be_looked_at_is_not_taken_for_somebody_elses() {
 #[test]
 fn two_programs_that_take_the_name_while_a_trade_is_undone_keep_what_they_put() {
     const MOMENTS: &[Moment] = &[
-        Moment(Call::Exchange, 0, &[Deed::NameFile], None),
-        Moment(Call::Exchange, 1, &[Deed::NameGone], None),
-        Moment(Call::RenameNew, 0, &[Deed::NameLinkOther], None),
+        Moment(Call::Exchange, 0, &[Action::NameFile], None),
+        Moment(Call::Exchange, 1, &[Action::NameRemoved], None),
+        Moment(Call::RenameNew, 0, &[Action::NameLinkOther], None),
     ];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
     assert_eq!(came.at("l"), "../t3");
@@ -175,7 +178,7 @@ fn what_a_trial_of_the_host_leaves_is_told() {
 #[test]
 fn a_trade_is_taken_back_though_the_first_try_fails() {
     const MOMENTS: &[Moment] =
-        &[Moment(Call::Exchange, 0, &[Deed::NameFile], None), Moment(Call::Exchange, 1, &[], Some(Errno::IO))];
+        &[Moment(Call::Exchange, 0, &[Action::NameFile], None), Moment(Call::Exchange, 1, &[], Some(Errno::IO))];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
     assert_eq!((came.at("l").as_str(), came.error().kind()), ("a regular file", Kind::NotALink));
 }

@@ -11,7 +11,7 @@ fn exchange(moments: &'static [Moment]) -> Came<Outcome> {
 
 #[test]
 fn a_link_goes_back_to_the_name_that_others_emptied() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 2, &[Deed::NameGone], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 2, &[Action::NameRemoved], None)];
     let came = exchange(MOMENTS);
     assert_eq!(came.at("l"), OLD);
     let error = came.error();
@@ -21,14 +21,14 @@ fn a_link_goes_back_to_the_name_that_others_emptied() {
 #[test]
 fn what_others_put_there_in_the_meantime_goes_on_and_is_told() {
     const MOMENTS: &[Moment] =
-        &[Moment(Call::StatAt, 2, &[Deed::NameGone], None), Moment(Call::StatAt, 5, &[Deed::NameFile], None)];
+        &[Moment(Call::StatAt, 2, &[Action::NameRemoved], None), Moment(Call::StatAt, 5, &[Action::NameFile], None)];
     let error = exchange(MOMENTS).error();
     assert_eq!(error.preserved(), [Path::new("q/r/m")]);
 }
 
 #[test]
 fn nothing_of_others_is_moved_to_the_name_that_they_emptied() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 2, &[Deed::NameGone, Deed::SecondFile], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 2, &[Action::NameRemoved, Action::SecondFile], None)];
     let came = exchange(MOMENTS);
     assert_eq!(came.count(Call::RenameNew), 0);
     assert_eq!(came.error().preserved(), [Path::new("q/r/m")]);
@@ -36,15 +36,17 @@ fn nothing_of_others_is_moved_to_the_name_that_they_emptied() {
 
 #[test]
 fn where_a_name_is_emptied_before_it_is_traded_back_the_link_goes_home_alone() {
-    const MOMENTS: &[Moment] =
-        &[Moment(Call::StatAt, 2, &[Deed::NameLinkOther], None), Moment(Call::Exchange, 1, &[Deed::NameGone], None)];
+    const MOMENTS: &[Moment] = &[
+        Moment(Call::StatAt, 2, &[Action::NameLinkOther], None),
+        Moment(Call::Exchange, 1, &[Action::NameRemoved], None),
+    ];
     assert_eq!(exchange(MOMENTS).at("l"), OLD);
 }
 
 #[test]
 fn where_nothing_can_be_traded_back_both_names_are_told() {
     const MOMENTS: &[Moment] =
-        &[Moment(Call::StatAt, 2, &[Deed::NameLinkOther], None), Moment(Call::Exchange, 1, &[], Some(Errno::IO))];
+        &[Moment(Call::StatAt, 2, &[Action::NameLinkOther], None), Moment(Call::Exchange, 1, &[], Some(Errno::IO))];
     let error = exchange(MOMENTS).error();
     assert_eq!(error.preserved(), [Path::new("q/p/l"), Path::new("q/r/m")]);
 }
@@ -52,12 +54,12 @@ fn where_nothing_can_be_traded_back_both_names_are_told() {
 #[test]
 fn what_others_put_at_the_names_after_a_right_trade_is_theirs() {
     const ONE: &[Moment] = &[
-        Moment(Call::ReachEntry, 0, &[Deed::ParentMovedInside], None),
-        Moment(Call::StatAt, 4, &[Deed::NameFile, Deed::SecondGone], None),
+        Moment(Call::ReachEntry, 0, &[Action::ParentMovedInside], None),
+        Moment(Call::StatAt, 4, &[Action::NameFile, Action::SecondRemoved], None),
     ];
     const BOTH: &[Moment] = &[
-        Moment(Call::ReachEntry, 0, &[Deed::ParentMovedInside], None),
-        Moment(Call::StatAt, 4, &[Deed::NameFile, Deed::SecondFile], None),
+        Moment(Call::ReachEntry, 0, &[Action::ParentMovedInside], None),
+        Moment(Call::StatAt, 4, &[Action::NameFile, Action::SecondFile], None),
     ];
     for moments in [ONE, BOTH] {
         let error = exchange(moments).error();

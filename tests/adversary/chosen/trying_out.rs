@@ -11,8 +11,8 @@ fn try_out(exchange: bool, no_replace: bool, moments: &'static [Moment]) -> Came
 fn what_the_host_gives_is_told_and_nothing_is_left() {
     for (exchange, no_replace) in [(true, true), (true, false), (false, true), (false, false)] {
         let came = try_out(exchange, no_replace, &[]);
-        let before = came.scene.tree.entries(came.scene.base).len();
-        assert_eq!(came.tree.entries(came.scene.base).len(), before);
+        let before = came.scene.tree.entries(came.scene.places.base).len();
+        assert_eq!(came.tree.entries(came.scene.places.base).len(), before);
         let trial = came.answer.unwrap();
         assert_eq!((trial.exchange, trial.no_replace), (exchange, no_replace));
     }
@@ -24,8 +24,8 @@ fn a_failure_is_not_taken_for_what_the_host_cannot_give() {
     const RENAME: &[Moment] = &[Moment(Call::RenameNew, 0, &[], Some(Errno::NOSPC))];
     for (moments, kind) in [(EXCHANGE, Kind::Io), (RENAME, Kind::NoSpace)] {
         let came = try_out(true, true, moments);
-        let before = came.scene.tree.entries(came.scene.base).len();
-        assert_eq!(came.tree.entries(came.scene.base).len(), before);
+        let before = came.scene.tree.entries(came.scene.places.base).len();
+        assert_eq!(came.tree.entries(came.scene.places.base).len(), before);
         assert_eq!(came.error().kind(), kind);
     }
 }
