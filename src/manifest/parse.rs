@@ -32,7 +32,7 @@ const KEYS: &[&str] =
 /// # Examples
 ///
 /// ```
-/// use caplink::{Facts, Manifest};
+/// use caplink::manage::{Facts, Manifest};
 ///
 /// let text = r#"
 ///     version = 1

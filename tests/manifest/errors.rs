@@ -1,6 +1,7 @@
 //! What is wrong with a manifest is said where it stands, all at once, with what was expected.
 
-use caplink::{Kind, Manifest};
+use caplink::Kind;
+use caplink::manage::Manifest;
 
 use super::{facts, problems, with_head};
 

@@ -6,14 +6,16 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
-use caplink::{Expanded, FileKind, Kind, Listing, Policy, Root, Trouble};
+use caplink::manage::{Expanded, Listing, Trouble};
+use caplink::{FileKind, Kind, Policy, Root};
 
 use super::good;
 use super::memory::Tree;
 
 /// Each link with its target.
 fn links(expanded: &Expanded) -> Vec<String> {
-    let shown = |link: &caplink::Declared| format!("{} -> {}", link.link, caplink::printable(link.target.as_os_str()));
+    let shown =
+        |link: &caplink::manage::Declared| format!("{} -> {}", link.link, caplink::printable(link.target.as_os_str()));
     expanded.links.iter().map(shown).collect()
 }
 
@@ -238,7 +240,7 @@ fn a_tree_without_an_end_ends() {
         }
     }
     for body in ["[[tree]]\nfrom = 't'\ninto = '.'\n", "[[each]]\nfor = '**'\nlinks = { '{dir}/../l' = 't' }\n"] {
-        let Ok(manifest) = caplink::Manifest::parse(super::with_head(body).as_bytes(), &super::facts()) else {
+        let Ok(manifest) = caplink::manage::Manifest::parse(super::with_head(body).as_bytes(), &super::facts()) else {
             continue;
         };
         let troubles = manifest.expand(&Deep).unwrap_err();
