@@ -18,6 +18,8 @@ mod root;
 mod scan;
 mod state;
 mod sys;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 pub use apply::RepairOptions;
 pub use confine::{Enforcement, renounce_privileges};

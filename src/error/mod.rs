@@ -14,6 +14,8 @@ mod cause;
 mod found;
 mod kind;
 mod printable;
+#[cfg(feature = "wire")]
+mod rebuilt;
 mod words;
 
 pub use found::{FileKind, Found};
@@ -264,19 +266,25 @@ impl fmt::Debug for Error {
 
 impl Repr {
     fn message(&self) -> String {
-        let verb = if self.verb.is_empty() { "proceed" } else { &self.verb };
-        let link = self.link.as_ref().map(|link| format!(" `{}`", printable(link))).unwrap_or_default();
+        let (before, behind) = self.around();
         let reason = match (&self.reason, &self.found) {
             (Some(reason), _) => reason.clone(),
             (None, Some(found)) => format!("found {found}"),
             (None, None) => default_reason(self.kind).to_owned(),
         };
+        before + &reason + &behind
+    }
+
+    /// What a message says before the reason, and behind it.
+    fn around(&self) -> (String, String) {
+        let verb = if self.verb.is_empty() { "proceed" } else { &self.verb };
+        let link = self.link.as_ref().map(|link| format!(" `{}`", printable(link))).unwrap_or_default();
         let component = match &self.component {
             Some(Component { name, index }) => format!(", at component `{}` ({index})", printable(name)),
             None => String::new(),
         };
         let via = self.via.as_ref().map(|via| format!(" via `{}`", printable(via))).unwrap_or_default();
-        format!("cannot {verb}{link}: {reason}{component}{via}")
+        (format!("cannot {verb}{link}: "), component + &via)
     }
 }
 

@@ -1,16 +1,20 @@
 //! A plan: edits in order, and how they are carried out together.
 
 use super::{Durability, Edit};
+use crate::error::words;
 
-/// What an edit that fails means for those after it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OnError {
-    /// They are skipped.
-    #[default]
-    Stop,
-    /// They are carried out all the same.
-    KeepGoing,
+words! {
+    "what an error means":
+    /// What an edit that fails means for those after it.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum OnError {
+        /// They are skipped.
+        #[default]
+        Stop = "stop",
+        /// They are carried out all the same.
+        KeepGoing = "keep_going",
+    }
 }
 
 /// Edits in order, and how they are carried out together.

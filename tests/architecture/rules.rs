@@ -14,7 +14,7 @@ const ORDER: &[&[&str]] = &[
     &["resolve"],
     &["entry"],
     &["exec", "inspect", "manifest", "scan"],
-    &["apply"],
+    &["apply", "wire"],
 ];
 
 /// Rooms that decide: no input, no output, no clock.
