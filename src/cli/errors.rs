@@ -29,7 +29,7 @@ impl Errors {
             return self.listed.push(problem);
         }
         self.unlisted += 1;
-        let class = Class::of(problem.kind);
+        let class = Class::of(problem.told.kind);
         self.class = Some(self.class.map_or(class, |before| before.and(class)));
     }
 
@@ -44,7 +44,7 @@ impl Errors {
 
     /// The class of all of them.
     pub(crate) fn class(&self) -> Class {
-        let listed = Class::of_all(self.listed.iter().map(|problem| problem.kind));
+        let listed = Class::of_all(self.listed.iter().map(|problem| problem.told.kind));
         self.class.map_or(listed, |unlisted| listed.and(unlisted))
     }
 }

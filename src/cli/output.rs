@@ -86,11 +86,11 @@ pub(crate) fn note(line: &str, color: Color) {
 }
 
 fn print_problem(err: &mut impl Write, problem: &Problem, global: &Global) -> io::Result<()> {
-    writeln!(err, "{} {}", Painted(BAD, "error:"), problem.message)?;
+    writeln!(err, "{} {}", Painted(BAD, "error:"), problem.told.message)?;
     if let (Some(cause), true) = (&problem.cause, global.verbose > 0) {
         writeln!(err, "{} {cause}", Painted(DIM, "cause:"))?;
     }
-    if let (Some(hint), true) = (&problem.hint, global.quiet == 0) {
+    if let (Some(hint), true) = (&problem.told.hint, global.quiet == 0) {
         writeln!(err, "{} {hint}", Painted(HINT, "hint:"))?;
     }
     Ok(())

@@ -1,66 +1,31 @@
-//! An error as it is reported: what programs decide on, the message, and the way out.
+//! An error as it is reported: as it stands in a document, and what is told beside it.
 
-use std::path::PathBuf;
-
-use caplink::{Error, Found, Kind};
+use caplink::wire::{self, Text};
+use caplink::{Error, Kind};
 use serde::Serialize;
 
 use super::hint;
-use super::text::Text;
 
 /// One error of a report.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
-    #[serde(serialize_with = "as_name")]
-    pub(crate) kind: Kind,
-    pub(crate) link: Option<Text>,
-    component: Option<Text>,
-    index: Option<usize>,
-    via: Option<Text>,
-    pub(crate) message: String,
-    pub(crate) hint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left: Option<Vec<Text>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    preserved: Vec<Text>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    made: Vec<Text>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    found: Option<What>,
+    #[serde(flatten)]
+    pub(crate) told: wire::Problem,
     /// What the system said, for whoever wants more detail.
     #[serde(skip)]
     pub(crate) cause: Option<String>,
 }
 
-/// What had the name instead.
-#[derive(Debug, Serialize)]
-struct What {
-    kind: &'static str,
-    target: Option<Text>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-fn as_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(kind.as_str())
-}
-
 impl Problem {
     /// An error of the command line's own.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Problem {
-        Problem {
-            kind,
-            link: None,
-            component: None,
-            index: None,
-            via: None,
-            message: message.into(),
-            hint: hint::plain(kind).map(str::to_owned),
-            left: None,
-            preserved: Vec::new(),
-            made: Vec::new(),
-            found: None,
-            cause: None,
-        }
+        Problem { told: wire::Problem::new(kind, message), cause: None }.hinted(hint::plain(kind).map(str::to_owned))
+    }
+
+    /// The same with another way out.
+    pub(crate) fn hinted(mut self, hint: Option<String>) -> Problem {
+        self.told.hint = hint;
+        self
     }
 
     /// An error about the root as a whole, not about a link.
@@ -71,59 +36,45 @@ impl Problem {
 
     /// An error of an operation on one link, and what it leaves as an error of its own.
     pub(crate) fn of(error: &Error, hint: Option<String>) -> Vec<Problem> {
-        let names = |paths: &[PathBuf]| paths.iter().map(|path| Text::path(path)).collect::<Vec<_>>();
-        let problem = Problem {
-            link: error.link().map(Text::new),
-            component: error.component().map(|component| Text::new(&component.name)),
-            index: error.component().map(|component| component.index),
-            via: error.via_text().map(Text::new),
-            hint,
-            preserved: names(error.preserved()),
-            made: names(error.made()),
-            found: error.found().map(What::of),
-            ..Problem::of_root(error)
-        };
-        problem.leaving(names(error.left()))
+        let cause = error.io_error().map(ToString::to_string);
+        let mut told = wire::Problem::from(error);
+        told.message = message(error);
+        // A dry run foresees the kind, not the number.
+        told.os_error = None;
+        Problem { told, cause }.hinted(hint).leaving()
     }
 
     /// How much memory it takes, about.
     pub(crate) fn bytes(&self) -> usize {
-        let text = |text: &Text| text.len() + 32;
+        let told = &self.told;
+        let text = |text: &Text| text.0.len() + 32;
         let texts = |texts: &[Text]| texts.iter().map(text).sum::<usize>();
-        let own = [&self.link, &self.component, &self.via].into_iter().flatten().map(text).sum::<usize>();
-        let said = self.message.len() + self.hint.as_ref().map_or(0, String::len);
-        let listed = texts(&self.preserved) + texts(&self.made) + self.left.as_deref().map_or(0, texts);
+        let own = [&told.link, &told.component, &told.via].into_iter().flatten().map(text).sum::<usize>();
+        let said = told.message.len() + told.hint.as_ref().map_or(0, String::len);
+        let listed = texts(&told.preserved) + texts(&told.made) + told.left.as_deref().map_or(0, texts);
         own + said + listed + 256
     }
 
     /// Where something of this program's own, or something of others, could not go back where it was, a second
     /// error of kind `residue` lists it: the first alone would promise that nothing was changed.
-    fn leaving(mut self, left: Vec<Text>) -> Vec<Problem> {
-        let left: Vec<Text> = left.into_iter().chain(self.preserved.iter().cloned()).collect();
+    fn leaving(mut self) -> Vec<Problem> {
+        let left: Vec<Text> =
+            self.told.left.take().unwrap_or_default().into_iter().chain(self.told.preserved.iter().cloned()).collect();
         let listed: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
         let listed = listed.join(", ");
-        if self.kind == Kind::Residue {
-            self.message = format!("{}: {listed}", self.message);
-            self.left = Some(left);
+        if self.told.kind == Kind::Residue {
+            self.told.message = format!("{}: {listed}", self.told.message);
+            self.told.left = Some(left);
             return vec![self];
         }
         if left.is_empty() {
             return vec![self];
         }
         let message = format!("something could not go back where it was: {listed}");
-        let residue = Problem { link: self.link.clone(), left: Some(left), ..Problem::new(Kind::Residue, message) };
+        let mut residue = Problem::new(Kind::Residue, message);
+        residue.told.link.clone_from(&self.told.link);
+        residue.told.left = Some(left);
         vec![self, residue]
-    }
-}
-
-impl What {
-    fn of(found: &Found) -> What {
-        let kind = match found {
-            Found::Missing => "missing",
-            Found::Link(_) => "symlink",
-            Found::Other(kind) => kind.as_str(),
-        };
-        What { kind, target: found.text().map(Text::new) }
     }
 }
 
@@ -141,9 +92,11 @@ mod tests {
 
     fn told(kind: Kind, left: &[&str], preserved: &[&str]) -> Vec<(Kind, Option<Vec<String>>)> {
         let texts = |names: &[&str]| names.iter().map(Text::new).collect::<Vec<_>>();
-        let first = Problem { preserved: texts(preserved), ..Problem::new(kind, "it failed") };
+        let mut first = Problem::new(kind, "it failed");
+        first.told.preserved = texts(preserved);
+        first.told.left = Some(texts(left)).filter(|left| !left.is_empty());
         let shown = |left: Vec<Text>| left.iter().map(ToString::to_string).collect();
-        first.leaving(texts(left)).into_iter().map(|problem| (problem.kind, problem.left.map(shown))).collect()
+        first.leaving().into_iter().map(|problem| (problem.told.kind, problem.told.left.map(shown))).collect()
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use caplink::wire::Text;
 use caplink::{Error, Kind, ObjectId, Root};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -14,7 +15,6 @@ use super::errors::Errors;
 use super::exit::Class;
 use super::hint;
 use super::problem::Problem;
-use super::text::Text;
 
 /// What one run came to. It is printed as text or as one JSON document, and decides the exit code.
 pub(crate) struct Report {
@@ -170,7 +170,7 @@ impl Report {
     /// Takes back the hint of the last error, where the caller did already what it says.
     pub(crate) fn drop_hint_if(&mut self, done: bool) {
         if let (true, Some(problem)) = (done, self.errors.last_mut()) {
-            problem.hint = None;
+            problem.told.hint = None;
         }
     }
 

@@ -33,11 +33,11 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     };
     let hint = own_hint(error, meant.verb.as_deref());
     let mut report = Report::bare(meant.verb, root_path(meant.root.map(Into::into)).into(), meant.dry_run);
-    let mut problem = Problem::new(Kind::Usage, message);
-    if let Some(hint) = hint {
-        problem.hint = Some(hint.to_owned());
-    }
-    report.errors.push(problem);
+    let problem = Problem::new(Kind::Usage, message);
+    report.errors.push(match hint {
+        Some(hint) => problem.hinted(Some(hint.to_owned())),
+        None => problem,
+    });
     let mut class = report.class();
     if meant.json {
         class = class.and(output::written(output::print_json(&report), false, meant.color));

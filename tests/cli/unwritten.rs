@@ -83,3 +83,24 @@ fn nothing_is_written_where_nothing_is_to_be_said() {
     let status = place.command(["-qq", "create", "n", "--to", "file"]).stdout(full).status().unwrap();
     assert_eq!((status.code(), place.text("n")), (Some(0), Some("file".into())));
 }
+
+#[test]
+fn a_scan_that_was_cut_short_never_says_that_all_is_well() {
+    let place = Place::new();
+    for number in 0..3000 {
+        place.link(format!("a/a-link-with-a-name-that-fills-the-pipe-{number:04}"), "../file");
+    }
+    place.link("escape", "../outside").link("dangling", "nowhere");
+    for format in ["text", "json", "ndjson", "paths", "html"] {
+        for options in [&[][..], &["--exit-code"]] {
+            let mut command = place.command(["scan", "--format", format]);
+            let mut child = command.args(options).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut first = [0];
+            child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+            let ended = child.wait_with_output().unwrap();
+            // A reader that has seen enough is not told; nor is a count of what was seen until then.
+            assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{format}");
+            assert_eq!(ended.status.code(), Some(10), "{format} {options:?}");
+        }
+    }
+}

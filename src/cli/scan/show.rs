@@ -1,13 +1,12 @@
 //! What a scan looks like in each format.
 
 use caplink::{Finding, Root, Status, Summary, Trait};
-use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::asked::{Asked, Format};
 use super::page;
 use crate::cli::report::Report;
-use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
+use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
 
 /// Shows links one by one, between what stands before and after them.
 pub(super) struct Show {
@@ -45,10 +44,10 @@ impl Show {
                     out.push(b',');
                 }
                 self.is_first = false;
-                json(out, &Item::of(finding));
+                json(out, finding);
             }
             Format::Ndjson => {
-                json(out, &Item::of(finding));
+                json(out, finding);
                 out.push(b'\n');
             }
         }
@@ -59,7 +58,7 @@ impl Show {
             Format::Text => out.extend(format!("{}\n", counted(summary)).as_bytes()),
             Format::Paths => {}
             Format::Html => {
-                let errors: Vec<&str> = report.errors.iter().map(|error| error.message.as_str()).collect();
+                let errors: Vec<&str> = report.errors.iter().map(|error| error.told.message.as_str()).collect();
                 out.extend(page::tail(summary, &errors, report.errors.unlisted()).as_bytes());
             }
             Format::Json => {
@@ -135,63 +134,22 @@ fn counted(summary: &Summary) -> String {
     line
 }
 
-/// A link as programs see it.
-#[derive(Serialize)]
-struct Item {
-    link: Text,
-    target: Option<Text>,
-    status: &'static str,
-    traits: Vec<&'static str>,
-    hops: usize,
-    resolved: Option<Text>,
-}
-
-impl Item {
-    fn of(finding: &Finding) -> Item {
-        Item {
-            link: Text::new(&finding.link),
-            target: finding.target.as_ref().map(Text::new),
-            status: finding.status.as_str(),
-            traits: finding.traits.iter().map(Trait::as_str).collect(),
-            hops: finding.hops,
-            resolved: finding.resolved.as_deref().map(Text::path),
-        }
-    }
-}
-
 /// What comes last: the summary by its name.
 #[derive(Serialize)]
 pub(super) struct Last<'a> {
     summary: Counts<'a>,
 }
 
-impl<'a> Last<'a> {
-    /// The summary, and how many errors there were that are not listed.
-    pub(super) fn of(summary: &'a Summary, report: &Report) -> Last<'a> {
-        Last { summary: Counts(summary, report.errors.unlisted()) }
-    }
+#[derive(Serialize)]
+struct Counts<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    /// How many errors there were that are not listed.
+    errors_unlisted: u64,
 }
 
-/// The summary as programs see it: flat.
-struct Counts<'a>(&'a Summary, u64);
-
-impl Serialize for Counts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Counts(summary, errors_unlisted) = self;
-        let mut map = serializer.serialize_map(None)?;
-        for status in Status::ALL {
-            map.serialize_entry(status.as_str(), &summary.with_status(*status))?;
-        }
-        for of in Trait::ALL {
-            map.serialize_entry(of.as_str(), &summary.with_trait(*of))?;
-        }
-        map.serialize_entry("links", &summary.links)?;
-        map.serialize_entry("entries", &summary.entries)?;
-        map.serialize_entry("dirs", &summary.dirs)?;
-        map.serialize_entry("dirs_unread", &summary.dirs_unread)?;
-        map.serialize_entry("mounts", &summary.mounts)?;
-        map.serialize_entry("errors_unlisted", errors_unlisted)?;
-        map.serialize_entry("complete", &summary.complete)?;
-        map.end()
+impl<'a> Last<'a> {
+    pub(super) fn of(summary: &'a Summary, report: &Report) -> Last<'a> {
+        Last { summary: Counts { summary, errors_unlisted: report.errors.unlisted() } }
     }
 }

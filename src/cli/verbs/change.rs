@@ -2,16 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::Path;
 
-use caplink::{Edit, Effect, Error, LinkPath, Outcome, Root};
+use caplink::{Edit, Error, LinkPath, Outcome, Root};
 use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::items::Items;
 use crate::cli::output;
 use crate::cli::report::Report;
-use crate::cli::text::{DIM, GOOD, NAME, Painted, Text};
+use crate::cli::text::{DIM, GOOD, NAME, Painted};
 
 /// Carries out one edit of `link`, or previews it.
 pub(super) fn run<E: Into<Edit>>(
@@ -83,7 +82,7 @@ pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
     let each = || outcomes.iter().flat_map(Outcome::each);
     for outcome in each() {
         report.changed |= outcome.effect.is_change();
-        report.news(&Edited::of(outcome));
+        report.news(&Shown(outcome));
         report.note(1, detail(outcome));
         report.made(&outcome.made);
     }
@@ -98,7 +97,7 @@ pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
 /// Prints an outcome of many, and adds what fell short of it.
 pub(super) fn repaired(report: &mut Report, items: &mut Items, context: &Context, outcome: &Outcome) {
     report.changed |= outcome.effect.is_change();
-    items.news(report, &Edited::of(outcome));
+    items.news(report, &Shown(outcome));
     if context.global.verbose > 0 {
         output::note(&detail(outcome), context.global.color);
     }
@@ -121,83 +120,43 @@ fn detail(outcome: &Outcome) -> String {
     let verified = if outcome.verified { "read back" } else { "not read back" };
     format!(
         "{}: {verified}, staging {}, durability {}, confinement {}",
-        outcome.link,
-        outcome.staging.as_str(),
-        outcome.durability.as_str(),
-        outcome.confinement
+        outcome.link, outcome.staging, outcome.durability, outcome.confinement
     )
 }
 
-/// An outcome as it is shown.
+/// An outcome, and how people see it.
 #[derive(Serialize)]
-struct Edited {
-    link: Text,
-    target: Option<Text>,
-    outcome: &'static str,
-    previous: Option<Text>,
-    guarantee: &'static str,
-    durability: &'static str,
-    confinement: String,
-    staging: &'static str,
-    verified: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    physical: Option<Text>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backup: Option<Text>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    made: Vec<Text>,
-    #[serde(skip)]
-    effect: Effect,
-    #[serde(skip)]
-    dry_run: bool,
-}
+#[serde(transparent)]
+struct Shown<'a>(&'a Outcome);
 
-impl Edited {
-    fn of(outcome: &Outcome) -> Edited {
-        let link: &Path = outcome.link.as_path();
-        Edited {
-            link: Text::new(link),
-            target: outcome.target.as_ref().map(Text::new),
-            outcome: outcome.effect.as_str(),
-            previous: outcome.previous.as_ref().map(Text::new),
-            guarantee: outcome.guarantee.as_str(),
-            durability: outcome.durability.as_str(),
-            confinement: outcome.confinement.to_string(),
-            staging: outcome.staging.as_str(),
-            verified: outcome.verified,
-            physical: outcome.physical.as_deref().map(Text::path),
-            backup: outcome.backup.as_ref().map(Text::new),
-            made: outcome.made.iter().map(|path| Text::path(path)).collect(),
-            effect: outcome.effect,
-            dry_run: outcome.dry_run,
-        }
-    }
-}
-
-impl fmt::Display for Edited {
+impl fmt::Display for Shown<'_> {
     /// `current: releases/41 -> releases/42 (replaced, atomic)`, in a dry run `(would be replaced, atomic)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Painted(NAME, &self.link))?;
-        match (&self.previous, &self.target) {
-            (Some(previous), Some(target)) => write!(f, ": {previous} -> {target}")?,
-            (Some(previous), None) => write!(f, ": {previous} -> nothing")?,
-            (None, Some(target)) => write!(f, " -> {target}")?,
-            (None, None) if self.effect.is_change() => f.write_str(": an empty private directory")?,
+        let Shown(outcome) = self;
+        let is_change = outcome.effect.is_change();
+        write!(f, "{}", Painted(NAME, &outcome.link))?;
+        let text = |text: &OsString| caplink::printable(text).to_string();
+        match (&outcome.previous, &outcome.target) {
+            (Some(previous), Some(target)) => write!(f, ": {} -> {}", text(previous), text(target))?,
+            (Some(previous), None) => write!(f, ": {} -> nothing", text(previous))?,
+            (None, Some(target)) => write!(f, " -> {}", text(target))?,
+            (None, None) if is_change => f.write_str(": an empty private directory")?,
             (None, None) => f.write_str(": nothing there")?,
         }
         // What is true of the real run is not said of a dry one.
-        let would = if self.dry_run { "would be " } else { "" };
-        if self.effect.is_change() {
-            write!(f, " ({}, {}", Painted(GOOD, format_args!("{would}{}", self.outcome)), self.guarantee)?;
+        let would = if outcome.dry_run { "would be " } else { "" };
+        if is_change {
+            let done = format_args!("{would}{}", outcome.effect);
+            write!(f, " ({}, {}", Painted(GOOD, done), outcome.guarantee)?;
         } else {
-            write!(f, " ({}", Painted(DIM, self.outcome))?;
+            write!(f, " ({}", Painted(DIM, outcome.effect))?;
         }
-        if let Some(backup) = &self.backup {
-            write!(f, ", backup {backup}")?;
+        if let Some(backup) = &outcome.backup {
+            write!(f, ", backup {}", caplink::printable(backup))?;
         }
         writeln!(f, ")")?;
-        for made in &self.made {
-            writeln!(f, "{}: {would}made", Painted(NAME, made))?;
+        for made in &outcome.made {
+            writeln!(f, "{}: {would}made", Painted(NAME, caplink::printable(made)))?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use caplink::wire::Text;
 use caplink::{Abilities, Enforcement, Error, Kind, Root, StateCheck, Trial};
 use clap::Args;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use super::leftovers::{self, Leftovers};
 use crate::cli::context::Context;
 use crate::cli::report::Report;
-use crate::cli::text::{BAD, DIM, GOOD, Painted, Text};
+use crate::cli::text::{BAD, DIM, GOOD, Painted};
 
 /// Shown by `--help` and in the manual.
 const EXAMPLES: &str = "\

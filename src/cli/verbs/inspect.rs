@@ -4,14 +4,15 @@ use std::ffi::OsString;
 use std::fmt;
 use std::process::ExitCode;
 
-use caplink::{Inspected, Root, Status};
+use caplink::wire::Text;
+use caplink::{Inspected, LinkView, Root, Status};
 use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::items::Items;
 use crate::cli::line::options;
 use crate::cli::report::Report;
-use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
+use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
 use crate::cli::words;
 
 /// Shown by `--help` and in the manual.
@@ -51,7 +52,7 @@ impl Inspect {
                         None => inspected.kind.is_some(),
                     };
                     report.has_findings |= self.exit_code && !is_fine;
-                    items.answer(report, &Seen::of(&inspected));
+                    items.answer(report, &Shown(&inspected));
                 }
                 Err(error) => report.error(&error),
             }
@@ -59,81 +60,37 @@ impl Inspect {
     }
 }
 
-/// An entry as it is shown.
+/// An entry, and how people see it.
 #[derive(Serialize)]
-struct Seen {
-    path: Text,
-    kind: &'static str,
-    uid: Option<u32>,
-    mode: Option<String>,
-    #[serde(flatten)]
-    link: Option<SeenLink>,
-}
+#[serde(transparent)]
+struct Shown<'a>(&'a Inspected);
 
-#[derive(Serialize)]
-struct SeenLink {
-    target: Text,
-    status: &'static str,
-    traits: Vec<&'static str>,
-    hops: usize,
-    resolved: Option<Text>,
-    resolved_kind: Option<&'static str>,
-    #[serde(skip)]
-    is_ok: bool,
-}
-
-impl Seen {
-    fn of(inspected: &Inspected) -> Seen {
-        Seen {
-            path: Text::path(&inspected.path),
-            kind: inspected.kind.map_or("missing", caplink::FileKind::as_str),
-            uid: inspected.uid,
-            mode: inspected.mode.map(octal),
-            link: inspected.link.as_ref().map(|link| SeenLink {
-                target: Text::new(&link.target),
-                status: link.status.as_str(),
-                traits: link.traits.iter().map(caplink::Trait::as_str).collect(),
-                hops: link.hops,
-                resolved: link.resolved.as_deref().map(Text::path),
-                resolved_kind: link.resolved_kind.map(caplink::FileKind::as_str),
-                is_ok: link.status == Status::Ok,
-            }),
-        }
-    }
-}
-
-/// Permission bits as `chmod` takes them.
-pub(super) fn octal(mode: u32) -> String {
-    format!("{mode:04o}")
-}
-
-impl fmt::Display for Seen {
-    /// `current -> releases/42 (ok, 1 hop, to dir releases/42; uid 0, mode 0777)`
+impl fmt::Display for Shown<'_> {
+    /// `current -> releases/42 (ok, 1 hop) = releases/42 (dir) [uid 0, mode 0777]`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Painted(NAME, &self.path))?;
-        match &self.link {
-            Some(link) => write!(f, "{link}")?,
-            None if self.uid.is_none() => write!(f, ": {}", Painted(BAD, self.kind))?,
-            None => write!(f, ": {}", self.kind)?,
+        let Shown(seen) = self;
+        write!(f, "{}", Painted(NAME, Text::path(&seen.path)))?;
+        match (&seen.link, seen.kind) {
+            (Some(link), _) => show(link, f)?,
+            (None, None) => write!(f, ": {}", Painted(BAD, "missing"))?,
+            (None, Some(kind)) => write!(f, ": {kind}")?,
         }
-        if let (Some(uid), Some(mode)) = (self.uid, &self.mode) {
-            write!(f, " {}", Painted(DIM, format_args!("[uid {uid}, mode {mode}]")))?;
+        if let (Some(uid), Some(mode)) = (seen.uid, seen.mode) {
+            write!(f, " {}", Painted(DIM, format_args!("[uid {uid}, mode {mode:04o}]")))?;
         }
         writeln!(f)
     }
 }
 
-impl fmt::Display for SeenLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let colour = if self.is_ok { GOOD } else { BAD };
-        write!(f, " -> {} ({}", self.target, Painted(colour, self.status))?;
-        for of in &self.traits {
-            write!(f, ", {of}")?;
-        }
-        write!(f, ", {} {})", self.hops, if self.hops == 1 { "hop" } else { "hops" })?;
-        if let (Some(resolved), Some(kind)) = (&self.resolved, self.resolved_kind) {
-            write!(f, " = {resolved} ({kind})")?;
-        }
-        Ok(())
+fn show(link: &LinkView, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let colour = if link.status == Status::Ok { GOOD } else { BAD };
+    write!(f, " -> {} ({}", caplink::printable(&link.target), Painted(colour, link.status))?;
+    for of in link.traits.iter() {
+        write!(f, ", {of}")?;
     }
+    write!(f, ", {} {})", link.hops, if link.hops == 1 { "hop" } else { "hops" })?;
+    if let (Some(resolved), Some(kind)) = (&link.resolved, link.resolved_kind) {
+        write!(f, " = {} ({kind})", Text::path(resolved))?;
+    }
+    Ok(())
 }

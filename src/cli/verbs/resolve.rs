@@ -5,14 +5,14 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use anstyle::Style;
+use caplink::wire::Text;
 use caplink::{Error, Explained, FileKind, Hop, Kind};
 use clap::{Args, value_parser};
 use serde::Serialize;
 
-use super::inspect::octal;
 use crate::cli::context::Context;
 use crate::cli::report::Report;
-use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted, Text};
+use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
 
 /// Shown by `--help` and in the manual.
 const EXAMPLES: &str = "\
@@ -56,43 +56,29 @@ impl Resolve {
 
 /// A path and the way it leads.
 #[derive(Serialize)]
-struct Way {
+struct Way<'a> {
     path: Text,
     resolved: Option<Text>,
-    kind: Option<&'static str>,
-    hops: Vec<Step>,
-    /// Whether the hops are shown to people; programs always see them.
+    kind: Option<FileKind>,
+    hops: &'a [Hop],
+    /// Each hop with the number of links that were gone through to get to a text with its component; none where they
+    /// are not shown to people. Programs always see them.
     #[serde(skip)]
-    explain: bool,
+    depths: Option<Vec<usize>>,
     /// Why it leads nowhere.
     #[serde(skip)]
     end: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Step {
-    component: Text,
-    link: bool,
-    target: Option<Text>,
-    uid: Option<u32>,
-    mode: Option<String>,
-    at: Text,
-    #[serde(skip)]
-    letters: String,
-    /// How many links were gone through to get to a text with this component.
-    #[serde(skip)]
-    depth: usize,
-}
-
-impl Way {
-    fn of(path: &OsStr, explained: &Explained, root: &Path, explain: bool) -> Way {
+impl<'a> Way<'a> {
+    fn of(path: &OsStr, explained: &'a Explained, root: &Path, explain: bool) -> Way<'a> {
         let end = explained.end.as_ref();
         Way {
             path: Text::path(&parts(Path::new(path)).collect::<PathBuf>()),
             resolved: end.ok().map(|end| Text::path(&end.path)),
-            kind: end.ok().map(|end| end.kind.as_str()),
-            hops: steps(&explained.hops, root),
-            explain,
+            kind: end.ok().map(|end| end.kind),
+            hops: &explained.hops,
+            depths: explain.then(|| depths(&explained.hops, root)),
             end: end.err().map(ending),
         }
     }
@@ -118,16 +104,16 @@ fn parts(path: &Path) -> impl Iterator<Item = Component<'_>> {
     path.components().filter(|part| *part != Component::CurDir)
 }
 
-/// The hops, each with the depth of its text: the components of a link's text come after the link, one level deeper.
-fn steps(hops: &[Hop], root: &Path) -> Vec<Step> {
+/// The depth of each hop's text: the components of a link's text come after the link, one level deeper.
+fn depths(hops: &[Hop], root: &Path) -> Vec<usize> {
     // How many components are still to come of each text that is under way.
     let mut texts: Vec<usize> = Vec::new();
-    let mut steps = Vec::new();
+    let mut depths = Vec::new();
     for hop in hops {
         while texts.last() == Some(&0) {
             texts.pop();
         }
-        steps.push(Step::of(hop, texts.len()));
+        depths.push(texts.len());
         if let Some(left) = texts.last_mut() {
             *left -= 1;
         }
@@ -136,22 +122,7 @@ fn steps(hops: &[Hop], root: &Path) -> Vec<Step> {
             texts.push(parts(text.strip_prefix(root).unwrap_or(text)).count());
         }
     }
-    steps
-}
-
-impl Step {
-    fn of(hop: &Hop, depth: usize) -> Step {
-        Step {
-            component: Text::new(&hop.component),
-            link: hop.kind == Some(FileKind::Symlink),
-            target: hop.target.as_ref().map(Text::new),
-            uid: hop.uid,
-            mode: hop.mode.map(octal),
-            at: Text::path(&hop.at),
-            letters: letters(hop.kind, hop.mode),
-            depth,
-        }
-    }
+    depths
 }
 
 /// `drwxr-xr-x`, as `ls` and `namei` write it.
@@ -182,17 +153,17 @@ fn letters(kind: Option<FileKind>, mode: Option<u32>) -> String {
     letters
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Way<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.explain {
+        let Some(depths) = &self.depths else {
             return match &self.resolved {
                 Some(resolved) => writeln!(f, "{resolved}"),
                 None => Ok(()),
             };
-        }
+        };
         writeln!(f, "{}", Painted(NAME, &self.path))?;
-        for hop in &self.hops {
-            hop.fmt(f)?;
+        for (hop, depth) in self.hops.iter().zip(depths) {
+            show(hop, *depth, f)?;
         }
         match (&self.resolved, self.kind, &self.end) {
             (Some(resolved), Some(kind), _) => writeln!(f, "{} {resolved} ({kind})", Painted(GOOD, "=")),
@@ -202,17 +173,16 @@ impl fmt::Display for Way {
     }
 }
 
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let uid = self.uid.map_or_else(|| "?".to_owned(), |uid| uid.to_string());
-        let colour = if self.letters.starts_with('?') && self.component.is_name() { BAD } else { Style::new() };
-        let indent = 2 * self.depth;
-        let component = Painted(colour, &self.component);
-        write!(f, " {} {uid:>5} {:indent$}{component}", Painted(DIM, &self.letters), "")?;
-        match &self.target {
-            Some(target) => writeln!(f, " -> {target}"),
-            None => writeln!(f),
-        }
+fn show(hop: &Hop, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let letters = letters(hop.kind, hop.mode);
+    let uid = hop.uid.map_or_else(|| "?".to_owned(), |uid| uid.to_string());
+    let colour = if letters.starts_with('?') && hop.component != ".." { BAD } else { Style::new() };
+    let indent = 2 * depth;
+    let component = Painted(colour, caplink::printable(&hop.component));
+    write!(f, " {} {uid:>5} {:indent$}{component}", Painted(DIM, &letters), "")?;
+    match &hop.target {
+        Some(target) => writeln!(f, " -> {}", caplink::printable(target)),
+        None => writeln!(f),
     }
 }
 
