@@ -14,7 +14,7 @@ use crate::exec::{Previews, leads_alike, sync_batch};
 use crate::model::{Durability, Edit, Finding, LinkPath, Outcome, Place, Summary};
 use crate::plan::{Next, Repair, Rounds, Step};
 use crate::root::Root;
-use crate::scan::{Scan, ScanOptions, look_at};
+use crate::scan::{Come, Scan, ScanOptions, look_at};
 
 /// How much memory edits take before they are carried out, in bytes: some 40,000 of usual paths.
 const HELD_MAX: usize = 16 << 20;
@@ -162,32 +162,26 @@ impl Repairs<'_> {
     }
 
     fn all(&mut self, mut scan: Scan) -> Summary {
-        while let Some(found) = scan.next() {
-            match found {
-                Ok(finding) => {
+        while let Some(come) = scan.next_or_stale() {
+            match come {
+                Come::Found(Ok(finding)) => {
                     let step = self.repair.step(&finding, self.root.anchor());
                     self.held += step.as_ref().map_or(0, Step::bytes);
                     self.steps.extend(step);
                 }
-                Err(error) => (self.each)(Err(error)),
+                Come::Found(Err(error)) => (self.each)(Err(error)),
+                Come::Stale(dir) if self.repair.plan_directory(&dir).is_some() => {
+                    self.held += 256 + 2 * dir.as_os_str().len();
+                    self.dirs.push(dir);
+                }
+                Come::Stale(_) => {}
             }
-            self.notice_stale(&scan);
             if self.held >= self.options.held {
                 self.carry_out(Some(&scan));
             }
         }
-        self.notice_stale(&scan);
         self.carry_out(None);
         scan.summary()
-    }
-
-    fn notice_stale(&mut self, scan: &Scan) {
-        for dir in scan.take_stale() {
-            if self.repair.plan_directory(&dir).is_some() {
-                self.held += 256 + 2 * dir.as_os_str().len();
-                self.dirs.push(dir);
-            }
-        }
     }
 
     /// Carries out what is held, and hands over what it came to; what may come to something else later, while the scan

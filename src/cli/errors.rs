@@ -4,6 +4,8 @@
 
 use std::ops::Deref;
 
+use caplink::Kind;
+
 use super::exit::Class;
 use super::problem::Problem;
 
@@ -22,15 +24,28 @@ pub(crate) struct Errors {
 }
 
 impl Errors {
-    pub(crate) fn push(&mut self, problem: Problem) {
-        self.bytes = self.bytes.saturating_add(problem.bytes());
-        let fits = self.unlisted == 0 && self.listed.len() < LISTED_MAX && self.bytes <= LISTED_BYTES;
-        if fits || self.listed.is_empty() {
-            return self.listed.push(problem);
-        }
+    /// Whether one more is not listed, so that it need not be put into words.
+    pub(crate) fn is_full(&self) -> bool {
+        self.unlisted > 0 || self.listed.len() >= LISTED_MAX
+    }
+
+    /// Counts an error that is not listed.
+    pub(crate) fn count(&mut self, kind: Kind) {
         self.unlisted += 1;
-        let class = Class::of(problem.told.kind);
+        let class = Class::of(kind);
         self.class = Some(self.class.map_or(class, |before| before.and(class)));
+    }
+
+    pub(crate) fn push(&mut self, problem: Problem) {
+        if self.is_full() {
+            return self.count(problem.told.kind);
+        }
+        self.bytes = self.bytes.saturating_add(problem.bytes());
+        if self.bytes <= LISTED_BYTES || self.listed.is_empty() {
+            self.listed.push(problem);
+        } else {
+            self.count(problem.told.kind);
+        }
     }
 
     pub(crate) fn last_mut(&mut self) -> Option<&mut Problem> {
@@ -67,7 +82,6 @@ impl Extend<Problem> for Errors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use caplink::Kind;
 
     #[test]
     fn errors_beyond_the_first_thousand_are_counted_and_decide_all_the_same() {

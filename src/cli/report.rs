@@ -158,6 +158,14 @@ impl Report {
 
     /// Adds an error of an operation on a link, with its hint.
     pub(crate) fn error(&mut self, error: &Error) {
+        if self.errors.is_full() {
+            self.errors.count(error.kind());
+            // What is left over is an error of its own.
+            if !(error.left().is_empty() && error.preserved().is_empty()) {
+                self.errors.count(Kind::Residue);
+            }
+            return;
+        }
         let hint = hint::of(error, self.command.as_deref().unwrap_or_default(), self.root_option.as_deref());
         self.errors.extend(Problem::of(error, hint));
     }

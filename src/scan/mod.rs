@@ -17,7 +17,7 @@ mod workers;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
@@ -82,15 +82,8 @@ impl Root {
         let threads = options.threads();
         let is_shallow = options.max_depth == Some(0);
         let progress = ScanProgress::default();
-        let ground = Arc::new(Ground {
-            root: self.clone(),
-            options,
-            progress: progress.clone(),
-            seen: Seen::new(),
-            stale: Mutex::default(),
-        });
-        let shared = Arc::clone(&ground);
-        let scan = |walk| Scan { walk, ground: shared, progress, summary: Summary::default(), ended: false };
+        let ground = Arc::new(Ground { root: self.clone(), options, progress: progress.clone(), seen: Seen::new() });
+        let scan = |walk| Scan { walk, progress, summary: Summary::default(), ended: false };
         let (dir, path) = match open_dir(self, &place.path, Access::Read) {
             Ok(opened) => opened,
             // Like any other directory that cannot be read.
@@ -126,7 +119,6 @@ impl Root {
 /// several a bounded number of findings waits. Dropping it stops the scan.
 pub struct Scan {
     walk: Walk,
-    ground: Arc<Ground>,
     progress: ScanProgress,
     summary: Summary,
     ended: bool,
@@ -157,9 +149,15 @@ impl Scan {
         self.progress.clone()
     }
 
-    /// Takes the directories with the name of a staging one that were come by since it was asked last.
-    pub(crate) fn take_stale(&self) -> Vec<PathBuf> {
-        std::mem::take(&mut *self.ground.stale.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Goes on to the next finding, or directory with the name of a staging one.
+    pub(crate) fn next_or_stale(&mut self) -> Option<Come> {
+        let come = self.advance();
+        match &come {
+            Some(Come::Found(Ok(finding))) => self.summary.add(finding),
+            Some(Come::Found(Err(_)) | Come::Stale(_)) => {}
+            None => self.ended = true,
+        }
+        come
     }
 
     /// Whether the walk, which one thread makes, is in this directory.
@@ -167,34 +165,42 @@ impl Scan {
         matches!(&self.walk, Walk::Alone(walker) if !walker.is_done() && walker.path.starts_with(dir))
     }
 
-    fn advance(&mut self) -> Option<Result<Finding>> {
+    fn advance(&mut self) -> Option<Come> {
         match &mut self.walk {
             Walk::Alone(walker) => loop {
                 if let Some(found) = walker.found().pop_front() {
-                    return Some(found);
+                    return Some(Come::Found(found));
+                }
+                if let Some(stale) = walker.stale.take() {
+                    return Some(Come::Stale(stale));
                 }
                 if walker.is_done() {
                     return None;
                 }
                 walker.step();
             },
-            Walk::Together(crew) => crew.next(),
-            Walk::Refused(error) => error.take().map(Err),
+            Walk::Together(crew) => crew.next().map(Come::Found),
+            Walk::Refused(error) => error.take().map(Err).map(Come::Found),
         }
     }
+}
+
+/// What a scan comes by.
+pub(crate) enum Come {
+    Found(Result<Finding>),
+    /// A directory with the name of a staging one, where they are noticed. What is in it comes next.
+    Stale(PathBuf),
 }
 
 impl Iterator for Scan {
     type Item = Result<Finding>;
 
     fn next(&mut self) -> Option<Result<Finding>> {
-        let found = self.advance();
-        match &found {
-            Some(Ok(finding)) => self.summary.add(finding),
-            Some(Err(_)) => {}
-            None => self.ended = true,
+        loop {
+            if let Come::Found(found) = self.next_or_stale()? {
+                return Some(found);
+            }
         }
-        found
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::descriptors::ROOM_TRIES;
 use super::frame::{Frame, Job, Listing, Waiting};
@@ -54,8 +54,6 @@ pub(super) struct Ground {
     pub(super) options: ScanOptions,
     pub(super) progress: ScanProgress,
     pub(super) seen: Seen,
-    /// Directories with the name of a staging one that were come by, where they are noticed.
-    pub(super) stale: Mutex<Vec<PathBuf>>,
 }
 
 pub(super) struct Walker {
@@ -76,6 +74,8 @@ pub(super) struct Walker {
     pub(super) path: PathBuf,
     buffer: Vec<u8>,
     found: VecDeque<Result<Finding>>,
+    /// The directory that the last step was about, if it has the name of a staging one and they are noticed.
+    pub(super) stale: Option<PathBuf>,
     tally: Tally,
 }
 
@@ -100,6 +100,7 @@ impl Walker {
             path: PathBuf::new(),
             buffer: Vec::new(),
             found: VecDeque::new(),
+            stale: None,
             tally: Tally::default(),
         }
     }
@@ -165,7 +166,7 @@ impl Walker {
         let ground = Arc::clone(&self.ground);
         let Some(parent) = self.directory() else { return };
         if ground.options.notices_stale && is_staged_name(name) {
-            ground.stale.lock().unwrap_or_else(PoisonError::into_inner).push(self.path.join(name));
+            self.stale = Some(self.path.join(name));
         }
         if self.path.as_os_str().len() + name.len() >= PATH_MAX {
             return self.unread(name, Error::new(Kind::TooLong).because("its path is longer than 640 KiB"));

@@ -8,6 +8,7 @@ mod describing;
 mod doctor;
 mod excluding;
 mod faults;
+mod memory;
 mod mounts;
 mod permissions;
 mod readings;
