@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use caplink::{Facts, Manifest};
+use caplink::manage::{Facts, Manifest};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -19,7 +19,7 @@ const WINDOW: usize = 120;
 /// # Examples
 ///
 /// ```
-/// use caplink::{Facts, Manifest};
+/// use caplink::manage::{Facts, Manifest};
 ///
 /// let text = "version = 1\nname = \"dotfiles\"\nsauce = \"x\"\n";
 /// let problems = Manifest::parse(text.as_bytes(), &Facts::default()).unwrap_err();

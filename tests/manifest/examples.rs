@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
-use caplink::{
-    Action, Facts, FileKind, Found, Holdings, Leads, Manifest, Policy, Request, Root, Seen, Sight, Way, plan_manifest,
-};
+use caplink::manage::{Action, Facts, Holdings, Leads, Manifest, Request, Seen, Sight, Way, plan_manifest};
+use caplink::{FileKind, Found, Policy, Root};
 
 const NAMES: &[&str] = &["dotfiles", "monorepo", "sites-enabled", "deploy"];
 
@@ -40,9 +39,9 @@ fn texts(name: &str, host: &str) -> Vec<String> {
         prune: true,
         on_conflict: manifest.on_conflict(),
     });
-    assert_eq!(plan.conflicts().collect::<Vec<_>>(), Vec::<&caplink::ManifestStep>::new(), "{name}");
+    assert_eq!(plan.conflicts().collect::<Vec<_>>(), Vec::<&caplink::manage::ManifestStep>::new(), "{name}");
     let created = plan.steps.iter().filter(|step| step.action == Action::Create);
-    let text = |step: &caplink::ManifestStep| step.target.as_ref().unwrap().to_string_lossy().into_owned();
+    let text = |step: &caplink::manage::ManifestStep| step.target.as_ref().unwrap().to_string_lossy().into_owned();
     created.map(|step| format!("{} -> {}", step.link.display(), text(step))).collect()
 }
 

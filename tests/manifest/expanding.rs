@@ -6,14 +6,16 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
-use caplink::{Expanded, FileKind, Kind, Listing, Policy, Root, Trouble};
+use caplink::manage::{Expanded, Listing, Trouble};
+use caplink::{FileKind, Kind, Policy, Root};
 
 use super::good;
 use super::memory::Tree;
 
 /// Each link with its target.
 fn links(expanded: &Expanded) -> Vec<String> {
-    let shown = |link: &caplink::Declared| format!("{} -> {}", link.link, caplink::printable(link.target.as_os_str()));
+    let shown =
+        |link: &caplink::manage::Declared| format!("{} -> {}", link.link, caplink::printable(link.target.as_os_str()));
     expanded.links.iter().map(shown).collect()
 }
 
@@ -238,7 +240,7 @@ fn a_tree_without_an_end_ends() {
         }
     }
     for body in ["[[tree]]\nfrom = 't'\ninto = '.'\n", "[[each]]\nfor = '**'\nlinks = { '{dir}/../l' = 't' }\n"] {
-        let Ok(manifest) = caplink::Manifest::parse(super::with_head(body).as_bytes(), &super::facts()) else {
+        let Ok(manifest) = caplink::manage::Manifest::parse(super::with_head(body).as_bytes(), &super::facts()) else {
             continue;
         };
         let troubles = manifest.expand(&Deep).unwrap_err();
@@ -270,7 +272,8 @@ fn a_root_is_listed_through_no_link_and_without_its_state() {
     assert_eq!(links(&each), ["outside/l2 -> t", "p/l2 -> t", "t/l2 -> t"]);
     let each = expand("[[each]]\nfor = 'p/*'\nlinks = { '{dir}/x' = 't' }\n", &root).unwrap();
     assert_eq!(links(&each), ["p/a/x -> t"], "a link to a directory is no directory");
-    let following = root.narrow(Policy::default());
+    let policy = Policy::default().follow(true);
+    let following = Root::open_ambient(dir.path(), policy, ambient_authority()).unwrap();
     for root in [&root, &following] {
         for (from, kind) in [("alias", Kind::SymlinkInPath), ("gone", Kind::NotFound), ("t/a", Kind::NotFound)] {
             let troubles = expand(&format!("[[tree]]\nfrom = '{from}'\ninto = 'home'\n"), root).unwrap_err();

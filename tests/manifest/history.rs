@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use caplink::{Facts, FileKind, LinkPath, Manifest, ManifestPlan, OnConflict, Owned};
+use caplink::manage::{Facts, Manifest, ManifestPlan, OnConflict, Owned};
+use caplink::{FileKind, LinkPath};
 
 use super::model::{Node, Records, Wish, World};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use caplink::{Manifest, Problem};
+use caplink::manage::{Manifest, Problem};
 
 use super::{facts, with_head};
 

@@ -11,7 +11,7 @@ mod parsing;
 mod properties;
 mod toml_agreement;
 
-use caplink::{Facts, Manifest};
+use caplink::manage::{Facts, Manifest};
 
 /// The machine that the manifests of these tests are read for.
 fn facts() -> Facts {

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use caplink::{FileKind, Listing, Result};
+use caplink::manage::Listing;
+use caplink::{FileKind, Result};
 
 /// Every entry by its path; directories have an entry of their own.
 #[derive(Clone, Debug, Default)]

@@ -8,10 +8,11 @@ use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use caplink::{
-    Action, Claimed, Contents, Declared, FileKind, Found, Holdings, Leads, LinkPath, Listing, ManifestPlan,
-    ManifestStep, Note, OnConflict, Owned, Request, Seen, Sight, Unwanted, Way, plan_manifest,
+use caplink::manage::{
+    Action, Claimed, Contents, Declared, Holdings, Leads, Listing, ManifestPlan, ManifestStep, Note, OnConflict, Owned,
+    Request, Seen, Sight, Unwanted, Way, plan_manifest,
 };
+use caplink::{FileKind, Found, LinkPath};
 
 /// What a path is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,18 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use caplink::{OnConflict, Seed, Style, TargetKind};
+use caplink::Style;
+use caplink::manage::{OnConflict, Seed, TargetKind};
 
 use super::{good, with_head};
-use caplink::{Facts, Manifest};
+use caplink::manage::{Facts, Manifest};
 
 /// The example of the format, with everything in it.
 const WHOLE: &str = include_str!("whole.toml");
 
 /// Each link with its target, in the order of the text.
 fn links(manifest: &Manifest) -> Vec<(String, String)> {
-    let shown =
-        |link: &caplink::Declared| (link.link.to_string(), link.target.as_os_str().to_string_lossy().into_owned());
+    let shown = |link: &caplink::manage::Declared| {
+        (link.link.to_string(), link.target.as_os_str().to_string_lossy().into_owned())
+    };
     manifest.links().iter().map(shown).collect()
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use caplink::{Action, Declared, FileKind, Label, LinkPath, OnConflict, Position, Target, TargetKind, Unwanted};
+use caplink::manage::{Action, Declared, Label, OnConflict, Position, TargetKind, Unwanted};
+use caplink::{FileKind, LinkPath, Target};
 use proptest::prelude::*;
 
 use super::history::{check, follow};

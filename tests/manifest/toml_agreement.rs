@@ -1,7 +1,7 @@
 //! What is TOML and what is not is what another reader says, too. Only the parts of dates are not looked at: a manifest has
 //! none.
 
-use caplink::{Facts, Manifest};
+use caplink::manage::{Facts, Manifest};
 use proptest::prelude::*;
 
 /// Whether the text is TOML: a manifest of version 0 is told for that alone, where nothing is wrong with it as TOML.
