@@ -2,7 +2,7 @@
 //!
 //! [`Manifest::parse`] checks a text whole and looks at nothing: every problem is returned at once, with its line and
 //! column. [`Manifest::expand`] looks at the tree for what `[[tree]]` and `[[each]]` ask for, and returns every link by
-//! itself, sorted. What has to be done about them is decided by [`plan_manifest`](crate::plan_manifest).
+//! itself, sorted. What has to be done about them is decided by [`plan_manifest`](crate::manage::plan_manifest).
 //!
 //! Time and memory are bounded whatever the text holds: see the limits of each step.
 

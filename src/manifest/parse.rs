@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::app::{App, app};
 use super::check::{Claim, Clash, Clashing, Role, clashes};
-use super::document::{Spot, Table, Value, document};
+use super::document::{Spot, Table, document};
 use super::entries::{Each, Entries, Tree};
 use super::facts::{FACTS, Facts};
 use super::globs::Globs;
@@ -193,11 +193,9 @@ fn own_name(reader: &mut Reader<'_>, root: &Table<'_>, torn: bool) -> String {
         }
         return String::new();
     };
-    let name = reader.string(value, expected).unwrap_or_default().into_owned();
-    if !name.is_empty() || matches!(value, Value::Scalar(_)) {
-        named(reader, &name, value.at());
-    }
-    name
+    let Some(name) = reader.string(value, expected) else { return String::new() };
+    named(reader, &name, value.at());
+    name.into_owned()
 }
 
 /// Checks the name of a manifest or app.

@@ -179,6 +179,7 @@ fn of_another_version_nothing_else_is_said() {
     let text = "version = 2\nname = \"x\"\nnew = \"key\"\n";
     assert_eq!(problems(text), ["1:11 this version is not known"]);
     assert_eq!(problems("version = \"1\"\nname = \"x\"\n"), ["1:11 this is a string"]);
+    assert_eq!(problems("version = 1\nname = 7\n"), ["2:8 this is an integer"]);
     assert_eq!(problems("name = \"x\"\n"), ["1:1 `version` is missing"]);
     assert_eq!(problems("version = 1\n"), ["1:1 `name` is missing"]);
     assert_eq!(problems(""), ["1:1 `version` is missing", "1:1 `name` is missing"]);
