@@ -20,6 +20,8 @@ mod domain;
 mod handle;
 #[cfg(all(target_os = "linux", feature = "confine"))]
 mod landlock;
+#[cfg(feature = "records")]
+mod keep;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -57,6 +59,8 @@ pub(crate) use domain::{Domain, refused_by_domain};
 pub(crate) use handle::Handle;
 #[cfg(all(target_os = "linux", feature = "confine"))]
 pub(crate) use landlock::{Domain, refused_by_domain};
+#[cfg(feature = "records")]
+pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, lock_holder, process_start};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
@@ -204,8 +208,15 @@ pub(crate) struct Listed<'a> {
     pub(crate) kind: Option<FileKind>,
 }
 
+/// Without records nothing is kept.
+#[cfg(not(feature = "records"))]
+pub(crate) trait Keep {}
+
+#[cfg(not(feature = "records"))]
+impl<T> Keep for T {}
+
 /// The calls. One implementation a platform, chosen when a root is opened.
-pub(crate) trait Calls: fmt::Debug + Send + Sync {
+pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
     /// What these calls can do here.
     fn abilities(&self, dir: &Handle) -> Abilities;
     /// The same calls with fewer abilities.

@@ -15,6 +15,7 @@ const ORDER: &[&[&str]] = &[
     &["entry"],
     &["exec", "inspect", "manifest", "scan"],
     &["apply"],
+    &["records"],
 ];
 
 /// Rooms that decide: no input, no output, no clock.
