@@ -198,9 +198,8 @@ impl Log {
         }
         let intents = bodies.iter().filter(|body| matches!(body, Body::Intent(_))).count() as u64;
         let extension = self.state.extend(&self.cut, bodies).map_err(unfit)?;
-        let written = self.make_room(extension.bytes.len() as u64, intents).and_then(|()| {
-            self.file.append(&extension.bytes)
-        });
+        let written =
+            self.make_room(extension.bytes.len() as u64, intents).and_then(|()| self.file.append(&extension.bytes));
         match written {
             Ok(()) => {
                 self.cut.clear();

@@ -130,7 +130,13 @@ impl Mutation {
         }
     }
 
-    fn of_no_link(head: &Head, verb: String, outcome: String, who: (Option<String>, Actor), root: MutationRoot) -> Self {
+    fn of_no_link(
+        head: &Head,
+        verb: String,
+        outcome: String,
+        who: (Option<String>, Actor),
+        root: MutationRoot,
+    ) -> Self {
         Mutation {
             seq: head.seq,
             time: head.time,
@@ -156,6 +162,10 @@ impl Mutation {
     }
 
     fn end(&mut self, ended: Ended) {
+        if ended.outcome == "created" {
+            // Whatever was foreseen, nothing was displaced.
+            self.previous = None;
+        }
         self.outcome = ended.outcome;
         self.kind = ended.kind;
         if ended.target.is_some() {
@@ -237,10 +247,14 @@ impl Assembly {
 
     /// The next mutation, if all that is ever told of it was taken.
     pub(super) fn next(&mut self) -> Option<Mutation> {
-        self.waiting.pop_front_if(|(_, done)| *done).map(|(mutation, _)| {
+        loop {
+            let (mutation, _) = self.waiting.pop_front_if(|(_, done)| *done)?;
             self.given += 1;
-            mutation
-        })
+            // What was announced and then found not to change anything is no mutation.
+            if mutation.outcome != "unchanged" && mutation.outcome != "skipped" {
+                return Some(mutation);
+            }
+        }
     }
 
     /// The next mutation, when every entry was taken.

@@ -117,7 +117,11 @@ impl Time {
     /// Returns the moment as the standard library has it.
     #[must_use]
     pub fn to_system_time(self) -> SystemTime {
-        SystemTime::from(self.0)
+        let since = self.0.as_duration();
+        match since.is_negative() {
+            false => SystemTime::UNIX_EPOCH + since.unsigned_abs(),
+            true => SystemTime::UNIX_EPOCH - since.unsigned_abs(),
+        }
     }
 
     /// Shows it in the time zone of this computer, to the second.

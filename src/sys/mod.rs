@@ -18,10 +18,10 @@ use crate::model::ObjectId;
 mod domain;
 #[cfg(unix)]
 mod handle;
-#[cfg(all(target_os = "linux", feature = "confine"))]
-mod landlock;
 #[cfg(feature = "records")]
 mod keep;
+#[cfg(all(target_os = "linux", feature = "confine"))]
+mod landlock;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -57,10 +57,10 @@ use windows as platform;
 pub(crate) use domain::{Domain, refused_by_domain};
 #[cfg(target_os = "linux")]
 pub(crate) use handle::Handle;
-#[cfg(all(target_os = "linux", feature = "confine"))]
-pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(feature = "records")]
 pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, lock_holder, process_start};
+#[cfg(all(target_os = "linux", feature = "confine"))]
+pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
