@@ -27,6 +27,14 @@ pub(crate) struct Problem {
     made: Vec<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     found: Option<What>,
+    /// The entry of the records that is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    /// Who holds the lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<Holder>,
     /// What the system said, for whoever wants more detail.
     #[serde(skip)]
     pub(crate) cause: Option<String>,
@@ -37,6 +45,14 @@ pub(crate) struct Problem {
 struct What {
     kind: &'static str,
     target: Option<Text>,
+}
+
+/// Who holds a lock; since when is not told by any kernel.
+#[derive(Debug, Serialize)]
+struct Holder {
+    pid: u32,
+    program: Option<String>,
+    since: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
@@ -59,6 +75,9 @@ impl Problem {
             preserved: Vec::new(),
             made: Vec::new(),
             found: None,
+            seq: None,
+            group: None,
+            holder: None,
             cause: None,
         }
     }
@@ -66,7 +85,10 @@ impl Problem {
     /// An error about the root as a whole, not about a link.
     pub(crate) fn of_root(error: &Error) -> Problem {
         let cause = error.io_error().map(ToString::to_string);
-        Problem { cause, ..Problem::new(error.kind(), message(error)) }
+        let holder =
+            error.holder().map(|holder| Holder { pid: holder.pid, program: holder.program.clone(), since: None });
+        let (seq, group) = (error.seq(), error.group().map(str::to_owned));
+        Problem { cause, seq, group, holder, ..Problem::new(error.kind(), message(error)) }
     }
 
     /// An error of an operation on one link, and what it leaves as an error of its own.

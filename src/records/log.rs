@@ -177,6 +177,7 @@ impl Log {
     pub(super) fn append(
         &mut self,
         root: &Root,
+        dir: &Handle,
         wait: Duration,
         decide: impl FnOnce(&Log) -> Result<Vec<Body>>,
     ) -> Result<Vec<u64>> {
@@ -184,9 +185,18 @@ impl Log {
             return Err(Error::new(Kind::Permission).during("use the records").because("the log cannot be written"));
         }
         lock(root, &self.file, wait)?;
-        let appended = self.append_locked(decide);
+        let appended = self.is_the_named_one(root.calls(), dir).and_then(|()| self.append_locked(decide));
         self.file.unlock();
         appended
+    }
+
+    /// Checks that the opened log still is the one of the state directory: it may have been renewed.
+    fn is_the_named_one(&self, calls: &dyn Calls, dir: &Handle) -> Result<()> {
+        let named = calls.stat_at(dir, OsStr::new(LOG_NAME)).map(|stat| stat.id);
+        if named.is_ok_and(|id| self.file.stat().is_ok_and(|stat| stat.id == id)) {
+            return Ok(());
+        }
+        Err(damaged(self.state.seq, "the log was moved away or replaced since it was opened"))
     }
 
     fn append_locked(&mut self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {

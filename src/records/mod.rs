@@ -10,7 +10,9 @@ mod marker;
 mod mutation;
 mod private;
 mod query;
+mod reading;
 mod recording;
+mod renew;
 mod settle;
 mod state;
 mod store;
@@ -24,8 +26,12 @@ pub use entry::{Actor, Renewed, Settings};
 pub use identity::{RootIdentity, Strength};
 pub use mutation::{Mutation, MutationRoot};
 pub use query::Query;
+pub use reading::Follow;
 pub use settle::Recovered;
 pub use store::{Made, Records};
 pub use text::{Text, Time};
 pub use tree::{Hash, Tree};
 pub use verify::Verified;
+
+/// The name of the index in the state directory.
+const INDEX_NAME: &str = "index.redb";

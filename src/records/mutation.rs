@@ -98,7 +98,7 @@ fn whole<S: Serializer>(actor: &Actor, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 impl MutationRoot {
-    fn of(settled: &Settled) -> MutationRoot {
+    pub(super) fn of(settled: &Settled) -> MutationRoot {
         let (path, root) = (settled.path.clone(), &settled.root);
         MutationRoot { path, inode: root.inode, file_system: root.file_system.clone() }
     }

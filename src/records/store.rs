@@ -5,24 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::author::Author;
-use super::checkpoint::Checkpoint;
 use super::entry::{Body, EntryKind, FORMAT, Founding, Head, Renewed, Settings, Settled};
 use super::identity::{RootIdentity, Strength};
-use super::lines::{Lines, Next};
 use super::log::{LOG_NAME, Log, damaged, io};
-use super::mutation::{Assembly, Mutation};
-use super::query::{Newest, Query};
-use super::state::{Line, Pending, State};
+use super::mutation::MutationRoot;
+use super::state::Pending;
 use super::text::{Text, Time};
-use super::tree::{Hash, Tree};
-use super::verify::{self, Verified};
+use super::tree::Hash;
 use super::{marker, private};
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
 use crate::sys::{self, Fault, FileUse, Handle};
 
 /// How long another holder of the log's lock is waited for, unless something else is said.
-const WAIT: Duration = Duration::from_secs(1);
+pub(super) const WAIT: Duration = Duration::from_secs(1);
 
 /// The records of a root.
 ///
@@ -237,6 +233,24 @@ impl Records {
         Ok((records, !numbers.is_empty()))
     }
 
+    /// Opens the records as [`rebind`](Records::rebind) would bind them, and returns whether that would change anything.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rebind`](Records::rebind) that do not come from writing.
+    pub fn rebindable(root: &Root) -> Result<(Records, bool)> {
+        let none = || Error::new(Kind::NoRecords).during("rebind the records");
+        let records = Records::open_of_any_root(root)?.ok_or_else(none)?;
+        let moved = records.log().settled().root != RootIdentity::of(root)?;
+        Ok((records, moved))
+    }
+
+    /// Returns the root that they belong to.
+    #[must_use]
+    pub fn root_shown(&self) -> MutationRoot {
+        MutationRoot::of(self.log().settled())
+    }
+
     /// Returns these records with another wait for their lock.
     #[must_use]
     pub fn waiting(&self, wait: Duration) -> Records {
@@ -273,95 +287,6 @@ impl Records {
         Ok((log.state.seq, log.state.end, groups as u64))
     }
 
-    /// Returns what the log is now, to be kept elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// `integrity`, `io`.
-    pub fn checkpoint(&self) -> Result<Checkpoint> {
-        let (file, id) = {
-            let log = self.log();
-            (Arc::clone(log.file()), log.founding.id.clone())
-        };
-        // What a power cut could take away is not vouched for.
-        let end = file.len().map_err(io)?;
-        file.sync().map_err(io)?;
-        let (mut state, mut tree) = (State::empty(), Tree::default());
-        let mut lines = Lines::new(&file, 0, end);
-        while let Next::Line(line) = lines.next().map_err(io)? {
-            state.take(line).map_err(|at| damaged(at.seq, at.reason))?;
-            tree.push(state.last);
-        }
-        Ok(Checkpoint { id, size: tree.size(), root: tree.root() })
-    }
-
-    /// Reads and hashes the whole log anew, and compares it with checkpoints that were kept.
-    ///
-    /// # Errors
-    ///
-    /// `integrity`, with [`Error::seq`], for the first entry that does not fit, or the checkpoint that it did not go
-    /// through.
-    pub fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Verified> {
-        let (file, founding) = {
-            let log = self.log();
-            (Arc::clone(log.file()), log.founding.clone())
-        };
-        verify::verify(&file, &founding, checkpoints)
-    }
-
-    /// Shows the entries as they are, each with its newline, until `visit` returns `false`.
-    ///
-    /// # Errors
-    ///
-    /// `io`.
-    pub fn raw(&self, visit: &mut dyn FnMut(&[u8]) -> bool) -> Result<()> {
-        let file = Arc::clone(self.log().file());
-        let mut lines = Lines::new(&file, 0, file.len().map_err(io)?);
-        let mut whole = Vec::new();
-        while let Next::Line(line) = lines.next().map_err(io)? {
-            whole.clear();
-            whole.extend_from_slice(line);
-            whole.push(b'\n');
-            if !visit(&whole) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Shows the mutations that are asked for, oldest first, until `visit` returns `false`. Returns the number of entries
-    /// that were read.
-    ///
-    /// # Errors
-    ///
-    /// `integrity`, `io`. Mutations before the damage may have been shown.
-    pub fn mutations(&self, query: &Query, visit: &mut dyn FnMut(Mutation) -> bool) -> Result<u64> {
-        let (file, end, open) = {
-            let mut log = self.log();
-            log.refresh()?;
-            (Arc::clone(log.file()), log.state.end, log.state.open.clone())
-        };
-        let mut found = Newest::new(query, visit);
-        let (mut state, mut assembly) = (State::empty(), Assembly::new());
-        let mut lines = Lines::new(&file, 0, end);
-        while let Next::Line(line) = lines.next().map_err(io)? {
-            if let Line::Entry(head, body) = state.take(line).map_err(|at| damaged(at.seq, at.reason))? {
-                assembly.take(&head, body, open.contains_key(&head.seq));
-            }
-            while let Some(mutation) = assembly.next() {
-                found.found(mutation);
-            }
-            if !found.is_wanted() {
-                return Ok(state.seq);
-            }
-        }
-        while let Some(mutation) = assembly.rest() {
-            found.found(mutation);
-        }
-        found.finish();
-        Ok(state.seq)
-    }
-
     pub(super) fn root(&self) -> &Root {
         &self.shared.root
     }
@@ -375,7 +300,7 @@ impl Records {
     pub(super) fn append(&self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {
         let (numbers, file) = {
             let mut log = self.log();
-            let numbers = log.append(&self.shared.root, self.wait, decide)?;
+            let numbers = log.append(&self.shared.root, &self.shared.dir, self.wait, decide)?;
             (numbers, Arc::clone(log.file()))
         };
         if !numbers.is_empty() {

@@ -58,7 +58,7 @@ pub(crate) use domain::{Domain, refused_by_domain};
 #[cfg(target_os = "linux")]
 pub(crate) use handle::Handle;
 #[cfg(feature = "records")]
-pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, lock_holder, process_start};
+pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, caller, lock_holder, process_start};
 #[cfg(all(target_os = "linux", feature = "confine"))]
 pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(not(target_os = "linux"))]

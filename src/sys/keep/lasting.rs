@@ -93,9 +93,8 @@ pub(crate) fn lock_holder(_of: &Stat) -> Option<(u32, Option<String>)> {
     None
 }
 
-/// What the kernel tells in a file of `/proc`, at most as much as is used here.
-#[cfg(target_os = "linux")]
-fn read_small(path: &str) -> Option<String> {
+/// What stands in a file that the system keeps, up to as much as is used here.
+pub(super) fn read_small(path: &str) -> Option<String> {
     const MOST: usize = 256 * 1024;
     let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty()).ok()?;
     let mut told = Vec::new();

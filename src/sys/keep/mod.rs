@@ -7,6 +7,8 @@ use std::io;
 use std::os::fd::AsFd as _;
 
 #[cfg(unix)]
+mod caller;
+#[cfg(unix)]
 mod file;
 #[cfg(windows)]
 #[path = "file_windows.rs"]
@@ -16,6 +18,8 @@ mod lasting;
 
 use super::{Handle, Stat};
 
+#[cfg(unix)]
+pub(crate) use caller::caller;
 pub(crate) use file::OpenFile;
 #[cfg(unix)]
 pub(crate) use lasting::{lock_holder, process_start};
@@ -41,6 +45,18 @@ pub(crate) struct Lasting {
     pub(crate) inode: u64,
     /// When the inode was made, in seconds and nanoseconds, where the file system keeps that.
     pub(crate) birth: Option<(i64, u32)>,
+}
+
+/// Who runs this process, as far as the system tells.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caller {
+    pub(crate) uid: u32,
+    pub(crate) user: Option<String>,
+    pub(crate) login_uid: Option<u32>,
+    pub(crate) login_user: Option<String>,
+    pub(crate) parent: u32,
+    pub(crate) program: Option<String>,
+    pub(crate) host: Option<String>,
 }
 
 /// The calls. A world in memory has none of them.
@@ -97,4 +113,9 @@ pub(crate) fn process_start(_process: u32) -> Option<u64> {
 #[cfg(windows)]
 pub(crate) fn lock_holder(_of: &Stat) -> Option<(u32, Option<String>)> {
     None
+}
+
+#[cfg(windows)]
+pub(crate) fn caller() -> Caller {
+    Caller::default()
 }
