@@ -89,6 +89,7 @@ impl Query {
     }
 
     /// Whether links are asked for at all.
+    #[expect(dead_code, reason = "for the index")]
     pub(super) fn names_links(&self) -> bool {
         !self.links.is_empty()
     }

@@ -67,6 +67,7 @@ impl OpenFile {
         Ok(())
     }
 
+    #[expect(dead_code, reason = "for the index")]
     pub(crate) fn write_at(&self, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match rustix::io::pwrite(&self.0, bytes, offset) {
@@ -82,6 +83,7 @@ impl OpenFile {
         Ok(())
     }
 
+    #[expect(dead_code, reason = "for the index")]
     pub(crate) fn set_len(&self, length: u64) -> io::Result<()> {
         Ok(rustix::io::retry_on_intr(|| rustix::fs::ftruncate(&self.0, length))?)
     }
@@ -111,6 +113,7 @@ impl OpenFile {
     }
 
     /// Takes a share of the lock of the file if nobody has it alone.
+    #[expect(dead_code, reason = "for the index")]
     pub(crate) fn try_share(&self) -> io::Result<bool> {
         match rustix::io::retry_on_intr(|| rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockShared)) {
             Ok(()) => Ok(true),
