@@ -13,6 +13,8 @@ mod manifest;
 mod model;
 mod plan;
 mod recorder;
+#[cfg(feature = "records")]
+pub mod records;
 mod resolve;
 mod root;
 mod scan;
@@ -24,7 +26,7 @@ pub mod wire;
 pub use apply::RepairOptions;
 pub use confine::{Enforcement, renounce_privileges};
 pub use entry::Entry;
-pub use error::{Component, Error, FileKind, Found, Kind, Printable, Result, UnknownWord, printable};
+pub use error::{Component, Error, FileKind, Found, Holder, Kind, Printable, Result, UnknownWord, printable};
 pub use exec::Trial;
 pub use inspect::{Explained, Inspected, Resolved};
 pub use model::{

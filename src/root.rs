@@ -297,6 +297,11 @@ impl Root {
         Ok(Root { shared: Arc::new(shared), ..self.clone() })
     }
 
+    /// Returns whether anybody is asked before changes are made through this root, or informed after them.
+    pub fn is_recorded(&self) -> bool {
+        !self.recorders.is_empty()
+    }
+
     pub(crate) fn handle(&self) -> &Handle {
         &self.shared.handle
     }

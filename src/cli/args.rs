@@ -12,7 +12,8 @@ use super::line::{Line, Options, Plain};
 use super::output;
 use super::verbs::{
     completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange, inspect::Inspect,
-    man::Man, remove::Remove, repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap,
+    log::Log, man::Man, records::RecordsVerb, recover::Recover, remove::Remove, repair::Repair, resolve::Resolve,
+    scan::Scan, schema::Schema, swap::Swap,
 };
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -51,6 +52,9 @@ pub(crate) enum Verb {
     Resolve(Resolve),
     Scan(Scan),
     Doctor(Doctor),
+    Records(RecordsVerb),
+    Log(Log),
+    Recover(Recover),
     Completions(Completions),
     Man(Man),
     Schema(Schema),
@@ -69,6 +73,9 @@ impl Verb {
             Verb::Resolve(verb) => verb.run(context),
             Verb::Scan(verb) => return verb.run(context),
             Verb::Doctor(verb) => verb.run(context),
+            Verb::Records(verb) => verb.run(context),
+            Verb::Log(verb) => return verb.run(context),
+            Verb::Recover(verb) => verb.run(context),
             Verb::Completions(verb) => verb.run(context, &mut grammar()),
             Verb::Man(verb) => verb.run(context, grammar()),
             Verb::Schema(verb) => verb.run(context),

@@ -67,9 +67,10 @@ impl Context {
         }
     }
 
-    /// What is to survive a power cut; `default` is that of the verb.
-    pub(crate) fn durability(&self, default: caplink::Durability) -> caplink::Durability {
+    /// What is to survive a power cut; `default` is that of the verb where nothing is recorded.
+    pub(crate) fn durability(&self, root: &Root, default: caplink::Durability) -> caplink::Durability {
         match self.global.durability {
+            None if root.is_recorded() => caplink::Durability::Dir,
             None => default,
             Some(Durability::None) => caplink::Durability::None,
             Some(Durability::Dir) => caplink::Durability::Dir,
@@ -84,7 +85,7 @@ pub(super) fn root_path(option: Option<PathBuf>) -> PathBuf {
 }
 
 /// What a variable says; an empty one says nothing.
-fn variable(name: &str) -> Option<OsString> {
+pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 

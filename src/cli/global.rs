@@ -1,5 +1,6 @@
 //! The options that every verb takes.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, ValueEnum, ValueHint};
@@ -34,7 +35,7 @@ options! {
         /// Whether changes are made under Landlock
         #[arg(value_name = "WHEN", value_enum, default_value_t = Confine::Auto, overrides_with = "confine")]
         pub(crate) confine: Confine = "confine",
-        /// What survives a power cut after success [default: none, dir for batches]
+        /// What survives a power cut after success [default: none, dir for batches and with records]
         #[arg(value_name = "LEVEL", value_enum, overrides_with = "durability")]
         pub(crate) durability: Option<Durability> = "durability",
         /// Let parents of a link be links that stay inside the root
@@ -46,9 +47,18 @@ options! {
         /// Judge texts as after chroot into the root, as in an image or a sysroot
         #[arg(overrides_with = "rooted")]
         pub(crate) rooted: bool = "rooted",
-        /// Where links are staged [default: $CAPLINK_STATE, else .caplink below the root]
+        /// Where the records are, and links are staged [default: $CAPLINK_STATE, else .caplink below the root]
         #[arg(value_name = "DIR", overrides_with = "state", value_hint = ValueHint::DirPath)]
         pub(crate) state: Option<PathBuf> = "state",
+        /// Why, for the records [default: $CAPLINK_REASON]
+        #[arg(value_name = "TEXT", overrides_with = "reason")]
+        pub(crate) reason: Option<OsString> = "reason",
+        /// Who asked for it, for the records [default: $CAPLINK_ACTOR]
+        #[arg(value_name = "TEXT", overrides_with = "actor")]
+        pub(crate) actor: Option<OsString> = "actor",
+        /// How long another holder of the records is waited for: 500ms, 10s, 2m [default: 1s]
+        #[arg(value_name = "DURATION", overrides_with = "lock_timeout")]
+        pub(crate) lock_timeout: Option<OsString> = "lock-timeout",
     }
 }
 

@@ -106,7 +106,9 @@ pub(crate) fn plain(kind: Kind) -> Option<&'static str> {
         }
         Kind::Partial => "`caplink recover` or the same command again finishes it",
         Kind::CheckFailed => "everything is as it was before; mend the release and switch again",
-        Kind::Integrity => "do not trust the records; look at the links with `caplink scan`",
+        Kind::Integrity => {
+            "see what fits with `caplink log verify`; `records rebind` after a move, `records renew` after damage"
+        }
         Kind::Permission => "run it as a user who may read and write the directory",
         Kind::ReadOnly => "the file system has to be mounted for writing",
         Kind::NoSpace => "free space or raise the quota",

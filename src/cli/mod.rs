@@ -6,8 +6,10 @@
 
 mod args;
 mod context;
+mod duration;
 mod errors;
 mod exit;
+mod files;
 mod global;
 mod hint;
 #[cfg(unix)]
@@ -19,6 +21,7 @@ mod manual;
 mod output;
 mod parse;
 mod problem;
+mod recording;
 mod report;
 mod scan;
 mod text;

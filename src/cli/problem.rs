@@ -31,7 +31,10 @@ impl Problem {
     /// An error about the root as a whole, not about a link.
     pub(crate) fn of_root(error: &Error) -> Problem {
         let cause = error.io_error().map(ToString::to_string);
-        Problem { cause, ..Problem::new(error.kind(), message(error)) }
+        let mut problem = Problem::new(error.kind(), message(error));
+        let told = wire::Problem::from(error);
+        (problem.told.seq, problem.told.group, problem.told.holder) = (told.seq, told.group, told.holder);
+        Problem { cause, ..problem }
     }
 
     /// An error of an operation on one link, and what it leaves as an error of its own.

@@ -70,7 +70,7 @@ fn has_openat2(dir: &Handle) -> io::Result<bool> {
 }
 
 #[derive(Debug)]
-struct Linux {
+pub(super) struct Linux {
     confined_open: bool,
     allowed: Abilities,
     /// Which flags `renameat2` takes, found at the first need.

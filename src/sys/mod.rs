@@ -18,6 +18,8 @@ use crate::model::ObjectId;
 mod domain;
 #[cfg(unix)]
 mod handle;
+#[cfg(feature = "records")]
+mod keep;
 #[cfg(all(target_os = "linux", feature = "confine"))]
 mod landlock;
 #[cfg(target_os = "linux")]
@@ -55,6 +57,8 @@ use windows as platform;
 pub(crate) use domain::{Domain, refused_by_domain};
 #[cfg(target_os = "linux")]
 pub(crate) use handle::Handle;
+#[cfg(feature = "records")]
+pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, caller, lock_holder, process_start};
 #[cfg(all(target_os = "linux", feature = "confine"))]
 pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(not(target_os = "linux"))]
@@ -204,8 +208,15 @@ pub(crate) struct Listed<'a> {
     pub(crate) kind: Option<FileKind>,
 }
 
+/// Without records nothing is kept.
+#[cfg(not(feature = "records"))]
+pub(crate) trait Keep {}
+
+#[cfg(not(feature = "records"))]
+impl<T> Keep for T {}
+
 /// The calls. One implementation a platform, chosen when a root is opened.
-pub(crate) trait Calls: fmt::Debug + Send + Sync {
+pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
     /// What these calls can do here.
     fn abilities(&self, dir: &Handle) -> Abilities;
     /// The same calls with fewer abilities.

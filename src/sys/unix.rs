@@ -47,7 +47,7 @@ pub(super) fn calls(_dir: &Handle) -> io::Result<Arc<dyn Calls>> {
 }
 
 #[derive(Debug)]
-struct Unix {
+pub(super) struct Unix {
     allowed: Abilities,
 }
 

@@ -56,7 +56,7 @@ pub(super) fn calls(_dir: &Handle) -> io::Result<Arc<dyn Calls>> {
 }
 
 #[derive(Debug)]
-struct Windows;
+pub(super) struct Windows;
 
 /// Splits off the last name; the directory before it is opened.
 fn open_parent<'p>(base: &Handle, path: &'p Path, cross: bool) -> io::Result<(Dir, Option<&'p OsStr>)> {

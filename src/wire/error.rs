@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::text::Text;
-use crate::error::{Component, Error, FileKind, Found, Kind};
+use crate::error::{Component, Error, FileKind, Found, Holder, Kind};
 
 /// An error as it stands in a document, with the way out if there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,21 @@ pub struct Problem {
     /// What was under the name instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<What>,
+    /// The number of the entry of the records that is at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// The group that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Who holds the lock that was waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<LockHolder>,
+    /// The line of the input, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The byte of that line, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u64>,
     /// The operation that failed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub operation: String,
@@ -53,6 +68,24 @@ pub struct What {
     pub target: Option<Text>,
 }
 
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LockHolder {
+    /// The process.
+    pub pid: u32,
+    /// The name of its program, where the system tells.
+    pub program: Option<String>,
+    /// Since when; no kernel tells.
+    pub since: Option<String>,
+}
+
+impl LockHolder {
+    fn of(holder: &Holder) -> LockHolder {
+        LockHolder { pid: holder.pid, program: holder.program.clone(), since: None }
+    }
+}
+
 impl Problem {
     /// A problem with a kind and a message alone.
     pub fn new(kind: Kind, message: impl Into<String>) -> Problem {
@@ -68,6 +101,11 @@ impl Problem {
             preserved: Vec::new(),
             made: Vec::new(),
             found: None,
+            seq: None,
+            group: None,
+            holder: None,
+            line: None,
+            column: None,
             operation: String::new(),
             os_error: None,
         }
@@ -86,6 +124,9 @@ impl From<&Error> for Problem {
             preserved: texts(error.preserved()),
             made: texts(error.made()),
             found: error.found().map(What::of),
+            seq: error.seq(),
+            group: error.group().map(str::to_owned),
+            holder: error.holder().map(LockHolder::of),
             operation: error.operation().to_owned(),
             os_error: error.io_error().and_then(std::io::Error::raw_os_error),
             ..Problem::new(error.kind(), error.to_string())

@@ -16,6 +16,6 @@ mod seen;
 mod text;
 mod words;
 
-pub use error::{Problem, What};
+pub use error::{LockHolder, Problem, What};
 pub use line::Line;
 pub use text::Text;

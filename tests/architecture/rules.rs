@@ -15,13 +15,14 @@ const ORDER: &[&[&str]] = &[
     &["entry"],
     &["exec", "inspect", "manifest", "scan"],
     &["apply", "wire"],
+    &["records"],
 ];
 
 /// Rooms that decide: no input, no output, no clock.
 const PURE: &[&str] = &["model", "plan"];
 
-/// The one place of the library and the one of the program that take the authority of the process.
-const AMBIENT: &[&str] = &["src/root.rs", "src/cli/context.rs"];
+/// The one place of the library, and those of the program for the root and for files that the caller names, that take the authority of the process.
+const AMBIENT: &[&str] = &["src/root.rs", "src/cli/context.rs", "src/cli/files.rs"];
 
 /// Where the program closes what it inherited: the one place that counts descriptors and closes what it does not own.
 const START: &str = "src/cli/inherited.rs";

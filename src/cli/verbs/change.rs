@@ -20,9 +20,9 @@ pub(super) fn run<E: Into<Edit>>(
     edit: impl FnOnce(LinkPath) -> E,
 ) -> Report {
     let mut report = Report::new(verb, context);
-    let Some(root) = report.opened(context.look_with_state()) else { return report };
+    let Some(root) = report.opened(context.to_change()) else { return report };
     let edited = spelled(verb, link).and_then(|path| {
-        let edit = edit(path).into().durability(context.durability(caplink::Durability::None));
+        let edit = edit(path).into().durability(context.durability(&root, caplink::Durability::None));
         match context.enforcement() {
             _ if context.global.dry_run => context.confined(&root)?.preview(&edit),
             // The program changes nothing after this.
@@ -45,7 +45,7 @@ pub(super) fn run_each<E: Into<Edit>>(
         return run(verb, link, context, edit);
     }
     let mut report = Report::new(verb, context);
-    let Some(root) = report.opened(context.look_with_state()) else { return report };
+    let Some(root) = report.opened(context.to_change()) else { return report };
     let root = match context.confined(&root) {
         Ok(root) => root,
         Err(error) => {
@@ -53,7 +53,7 @@ pub(super) fn run_each<E: Into<Edit>>(
             return report;
         }
     };
-    let durability = context.durability(caplink::Durability::None);
+    let durability = context.durability(&root, caplink::Durability::None);
     let edits: Vec<_> =
         links.iter().map(|link| spelled(verb, link).map(|path| edit(path).into().durability(durability))).collect();
     let spelled: Vec<Edit> = edits.iter().flatten().cloned().collect();

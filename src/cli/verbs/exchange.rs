@@ -35,14 +35,14 @@ pub(crate) struct Exchange {
 impl Exchange {
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("exchange", context);
-        let Some(root) = report.opened(context.look_with_state()) else { return report };
+        let Some(root) = report.opened(context.to_change()) else { return report };
         let exchanged = || {
             let spelled = |path| LinkPath::new(path).map_err(|error| error.during("exchange"));
             let (a, b) = (spelled(&self.a)?, spelled(&self.b)?);
             let exchange = caplink::Edit::exchange(a, b)
                 .allow_dangling(self.allow_dangling)
                 .allow_outside(self.allow_outside)
-                .durability(context.durability(caplink::Durability::None));
+                .durability(context.durability(&root, caplink::Durability::None));
             let root = context.confined(&root)?;
             if context.global.dry_run { root.preview(&exchange) } else { root.apply(&exchange) }
         };

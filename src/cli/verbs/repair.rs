@@ -71,7 +71,7 @@ impl Repair {
     pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = Report::new("repair", context);
         let mut items = Items::new(&context.global);
-        if let Some(root) = report.opened(context.look_with_state()) {
+        if let Some(root) = report.opened(context.to_change()) {
             self.repair(&root, context, &mut report, &mut items);
         }
         items.close(&report, &context.global)
@@ -86,7 +86,7 @@ impl Repair {
             Ok(root) => root,
             Err(error) => return report.root_error(&error),
         };
-        let durability = context.durability(Durability::Dir);
+        let durability = context.durability(&root, Durability::Dir);
         let options = RepairOptions::default().durability(durability).dry_run(context.global.dry_run);
         let mut is_silent = true;
         let repaired = root.repair(&self.path, &actions, options, |result| {

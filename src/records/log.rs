@@ -1,0 +1,370 @@
+//! The log's file: opened at the state directory, read from its end, and written at its end only.
+//!
+//! To append: take the file's lock, with a bounded wait; read what others appended meanwhile, and check that it follows;
+//! make sure of the space; write; give the lock back; sync. What several programs append meanwhile is on the medium
+//! after the first of their syncs, since each of them is of the whole file.
+//!
+//! Looking takes no lock. It sees whole lines, and leaves what stands behind the last of them.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::entry::{Body, CUT, FORMAT, Founding, Head, LINE_MAX, Misfit, Settled};
+use super::identity::RootIdentity;
+use super::lines::{Lines, Next, line_at};
+use super::state::{Line, Opened, Pending, State, Unfit};
+use crate::error::{Error, FileKind, Holder, Kind, Result};
+use crate::root::Root;
+use crate::sys::{self, Calls, Fault, FileUse, Handle, OpenFile};
+
+/// The name of the log in the state directory.
+pub(super) const LOG_NAME: &str = "log.jsonl";
+
+/// What is read of the end at first, in bytes.
+const TAIL: u64 = 8 * 1024;
+
+/// Space is made sure of in pieces of this size, in bytes: the blocks of most file systems.
+const BLOCK: u64 = 4096;
+
+/// The room that the result of an intent needs, in bytes.
+const RESULT_ROOM: u64 = 512;
+
+/// An opened log, as far as it was read.
+pub(crate) struct Log {
+    file: Arc<OpenFile>,
+    pub(super) founding: Founding,
+    pub(super) state: State,
+    /// The settings that hold, and the place of the entry that says so.
+    settled: (u64, Settled),
+    /// What stands behind the last newline.
+    cut: Vec<u8>,
+    writable: bool,
+}
+
+/// The error for records that do not fit.
+pub(super) fn damaged(seq: u64, reason: &str) -> Error {
+    let reason = format!("entry {seq} of the log does not fit: {reason}");
+    Error::new(Kind::Integrity).during("read the records").because(reason).at_entry(seq)
+}
+
+fn unfit(at: Unfit) -> Error {
+    damaged(at.seq, at.reason)
+}
+
+pub(super) fn io(source: std::io::Error) -> Error {
+    Error::from_io(source).during("use the records")
+}
+
+/// Opens a file of the state directory; `None` if it is missing.
+///
+/// It must be a regular file of the caller's, for nobody else, that has this name alone.
+pub(super) fn open_own(calls: &dyn Calls, dir: &Handle, name: &str, how: FileUse) -> Result<Option<OpenFile>> {
+    let wrong = |what: &str| {
+        let reason = format!("`{name}` in the state directory is {what}");
+        Err(Error::new(Kind::Integrity).during("open the records").because(reason).at_entry(0))
+    };
+    let file = match calls.open_file(dir, OsStr::new(name), how) {
+        Ok(file) => file,
+        Err(source) => match sys::fault(&source) {
+            Fault::Missing => return Ok(None),
+            Fault::Link => return wrong("a symbolic link"),
+            _ if source.kind() == std::io::ErrorKind::IsADirectory => return wrong("a directory"),
+            // A socket, or a fifo that nobody reads.
+            _ if is_no_file(calls, dir, name) => return wrong("no regular file"),
+            _ => return Err(io(source)),
+        },
+    };
+    let stat = file.stat().map_err(io)?;
+    if stat.kind != FileKind::File {
+        return wrong("no regular file");
+    }
+    if stat.uid != calls.user() {
+        return wrong("another user's");
+    }
+    if stat.mode & 0o7077 != 0 {
+        return wrong("open to others");
+    }
+    if stat.links != 1 {
+        return wrong("a file that has another name as well");
+    }
+    Ok(Some(file))
+}
+
+fn is_no_file(calls: &dyn Calls, dir: &Handle, name: &str) -> bool {
+    calls.stat_at(dir, OsStr::new(name)).is_ok_and(|stat| stat.kind != FileKind::File)
+}
+
+impl Log {
+    /// Opens the log of a state directory, and reads what its end tells; `None` if there is none.
+    pub(super) fn open(calls: &dyn Calls, dir: &Handle) -> Result<Option<Log>> {
+        let opened = match open_own(calls, dir, LOG_NAME, FileUse::Append) {
+            Err(error) if matches!(error.kind(), Kind::Permission | Kind::ReadOnly) => {
+                open_own(calls, dir, LOG_NAME, FileUse::Read)?.map(|file| (file, false))
+            }
+            opened => opened?.map(|file| (file, true)),
+        };
+        let Some((file, writable)) = opened else { return Ok(None) };
+        let founding = found(&file)?;
+        match resume(&file) {
+            Ok((state, cut)) => {
+                let settled = (0, founding.settled.clone());
+                let mut log = Log { file: Arc::new(file), founding, state, settled, cut, writable };
+                log.settle()?;
+                Ok(Some(log))
+            }
+            Err(error) if error.kind() == Kind::Integrity => Err(first_unfit(&file).unwrap_or(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn file(&self) -> &Arc<OpenFile> {
+        &self.file
+    }
+
+    /// The settings that hold, with the root.
+    pub(super) fn settled(&self) -> &Settled {
+        &self.settled.1
+    }
+
+    /// Checks that the records are those of this root.
+    pub(super) fn is_of(&self, root: &RootIdentity) -> Result<()> {
+        if self.settled().root.is_same(root) {
+            return Ok(());
+        }
+        let reason = "they are those of another root; if this root was moved here, say so with `records rebind`";
+        Err(Error::new(Kind::Integrity).during("use the records").because(reason).at_entry(0))
+    }
+
+    /// Reads what was appended since, without the lock.
+    pub(super) fn refresh(&mut self) -> Result<()> {
+        let length = self.file.len().map_err(io)?;
+        let shorter = || damaged(self.state.seq.saturating_sub(1), "the log has become shorter");
+        if length < self.state.end {
+            return Err(shorter());
+        }
+        let mut lines = Lines::new(&self.file, self.state.end, length);
+        loop {
+            match lines.next().map_err(io)? {
+                Next::Line(line) => drop(self.state.take(line).map_err(unfit)?),
+                Next::Rest(rest) => {
+                    self.cut = rest.to_vec();
+                    break;
+                }
+            }
+        }
+        self.settle()
+    }
+
+    /// Reads the settings that hold, where they are others than are known.
+    fn settle(&mut self) -> Result<()> {
+        let place = self.state.settings_at;
+        if place == self.settled.0 {
+            return Ok(());
+        }
+        let line = line_at(&self.file, place, self.state.end).map_err(io)?.unwrap_or_default();
+        let body = Head::read(&line).and_then(|head| head.body(&line));
+        let Ok(Body::Settings(settled)) = body else {
+            return Err(damaged(self.state.seq, "there are no settings where it says"));
+        };
+        self.settled = (place, *settled);
+        Ok(())
+    }
+
+    /// Appends what `decide` makes of the state that nobody else can change meanwhile, and returns the entries' numbers.
+    ///
+    /// They are not on the medium before they are [synced](Log::file).
+    pub(super) fn append(
+        &mut self,
+        root: &Root,
+        dir: &Handle,
+        wait: Duration,
+        decide: impl FnOnce(&Log) -> Result<Vec<Body>>,
+    ) -> Result<Vec<u64>> {
+        if !self.writable {
+            return Err(Error::new(Kind::Permission).during("use the records").because("the log cannot be written"));
+        }
+        lock(root, &self.file, wait)?;
+        let appended = self.is_the_named_one(root.calls(), dir).and_then(|()| self.append_locked(decide));
+        self.file.unlock();
+        appended
+    }
+
+    /// Checks that the opened log still is the one of the state directory: it may have been renewed.
+    fn is_the_named_one(&self, calls: &dyn Calls, dir: &Handle) -> Result<()> {
+        let named = calls.stat_at(dir, OsStr::new(LOG_NAME)).map(|stat| stat.id);
+        if named.is_ok_and(|id| self.file.stat().is_ok_and(|stat| stat.id == id)) {
+            return Ok(());
+        }
+        Err(damaged(self.state.seq, "the log was moved away or replaced since it was opened"))
+    }
+
+    fn append_locked(&mut self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {
+        self.refresh()?;
+        could_be_cut(&self.cut, self.state.seq)?;
+        let bodies = decide(self)?;
+        if bodies.is_empty() {
+            return Ok(Vec::new());
+        }
+        let intents = bodies.iter().filter(|body| matches!(body, Body::Intent(_))).count() as u64;
+        let extension = self.state.extend(&self.cut, bodies).map_err(unfit)?;
+        let written =
+            self.make_room(extension.bytes.len() as u64, intents).and_then(|()| self.file.append(&extension.bytes));
+        match written {
+            Ok(()) => {
+                self.cut.clear();
+                self.settle()?;
+                Ok(extension.numbers)
+            }
+            Err(source) => {
+                // The state has gone on as if it had been written.
+                (self.state, self.cut) = resume(&self.file)?;
+                Err(io(source))
+            }
+        }
+    }
+
+    /// Makes sure of the space for what is written now, and for the results of these intents.
+    fn make_room(&self, length: u64, intents: u64) -> std::io::Result<()> {
+        let from = self.file.len()?;
+        let needed = from + length + intents * RESULT_ROOM;
+        let has = from.next_multiple_of(BLOCK);
+        if needed > has { self.file.reserve(from, needed.next_multiple_of(BLOCK) - from) } else { Ok(()) }
+    }
+}
+
+/// Takes the lock of a file, and waits for another holder as long as this.
+pub(super) fn lock(root: &Root, file: &OpenFile, wait: Duration) -> Result<()> {
+    const LONGEST_NAP: Duration = Duration::from_millis(4);
+    let calls = root.calls();
+    let mut nap = Duration::from_micros(50);
+    let mut deadline = None;
+    while !file.try_lock().map_err(io)? {
+        let now = calls.clock();
+        if now >= *deadline.get_or_insert(now + wait) {
+            let holder = file.stat().ok().and_then(|stat| sys::lock_holder(&stat));
+            let holder = holder.map(|(pid, program)| Holder { pid, program });
+            let reason = format!("another holder had their lock for more than {} ms", wait.as_millis());
+            return Err(Error::new(Kind::Busy).during("use the records").because(reason).held_by(holder));
+        }
+        calls.sleep(nap);
+        nap = (nap * 2).min(LONGEST_NAP);
+    }
+    Ok(())
+}
+
+#[derive(serde::Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// The first entry.
+fn found(file: &OpenFile) -> Result<Founding> {
+    let end = file.len().map_err(io)?.min(LINE_MAX as u64 + 1);
+    let Some(line) = line_at(file, 0, end).map_err(io)? else {
+        return Err(damaged(0, "the log has no first entry"));
+    };
+    // A later format may be another one in everything but this.
+    if let Ok(Format { format }) = serde_json::from_slice(&line)
+        && format > FORMAT
+    {
+        let reason = format!("their format is {format}, and this version reads {FORMAT}");
+        return Err(Error::new(Kind::Integrity).during("read the records").because(reason).at_entry(0));
+    }
+    match Head::read(&line).and_then(|head| head.body(&line)) {
+        Ok(Body::Records(founding)) if founding.format == FORMAT => Ok(*founding),
+        _ => Err(damaged(0, "it does not found any records")),
+    }
+}
+
+/// The state at the end, read from where the last entry says; with what stands behind the last newline.
+fn resume(file: &OpenFile) -> Result<(State, Vec<u8>)> {
+    let length = file.len().map_err(io)?;
+    let mut state = first_state(file, length)?;
+    let mut lines = Lines::new(file, state.end, length);
+    loop {
+        match lines.next().map_err(io)? {
+            Next::Line(line) => {
+                let taken = state.take(line).map_err(unfit)?;
+                if let (Line::Entry(_, Body::Open(told)), true) = (&taken, state.open.is_empty()) {
+                    for (seq, place) in &told.open {
+                        let opened = opened_at(file, *seq, *place, length)?;
+                        state.open.insert(*seq, opened);
+                    }
+                }
+            }
+            Next::Rest(rest) => {
+                let rest = rest.to_vec();
+                return Ok((state, rest));
+            }
+        }
+    }
+}
+
+/// The state at the base of the last entry.
+fn first_state(file: &OpenFile, length: u64) -> Result<State> {
+    let mut size = TAIL;
+    loop {
+        let from = length.saturating_sub(size);
+        let mut bytes = vec![0; usize::try_from(length - from).unwrap_or(usize::MAX)];
+        let count = file.read_at(from, &mut bytes).map_err(io)?;
+        bytes.truncate(count);
+        // What stands before the first newline is the end of a line, unless it is the first of all.
+        let ended = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let mut lines = bytes[..ended].split(|byte| *byte == b'\n').rev().skip(1).collect::<Vec<_>>();
+        if from > 0 {
+            lines.pop();
+        }
+        if let Some(line) = lines.into_iter().find(|line| line.last() != Some(&CUT)) {
+            let head = Head::read(line).map_err(|_| damaged(0, "the last entry cannot be read"))?;
+            let first = line_at(file, head.base, length).map_err(io)?.unwrap_or_default();
+            let base = Head::read(&first).ok().filter(|first| first.base == head.base && first.seq <= head.seq);
+            let base = base.ok_or_else(|| damaged(head.seq, "there is no entry where it says"))?;
+            return Ok(if base.seq == 0 { State::empty() } else { State::at(head.base, base.seq, base.prev) });
+        }
+        if from == 0 || size > LINE_MAX as u64 * 2 {
+            return Err(damaged(0, "the log has no entries"));
+        }
+        size *= 8;
+    }
+}
+
+/// What is open, as its own entry says.
+fn opened_at(file: &OpenFile, seq: u64, place: u64, length: u64) -> Result<Opened> {
+    let line = line_at(file, place, length).map_err(io)?.unwrap_or_default();
+    let read = Head::read(&line).and_then(|head| Ok((head.seq, head.body(&line)?)));
+    let what = match read {
+        Ok((number, Body::Intent(intent))) if number == seq => Pending::Intent(Arc::new(*intent)),
+        Ok((number, Body::Group(group))) if number == seq => Pending::Group(Arc::new(*group)),
+        _ => return Err(damaged(seq, "nothing begins where a later entry says")),
+    };
+    Ok(Opened { place, what })
+}
+
+/// Whether what stands behind the last newline could be the beginning of an entry, as a crash leaves it.
+pub(super) fn could_be_cut(cut: &[u8], seq: u64) -> Result<()> {
+    // A file system may give back blocks that were not written as zeros.
+    let text = cut.len() - cut.iter().rev().take_while(|byte| **byte == 0).count();
+    // It may have been ended before, in a line that was cut short as well.
+    let text = cut[..text].strip_suffix(&[CUT]).unwrap_or(&cut[..text]);
+    match Head::read(text) {
+        Ok(_) | Err(Misfit::Cut) => Ok(()),
+        Err(Misfit::Damaged) => Err(damaged(seq, "it is no entry that was cut short")),
+    }
+}
+
+/// The error of the first line from the beginning on that does not fit.
+fn first_unfit(file: &OpenFile) -> Option<Error> {
+    let mut state = State::empty();
+    let mut lines = Lines::new(file, 0, file.len().ok()?);
+    loop {
+        match lines.next().ok()? {
+            Next::Line(line) => {
+                if let Err(at) = state.take(line) {
+                    return Some(unfit(at));
+                }
+            }
+            Next::Rest(_) => return None,
+        }
+    }
+}

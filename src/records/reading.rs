@@ -1,0 +1,167 @@
+//! Reading the log from its beginning: the mutations that are asked for, the tree, the entries as they are.
+
+use std::sync::Arc;
+
+use super::checkpoint::Checkpoint;
+use super::lines::{Lines, Next};
+use super::log::{damaged, io};
+use super::mutation::{Assembly, Mutation};
+use super::query::{Newest, Query};
+use super::state::{Line, State};
+use super::store::Records;
+use super::tree::Tree;
+use super::verify::{self, Verified};
+use crate::error::Result;
+
+/// The mutations of a log as they are told, also those that are still to come.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+/// use caplink::records::{Author, Query, Records, Settings};
+/// use caplink::{Policy, Root};
+///
+/// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+/// let (records, _) = Records::init(&root, Settings::default(), &Author::default())?;
+/// let mut follow = records.follow(Query::default());
+/// let mut seen = 0;
+/// follow.next(&mut |_| seen += 1)?;
+/// follow.next(&mut |_| seen += 1)?;
+/// assert_eq!(seen, 1, "that they were made");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Follow {
+    records: Records,
+    query: Query,
+    state: State,
+    assembly: Assembly,
+}
+
+impl Follow {
+    /// Shows the mutations that were told since the last call, in the order of their intents.
+    ///
+    /// One whose result is not told yet holds back those after it, unless the program that made it has ended.
+    ///
+    /// # Errors
+    ///
+    /// `integrity`, `io`.
+    pub fn next(&mut self, visit: &mut dyn FnMut(Mutation)) -> Result<()> {
+        let (file, end) = {
+            let mut log = self.records.log();
+            log.refresh()?;
+            (Arc::clone(log.file()), log.state.end)
+        };
+        let mut lines = Lines::new(&file, self.state.end, end);
+        while let Next::Line(line) = lines.next().map_err(io)? {
+            if let Line::Entry(head, body) = self.state.take(line).map_err(|at| damaged(at.seq, at.reason))? {
+                self.assembly.take(&head, body, false);
+            }
+            while let Some(mutation) = self.assembly.next() {
+                if self.query.fits(&mutation) {
+                    visit(mutation);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Records {
+    /// Shows the mutations that are asked for, oldest first, until `visit` returns `false`. Returns the number of entries
+    /// that were read.
+    ///
+    /// # Errors
+    ///
+    /// `integrity`, `io`. Mutations before the damage may have been shown.
+    pub fn mutations(&self, query: &Query, visit: &mut dyn FnMut(Mutation) -> bool) -> Result<u64> {
+        let (file, end, open) = {
+            let mut log = self.log();
+            log.refresh()?;
+            (Arc::clone(log.file()), log.state.end, log.state.open.clone())
+        };
+        let mut found = Newest::new(query, visit);
+        let (mut state, mut assembly) = (State::empty(), Assembly::new());
+        let mut lines = Lines::new(&file, 0, end);
+        while let Next::Line(line) = lines.next().map_err(io)? {
+            if let Line::Entry(head, body) = state.take(line).map_err(|at| damaged(at.seq, at.reason))? {
+                assembly.take(&head, body, open.contains_key(&head.seq));
+            }
+            while let Some(mutation) = assembly.next() {
+                found.found(mutation);
+            }
+            if !found.is_wanted() {
+                return Ok(state.seq);
+            }
+        }
+        while let Some(mutation) = assembly.rest() {
+            found.found(mutation);
+        }
+        found.finish();
+        Ok(state.seq)
+    }
+
+    /// Returns the mutations that are asked for as they are told, from the first on.
+    #[must_use]
+    pub fn follow(&self, query: Query) -> Follow {
+        Follow { records: self.clone(), query, state: State::empty(), assembly: Assembly::new() }
+    }
+
+    /// Shows the entries as they are, each with its newline, until `visit` returns `false`.
+    ///
+    /// # Errors
+    ///
+    /// `io`.
+    pub fn raw(&self, visit: &mut dyn FnMut(&[u8]) -> bool) -> Result<()> {
+        let file = Arc::clone(self.log().file());
+        let mut lines = Lines::new(&file, 0, file.len().map_err(io)?);
+        let mut whole = Vec::new();
+        while let Next::Line(line) = lines.next().map_err(io)? {
+            whole.clear();
+            whole.extend_from_slice(line);
+            whole.push(b'\n');
+            if !visit(&whole) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what the log is now, to be kept elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// `integrity`, `io`.
+    pub fn checkpoint(&self) -> Result<Checkpoint> {
+        let (file, id) = {
+            let log = self.log();
+            (Arc::clone(log.file()), log.founding.id.clone())
+        };
+        // What a power cut could take away is not vouched for.
+        let end = file.len().map_err(io)?;
+        file.sync().map_err(io)?;
+        let (mut state, mut tree) = (State::empty(), Tree::default());
+        let mut lines = Lines::new(&file, 0, end);
+        while let Next::Line(line) = lines.next().map_err(io)? {
+            state.take(line).map_err(|at| damaged(at.seq, at.reason))?;
+            tree.push(state.last);
+        }
+        Ok(Checkpoint { id, size: tree.size(), root: tree.root() })
+    }
+
+    /// Reads and hashes the whole log anew, and compares it with checkpoints that were kept.
+    ///
+    /// # Errors
+    ///
+    /// `integrity`, with [`Error::seq`](crate::Error::seq), for the first entry that does not fit, or the checkpoint that
+    /// the log did not go through.
+    pub fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Verified> {
+        let (file, founding) = {
+            let log = self.log();
+            (Arc::clone(log.file()), log.founding.clone())
+        };
+        verify::verify(&file, &founding, checkpoints)
+    }
+}

@@ -1,0 +1,169 @@
+//! Recording what is changed through a root: the intents before, on the medium, and the results after.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+use super::author::Author;
+use super::entry::{Body, Ended, Intent as Announced};
+use super::settle::{this_run, unsettled};
+use super::store::Records;
+use super::text::Text;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Change, Edit, LinkPath, Outcome};
+use crate::recorder::{Event, Intent, Recorder};
+use crate::root::Root;
+
+/// Records changes, as said by one author.
+struct Recording {
+    records: Records,
+    author: Author,
+    verb: Option<&'static str>,
+    /// What each thread announced and did not tell the result of.
+    announced: Mutex<HashMap<ThreadId, VecDeque<Waiting>>>,
+}
+
+/// An intent that is in the log, under its number.
+struct Waiting {
+    link: LinkPath,
+    seq: u64,
+    /// The texts that it announced.
+    target: Option<Text>,
+    previous: Option<Text>,
+}
+
+impl Root {
+    /// Returns this root with its changes recorded: each is announced in the log before it is made, and its result told
+    /// after it.
+    ///
+    /// # Durability
+    ///
+    /// Intents are on the medium before the first change that they announce, results before the operation returns.
+    ///
+    /// # Errors
+    ///
+    /// A change that cannot be announced is not made: `policy` where the records demand a reason, `no_space`,
+    /// `permission`, `integrity`, `busy`, `io`. Where a result cannot be written the change stands, and the error is among
+    /// the outcome's shortfalls; the log says `unknown` until the disk is asked.
+    #[must_use]
+    pub fn recorded(&self, records: &Records, author: Author) -> Root {
+        self.recorded_during(records, author, None)
+    }
+
+    /// The same for the edits of a verb of another name than theirs.
+    #[must_use]
+    pub fn recorded_during(&self, records: &Records, author: Author, verb: Option<&'static str>) -> Root {
+        let announced = Mutex::default();
+        self.recorded_by(Arc::new(Recording { records: records.clone(), author, verb, announced }))
+    }
+}
+
+impl Recording {
+    fn intent(&self, edit: &Edit, foreseen: &Outcome) -> Announced {
+        let other = match edit.change() {
+            Change::Exchange(exchange) => Some(Text::new(exchange.with.as_path())),
+            _ => None,
+        };
+        Announced {
+            verb: self.verb.unwrap_or_else(|| edit.change().verb()).to_owned(),
+            link: Text::new(foreseen.link.as_path()),
+            other,
+            target: foreseen.target.clone().map(Text),
+            previous: foreseen.previous.clone().map(Text),
+            will: foreseen.effect.as_str().to_owned(),
+            group: None,
+            reason: self.author.reason.clone(),
+            owner: None,
+            run: this_run(),
+            actor: self.author.actor.clone(),
+        }
+    }
+
+    /// The intent of this edit, if it was announced by this thread.
+    fn announced(&self, edit: &Edit) -> Option<Waiting> {
+        let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = thread::current().id();
+        let waiting = announced.get_mut(&thread)?;
+        let next = waiting.pop_front_if(|next| next.link == *edit.path())?;
+        if waiting.is_empty() {
+            announced.remove(&thread);
+        }
+        Some(next)
+    }
+}
+
+impl Recorder for Recording {
+    fn asks(&self) -> bool {
+        true
+    }
+
+    fn before(&self, intents: &[Intent<'_>]) -> Result<()> {
+        let records = &self.records;
+        let announced: Vec<Announced> =
+            intents.iter().map(|intent| self.intent(intent.edit, intent.foreseen)).collect();
+        let settled_before = std::cell::Cell::new(0);
+        let numbers = records.append(|log| {
+            if log.settled().settings.require_reason && self.author.reason.is_none() {
+                return Err(Error::new(Kind::Policy).because("the records demand a reason"));
+            }
+            let touched = |open: &Announced| {
+                let names =
+                    |intent: &Announced| [Some(&intent.link), intent.other.as_ref()].map(Option::<&Text>::cloned);
+                let open = names(open);
+                announced
+                    .iter()
+                    .any(|intent| names(intent).iter().flatten().any(|link| open.contains(&Some(link.clone()))))
+            };
+            let (mut bodies, _) = unsettled(records.root(), log, &touched);
+            settled_before.set(bodies.len());
+            bodies.extend(announced.iter().map(|intent| Body::Intent(Box::new(intent.clone()))));
+            Ok(bodies)
+        })?;
+        let numbers = numbers.into_iter().skip(settled_before.get());
+        let waiting = intents.iter().zip(announced).zip(numbers).map(|((intent, announced), seq)| Waiting {
+            link: intent.edit.path().clone(),
+            seq,
+            target: announced.target,
+            previous: announced.previous,
+        });
+        let waiting = waiting.collect();
+        let mut all = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(thread::current().id(), waiting);
+        Ok(())
+    }
+
+    fn after(&self, events: &[Event<'_>]) -> Result<()> {
+        let bodies: Vec<Body> = events
+            .iter()
+            .filter_map(|event| Some(Body::Result(Box::new(ended(self.announced(event.edit)?, event.result)))))
+            .collect();
+        if bodies.is_empty() {
+            return Ok(());
+        }
+        self.records.append(|_| Ok(bodies)).map(drop)
+    }
+}
+
+/// The result of an edit, as the log tells it.
+fn ended(announced: Waiting, result: &Result<Outcome>) -> Ended {
+    let of = announced.seq;
+    let other = |text: &Option<_>, known| text.clone().map(Text).filter(|text| Some(text) != known);
+    match result {
+        Ok(outcome) => Ended {
+            of,
+            outcome: outcome.effect.as_str().to_owned(),
+            target: other(&outcome.target, announced.target.as_ref()),
+            previous: other(&outcome.previous, announced.previous.as_ref()),
+            guarantee: Some(outcome.guarantee.as_str().to_owned()),
+            durability: Some(outcome.durability.as_str().to_owned()),
+            confinement: Some(outcome.confinement.to_string()),
+            verified: Some(outcome.verified),
+            backup: outcome.backup.as_ref().map(Text::new),
+            made: outcome.made.iter().map(Text::new).collect(),
+            ..Ended::default()
+        },
+        Err(error) => {
+            Ended { of, outcome: "failed".to_owned(), kind: Some(error.kind().as_str().to_owned()), ..Ended::default() }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What the entries of a log come to: its end, and what is open there. Pure: bytes in, state out.
+//!
+//! A state begins at the first entry, or at the `base` of any later one. From there on every line is taken in turn, and
+//! has to fit: its number, the leaf hash of the one before, and the places that it tells.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::entry::{Body, CUT, EntryKind, Group, Head, Intent, LINE_MAX, Open, Torn};
+use super::text::Time;
+use super::tree::Hash;
+
+/// A state in which something is open is told anew where it would take longer than this to read, in bytes.
+const BASE_MAX: u64 = 64 * 1024;
+
+/// What is open: it was begun, and nothing says what became of it.
+#[derive(Clone, Debug)]
+pub(super) struct Opened {
+    /// Where its entry begins.
+    pub(super) place: u64,
+    pub(super) what: Pending,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Pending {
+    Intent(Arc<Intent>),
+    Group(Arc<Group>),
+}
+
+/// What the entries up to some place come to.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    /// The number of the next entry, and the place where it begins.
+    pub(super) seq: u64,
+    pub(super) end: u64,
+    /// The leaf hash of the last entry.
+    pub(super) last: Hash,
+    base: u64,
+    pub(super) settings_at: u64,
+    pub(super) open: BTreeMap<u64, Opened>,
+    /// Lines that were cut short and ended, which no entry tells of yet.
+    pub(super) torn: Vec<Torn>,
+    /// It begins in the middle: its first entry tells what would have to be known.
+    resumed: bool,
+}
+
+/// A line that does not fit.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    pub(super) seq: u64,
+    pub(super) reason: &'static str,
+}
+
+/// A line that fits.
+pub(super) enum Line {
+    Entry(Head, Body),
+    /// It was cut short and ended.
+    Cut,
+}
+
+impl State {
+    /// Before the first entry.
+    pub(super) fn empty() -> State {
+        State { resumed: false, ..State::at(0, 0, Hash::of_nothing()) }
+    }
+
+    /// At a place where nothing is open before it, with the number and the `prev` of the entry that begins there.
+    pub(super) fn at(place: u64, seq: u64, last: Hash) -> State {
+        let open = BTreeMap::new();
+        State { seq, end: place, last, base: place, settings_at: 0, open, torn: Vec::new(), resumed: true }
+    }
+
+    fn unfit<T>(&self, reason: &'static str) -> Result<T, Unfit> {
+        Err(Unfit { seq: self.seq, reason })
+    }
+
+    /// Where an entry that begins at the end tells that all is told from.
+    fn base_for(&self, kind: EntryKind) -> u64 {
+        if self.open.is_empty() || kind == EntryKind::Open { self.end } else { self.base }
+    }
+
+    /// Takes the next line, without its newline.
+    pub(super) fn take(&mut self, line: &[u8]) -> Result<Line, Unfit> {
+        let leaf = Hash::of_leaf(line);
+        if line.last() == Some(&CUT) {
+            self.torn.push(Torn { torn: self.seq, leaf });
+            self.pass(line, leaf);
+            return Ok(Line::Cut);
+        }
+        let Ok(head) = Head::read(line) else { return self.unfit("it is no entry") };
+        self.fits(&head)?;
+        let Ok(body) = head.body(line) else { return self.unfit("it is no entry of its kind") };
+        match (&body, self.torn.first()) {
+            (Body::Torn(told), Some(torn)) if told == torn => drop(self.torn.remove(0)),
+            (Body::Torn(_), _) => return self.unfit("it tells of a line that was not cut short there"),
+            (_, Some(_)) => return self.unfit("a line was cut short before it, and it does not tell of that"),
+            (_, None) => {}
+        }
+        self.base = head.base;
+        self.settings_at = head.settings_at;
+        self.open_or_close(&body)?;
+        self.resumed = false;
+        self.pass(line, leaf);
+        Ok(Line::Entry(head, body))
+    }
+
+    fn fits(&self, head: &Head) -> Result<(), Unfit> {
+        if head.seq != self.seq {
+            return self.unfit("it has the number of another entry");
+        }
+        if head.prev != self.last {
+            return self.unfit("it does not follow the entry before it");
+        }
+        if (head.entry == EntryKind::Records) != (head.seq == 0) {
+            return self.unfit("only the first entry founds the records");
+        }
+        if head.base != self.base_for(head.entry) {
+            return self.unfit("it tells a wrong place of what is open");
+        }
+        let settings = if head.entry == EntryKind::Settings { self.end } else { self.settings_at };
+        if head.settings_at != settings && !(self.resumed && head.settings_at < self.end) {
+            return self.unfit("it tells a wrong place of the settings");
+        }
+        Ok(())
+    }
+
+    fn open_or_close(&mut self, body: &Body) -> Result<(), Unfit> {
+        let place = self.end;
+        match body {
+            Body::Intent(intent) => {
+                self.open.insert(self.seq, Opened { place, what: Pending::Intent(Arc::new((**intent).clone())) });
+            }
+            Body::Group(group) => {
+                self.open.insert(self.seq, Opened { place, what: Pending::Group(Arc::new((**group).clone())) });
+            }
+            // The program that made the change may tell of it after another one settled it.
+            Body::Result(ended) if ended.of < self.seq => drop(self.open.remove(&ended.of)),
+            Body::Result(_) => return self.unfit("it is the result of a later entry"),
+            Body::GroupEnd(end) => {
+                let of = |opened: &Opened| matches!(&opened.what, Pending::Group(group) if group.group == end.group);
+                self.open.retain(|_, opened| !of(opened));
+            }
+            // Where the state begins with it, what it names is still to be read.
+            Body::Open(told) if !self.resumed => {
+                let open = self.open.iter().map(|(seq, opened)| (*seq, opened.place));
+                if !open.eq(told.open.iter().copied()) {
+                    return self.unfit("it tells of other things than are open");
+                }
+            }
+            Body::Open(_) | Body::Records(_) | Body::Settings(_) | Body::Fact(_) | Body::Torn(_) => {}
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, line: &[u8], leaf: Hash) {
+        self.seq += 1;
+        self.last = leaf;
+        self.end += line.len() as u64 + 1;
+    }
+
+    /// The lines that add these entries at the end; this is the state behind them afterwards.
+    ///
+    /// A line that was cut short, `cut` of it being there, is ended first and told of.
+    pub(super) fn extend(&mut self, cut: &[u8], bodies: Vec<Body>) -> Result<Extension, Unfit> {
+        let mut bytes = Vec::new();
+        if !cut.is_empty() {
+            let mut line = cut.to_vec();
+            line.push(CUT);
+            bytes.extend_from_slice(&[CUT, b'\n']);
+            self.take(&line)?;
+        }
+        let mut told: Vec<Body> = self.torn.iter().copied().map(Body::Torn).collect();
+        // Told anew it costs less than to read on from the base.
+        let open = self.open.len() as u64;
+        if open > 0 && self.end - self.base > BASE_MAX.max(open * 128) {
+            let open = self.open.iter().map(|(seq, opened)| (*seq, opened.place)).collect();
+            told.push(Body::Open(Open { open }));
+        }
+        let before = told.len();
+        let mut numbers = Vec::new();
+        for (index, body) in told.into_iter().chain(bodies).enumerate() {
+            let kind = body.kind();
+            let head = Head {
+                seq: self.seq,
+                entry: kind,
+                prev: self.last,
+                time: Time::now(),
+                base: self.base_for(kind),
+                settings_at: if kind == EntryKind::Settings { self.end } else { self.settings_at },
+            };
+            let line = head.line(&body);
+            if line.len() > LINE_MAX {
+                return self.unfit("it would be too long");
+            }
+            if index >= before {
+                numbers.push(self.seq);
+            }
+            self.take(line.strip_suffix(b"\n").unwrap_or(&line))?;
+            bytes.extend_from_slice(&line);
+        }
+        Ok(Extension { bytes, numbers })
+    }
+}
+
+/// What is written at the end of a log.
+pub(super) struct Extension {
+    pub(super) bytes: Vec<u8>,
+    /// The numbers of the entries that were asked for.
+    pub(super) numbers: Vec<u64>,
+}
