@@ -180,6 +180,10 @@ pub(crate) fn open_dir(root: &Root, path: &Path, access: Access) -> Result<(Hand
                 return Ok((dir, Some(physical)));
             }
         } else if let Some(error) = diagnose(root, path) {
+            // A link that may be followed is not at fault: the kernel asked for another try.
+            if error.kind() == Kind::SymlinkInPath && root.policy().follow {
+                continue;
+            }
             return Err(error);
         } else if !matches!(sys::fault(&source), Fault::Missing | Fault::NotDirectory | Fault::Link | Fault::Crossing) {
             return Err(Error::from_io(source));

@@ -19,7 +19,7 @@ use crate::confine::Threads;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Anchor, LinkPath, ObjectId, Policy};
 use crate::recorder::Recorder;
-use crate::state::{OpenState, StateCheck, StatePlace};
+use crate::state::{StateAccess, StateCheck, StatePlace};
 use crate::sys::{self, Abilities, Access, Calls, Fault, Handle, LinkRules, Stat};
 
 use batch::Batch;
@@ -120,7 +120,7 @@ impl Root {
             return Err(io::ErrorKind::NotADirectory.into());
         }
         let handle = Arc::new(handle);
-        let state = StatePlace::new(Arc::clone(&handle), STATE_NAME.into(), Some(STATE_NAME.into()));
+        let state = StatePlace::default_of(Arc::clone(&handle), STATE_NAME);
         let shared = Shared {
             handle,
             calls,
@@ -180,8 +180,9 @@ impl Root {
     ///
     /// # Security
     ///
-    /// Whoever can open a link's directory for reading can hold its lock, and edits there are `busy`. With a state
-    /// directory that the caller named, such locks are taken in it, and links are staged in it.
+    /// Links are staged in it where others can write the link's directory. The lock is that of the link's own directory
+    /// whatever the state directory is, so that all who share a link exclude each other: whoever can open that for
+    /// reading can hold its lock, and edits there are `busy`.
     ///
     /// # Errors
     ///
@@ -194,7 +195,7 @@ impl Root {
         let io = |source| Error::from_io(source).on("open", &named);
         let base = sys::root_handle(parent).map_err(io)?;
         let below = self.path_of(&base).map_err(io)?.map(|parent| parent.join(named.as_path()));
-        let state = StatePlace::new(Arc::new(base), named.name().into(), below).chosen();
+        let state = StatePlace::new(Arc::new(base), named.name().into(), below);
         Ok(self.rebuilt(|shared| shared.state = Arc::new(state)))
     }
 
@@ -318,12 +319,12 @@ impl Root {
         &self.recorders
     }
 
-    /// The state directory for an edit, made where it may be made; none where it is not to be had.
-    pub(crate) fn open_state(&self) -> Result<Option<OpenState>> {
+    /// Opens the state directory for an edit; creates it if permitted.
+    pub(crate) fn open_state(&self) -> Result<StateAccess> {
         match self.side {
-            Context::Holder => self.state().open(self.calls()),
-            Context::Thread(within) => self.state().open_within(self.calls(), within).map(Some),
-            Context::ThreadWithoutState => Ok(None),
+            Context::Holder => Ok(self.state().open(self.calls())?.map_or(StateAccess::Unavailable, StateAccess::Open)),
+            Context::Thread(within) => self.state().open_within(self.calls(), within),
+            Context::ThreadWithoutState => Ok(StateAccess::Unavailable),
         }
     }
 
@@ -385,7 +386,5 @@ pub(crate) fn not_state(root: &Root, physical: &Path) -> Result<()> {
 
 /// Whether a path of this root leads into its own state directory.
 fn is_state(root: &Root, path: &Path) -> bool {
-    // Nearly no path begins with these bytes, which is less to ask than its components.
-    let begins = |state: &Path| path.as_os_str().as_encoded_bytes().starts_with(state.as_os_str().as_encoded_bytes());
-    root.state().below.as_ref().is_some_and(|state| begins(state) && path.starts_with(state))
+    root.state().holds(path)
 }

@@ -303,16 +303,22 @@ fn a_root_is_a_directory() {
 
 #[cfg(unix)]
 #[test]
-fn a_stranger_cannot_hold_the_lock_where_the_caller_named_a_state_directory() {
+fn all_who_share_a_link_exclude_each_other_whatever_their_state_directory() {
     let (dir, root) = tree();
     let _ = root.create("a/l", Target::relative("file")).unwrap();
     let held = dir.open_dir("a").unwrap().open(".").unwrap().into_std();
     held.lock().unwrap();
     assert_eq!(root.ensure("a/l", Target::relative("releases")).unwrap_err().kind(), Kind::Busy);
     let with_state = root.with_state(&dir, "state").unwrap();
-    let outcome = with_state.ensure("a/l", Target::relative("releases")).unwrap();
-    assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, Staging::Private));
-    drop(held);
+    let subroot = root.subroot("a").unwrap();
+    let busy = [
+        with_state.ensure("a/l", Target::relative("releases")),
+        with_state.remove("a/l"),
+        subroot.swap("l", Target::verbatim("x"), "../file"),
+    ];
+    assert_eq!(busy.map(|result| result.unwrap_err().kind()), [Kind::Busy; 3]);
+    held.unlock().unwrap();
+    assert_eq!(with_state.ensure("a/l", Target::relative("releases")).unwrap().effect, Effect::Replaced);
 }
 
 #[test]
@@ -357,4 +363,28 @@ fn a_target_is_refused_in_words_of_its_own() {
         assert_eq!(error.kind(), kind);
         assert!(error.to_string().contains(reason), "{error}");
     }
+}
+
+#[test]
+fn a_dry_run_says_that_no_name_for_a_backup_is_free() {
+    let (dir, root) = tree();
+    for index in 0..1000 {
+        let name = if index == 0 { "file.backup".to_owned() } else { format!("file.backup-{index}") };
+        dir.write(name, "").unwrap();
+    }
+    let edit = Edit::ensure(path("file"), Target::relative("a")).backup(true);
+    let (dry, real) = (root.preview(&edit).unwrap_err(), root.apply(&edit).unwrap_err());
+    assert_eq!((dry.kind(), real.kind()), (Kind::Exists, Kind::Exists));
+    assert_eq!(dry.to_string(), real.to_string());
+}
+
+#[test]
+fn a_link_that_is_not_to_be_replaced_stays() {
+    let (_dir, root) = tree();
+    let _ = root.create("l", Target::relative("a")).unwrap();
+    let edit = |target: &str| Edit::ensure(path("l"), Target::relative(target)).replace(false);
+    assert_eq!(root.apply(&edit("a")).unwrap().effect, Effect::Unchanged);
+    assert_eq!(root.preview(&edit("file")).unwrap_err().kind(), Kind::Exists);
+    assert_eq!(root.apply(&edit("file")).unwrap_err().kind(), Kind::Exists);
+    assert_eq!(root.read_link("l").unwrap(), "a");
 }

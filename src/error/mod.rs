@@ -76,6 +76,7 @@ struct Repr {
     left: Vec<PathBuf>,
     preserved: Vec<PathBuf>,
     made: Vec<PathBuf>,
+    changed: bool,
     seq: Option<u64>,
     group: Option<String>,
     holder: Option<Holder>,
@@ -104,6 +105,7 @@ impl Error {
             left: Vec::new(),
             preserved: Vec::new(),
             made: Vec::new(),
+            changed: false,
             seq: None,
             group: None,
             holder: None,
@@ -221,6 +223,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn having_changed(mut self) -> Error {
+        self.0.changed = true;
+        self
+    }
+
     /// Returns why the operation failed.
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -279,6 +286,12 @@ impl Error {
     /// Returns the names under which entries of others are kept that could not go back to their own.
     pub fn preserved(&self) -> &[PathBuf] {
         &self.0.preserved
+    }
+
+    /// Returns whether the link's name is not as it was before the operation, because of the operation: what it changed
+    /// could not be taken back.
+    pub fn is_changed(&self) -> bool {
+        self.0.changed
     }
 
     /// Returns the directories that were made for the link's path before the failure.

@@ -1,24 +1,27 @@
 //! Hands edits to the thread that the kernel confines to the root, and takes their outcomes back.
 //!
 //! The thread does all of an edit but two things that its domain forbids. The private state directory is made, and
-//! removed again, by the thread of the caller: an edit that turns out to need it comes back before anything was
-//! changed, and is handed over once more. And recorders, which may write a log, are called by the caller's thread.
+//! removed again, by the thread of the caller: an edit that turns out to need it comes back, says what it has done so far,
+//! and is handed over once more. And recorders, which may write a log, are called by the caller's thread.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::leftover::{Leftover, remove_named};
-use super::lock;
+use super::create;
+use super::halt::{Going, Halt, Lack, TakeBack, Wanted};
+use super::private::{Holder, PrivateDir};
+use super::residue::Residue;
 use super::run::Run;
+use super::site::state_contended;
 use crate::confine::Thread;
 use crate::entry::Entry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::change::{Change, RemoveStale};
-use crate::model::{Edit, ObjectId, Outcome};
+use crate::model::{Edit, Outcome};
 use crate::root::Root;
-use crate::state::{OpenState, StateWanted, TRIES};
-use crate::sys::{Handle, Rights};
+use crate::state::{StateAccess, TRIES};
+use crate::sys::Rights;
 
 /// How many edits are handed over at once. The hand-over is then a small part of each, and a recorder is
 /// informed of a change soon after it was made.
@@ -46,13 +49,18 @@ impl Rights {
 
 /// Carries out one edit in a directory that was opened before; on the confined thread where the root is confined.
 pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
-    let in_entry = |entry: &Entry, edit: &Edit| Run::new(&entry.root, edit, false).carry_out_in(entry);
-    if entry.root.threads().is_none() {
-        return in_entry(entry, edit);
-    }
-    let (owned, opened) = (edit.clone(), entry.used_by(entry.root.clone()));
-    let work = move |root: &Root, _| in_entry(&opened.used_by(root.clone()), &owned);
     let root = &entry.root;
+    if root.threads().is_none() {
+        return Run::new(root, edit, false).carry_out_in(entry).map_err(Halt::into_error);
+    }
+    let (owned, opened) = (edit.clone(), entry.used_by(root.clone()));
+    let work = move |root: &Root, before: Before| {
+        let run = Run::new(root, &owned, false);
+        match before.unfinished {
+            Some(unfinished) => run.finish(unfinished),
+            None => run.carry_out_in(&opened.used_by(root.clone())),
+        }
+    };
     hand_over(root, Rights::of(edit), work, shortfall_of(edit))
         .map_err(|error| error.on(edit.change.verb(), &edit.path))
 }
@@ -68,7 +76,7 @@ pub(super) fn apply_while(root: &Root, edits: &[Edit], go_on: fn(&Result<Outcome
     let mut hands = Hands::of(root);
     while let Some(edit) = edits.get(results.len()) {
         if root.threads().is_none() {
-            results.push(Run::new(root, edit, false).carry_out());
+            results.push(Run::new(root, edit, false).carry_out().map_err(Halt::into_error));
         } else {
             let rest = &edits[results.len()..];
             results.extend(hands.batch(rest, go_on));
@@ -84,15 +92,24 @@ pub(super) fn apply_while(root: &Root, edits: &[Edit], go_on: fn(&Result<Outcome
     results
 }
 
-/// Does the work on the confined thread. It gets the parent directories that were made when it was tried before.
-/// `add` reports beside its result what could not be cleaned up after it.
+/// What was done when the work was tried before.
+#[derive(Default)]
+pub(super) struct Before {
+    /// The parent directories that were made.
+    made: Vec<PathBuf>,
+    /// The link that was made and is to be taken back.
+    unfinished: Option<TakeBack>,
+}
+
+/// Does the work on the confined thread, and again each time that something has to be fetched for it. `add` reports
+/// beside its result what could not be cleaned up after it.
 pub(super) fn hand_over<T, W>(root: &Root, grant: Rights, work: W, add: impl FnOnce(&mut T, Error)) -> Result<T>
 where
     T: Send + 'static,
-    W: Fn(&Root, Vec<PathBuf>) -> Result<T> + Send + Sync + 'static,
+    W: Fn(&Root, Before) -> Going<T> + Send + Sync + 'static,
 {
     let mut hands = Hands::of(root);
-    let result = hands.carry_out(grant, &Arc::new(work), Vec::new());
+    let result = hands.carry_out(grant, &Arc::new(work), Before::default());
     hands.close(result, add)
 }
 
@@ -105,7 +122,7 @@ struct Hands<'a> {
 enum State<'a> {
     /// Nothing has needed it that was not there.
     Untouched,
-    Kept(Kept<'a>),
+    Kept(PrivateDir<'a>),
     /// It cannot be made, or is of no use.
     None,
 }
@@ -128,35 +145,37 @@ impl<'a> Hands<'a> {
 
     /// Removes the state directory if it was made for these edits. What cannot be removed is reported.
     fn close<T>(mut self, result: Result<T>, add: impl FnOnce(&mut T, Error)) -> Result<T> {
-        let leftover = match &mut self.state {
-            State::Kept(kept) => kept.remove(),
-            State::Untouched | State::None => Leftover::default(),
+        let residue = match &mut self.state {
+            State::Kept(kept) => kept.remove(false, Holder::Awaited),
+            State::Untouched | State::None => Residue::default(),
         };
         match result {
             Ok(mut done) => {
-                if let Some(shortfall) = leftover.into_shortfall() {
+                if let Some(shortfall) = residue.into_shortfall() {
                     add(&mut done, shortfall);
                 }
                 Ok(done)
             }
-            Err(error) => Err(leftover.on(error)),
+            Err(error) => Err(residue.on(error)),
         }
     }
 
     /// Does the work, and again each time that the state directory has to be fetched for it.
-    fn carry_out<T, W>(&mut self, grant: Rights, work: &Arc<W>, mut made: Vec<PathBuf>) -> Result<T>
+    fn carry_out<T, W>(&mut self, grant: Rights, work: &Arc<W>, mut before: Before) -> Result<T>
     where
         T: Send + 'static,
-        W: Fn(&Root, Vec<PathBuf>) -> Result<T> + Send + Sync + 'static,
+        W: Fn(&Root, Before) -> Going<T> + Send + Sync + 'static,
     {
         for _ in 0..TRIES {
-            let (work, before) = (Arc::clone(work), made.clone());
+            let work = Arc::clone(work);
             match self.run(grant, move |root| work(root, before))? {
-                Err(error) if StateWanted::is_cause(&error) => made = self.fetch_state(&error)?,
-                result => return result,
+                Ok(done) => return Ok(done),
+                Err(Halt::Failed(error)) => return Err(error),
+                Err(Halt::Wanted(wanted)) => before = self.fetch(*wanted)?,
             }
         }
-        Err(Error::new(Kind::Contended).because("the state directory keeps changing").having_made(made))
+        let error = before.unfinished.map_or_else(state_contended, create::left);
+        Err(error.having_made(before.made))
     }
 
     /// The thread with these rights, which the state directory is within the domain of once it was fetched.
@@ -170,20 +189,20 @@ impl<'a> Hands<'a> {
         threads.get(grant, elsewhere, || root.domain(grant, root.state_elsewhere()))
     }
 
-    /// Opens the state directory, or makes it. Returns the parents that were made before it was found to be wanted.
-    fn fetch_state(&mut self, wanted: &Error) -> Result<Vec<PathBuf>> {
+    /// Opens the state directory, or makes it. Returns what was done before it was found to be wanted.
+    fn fetch(&mut self, Wanted { lack, made, unfinished }: Wanted) -> Result<Before> {
         // What was kept before is given up first: another holder removed or replaced it.
         self.state = State::Untouched;
-        let made = wanted.made().to_vec();
-        if StateWanted::by(wanted) == Some(StateWanted::Beside) {
+        if lack == Lack::Beside {
             self.state = State::None;
-            return Ok(made);
+            return Ok(Before { made, unfinished });
         }
-        match Kept::open(self.root) {
-            Ok(kept) => self.state = kept.map_or(State::None, State::Kept),
-            Err(error) => return Err(error.having_made(made)),
+        match self.root.open_state() {
+            Ok(StateAccess::Open(state)) => self.state = State::Kept(PrivateDir::state(self.root, state)),
+            Ok(StateAccess::Unavailable | StateAccess::Wanted) => self.state = State::None,
+            Err(error) => return Err(unfinished.map_or(error, create::left).having_made(made)),
         }
-        Ok(made)
+        Ok(Before { made, unfinished })
     }
 
     /// Carries out the first few edits, as many as need the same rights; at least one.
@@ -193,87 +212,45 @@ impl<'a> Hands<'a> {
         let work = move |root: &Root| {
             let mut results = Vec::with_capacity(batch.len());
             for edit in &batch {
-                let result = Run::new(root, edit, false).carry_out();
-                let wanted = result.as_ref().is_err_and(StateWanted::is_cause);
-                let last = wanted || !go_on(&result);
-                results.push(result);
-                if last {
+                match Run::new(root, edit, false).carry_out() {
+                    Ok(outcome) => results.push(Ok(outcome)),
+                    Err(Halt::Failed(error)) => results.push(Err(error)),
+                    Err(Halt::Wanted(wanted)) => return (results, Some(wanted)),
+                }
+                if results.last().is_some_and(|last| !go_on(last)) {
                     break;
                 }
             }
-            results
+            (results, None)
         };
-        let mut results = match self.run(grant, work) {
-            Ok(results) => results,
-            Err(error) => vec![Err(error.on(edits[0].change.verb(), &edits[0].path))],
+        let (mut results, wanted) = match self.run(grant, work) {
+            Ok(done) => done,
+            Err(error) => (vec![Err(error.on(edits[0].change.verb(), &edits[0].path))], None),
         };
-        let wanted = match results.last() {
-            Some(Err(error)) if StateWanted::is_cause(error) => results.pop(),
-            _ => None,
-        };
-        if let Some(Err(wanted)) = wanted {
-            results.push(self.again(&edits[results.len()], &wanted));
+        if let Some(wanted) = wanted {
+            results.push(self.again(&edits[results.len()], *wanted));
         }
         results
     }
 
     /// Carries out an edit that the state directory was missing for. It is kept for those after it as well.
-    fn again(&mut self, edit: &Edit, wanted: &Error) -> Result<Outcome> {
-        let mut again = || {
-            let made = self.fetch_state(wanted)?;
-            self.carry_out(Rights::of(edit), &Arc::new(one(edit)), made)
+    fn again(&mut self, edit: &Edit, wanted: Wanted) -> Result<Outcome> {
+        let again = || {
+            let before = self.fetch(wanted)?;
+            self.carry_out(Rights::of(edit), &Arc::new(one(edit)), before)
         };
         again().map_err(|error| error.on(edit.change.verb(), &edit.path))
     }
 }
 
 /// The work that one edit is.
-fn one(edit: &Edit) -> impl Fn(&Root, Vec<PathBuf>) -> Result<Outcome> + Send + Sync + 'static {
+fn one(edit: &Edit) -> impl Fn(&Root, Before) -> Going<Outcome> + Send + Sync + 'static {
     let edit = edit.clone();
-    move |root, made| Run::new(root, &edit, false).having_made(made).carry_out()
-}
-
-/// The state directory while confined edits need it. If it was made for them it goes with them.
-struct Kept<'a> {
-    root: &'a Root,
-    dir: Handle,
-    id: ObjectId,
-    made: bool,
-}
-
-impl<'a> Kept<'a> {
-    fn open(root: &'a Root) -> Result<Option<Kept<'a>>> {
-        let Some(OpenState { dir, id, made }) = root.open_state()? else { return Ok(None) };
-        Ok(Some(Kept { root, dir, id, made }))
-    }
-}
-
-impl Kept<'_> {
-    /// Others may stage in it by now, so it is removed under its lock, and only while its name still leads to it.
-    fn remove(&mut self) -> Leftover {
-        if !std::mem::take(&mut self.made) {
-            return Leftover::default();
+    move |root, before| {
+        let run = Run::new(root, &edit, false).having_made(before.made);
+        match before.unfinished {
+            Some(unfinished) => run.finish(unfinished),
+            None => run.carry_out(),
         }
-        let place = self.root.state();
-        let removed = match lock::take(self.root, &self.dir) {
-            Ok(()) => {
-                let removed = remove_named(self.root.calls(), (&place.base, &place.name), self.id);
-                lock::give_back(self.root, &self.dir);
-                removed
-            }
-            // Whoever holds the lock works in it.
-            Err(error) => error.kind() == Kind::Busy,
-        };
-        match removed {
-            true => Leftover::default(),
-            false => Leftover::left(place.below.clone().unwrap_or_else(|| PathBuf::from(&place.name))),
-        }
-    }
-}
-
-impl Drop for Kept<'_> {
-    fn drop(&mut self) {
-        // Only where another holder removed or replaced it meanwhile, or after a panic.
-        let _unreported = self.remove();
     }
 }

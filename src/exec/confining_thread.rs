@@ -6,15 +6,16 @@
 //!
 //! Where the link's directory is opened to others between that look and the change, the edit is `contended`.
 
+use super::halt::Halt;
 use super::run::Run;
-use super::{area, shared};
+use super::site::state_contended;
+use super::{create, shared};
 use crate::confine::Enforcement;
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::model::change::Change;
 use crate::model::{Edit, Outcome, Staging};
 use crate::root::Root;
-use crate::state::StateWanted;
 use crate::sys::{Access, Rights};
 
 /// Confines the calling thread and carries out the edit; `None` if the edit may need what such a thread cannot do.
@@ -30,9 +31,13 @@ pub(crate) fn carry_out_confining_thread(
         let entered = root.enter(Rights::of(edit), enforcement)?;
         Run::new(&entered, edit, false).carry_out()
     };
-    Some(carry_out().map_err(|error| match StateWanted::is_cause(&error) {
-        true => area::state_contended().having_made(error.made().to_vec()).on(edit.change.verb(), &edit.path),
-        false => error,
+    Some(carry_out().map_err(|halt| match halt {
+        Halt::Failed(error) => error,
+        // Nobody is left who could make a place: the thread itself is confined.
+        Halt::Wanted(wanted) => {
+            let error = wanted.unfinished.map_or_else(state_contended, create::left);
+            error.having_made(wanted.made).on(edit.change.verb(), &edit.path)
+        }
     }))
 }
 

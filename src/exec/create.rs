@@ -5,27 +5,28 @@
 
 use std::ffi::OsStr;
 
-use super::area::Area;
-use super::leftover::Leftover;
-use super::staging::Ours;
-use super::verify::{self, ReadBack};
+use super::halt::{Going, Halt, TakeBack};
+use super::read_back::{self, ReadBack};
+use super::residue::Residue;
+use super::site::Site;
+use super::slot::{Ours, Slot};
 use super::{Attempt, Changed};
 use crate::entry::Entry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind};
 use crate::model::Effect;
-use crate::state::StateWanted;
 use crate::sys::{self, Fault};
 
-pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Attempt> {
+/// `held` has the lock of the link's directory, if it is held.
+pub(super) fn create(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, directory: bool) -> Going<Attempt> {
     let calls = entry.root.calls();
     match calls.symlink(text, &entry.parent, entry.name(), directory) {
         Ok(()) => {}
         Err(source) if sys::fault(&source) == Fault::Exists => return Ok(Attempt::Again),
         // Whose link it is that is there then cannot be told.
-        Err(source) if verify::may_be_done(&source) => {
-            return Err(still_there(entry, text).on(verify::refused(entry, source)));
+        Err(source) if read_back::may_be_done(&source) => {
+            return Err(still_there(entry, text).on(read_back::refused(entry, source)).into());
         }
-        Err(source) => return Err(verify::refused(entry, source)),
+        Err(source) => return Err(read_back::refused(entry, source).into()),
     }
     let mut changed = Changed::new(Effect::Created);
     if entry.root.policy().unverified {
@@ -35,12 +36,12 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
     let read_back = match calls.stat_at(&entry.parent, entry.name()) {
         Ok(made) if made.uid != calls.user() => {
             let reason = "a link of another user has the name: somebody took it meanwhile, or a server maps users";
-            return Err(Error::new(Kind::Contended).because(reason));
+            return Err(Error::new(Kind::Contended).because(reason).into());
         }
-        Ok(made) => verify::read_back_created(entry, made.id, text),
-        Err(source) if sys::fault(&source) == Fault::Missing => match verify::parent_in_place(entry) {
-            Ok(true) => return Err(verify::taken()),
-            Ok(false) => return Err(verify::parent_moved()),
+        Ok(made) => read_back::created(entry, made.id, text),
+        Err(source) if sys::fault(&source) == Fault::Missing => match read_back::parent_in_place(entry) {
+            Ok(true) => return Err(read_back::taken().into()),
+            Ok(false) => return Err(read_back::parent_moved().into()),
             Err(error) => Err(error),
         },
         Err(source) => Err(Error::from_io(source)),
@@ -51,33 +52,49 @@ pub(super) fn create(entry: &Entry, text: &OsStr, directory: bool) -> Result<Att
             Ok(Attempt::Done(changed))
         }
         // Something else had the name in the very directory. An equal link that has it is theirs.
-        Ok(ReadBack::Taken) => Err(verify::taken()),
-        Ok(ReadBack::Moved) => Err(take_back(entry, text).on(verify::parent_moved())),
-        Err(error) => Err(take_back(entry, text).on(error)),
+        Ok(ReadBack::Taken) => Err(read_back::taken().into()),
+        Ok(ReadBack::Moved) => Err(take_back(entry, held, text, read_back::parent_moved())),
+        Err(error) => Err(take_back(entry, held, text, error)),
     }
 }
 
-/// Removes the link that was just made, if it is still what has the name.
-fn take_back(entry: &Entry, text: &OsStr) -> Leftover {
-    let area = match Area::lock(entry) {
-        // A confined thread cannot make the state directory, and handing over the edit again would make the link anew.
-        Err(error) if StateWanted::is_cause(&error) => Area::lock_beside(entry),
-        area => area,
+/// Removes the link that was just made, if it is still what has the name. Returns the cause, with what is left.
+///
+/// Others know the name, so the link is moved to where they cannot reach it, looked at there, and unlinked. A confined
+/// thread that lacks such a place asks for it, and goes on from here.
+pub(super) fn take_back(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, cause: Error) -> Halt {
+    let discard = |site: &Site<'_>| -> Going<Residue> {
+        site.dir()?;
+        Ok(site.discard(Slot::of(entry), Ours::Text(text)))
     };
-    let area = match area {
-        Ok(area) => area,
+    let discarded = match held {
+        Some(site) => discard(site),
+        None => Site::lock(entry).and_then(|site| match discard(&site) {
+            Ok(residue) => Ok(residue.and(site.close())),
+            Err(halt) => Err(halt.map(|error| site.close().on(error))),
+        }),
+    };
+    match discarded {
+        Ok(residue) => residue.on(cause).into(),
         // A private directory that cannot be removed may have been made for this.
-        Err(error) => return still_there(entry, text).and(Leftover::named_by(&error)),
-    };
-    let leftover = area.discard(&entry.parent, entry.name(), Ours::Text(text));
-    leftover.and(area.close_alone())
+        Err(Halt::Failed(error)) => still_there(entry, text).and(Residue::named_by(&error)).on(cause).into(),
+        Err(Halt::Wanted(mut wanted)) => {
+            let entry = entry.used_by(entry.root.clone());
+            wanted.unfinished = Some(TakeBack { entry, text: text.to_os_string(), cause });
+            Halt::Wanted(wanted)
+        }
+    }
 }
 
-/// Where nothing is taken back: whether the link is there at all. If it cannot be looked at it is told as there.
-fn still_there(entry: &Entry, text: &OsStr) -> Leftover {
-    match Ours::Text(text).is_at(entry.root.calls(), entry.at()) {
-        Ok(false) => Leftover::default(),
-        Err(source) if sys::fault(&source) == Fault::Missing => Leftover::default(),
-        _ => Leftover::left(entry.physical().to_path_buf()),
+/// The error of a link that nothing can take back: nobody is there who could make a place for it.
+pub(super) fn left(unfinished: TakeBack) -> Error {
+    still_there(&unfinished.entry, &unfinished.text).on(unfinished.cause)
+}
+
+/// Where nothing is taken back: whether the link is there at all. One that cannot be looked at is treated as present.
+fn still_there(entry: &Entry, text: &OsStr) -> Residue {
+    match Slot::of(entry).has_ours(entry.root.calls(), Ours::Text(text)) {
+        Ok(false) => Residue::default(),
+        _ => Residue::left(entry.physical().to_path_buf()).changed(),
     }
 }

@@ -1,30 +1,33 @@
-//! Two links trade places, in one step.
+//! Exchanges two links in one step.
 //!
 //! Under the locks of both directories: both links are pinned, each text is judged at its new place, the names are
-//! traded in one kernel call, and both are looked at. If either is not the link that was pinned, they are traded back.
+//! exchanged in one kernel call, and both are looked at. If either is not the link that was pinned, they are exchanged
+//! back.
 
 use std::ffi::OsString;
 use std::io;
 
-use super::area::Area;
-use super::durable::{leave_to_batch, sync};
+use super::between::Between;
+use super::halt::Going;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
+use super::read_back::{self, ReadBack};
+use super::reverse::Met;
 use super::run::{break_step, given_up};
-use super::shared::predict;
+use super::shared::stat_parent;
+use super::site::Site;
+use super::sync::{leave_to_batch, sync};
 use super::target::{Rules, leads_where_it_may};
-use super::untrade::{Seen, has, trade_back};
-use super::verify::{self, ReadBack};
 use super::{Attempt, guarantee};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::change::Exchange;
-use crate::model::{Durability, Edit, Effect, Guarantee, LinkPath, Outcome, Staging};
+use crate::model::{Decision, Durability, Edit, Effect, Guarantee, LinkPath, Outcome, Staging, decide};
 use crate::resolve::Overlay;
 use crate::root::{Root, not_state};
 use crate::sys::{self, Fault};
 
-/// How often the trade is decided anew when others change the same names.
+/// How often the exchange is decided anew when others change the same names.
 const ATTEMPTS: usize = 64;
 
 /// Carries out an exchange, or previews it; `opened` is the first entry, where it was opened before.
@@ -34,19 +37,27 @@ pub(super) fn carry_out(
     exchange: &Exchange,
     opened: Option<&Entry>,
     dry_run: bool,
-) -> Result<Outcome> {
-    Trade { root, edit, exchange, dry_run }.carry_out(opened)
+) -> Going<Outcome> {
+    Exchanging { root, edit, exchange, dry_run }.carry_out(opened)
 }
 
-struct Trade<'a> {
+/// What an attempt decides.
+enum Decided {
+    Done([Outcome; 2]),
+    Exchange(Pinned, Pinned),
+    /// Others changed a name between two looks.
+    Again,
+}
+
+struct Exchanging<'a> {
     root: &'a Root,
     edit: &'a Edit,
     exchange: &'a Exchange,
     dry_run: bool,
 }
 
-impl Trade<'_> {
-    fn carry_out(&self, opened: Option<&Entry>) -> Result<Outcome> {
+impl Exchanging<'_> {
+    fn carry_out(&self, opened: Option<&Entry>) -> Going<Outcome> {
         let owned = if opened.is_none() { Some(self.open(&self.edit.path)?) } else { None };
         let a = owned.as_ref().or(opened).expect("BUG: one of them is there");
         let b = self.open(&self.exchange.with)?;
@@ -68,7 +79,7 @@ impl Trade<'_> {
                 }
             }
         }
-        Err(given_up(refusals, ATTEMPTS).on("exchange", &a.path))
+        Err(given_up(refusals, ATTEMPTS).on("exchange", &a.path).into())
     }
 
     fn open(&self, path: &LinkPath) -> Result<Entry> {
@@ -80,122 +91,159 @@ impl Trade<'_> {
         open().map_err(|error: Error| self.root.or_gone(error.on("exchange", path).denied_at(path.as_path())))
     }
 
-    fn attempt(&self, a: &Entry, b: &Entry) -> Result<Attempt<[Outcome; 2]>> {
-        let on = |entry: &Entry, error: Error| {
-            self.root.or_gone(error.on("exchange", &entry.path).denied_at(entry.path.as_path()))
+    fn attempt<'e>(&self, a: &'e Entry, b: &'e Entry) -> Going<Attempt<[Outcome; 2]>> {
+        if self.dry_run {
+            return self.decide(a, b).map(|decided| match decided {
+                Decided::Done(outcomes) => Attempt::Done(outcomes),
+                Decided::Exchange(link_a, link_b) => Attempt::Done(self.exchanged(a, b, &link_a, &link_b)),
+                Decided::Again => Attempt::Again,
+            });
+        }
+        let site = Site::lock_each(&[a, b]).map_err(|halt| halt.map(|error| self.on(a, error)))?;
+        let result = match self.decide(a, b) {
+            Ok(Decided::Exchange(link_a, link_b)) => self.exchange(a, b, &link_a, &link_b, &site),
+            Ok(Decided::Done(outcomes)) => Ok(Attempt::Done(outcomes)),
+            Ok(Decided::Again) => Ok(Attempt::Again),
+            Err(halt) => Err(halt),
         };
-        let (link_a, link_b) = match (pinned(a), pinned(b)) {
-            (Ok(link_a), Ok(link_b)) => (link_a, link_b),
-            (Err(error), _) => return Err(on(a, error)),
-            (_, Err(error)) => return Err(on(b, error)),
-        };
-        let (Some(link_a), Some(link_b)) = (link_a, link_b) else { return Ok(Attempt::Again) };
+        let result = site.close_after(result, |outcomes, shortfall| outcomes[0].shortfalls.push(shortfall));
+        result.map_err(|halt| halt.map(|error| self.on(a, error)))
+    }
+
+    /// Names the link in an error.
+    fn on(&self, entry: &Entry, error: Error) -> Error {
+        self.root.or_gone(error.on("exchange", &entry.path).denied_at(entry.path.as_path()))
+    }
+
+    /// Looks at both links, and judges each text at its new place.
+    fn decide(&self, a: &Entry, b: &Entry) -> Going<Decided> {
+        let pin = |entry| self.pinned(entry).map_err(|error| self.on(entry, error));
+        let (Some(link_a), Some(link_b)) = (pin(a)?, pin(b)?) else { return Ok(Decided::Again) };
         if link_a.stat.id == link_b.stat.id {
             if link_a.stat.links == 1 && a.physical() != b.physical() {
                 // Others moved it from the one name to the other while they were looked at.
-                return Ok(Attempt::Again);
+                return Ok(Decided::Again);
             }
             let [one, two] = [(a, &link_a), (b, &link_b)]
                 .map(|(entry, link)| self.report(entry, Effect::Unchanged, Some(&link.text), None, true));
-            return Ok(Attempt::Done([one, two]));
+            return Ok(Decided::Done([one, two]));
         }
         if !self.root.policy().replace {
-            return Err(on(a, Error::new(Kind::Policy)));
+            return Err(self.on(a, Error::new(Kind::Policy)).into());
         }
         let overlay = [(a.physical(), link_b.text.as_os_str()), (b.physical(), link_a.text.as_os_str())];
         let (dangling, outside) = (self.exchange.allow_dangling, self.exchange.allow_outside);
         let rules = Rules { dangling, outside, directory: false };
         for (entry, text) in [(a, &link_b.text), (b, &link_a.text)] {
             leads_where_it_may(self.root, entry.dir(), text, Overlay::new(&overlay), rules)
-                .map_err(|error| on(entry, error))?;
+                .map_err(|error| self.on(entry, error))?;
         }
         if self.dry_run {
-            if !self.root.abilities().exchange {
-                return Err(on(a, unsupported(self.root)));
-            }
-            for entry in [a, b] {
-                may_take_away(entry).and_then(|()| predict(entry)).map_err(|error| on(entry, error))?;
-            }
-            let left = [(a, &link_b.text), (b, &link_a.text)];
-            let left = left.map(|(entry, text)| (entry.physical(), Some(text.as_os_str())));
-            for entry in [b, a] {
-                verify::would_stay(entry, &left).map_err(|error| on(entry, error))?;
-            }
-            return Ok(Attempt::Done(self.exchanged(a, b, &link_a, &link_b, !self.root.policy().unverified)));
+            self.would_be_done([(a, &link_b.text), (b, &link_a.text)])?;
         }
-        let (lock, other) = Area::lock_both(a, b).map_err(|error| on(a, error))?;
-        let result = self.trade(a, b, &link_a, &link_b, &lock);
-        let add = |outcomes: &mut [Outcome; 2], shortfall| outcomes[0].shortfalls.push(shortfall);
-        let result = lock.close(result, add);
-        let result = if let Some(other) = other { other.close(result, add) } else { result };
-        result.map_err(|error| on(a, error))
+        Ok(Decided::Exchange(link_a, link_b))
     }
 
-    /// Trades the links under the locks, of which this is one.
-    fn trade(
+    /// What a preview knows of whether the change can be made.
+    fn would_be_done(&self, new: [(&Entry, &OsString); 2]) -> Result<()> {
+        let [(a, _), (b, _)] = new;
+        if !self.root.abilities().exchange {
+            return Err(self.on(a, unsupported(self.root)));
+        }
+        for entry in [a, b] {
+            may_take_away(entry).and_then(|()| stat_parent(entry)).map_err(|error| self.on(entry, error))?;
+        }
+        let left = new.map(|(entry, text)| (entry.physical(), Some(text.as_os_str())));
+        for entry in [b, a] {
+            read_back::would_stay(entry, &left).map_err(|error| self.on(entry, error))?;
+        }
+        Ok(())
+    }
+
+    /// Pins a link, or says what has the name instead; `None` if it is a link by now.
+    fn pinned(&self, entry: &Entry) -> Result<Option<Pinned>> {
+        if let Some(link) = Pinned::at(entry, entry.at())? {
+            return Ok(Some(link));
+        }
+        let found = entry.look()?;
+        match decide(&self.edit.change, None, &found) {
+            Decision::Refuse(kind) => {
+                let reason = format!("found {found}");
+                Err(Error::new(kind).because(reason).found_instead(found))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Exchanges the links, under the locks of both directories.
+    fn exchange(
         &self,
         a: &Entry,
         b: &Entry,
         link_a: &Pinned,
         link_b: &Pinned,
-        lock: &Area<'_>,
-    ) -> Result<Attempt<[Outcome; 2]>> {
-        // Another holder may have replaced one of them while this one waited for the lock.
-        if !has(a, link_a) || !has(b, link_b) {
-            return Ok(Attempt::Again);
+        site: &Site<'_>,
+    ) -> Going<Attempt<[Outcome; 2]>> {
+        let between = Between::new((a, link_a), (b, link_b));
+        if !site.still_excludes()? {
+            return Err(super::site::state_contended().into());
         }
         match self.root.calls().exchange(a.at(), b.at()) {
             Ok(()) => {}
             Err(source) => {
                 return match sys::fault(&source) {
                     Fault::Missing => Ok(Attempt::Again),
-                    Fault::Unsupported if lock.can_trade(&link_a.text)? => Ok(Attempt::Again),
-                    Fault::Unsupported => Err(unsupported(self.root)),
-                    // It may have been carried out; nothing tells that from a trade of the same links by others. It stays.
-                    _ if verify::may_be_done(&source) && has(a, link_b) && has(b, link_a) => {
+                    Fault::Unsupported if site.can_exchange(&link_a.text)? => Ok(Attempt::Again),
+                    Fault::Unsupported => Err(unsupported(self.root).into()),
+                    // It may have taken effect; nothing tells that from an exchange of the same links by others. It stays.
+                    _ if read_back::may_be_done(&source) && between.are_exchanged().unwrap_or(false) => {
                         let names = [a, b].map(|entry| entry.physical().to_path_buf());
-                        let error = Error::from_io(source).leaving(Vec::new(), names.to_vec());
-                        Err(error.on("exchange", &a.path))
+                        let error = Error::from_io(source).leaving(Vec::new(), names.to_vec()).having_changed();
+                        Err(error.on("exchange", &a.path).into())
                     }
-                    _ => self.refused(a, b, source),
+                    _ => Ok(self.refused(a, b, source)?),
                 };
             }
         }
-        match self.check(a, b, link_a, link_b) {
-            Ok(true) => Ok(Attempt::Done(self.exchanged(a, b, link_a, link_b, !self.root.policy().unverified))),
+        match self.check(a, b, link_a, link_b, &between) {
+            Ok(true) => Ok(Attempt::Done(self.exchanged(a, b, link_a, link_b))),
             Ok(false) => Ok(Attempt::Again),
-            Err((entry, error)) => Err(error.on("exchange", &entry.path)),
+            Err((entry, error)) => Err(error.on("exchange", &entry.path).into()),
         }
     }
 
     /// The kernel refused: a directory was moved away, one of the two is no link by now, or it may not be.
     fn refused(&self, a: &Entry, b: &Entry, source: io::Error) -> Result<Attempt<[Outcome; 2]>> {
-        let moved = |entry: &&Entry| verify::parent_in_place(entry).is_ok_and(|in_place| !in_place);
+        let moved = |entry: &&Entry| read_back::parent_in_place(entry).is_ok_and(|in_place| !in_place);
         let denied = |entry: &&Entry| may_take_away(entry).is_err();
         let entry = [a, b].into_iter().find(moved).or_else(|| [a, b].into_iter().find(denied)).unwrap_or(a);
         let on = |error: Error| error.on("exchange", &entry.path).denied_at(entry.path.as_path());
-        verify::not_moved(entry, &[a, b], source).map_err(on)
+        read_back::not_moved(entry, &[a, b], source).map_err(on)
     }
 
-    /// Looks at both names after the trade, and trades back what is not as it should be.
+    /// Looks at both names after the exchange, and takes back what is not as it should be.
     fn check<'e>(
         &self,
         a: &'e Entry,
         b: &'e Entry,
         link_a: &Pinned,
         link_b: &Pinned,
+        between: &Between<'_>,
     ) -> std::result::Result<bool, (&'e Entry, Error)> {
-        let as_pinned = has(a, link_b) && has(b, link_a);
-        let (mut cause, mut taken) = (None, false);
+        let (as_pinned, unseen) = match between.are_exchanged() {
+            Ok(as_pinned) => (as_pinned, None),
+            Err(source) => (false, Some((a, Error::from_io(source)))),
+        };
+        let (mut cause, mut taken) = (unseen, false);
         if as_pinned && !self.root.policy().unverified {
             for (entry, link) in [(a, link_b), (b, link_a)] {
-                match verify::read_back_created(entry, link.stat.id, &link.text) {
+                match read_back::created(entry, link.stat.id, &link.text) {
                     Ok(ReadBack::Stands) => {}
                     Ok(ReadBack::Taken) => {
                         taken = true;
-                        cause = Some((entry, verify::taken()));
+                        cause = Some((entry, read_back::taken()));
                     }
-                    Ok(ReadBack::Moved) => cause = Some((entry, verify::parent_moved())),
+                    Ok(ReadBack::Moved) => cause = Some((entry, read_back::parent_moved())),
                     Err(error) => cause = Some((entry, error)),
                 }
             }
@@ -203,20 +251,21 @@ impl Trade<'_> {
         if as_pinned && cause.is_none() {
             return Ok(true);
         }
-        let seen = match (as_pinned, taken) {
-            (false, _) => Seen::Wrong,
-            (true, false) => Seen::Right,
-            (true, true) => Seen::Taken,
+        let met = match (as_pinned, taken) {
+            (false, _) => Met::Then,
+            (true, false) => Met::Nobody,
+            (true, true) => Met::Since,
         };
-        let leftover = trade_back((a, link_a), (b, link_b), seen);
+        let residue = between.take_back(met);
         match cause {
-            Some((entry, error)) => Err((entry, leftover.on(error))),
-            None if leftover.is_empty() => Ok(false),
-            None => Err((a, leftover.on(verify::taken()))),
+            Some((entry, error)) => Err((entry, residue.on(error))),
+            None if residue.is_empty() => Ok(false),
+            None => Err((a, residue.on(read_back::taken()))),
         }
     }
 
-    fn exchanged(&self, a: &Entry, b: &Entry, link_a: &Pinned, link_b: &Pinned, verified: bool) -> [Outcome; 2] {
+    fn exchanged(&self, a: &Entry, b: &Entry, link_a: &Pinned, link_b: &Pinned) -> [Outcome; 2] {
+        let verified = !self.root.policy().unverified;
         [
             self.report(a, Effect::Exchanged, Some(&link_b.text), Some(&link_a.text), verified),
             self.report(b, Effect::Exchanged, Some(&link_a.text), Some(&link_b.text), verified),
@@ -257,21 +306,6 @@ impl Trade<'_> {
         }
         leave_to_batch(entry);
     }
-}
-
-/// Pins a link, or says what has the name instead; none if it is a link by now.
-fn pinned(entry: &Entry) -> Result<Option<Pinned>> {
-    if let Some(link) = Pinned::at(entry, entry.at())? {
-        return Ok(Some(link));
-    }
-    let found = entry.look()?;
-    let kind = match found {
-        crate::error::Found::Missing => Kind::NotFound,
-        crate::error::Found::Link(_) => return Ok(None),
-        crate::error::Found::Other(_) => Kind::NotALink,
-    };
-    let reason = format!("found {found}");
-    Err(Error::new(kind).because(reason).found_instead(found))
 }
 
 fn unsupported(root: &Root) -> Error {

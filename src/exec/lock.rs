@@ -1,8 +1,10 @@
-//! The lock by which holders of this library exclude each other: `flock`, with a bounded wait.
+//! The lock by which holders of this library exclude each other: `flock` on a directory, with a bounded wait.
 //!
-//! It is given back when an edit is done, also where a process that was forked meanwhile has a copy of the descriptor. The
-//! kernel drops it with its holder, so there is no stale lock and no verb to unlock.
+//! The lock is released when its guard is dropped, also where a process that was forked meanwhile has a copy of the
+//! descriptor. The kernel releases it with its holder, so there is no stale lock and no verb to unlock.
 
+use std::io;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -24,30 +26,43 @@ const SHORT_NAPS: u32 = 32;
 /// The longest sleep between two tries. Whoever waits that long waits for more than edits.
 const LONGEST_NAP: Duration = Duration::from_millis(4);
 
-/// Takes the lock of an opened directory; it is held until it is given back, or this process ends.
-///
-/// The edits of a batch share one patience: a lock that was waited for in vain is only tried by those that come after.
-pub(super) fn take(root: &Root, dir: &Handle) -> Result<()> {
-    if root.calls().try_lock(dir).map_err(Error::from_io)? {
-        return Ok(());
+/// The lock of an opened directory, held until this is dropped.
+pub(super) struct Lock<'a> {
+    root: &'a Root,
+    dir: Arc<Handle>,
+}
+
+impl<'a> Lock<'a> {
+    /// Takes the lock; `busy` where another holder keeps it beyond the wait.
+    ///
+    /// The edits of a batch share one patience: a lock that was waited for in vain is only tried by those that come after.
+    pub(super) fn take(root: &'a Root, dir: Arc<Handle>) -> Result<Lock<'a>> {
+        if let Some(lock) = Lock::try_take(root, Arc::clone(&dir)).map_err(Error::from_io)? {
+            return Ok(lock);
+        }
+        let Some(batch) = root.batch() else { return wait(root, dir, WAIT) };
+        let id = root.calls().stat(&dir).map_err(Error::from_io)?.id;
+        let begun = root.calls().clock();
+        let taken = wait(root, dir, batch.may_wait(id, WAIT));
+        batch.waited(id, root.calls().clock().saturating_sub(begun), taken.is_err());
+        taken
     }
-    let Some(batch) = root.batch() else { return wait(root, dir, WAIT) };
-    let id = root.calls().stat(dir).map_err(Error::from_io)?.id;
-    let begun = root.calls().clock();
-    let taken = wait(root, dir, batch.may_wait(id, WAIT));
-    batch.waited(id, root.calls().clock().saturating_sub(begun), taken.is_err());
-    taken
+
+    /// Takes the lock if nobody has it.
+    pub(super) fn try_take(root: &'a Root, dir: Arc<Handle>) -> io::Result<Option<Lock<'a>>> {
+        Ok(root.calls().try_lock(&dir)?.then(|| Lock { root, dir }))
+    }
 }
 
 /// Tries again until the lock is taken, or so much time has passed.
-fn wait(root: &Root, dir: &Handle, time: Duration) -> Result<()> {
+fn wait(root: &Root, dir: Arc<Handle>, time: Duration) -> Result<Lock<'_>> {
     let mut tries = 1;
     let mut nap = NAP;
     let deadline = root.calls().clock() + time;
     thread::yield_now();
     loop {
-        if root.calls().try_lock(dir).map_err(Error::from_io)? {
-            return Ok(());
+        if let Some(lock) = Lock::try_take(root, Arc::clone(&dir)).map_err(Error::from_io)? {
+            return Ok(lock);
         }
         tries += 1;
         if tries <= SPINS {
@@ -65,7 +80,9 @@ fn wait(root: &Root, dir: &Handle, time: Duration) -> Result<()> {
     }
 }
 
-/// Gives the lock back. To drop the handle would not do: a process that was forked meanwhile has a copy of it.
-pub(super) fn give_back(root: &Root, dir: &Handle) {
-    root.calls().unlock(dir);
+impl Drop for Lock<'_> {
+    /// Closing the descriptor would not do: a process that was forked meanwhile has a copy of it.
+    fn drop(&mut self) {
+        self.root.calls().unlock(&self.dir);
+    }
 }

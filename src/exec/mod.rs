@@ -1,33 +1,39 @@
 //! The executor: carries out one edit, and reports what was read back.
 //!
-//! In order: the parent is opened; what has the name is looked at and decided on; the target is judged; then the
-//! change is made by the way that its kind needs, and read back by a new walk from the root. A change that met
-//! something else than it was decided on is taken back and decided anew, a bounded number of times.
+//! In order ([`run`]): the parent is opened; what replaces or removes takes the lock ([`site`]); what has the name is
+//! looked at and decided on; the target is judged; the change is made by the way that its kind needs, and read back by a
+//! new walk from the root. A change that met something else than it was decided on is taken back ([`transfer`], decided
+//! by [`reverse`]) and decided anew, a bounded number of times.
 
-mod abandoned;
-mod area;
-mod aside;
+mod backup;
+mod between;
 mod confined;
 mod confining_thread;
 mod create;
-mod durable;
 mod exchange;
-mod leftover;
+mod halt;
 mod lock;
 mod over;
 mod parents;
 mod permission;
 mod pinned;
+mod preview;
+mod private;
+mod read_back;
 mod remove;
 mod replace;
+mod residue;
+mod reverse;
 mod run;
 mod shared;
-mod staging;
+mod site;
+mod slot;
+mod stage;
+mod stale_dir;
+mod sync;
 mod target;
+mod transfer;
 mod trial;
-mod undo;
-mod untrade;
-mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,10 +44,11 @@ use crate::model::{Edit, Effect, Guarantee, Outcome, Staging};
 use crate::resolve::Planned;
 use crate::root::Root;
 
+use halt::Halt;
 use run::Run;
 
 pub(crate) use confining_thread::carry_out_confining_thread;
-pub(crate) use durable::sync_batch;
+pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
 pub use trial::Trial;
 
@@ -73,7 +80,7 @@ impl<'a> Previews<'a> {
 
     /// Decides everything of the next edit and changes nothing.
     pub(crate) fn next(&mut self, edit: &Edit) -> Result<Outcome> {
-        let outcome = Run::new(self.root, edit, true).after(&self.planned).carry_out()?;
+        let outcome = Run::new(self.root, edit, true).after(&self.planned).carry_out().map_err(Halt::into_error)?;
         for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
             let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
             self.planned.insert(link, outcome.target.clone());
@@ -110,13 +117,13 @@ impl Changed {
 /// What one attempt came to.
 pub(crate) enum Attempt<T = Changed> {
     Done(T),
-    /// The name was not as decided on; nothing of the attempt is left.
+    /// The name was not as decided on; the attempt left nothing.
     Again,
-    /// The kernel refused to move what has the name, perhaps because it was no link; nothing of the attempt is left.
+    /// The kernel refused to move what has the name, perhaps because it was no link; the attempt left nothing.
     Refused(Error),
 }
 
-/// The guarantee to be had with or without the ability that gives the atomic one.
+/// Picks the guarantee that the host supports.
 pub(crate) fn guarantee(root: &Root, able: bool) -> Result<Guarantee> {
     match (able, root.policy().cooperative) {
         (true, _) => Ok(Guarantee::Atomic),

@@ -1,4 +1,4 @@
-//! Replaces a link on a host that cannot trade two names.
+//! Replaces a link on a host that cannot exchange two names.
 //!
 //! Under the lock: the present link is pinned and given a second name, looked at once more, and the new link is renamed
 //! over it. The last look and the renaming are two calls, so this is right among holders of the lock only. The second
@@ -7,71 +7,82 @@
 use std::ffi::OsStr;
 use std::io;
 
-use super::area::Area;
-use super::leftover::{Leftover, put_back};
+use super::halt::Going;
 use super::pinned::Pinned;
-use super::staging::{Ours, Spare, Staged};
-use super::verify;
+use super::read_back;
+use super::residue::Residue;
+use super::reverse::At;
+use super::site::Site;
+use super::slot::{Ours, Slot};
+use super::stage::{Spare, Staged};
+use super::transfer::Transfer;
 use super::{Attempt, Changed};
 use crate::entry::Entry;
-use crate::error::{Error, FileKind, Found, Result};
-use crate::sys::{self, Fault, Handle};
-
-/// How often the name is looked at when others take it at the same time.
-const TURNS: usize = 4;
+use crate::error::{Error, FileKind, Found};
 
 pub(super) fn rename_over(
-    entry: &Entry,
-    area: &Area<'_>,
-    staged: &Staged<'_>,
+    site: &Site<'_>,
+    staged: &Staged<'_, '_>,
     as_decided: &dyn Fn(&Found) -> bool,
     text: &OsStr,
     mut changed: Changed,
-) -> Result<Attempt> {
+) -> Going<Attempt> {
+    let entry = site.entry;
     let calls = entry.root.calls();
-    let has = |at: (&Handle, &OsStr), id| calls.stat_at(at.0, at.1).is_ok_and(|stat| stat.id == id);
-    let give_up = |error| Err(staged.take_back(text, error));
+    let give_up = |error| Err(staged.give_up(text, error).into());
     let present = match Pinned::at(entry, entry.at()) {
         Ok(Some(present)) => present,
-        Ok(None) => return staged.discard(text).again(),
+        Ok(None) => return Ok(staged.discard(text).again()?),
         Err(error) => return give_up(error),
     };
     let found = Found::Link(present.text.clone());
     if !as_decided(&found) {
-        return staged.discard(text).again();
+        return Ok(staged.discard(text).again()?);
     }
-    if !verify::parent_in_place(entry).map_err(|error| staged.take_back(text, error))? {
-        return give_up(verify::parent_moved());
+    if !read_back::parent_in_place(entry).map_err(|error| staged.give_up(text, error))? {
+        return give_up(read_back::parent_moved());
     }
-    let spare = area.spare().map_err(|source| staged.take_back(text, Error::from_io(source)))?;
-    // A call can fail that was carried out.
-    let kept = calls.hard_link(entry.at(), spare.at()).is_ok() || has(spare.at(), present.stat.id);
+    let spare = site.spare().map_err(|halt| halt.map(|error| staged.give_up(text, error)))?;
+    let linked = calls.hard_link(entry.at(), spare.slot().at());
+    // The call may have taken effect despite an error.
+    let second = match spare.slot().now(calls) {
+        Ok(second) => second,
+        Err(source) => {
+            let residue = if linked.is_ok() { Residue::left(spare.slot().path()) } else { Residue::default() };
+            return Err(residue.on(staged.give_up(text, Error::from_io(source))).into());
+        }
+    };
+    let kept = second.is_some_and(|second| second.id == present.stat.id);
     // Something else may have had the name at that moment, and not any more.
-    if kept && !has(spare.at(), present.stat.id) {
-        return staged.discard(text).and(drop_second_name(entry, &spare, kept)).again();
+    if second.is_some() && !kept {
+        return Ok(staged.discard(text).and(drop_second_name(entry, site, &spare, true)).again()?);
     }
     let drop_kept = || match kept {
-        true => area.discard(spare.at().0, spare.at().1, Ours::Object(present.stat.id)),
-        false => Leftover::default(),
+        true => site.discard(spare.slot(), Ours::Object(present.stat.id)),
+        false => Residue::default(),
     };
-    if !has(entry.at(), present.stat.id) {
-        return staged.discard(text).and(drop_second_name(entry, &spare, kept)).again();
+    let now = match Slot::of(entry).now(calls) {
+        Ok(now) => now,
+        Err(source) => return Err(drop_kept().on(staged.give_up(text, Error::from_io(source))).into()),
+    };
+    if now.is_none_or(|now| now.id != present.stat.id) {
+        return Ok(staged.discard(text).and(drop_second_name(entry, site, &spare, kept)).again()?);
     }
-    match calls.rename_over(staged.at(), entry.at()) {
+    match calls.rename_over(staged.slot().at(), entry.at()) {
         Ok(()) => {}
         Err(source) if staged.is_published(entry) => {
-            return Err(restore(entry, staged, kept.then_some(&spare)).on(Error::from_io(source)));
+            return Err(restore(site, staged, kept.then_some(&spare)).on(Error::from_io(source)).into());
         }
         // A directory has the name by now.
         Err(source) if matches!(source.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty) => {
-            return staged.discard(text).and(drop_kept()).again();
+            return Ok(staged.discard(text).and(drop_kept()).again()?);
         }
-        Err(source) => return Err(drop_kept().on(staged.take_back(text, verify::refused(entry, source)))),
+        Err(source) => return Err(drop_kept().on(staged.give_up(text, read_back::refused(entry, source))).into()),
     }
     if !entry.root.policy().unverified {
-        match verify::read_back(entry, staged) {
+        match read_back::staged(entry, staged) {
             Ok(()) => changed.verified = true,
-            Err(error) => return Err(restore(entry, staged, kept.then_some(&spare)).on(error)),
+            Err(error) => return Err(restore(site, staged, kept.then_some(&spare)).on(error).into()),
         }
     }
     changed.shortfalls.extend(drop_kept().into_shortfall());
@@ -80,41 +91,33 @@ pub(super) fn rename_over(
 }
 
 /// Puts the link that was replaced back by its second name; where the name was taken meanwhile it is kept there.
-fn restore(entry: &Entry, staged: &Staged<'_>, second: Option<&Spare<'_>>) -> Leftover {
-    let calls = entry.root.calls();
-    let kept = || second.map_or(Leftover::default(), |spare| Leftover::preserved(spare.path()));
-    for _ in 0..TURNS {
-        match (calls.stat_at(&entry.parent, entry.name()), second) {
-            (Ok(stat), Some(spare)) if stat.id == staged.id() => {
-                if calls.rename_over(spare.at(), entry.at()).is_ok() {
-                    return Leftover::default();
-                }
-            }
-            (Ok(_), Some(_)) => return kept(),
-            (Err(source), Some(spare)) if sys::fault(&source) == Fault::Missing => {
-                if put_back(entry, spare.at(), entry.at()) {
-                    return Leftover::default();
-                }
-            }
-            (_, None) | (Err(_), _) => break,
-        }
+fn restore(site: &Site<'_>, staged: &Staged<'_, '_>, second: Option<&Spare<'_, '_>>) -> Residue {
+    let (calls, here) = (site.entry.root.calls(), Slot::of(site.entry));
+    let Some(second) = second else {
+        let ours = Ours::Object(staged.id());
+        // Another look, since one can fail for a moment.
+        let is_left = !matches!(here.has_ours(calls, ours).or_else(|_| here.has_ours(calls, ours)), Ok(false));
+        return if is_left { Residue::left(here.path()).changed() } else { Residue::default() };
+    };
+    let there = second.slot();
+    let transfer = Transfer { calls, here, there, new: Some(staged.id()), exposed: false, can_exchange: false };
+    let ended = transfer.take_back();
+    match (ended.here, ended.there) {
+        // It is one link under both names.
+        (At::Home, At::Brought) => site.unlink(there),
+        _ => transfer.residue(ended),
     }
-    kept().and(staged.if_published(entry))
 }
 
 /// The second name may be one of something that came in between: only a link's is removed.
-fn drop_second_name(entry: &Entry, spare: &Spare<'_>, kept: bool) -> Leftover {
+fn drop_second_name(entry: &Entry, site: &Site<'_>, spare: &Spare<'_, '_>, kept: bool) -> Residue {
     if !kept {
-        return Leftover::default();
+        return Residue::default();
     }
-    let calls = entry.root.calls();
-    match calls.stat_at(spare.at().0, spare.at().1) {
-        Ok(stat) if stat.kind == FileKind::Symlink => match calls.unlink(spare.at().0, spare.at().1) {
-            Ok(()) => Leftover::default(),
-            Err(_) => Leftover::left(spare.path()),
-        },
-        Ok(_) => Leftover::preserved(spare.path()),
-        Err(source) if sys::fault(&source) == Fault::Missing => Leftover::default(),
-        Err(_) => Leftover::left(spare.path()),
+    match spare.slot().now(entry.root.calls()) {
+        Ok(Some(now)) if now.kind == FileKind::Symlink => site.unlink(spare.slot()),
+        Ok(Some(_)) => Residue::preserved(spare.slot().path()),
+        Ok(None) => Residue::default(),
+        Err(_) => Residue::left(spare.slot().path()),
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::permission::may_add_in;
-use super::verify;
+use super::read_back;
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
@@ -69,7 +69,7 @@ pub(super) fn make(root: &Root, path: &Path, made: &mut Vec<PathBuf>) -> Result<
             }
             // Another made it meanwhile; if it is no directory the opening says so.
             Err(source) if sys::fault(&source) == Fault::Exists => open(),
-            Err(source) if verify::may_be_done(&source) => {
+            Err(source) if read_back::may_be_done(&source) => {
                 let opened = open().map_err(|_| failed(source))?;
                 made.push(physical.clone());
                 Ok(opened)
@@ -113,6 +113,9 @@ fn deepest(root: &Root, path: &Path) -> Result<(Handle, PathBuf, PathBuf)> {
                     return Err(Error::new(Kind::TooLong).because(reason).at(name, index));
                 }
                 return Ok((dir, physical, rest.to_path_buf()));
+            }
+            Err(source) if !matches!(sys::fault(&source), Fault::Link | Fault::NotDirectory | Fault::Crossing) => {
+                return Err(Error::from_io(source).at(name, index));
             }
             // A link that may be followed, or a refusal that is to be named.
             Err(_) => {

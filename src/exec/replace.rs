@@ -1,79 +1,104 @@
 //! Replaces a link, if it still is what the edit expects.
 //!
-//! Under the lock: the present link is looked at, the new one is staged and pinned, both are traded in one kernel call,
-//! and what was displaced is looked at where nobody else can touch it. If it is a link that fits, the result is read
-//! back from the root and the displaced link is unlinked. If not, the trade is undone.
+//! Under the lock: the new link is staged and pinned, both are exchanged in one kernel call, and what was displaced is
+//! looked at where nobody else can touch it. If it is a link that fits, the result is read back from the root and the
+//! displaced link is unlinked. If not, the exchange is taken back.
 //!
-//! Between the trade and its undoing other processes can see the new target.
+//! Between the exchange and its taking back other processes can see the new target.
 
 use std::ffi::OsStr;
 
-use super::area::Area;
+use super::halt::Going;
 use super::over::rename_over;
-use super::undo::undo;
-use super::verify;
+use super::read_back;
+use super::residue::Residue;
+use super::reverse::At;
+use super::site::Site;
+use super::slot::Slot;
+use super::stage::Staged;
+use super::transfer::Transfer;
 use super::{Attempt, Changed, guarantee};
 use crate::entry::{Entry, look};
-use crate::error::{Error, Found, Result};
+use crate::error::{Error, Found, Kind, Result};
 use crate::model::{Edit, Effect, fits};
 use crate::sys::{self, Fault};
 
-/// `held` is the lock under which the edit was decided, if there is one.
-pub(super) fn replace(
-    entry: &Entry,
-    held: Option<&Area<'_>>,
-    edit: &Edit,
-    text: &OsStr,
-    directory: bool,
-) -> Result<Attempt> {
-    Area::with(entry, held, |area| trade(entry, area, held.is_some(), edit, (text, directory)))
-}
-
-fn trade(
-    entry: &Entry,
-    area: &Area<'_>,
-    decided: bool,
-    edit: &Edit,
-    (text, directory): (&OsStr, bool),
-) -> Result<Attempt> {
+pub(super) fn replace(site: &Site<'_>, edit: &Edit, text: &OsStr, directory: bool) -> Going<Attempt> {
+    let entry = site.entry;
     let calls = entry.root.calls();
     let as_decided =
         |found: &Found| fits(edit.change.expected(), found) && found.text().is_some_and(|found| found != text);
-    // Another holder may have replaced it while this one waited for the lock.
-    if !decided && !as_decided(&entry.look()?) {
-        return Ok(Attempt::Again);
+    let Some(staged) = site.stage(text, directory)? else { return Ok(Attempt::Again) };
+    let mut changed = Changed { staging: site.kind(), ..Changed::new(Effect::Replaced) };
+    if !site.still_excludes().map_err(|error| staged.give_up(text, error))? {
+        return Err(staged.give_up(text, super::site::state_contended()).into());
     }
-    let staged = area.stage(text, directory)?;
-    let mut changed = Changed { staging: area.kind(), ..Changed::new(Effect::Replaced) };
-    match calls.exchange(staged.at(), entry.at()) {
+    match calls.exchange(staged.slot().at(), entry.at()) {
         Ok(()) => {}
-        Err(source) if sys::fault(&source) == Fault::Missing => {
-            return staged.discard(text).again();
-        }
+        Err(source) if sys::fault(&source) == Fault::Missing => return Ok(staged.discard(text).again()?),
         Err(source) if sys::fault(&source) == Fault::Unsupported => {
-            if area.can_trade(text).map_err(|error| staged.take_back(text, error))? {
-                return staged.discard(text).again();
+            if site.can_exchange(text).map_err(|halt| halt.map(|error| staged.give_up(text, error)))? {
+                return Ok(staged.discard(text).again()?);
             }
-            changed.guarantee = guarantee(&entry.root, false).map_err(|error| staged.take_back(text, error))?;
-            return rename_over(entry, area, &staged, &as_decided, text, changed);
+            changed.guarantee = guarantee(&entry.root, false).map_err(|error| staged.give_up(text, error))?;
+            return rename_over(site, &staged, &as_decided, text, changed);
         }
-        // A call can fail that was carried out.
-        Err(source) if staged.is_published(entry) => return undo(entry, &staged, text, Some(Error::from_io(source))),
-        Err(source) => return staged.give_up(text, verify::not_moved(entry, &[entry], source)),
+        // The call may have taken effect despite the error.
+        Err(source) if staged.is_published(entry) => {
+            return Ok(take_back(entry, &staged, text, Some(Error::from_io(source)))?);
+        }
+        Err(source) => return Ok(staged.after(text, read_back::not_moved(entry, &[entry], source))?),
     }
     // The text proves it: what is compared is the text, and nobody else can reach the displaced entry.
-    let displaced = match look(calls, staged.at()) {
+    let displaced = match look(calls, staged.slot().at()) {
         Ok(found) if as_decided(&found) => found,
-        Ok(_) => return undo(entry, &staged, text, None),
-        Err(error) => return undo(entry, &staged, text, Some(error)),
+        Ok(_) => return Ok(take_back(entry, &staged, text, None)?),
+        Err(error) => return Ok(take_back(entry, &staged, text, Some(error))?),
     };
     if !entry.root.policy().unverified {
-        match verify::read_back(entry, &staged) {
+        match read_back::staged(entry, &staged) {
             Ok(()) => changed.verified = true,
-            Err(error) => return undo(entry, &staged, text, Some(error)),
+            Err(error) => return Ok(take_back(entry, &staged, text, Some(error))?),
         }
     }
-    changed.shortfalls.extend(staged.drop_displaced().into_shortfall());
+    changed.shortfalls.extend(staged.unlink().into_shortfall());
     changed.previous = displaced.into_text();
     Ok(Attempt::Done(changed))
+}
+
+fn is_moved(cause: Option<&Error>) -> bool {
+    cause.is_some_and(|cause| cause.kind() == Kind::ParentMoved)
+}
+
+/// Takes the exchange with a staged link back, and removes the link.
+pub(super) fn take_back(entry: &Entry, staged: &Staged<'_, '_>, text: &OsStr, cause: Option<Error>) -> Result<Attempt> {
+    let (here, there) = (Slot::of(entry), staged.slot());
+    let transfer = Transfer {
+        calls: entry.root.calls(),
+        here,
+        there,
+        new: Some(staged.id()),
+        exposed: staged.is_exposed(),
+        can_exchange: true,
+    };
+    let ended = transfer.take_back();
+    let residue = match (ended.here, ended.there) {
+        (_, At::Home) => {
+            let discarded = staged.discard(text);
+            // At a name that others can reach they may have put it there again.
+            let kept = staged.is_exposed() && !discarded.is_empty();
+            let theirs = if kept { Residue::preserved(there.path()) } else { Residue::default() };
+            transfer.residue(ended).and(discarded).and(theirs)
+        }
+        // Others took what was displaced from where they can reach it, or the directory was moved: the new link goes.
+        // Anywhere else it stays, or the name would be absent.
+        (At::Brought, At::Nothing) if staged.is_exposed() || is_moved(cause.as_ref()) => {
+            staged.discard_published(entry)
+        }
+        _ => transfer.residue(ended),
+    };
+    match cause {
+        Some(cause) => Err(residue.on(cause)),
+        None => residue.again(),
+    }
 }

@@ -4,16 +4,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::area::Area;
-use super::durable::{leave_to_batch, sync};
-use super::permission::{may_add, may_take_away};
+use super::halt::{Going, Halt, TakeBack};
+use super::site::{Site, state_contended};
+use super::sync::{leave_to_batch, sync};
 use super::{
-    Attempt, Changed, abandoned, aside, create, exchange, guarantee, parents, remove, replace, shared, target, verify,
+    Attempt, Changed, backup, create, exchange, parents, preview, read_back, remove, replace, stale_dir, target,
 };
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result, printable};
 use crate::model::change::{Change, Expected};
-use crate::model::{Decision, Durability, Edit, Effect, Outcome, Staging, decide};
+use crate::model::{Decision, Durability, Edit, Effect, Outcome, decide, is_checked_name};
 use crate::resolve::Planned;
 use crate::root::{Root, not_state};
 use crate::sys::Access;
@@ -47,7 +47,7 @@ impl<'a> Run<'a> {
         Run { made, ..self }
     }
 
-    pub(super) fn carry_out(mut self) -> Result<Outcome> {
+    pub(super) fn carry_out(mut self) -> Going<Outcome> {
         if let Change::Exchange(exchange) = &self.edit.change {
             return exchange::carry_out(self.root, self.edit, exchange, None, self.dry_run);
         }
@@ -55,20 +55,44 @@ impl<'a> Run<'a> {
         self.close(outcome)
     }
 
+    /// The edit of an entry whose directory was opened before.
+    pub(super) fn carry_out_in(mut self, entry: &Entry) -> Going<Outcome> {
+        self.opened_before = true;
+        if let Change::Exchange(exchange) = &self.edit.change {
+            return exchange::carry_out(self.root, self.edit, exchange, Some(entry), self.dry_run);
+        }
+        let outcome = self.in_entry(entry);
+        self.close(outcome)
+    }
+
+    /// Takes a link back that this edit made before, on a thread that lacked the means for it.
+    pub(super) fn finish(self, unfinished: TakeBack) -> Going<Outcome> {
+        let TakeBack { entry, text, cause } = unfinished;
+        let entry = entry.used_by(self.root.clone());
+        let halt = create::take_back(&entry, None, &text, cause);
+        self.close(Err(halt))
+    }
+
     /// Names the edit in the error.
-    fn close(self, outcome: Result<Outcome>) -> Result<Outcome> {
-        outcome.map_err(|error| {
-            let error = error.on(self.edit.change.verb(), &self.edit.path).denied_at(self.edit.path.as_path());
-            let error = self.root.or_gone(error);
-            error.having_made(self.made)
+    fn close(self, outcome: Going<Outcome>) -> Going<Outcome> {
+        outcome.map_err(|halt| match halt {
+            Halt::Wanted(mut wanted) => {
+                wanted.made = self.made;
+                Halt::Wanted(wanted)
+            }
+            Halt::Failed(error) => {
+                let error = error.on(self.edit.change.verb(), &self.edit.path).denied_at(self.edit.path.as_path());
+                self.root.or_gone(error).having_made(self.made).into()
+            }
         })
     }
 
-    fn open_and_edit(&mut self) -> Result<Outcome> {
-        // An edit that expects a link will lock its directory.
-        let access = match self.edit.change.expected() {
-            Expected::AnyLink | Expected::Link(_) if !self.dry_run => Access::Read,
-            _ => Access::Search,
+    fn open_and_edit(&mut self) -> Going<Outcome> {
+        // What may be replaced or removed is locked.
+        let access = match self.edit.change {
+            Change::Create(_) => Access::Search,
+            _ if self.dry_run => Access::Search,
+            _ => Access::Read,
         };
         match Entry::open_for(self.root, &self.edit.path, access) {
             Ok(entry) => self.in_entry(&entry),
@@ -78,7 +102,7 @@ impl<'a> Run<'a> {
                 let verified = !self.root.policy().unverified;
                 Ok(self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) }))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -89,7 +113,7 @@ impl<'a> Run<'a> {
     }
 
     /// The directory is missing and may be made: nothing can have the name, so the target is judged first.
-    fn below_new_parents(&mut self) -> Result<Outcome> {
+    fn below_new_parents(&mut self) -> Going<Outcome> {
         let planned = parents::plan(self.root, self.edit.path.parent())?;
         let physical = planned.physical.join(self.edit.path.name());
         not_state(self.root, &physical)?;
@@ -109,19 +133,10 @@ impl<'a> Run<'a> {
         self.in_entry(&entry)
     }
 
-    /// The edit of an entry whose directory was opened before.
-    pub(super) fn carry_out_in(mut self, entry: &Entry) -> Result<Outcome> {
-        self.opened_before = true;
-        if let Change::Exchange(exchange) = &self.edit.change {
-            return exchange::carry_out(self.root, self.edit, exchange, Some(entry), self.dry_run);
-        }
-        let outcome = self.in_entry(entry);
-        self.close(outcome)
-    }
-
-    fn in_entry(&mut self, entry: &Entry) -> Result<Outcome> {
-        // What an interrupted operation left may stand in the state directory too.
-        if !is_stale(self.edit) {
+    fn in_entry(&mut self, entry: &Entry) -> Going<Outcome> {
+        let stale = matches!(self.edit.change, Change::RemoveStale(_));
+        // What an interrupted run left may stand in the state directory too.
+        if !stale {
             not_state(self.root, entry.physical())?;
         }
         let text = match self.edit.change.link() {
@@ -133,43 +148,47 @@ impl<'a> Run<'a> {
         {
             return Ok(outcome);
         }
-        let _at_work = if is_stale(self.edit) && !self.dry_run { abandoned::lock_above(entry)? } else { None };
-        let held = if entry.lockable { Area::lock_own(entry)? } else { None };
+        let _at_work = if stale && !self.dry_run { stale_dir::lock_above(entry)? } else { None };
+        let mut site = None;
+        let replaces = matches!(self.edit.change.expected(), Expected::AnyLink | Expected::Link(_));
+        if replaces && !self.dry_run && self.root.policy().allows_changes() {
+            site = Some(Site::lock(entry)?);
+        }
+        let outcome = self.decide_and_act(entry, text, &mut site);
+        match site {
+            Some(site) => self.leave(site, outcome),
+            None => outcome,
+        }
+    }
+
+    /// Decides, and acts on it; what replaces or removes is decided under the lock, whatever was seen before.
+    fn decide_and_act<'e>(
+        &self,
+        entry: &'e Entry,
+        text: Result<Option<OsString>>,
+        site: &mut Option<Site<'e>>,
+    ) -> Going<Outcome> {
         let mut judged = None;
         let mut refusals = Vec::new();
-        for _ in 0..ATTEMPTS {
+        let mut attempts = 0;
+        while attempts < ATTEMPTS {
             let found = entry.look()?;
             let stored = text.as_ref().ok().and_then(Option::as_deref);
             let decision = decide(&self.edit.change, stored, &found);
             match decision {
-                Decision::Refuse(kind) => return Err(refusal(kind, self.edit, found)),
-                Decision::Unchanged => {
-                    if found == Found::Missing {
-                        self.not_gone(Error::new(Kind::NotFound))?;
-                    }
-                    let verified = self.still_there(entry)?;
-                    let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };
-                    return Ok(self.report(entry.followed(), found.into_text(), changed));
-                }
-                Decision::Create
-                | Decision::Replace
-                | Decision::BackUp
-                | Decision::Remove
-                | Decision::RemoveStaleDir
-                | Decision::Exchange => {}
+                Decision::Refuse(kind) => return Err(refusal(kind, self.edit, found).into()),
+                Decision::Unchanged => return self.unchanged(entry, found),
+                _ => {}
             }
             self.permitted(decision)?;
-            if is_stale(self.edit) && !is_own(entry)? {
-                return Err(Error::new(Kind::Mismatch).because("it belongs to somebody else"));
+            if decision != Decision::Create && site.is_none() && !self.dry_run {
+                *site = Some(Site::lock(entry)?);
+                continue;
             }
-            if let (true, Some(present)) = (self.edit.change.while_dangling(), found.text())
-                && !target::dangles(self.root, entry.dir(), present, self.planned)?
-            {
-                return Err(refusal(Kind::Mismatch, self.edit, found).because("it does not dangle any more"));
-            }
+            self.still_as_planned(entry, &found)?;
             let stored = match text {
                 Ok(ref text) => text.as_deref(),
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             if let (Some(text), None) = (stored, &judged) {
                 let places = (entry.dir(), entry.physical());
@@ -177,14 +196,17 @@ impl<'a> Run<'a> {
             }
             let directory = judged.as_ref().is_some_and(|judged: &target::Target| judged.directory);
             if self.dry_run {
-                return self.previewed(entry, decision, stored, found);
+                let changed = preview::changed(entry, decision, stored, found)?;
+                return Ok(self.report(entry.followed(), stored.map(OsStr::to_os_string), changed));
             }
-            let attempt = match (decision, stored) {
-                (Decision::Create, Some(text)) => create::create(entry, text, directory)?,
-                (Decision::Replace, Some(text)) => replace::replace(entry, held.as_ref(), self.edit, text, directory)?,
-                (Decision::BackUp, Some(text)) => aside::move_aside(entry, text, directory)?,
-                (Decision::RemoveStaleDir, _) => abandoned::remove(entry, held.as_ref())?,
-                _ => remove::remove(entry, held.as_ref(), self.edit)?,
+            attempts += 1;
+            let attempt = match (decision, stored, &*site) {
+                (Decision::Create, Some(text), held) => create::create(entry, held.as_ref(), text, directory)?,
+                (Decision::Replace, Some(text), Some(site)) => replace::replace(site, self.edit, text, directory)?,
+                (Decision::BackUp, Some(text), Some(site)) => backup::back_up(site, text, directory)?,
+                (Decision::RemoveStaleDir, _, Some(_)) => stale_dir::remove(entry)?,
+                (Decision::Remove, _, Some(site)) => remove::remove(site, self.edit)?,
+                _ => unreachable!("BUG: what replaces or removes is decided under the lock"),
             };
             match attempt {
                 Attempt::Done(changed) => return Ok(self.done(entry, stored, changed)),
@@ -194,22 +216,74 @@ impl<'a> Run<'a> {
                     break_step(self.root, refusals.len());
                 }
             }
+            if let Some(lost) = site.take_if(|site| site.is_lost()) {
+                let residue = lost.close();
+                if !residue.is_empty() {
+                    return Err(residue.on(state_contended()).into());
+                }
+                *site = Some(Site::lock(entry)?);
+            }
         }
-        Err(given_up(refusals, ATTEMPTS))
+        Err(given_up(refusals, ATTEMPTS).into())
+    }
+
+    fn unchanged(&self, entry: &Entry, found: Found) -> Going<Outcome> {
+        if found == Found::Missing {
+            self.not_gone(Error::new(Kind::NotFound))?;
+        }
+        let verified = self.still_there(entry)?;
+        let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };
+        Ok(self.report(entry.followed(), found.into_text(), changed))
+    }
+
+    /// Refuses what was planned on something that is not so any more, beyond the text.
+    fn still_as_planned(&self, entry: &Entry, found: &Found) -> Result<()> {
+        if matches!(self.edit.change, Change::RemoveStale(_)) {
+            if !is_checked_name(entry.name()) {
+                return Err(Error::new(Kind::Mismatch).because("its name is not one that this program made"));
+            }
+            if !is_own(entry)? {
+                return Err(Error::new(Kind::Mismatch).because("it belongs to somebody else"));
+            }
+        }
+        if let (true, Some(present)) = (self.edit.change.while_dangling(), found.text())
+            && !target::dangles(self.root, entry.dir(), present, self.planned)?
+        {
+            return Err(refusal(Kind::Mismatch, self.edit, found.clone()).because("it does not dangle any more"));
+        }
+        Ok(())
+    }
+
+    /// Releases the locks, and reports what could not be cleaned up.
+    fn leave(&self, site: Site<'_>, outcome: Going<Outcome>) -> Going<Outcome> {
+        let residue = site.close();
+        match outcome {
+            Ok(mut outcome) => {
+                let named = |error: Error| error.on(self.edit.change.verb(), &self.edit.path);
+                match residue.into_shortfall() {
+                    Some(shortfall) if outcome.effect.is_change() => outcome.shortfalls.push(named(shortfall)),
+                    Some(shortfall) => return Err(shortfall.into()),
+                    None => {}
+                }
+                Ok(outcome)
+            }
+            Err(halt) => Err(halt.map(|error| residue.on(error))),
+        }
     }
 
     /// Creation is exclusive, so where only that is asked for the name need not be looked at before.
     ///
-    /// None where the name is taken or the target is refused: then the name is judged first.
-    fn create_at_once(&self, entry: &Entry, text: &OsStr) -> Result<Option<Outcome>> {
-        if !matches!(self.edit.change, Change::Create(_)) || self.dry_run || self.permitted(Decision::Create).is_err() {
+    /// `None` where the name is taken or the target is refused: then the name is judged first.
+    fn create_at_once(&self, entry: &Entry, text: &OsStr) -> Going<Option<Outcome>> {
+        let is_create = matches!(self.edit.change, Change::Create(_));
+        if !is_create || self.dry_run || self.permitted(Decision::Create).is_err() {
             return Ok(None);
         }
         let places = (entry.dir(), entry.physical());
         let Ok(judged) = target::judge(self.root, self.edit, places, text, self.planned) else {
             return Ok(None);
         };
-        Ok(match create::create(entry, text, judged.directory)? {
+        Ok(match create::create(entry, None, text, judged.directory)? {
             Attempt::Done(changed) => Some(self.done(entry, Some(text), changed)),
             Attempt::Again | Attempt::Refused(_) => None,
         })
@@ -226,8 +300,8 @@ impl<'a> Run<'a> {
         match self.opened_before {
             false => Ok(true),
             true if self.root.policy().unverified => Ok(false),
-            true if verify::parent_in_place(entry)? => Ok(true),
-            true => Err(verify::parent_moved()),
+            true if read_back::parent_in_place(entry)? => Ok(true),
+            true => Err(read_back::parent_moved()),
         }
     }
 
@@ -240,46 +314,6 @@ impl<'a> Run<'a> {
             Decision::Unchanged | Decision::Refuse(_) => true,
         };
         if allowed { Ok(()) } else { Err(Error::new(Kind::Policy)) }
-    }
-
-    /// What the change would report, without making it.
-    fn previewed(&self, entry: &Entry, decision: Decision, text: Option<&OsStr>, found: Found) -> Result<Outcome> {
-        if decision == Decision::Create {
-            may_add(entry)?
-        } else {
-            may_take_away(entry)?
-        }
-        verify::would_stay(entry, &[(entry.physical(), text)])?;
-        let abilities = self.root.abilities();
-        let (change, able) = match decision {
-            Decision::Create => (Effect::Created, true),
-            Decision::Replace => (Effect::Replaced, abilities.exchange),
-            Decision::BackUp => (Effect::Created, abilities.exchange),
-            Decision::RemoveStaleDir => {
-                abandoned::examine(entry)?;
-                (Effect::Removed, true)
-            }
-            _ => (Effect::Removed, abilities.no_replace),
-        };
-        if decision == Decision::BackUp && !able {
-            return Err(aside::unsupported());
-        }
-        let mut changed = Changed::new(change);
-        changed.guarantee = guarantee(self.root, able)?;
-        changed.verified = !self.root.policy().unverified;
-        changed.staging = if matches!(decision, Decision::Create | Decision::RemoveStaleDir) {
-            Staging::None
-        } else {
-            shared::predict(entry)?
-        };
-        changed.previous = match found {
-            Found::Link(text) => Some(text),
-            _ => None,
-        };
-        if decision == Decision::BackUp {
-            changed.backup = Some(entry.dir().join(aside::free_backup_name(entry)));
-        }
-        Ok(self.report(entry.followed(), text.map(OsStr::to_os_string), changed))
     }
 
     fn report(&self, physical: Option<PathBuf>, target: Option<OsString>, changed: Changed) -> Outcome {
@@ -340,11 +374,6 @@ pub(super) fn given_up(mut refusals: Vec<Error>, attempts: usize) -> Error {
         return Error::new(Kind::Contended);
     }
     refusals.pop().expect("BUG: there are attempts")
-}
-
-/// Whether what an interrupted run staged is to be removed.
-fn is_stale(edit: &Edit) -> bool {
-    matches!(edit.change, Change::RemoveStale(_))
 }
 
 /// Whether what has the name belongs to the caller.

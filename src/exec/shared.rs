@@ -4,15 +4,12 @@ use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::Staging;
 use crate::state::StateCheck;
-use crate::sys::Stat;
+use crate::sys::{self, Access, Fault, Stat};
 
 /// Other users may write: a group, everybody.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 const STICKY: u32 = 0o1000;
-
-/// Other users may open the directory for reading.
-const OPEN_TO_OTHERS: u32 = 0o044;
 
 /// Looks at the link's directory. Where nothing can be taken back nothing is begun.
 pub(super) fn stat_parent(entry: &Entry) -> Result<Stat> {
@@ -39,22 +36,24 @@ pub(super) fn is_shared(entry: &Entry, parent: &Stat) -> bool {
     !(parent.mode & STICKY != 0 && trusted && own())
 }
 
-/// Whether a stranger could hold the lock of this directory: whoever can open it for reading can.
-///
-/// Then the lock is taken in the state directory, if the caller named one. Without that the stranger makes edits `busy`.
-pub(super) fn may_be_held(entry: &Entry, parent: &Stat) -> bool {
-    entry.root.state().chosen && parent.mode & OPEN_TO_OTHERS != 0
-}
-
 /// Where a link would be staged, as far as can be told without making the state directory.
 pub(super) fn predict(entry: &Entry) -> Result<Staging> {
     let calls = entry.root.calls();
     let parent = stat_parent(entry)?;
-    if !is_shared(entry, &parent) && !may_be_held(entry, &parent) {
+    if !is_shared(entry, &parent) && is_readable(entry)? {
         return Ok(Staging::Beside);
     }
     match entry.root.state().check(calls) {
         StateCheck::Unsafe => Err(entry.root.state().not_private()),
         StateCheck::Absent | StateCheck::Private => Ok(Staging::Private),
+    }
+}
+
+/// Whether the directory can be opened so that it can be locked; where not, the state directory is locked and staged in.
+fn is_readable(entry: &Entry) -> Result<bool> {
+    match entry.root.calls().open_dir(&entry.parent, "".as_ref(), true, Access::Read) {
+        Ok(_) => Ok(true),
+        Err(source) if sys::fault(&source) == Fault::Denied => Ok(false),
+        Err(source) => Err(Error::from_io(source)),
     }
 }

@@ -9,9 +9,10 @@
 use std::ffi::OsStr;
 use std::io;
 
-use super::area::Area;
 use super::confined::hand_over;
-use super::staging::random_name;
+use super::halt::{Going, Halt};
+use super::site::{Site, state_contended};
+use super::stage::random_name;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{LinkPath, Staging};
@@ -62,45 +63,54 @@ impl Root {
         let mut left = None;
         let tried = match self.threads() {
             Some(_) => hand_over(self, Rights::Links, |root, _| root.tried(), |_, error| left = Some(error)),
-            None => self.tried(),
+            None => self.tried().map_err(Halt::into_error),
         };
         left.map_or(tried, Err).map_err(|error| self.or_gone(error.on("try", ".")))
     }
 
-    fn tried(&self) -> Result<Trial> {
+    fn tried(&self) -> Going<Trial> {
         if !self.policy().create {
-            return Err(Error::new(Kind::Policy));
+            return Err(Error::new(Kind::Policy).into());
         }
         let name = random_name(self).map_err(Error::from_io)?;
         let entry = Entry::open(self, &LinkPath::new(name)?)?;
-        let area = Area::lock(&entry)?;
+        let site = Site::lock(&entry)?;
+        let tried = self.tried_at(&site);
+        let residue = site.close();
+        match tried {
+            Ok(trial) if residue.is_empty() => Ok(trial),
+            Ok(_) => Err(residue.on(Error::new(Kind::Residue)).into()),
+            Err(halt) => Err(halt.map(|error| residue.on(error))),
+        }
+    }
+
+    fn tried_at(&self, site: &Site<'_>) -> Going<Trial> {
         let calls = self.calls();
         let text = OsStr::new(TEXT);
-        let a = area.stage(text, false)?;
-        let b = match area.stage(text, false) {
-            Ok(b) => b,
-            Err(error) => return Err(a.take_back(text, error)),
+        let a = site.stage(text, false)?.ok_or_else(state_contended)?;
+        let b = match site.stage(text, false) {
+            Ok(Some(b)) => b,
+            Ok(None) => return Err(a.give_up(text, state_contended()).into()),
+            Err(halt) => return Err(halt.map(|error| a.give_up(text, error))),
         };
-        let results = || -> Result<Trial> {
-            let exchange = a.trades_with(&b)?;
-            let spare = area.spare().map_err(Error::from_io)?;
-            let no_replace = given(calls.rename_new(a.at(), spare.at()))?;
+        let results = || -> Going<Trial> {
+            let exchange = a.exchanges_with(&b)?;
+            let spare = site.spare()?;
+            let no_replace = given(calls.rename_new(a.slot().at(), spare.slot().at()))?;
             if no_replace {
-                let kept = |source| Error::from_io(source).leaving(vec![spare.path()], Vec::new());
-                calls.rename_new(spare.at(), a.at()).map_err(kept)?;
+                let kept = |source| Error::from_io(source).leaving(vec![spare.slot().path()], Vec::new());
+                calls.rename_new(spare.slot().at(), a.slot().at()).map_err(kept)?;
             }
-            let dir = calls.open_dir(area.dir(), "".as_ref(), true, Access::Read).map_err(Error::from_io)?;
+            let dir = calls.open_dir(site.dir()?, "".as_ref(), true, Access::Read).map_err(Error::from_io)?;
             let (sync_dir, sync_file_system) = (calls.sync_dir(&dir).is_ok(), calls.sync_file_system(&dir).is_ok());
-            Ok(Trial { exchange, no_replace, sync_dir, sync_file_system, staging: area.kind() })
+            Ok(Trial { exchange, no_replace, sync_dir, sync_file_system, staging: site.kind() })
         };
         let results = results();
-        let leftover = a.discard(text).and(b.discard(text));
-        drop((a, b));
-        let leftover = leftover.and(area.close_alone());
-        match (results, leftover.is_empty()) {
-            (Ok(trial), true) => Ok(trial),
-            (Ok(_), false) => Err(leftover.on(Error::new(Kind::Residue))),
-            (Err(error), _) => Err(leftover.on(error)),
+        let residue = a.discard(text).and(b.discard(text));
+        match results {
+            Ok(trial) if residue.is_empty() => Ok(trial),
+            Ok(_) => Err(residue.on(Error::new(Kind::Residue)).into()),
+            Err(halt) => Err(halt.map(|error| residue.on(error))),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What a scan says of a link, and of all of them together. Pure.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Status, Trait, Traits};
+use super::{Status, Trait, Traits, is_staged_name};
 
 /// A link that a scan came by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +34,6 @@ impl Finding {
     pub fn is_staged(&self) -> bool {
         self.link.file_name().is_some_and(is_staged_name)
     }
-}
-
-/// How the names of staged links begin; 32 hexadecimal digits follow. They are random and of fixed length, so that a
-/// 255-byte name can be replaced.
-pub(crate) const STAGED_PREFIX: &str = ".caplink-";
-
-/// Whether a name is one that staged links are given.
-pub(crate) fn is_staged_name(name: &OsStr) -> bool {
-    let digits = name.as_encoded_bytes().strip_prefix(STAGED_PREFIX.as_bytes());
-    digits.is_some_and(|digits| digits.len() == 32 && digits.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 /// What a scan came by, counted. It adds up: each link has one status, and any number of traits.
@@ -88,17 +78,6 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_staged_name_is_told_from_others() {
-        let staged = |name: &str| is_staged_name(OsStr::new(name));
-        assert!(staged(&format!(".caplink-{:032x}", 7)));
-        for name in [".caplink-", ".caplink-7", ".caplink", "caplink-00000000000000000000000000000000"] {
-            assert!(!staged(name), "{name}");
-        }
-        assert!(!staged(&format!(".caplink-{:033x}", 7)));
-        assert!(!staged(&format!(".caplink-{:032X}", 0xabc)));
-    }
 
     #[test]
     fn a_summary_adds_up() {

@@ -9,6 +9,7 @@ mod path;
 mod plan;
 mod policy;
 mod reserved;
+mod staged_name;
 mod status;
 mod target;
 mod text;
@@ -24,7 +25,7 @@ pub use status::{Status, Trait, Traits};
 pub use target::{Style, Target};
 
 pub(crate) use decision::{Decision, decide, fits};
-pub(crate) use finding::{STAGED_PREFIX, is_staged_name};
 pub(crate) use path::Place;
+pub(crate) use staged_name::{STAGED_PREFIX, is_checked_name, is_staged_name, staged_name};
 pub(crate) use target::{TargetPath, relative_text};
 pub(crate) use text::{Anchor, Spelling, Start};

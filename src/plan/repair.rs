@@ -11,7 +11,7 @@ use super::moved::moved;
 use super::order::Step;
 use super::text::{made_relative, rebased, shortened, tidied};
 use crate::model::change::{Fix, NewLink, RemoveStale};
-use crate::model::{Anchor, Edit, Finding, LinkPath, Status, Target, Trait, is_staged_name, relative_text};
+use crate::model::{Anchor, Edit, Finding, LinkPath, Status, Target, Trait, is_checked_name, relative_text};
 
 /// The longest text that a link stores, in bytes.
 const TEXT_MAX: usize = 4095;
@@ -133,7 +133,8 @@ impl Repair {
         let step = |edit: Edit| Some(Step { edit, hops: found.hops, follows: false });
         if found.is_staged() {
             let stale = || Edit::remove_stale(link, RemoveStale::Link(present.to_os_string())).into();
-            return self.remove_leftovers.then(stale).and_then(step);
+            let asked = self.remove_leftovers && found.link.file_name().is_some_and(is_checked_name);
+            return asked.then(stale).and_then(step);
         }
         let repair = |fix: Fix| Edit::from(Edit::repair(link.clone(), present, fix));
         if let Some((_, new)) = self.retarget.iter().find(|(old, _)| old == present) {
@@ -182,7 +183,7 @@ impl Repair {
     ///
     /// It is removed only if it belongs to the caller, lets nobody else in, and is empty.
     pub fn plan_directory(&self, path: &Path) -> Option<Edit> {
-        let named = path.file_name().is_some_and(is_staged_name);
+        let named = path.file_name().is_some_and(is_checked_name);
         let link = LinkPath::new(path).ok()?;
         (named && self.remove_leftovers).then(|| Edit::remove_stale(link, RemoveStale::Dir).into())
     }
@@ -368,7 +369,7 @@ mod tests {
 
     #[test]
     fn directories_are_removed_by_their_names_and_only_when_asked() {
-        let (named, other) = (format!("a/.caplink-{:032x}", 1), "a/b");
+        let (named, other) = ("a/.caplink-11111111111111111111111164d1077d", "a/b");
         let asked = Repair::default().remove_leftovers(true);
         let plan = |repair: &Repair, path: &str| repair.plan_directory(Path::new(path));
         let edit = plan(&asked, &named).unwrap();
@@ -379,9 +380,12 @@ mod tests {
 
     #[test]
     fn staged_links_are_only_ever_removed_as_leftovers() {
-        let staged = found(&format!("a/.caplink-{:032x}", 1), "x//y", Status::Dangling);
+        let staged = found("a/.caplink-11111111111111111111111164d1077d", "x//y", Status::Dangling);
         let all = Repair::default().tidy(true).remove_dangling(true).fallback("x").retarget("x//y", "z");
         assert_eq!(planned(&all, &staged), None);
+        // A name of that shape that somebody else gave is no proof.
+        let named = found(&format!("a/.caplink-{}", "1".repeat(32)), "x//y", Status::Dangling);
+        assert_eq!(planned(&all.clone().remove_leftovers(true), &named), None);
         assert_eq!(planned(&all.remove_leftovers(true), &staged).as_deref(), Some("-"));
     }
 }

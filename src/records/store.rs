@@ -147,7 +147,7 @@ impl Records {
         let calls = root.calls();
         let cannot =
             || Error::new(Kind::Permission).during("make the records").because("the state directory cannot be made");
-        let state = root.open_state().map_err(|error| error.during("make the records"))?.ok_or_else(cannot)?;
+        let state = root.state().make(calls).map_err(|error| error.during("make the records"))?.ok_or_else(cannot)?;
         private::check_way(root, &state.dir)?;
         let random = || calls.random().map(|random| format!("{random:032x}")).map_err(io);
         let outcome = if renewed.is_some() { "renewed" } else { "initialised" };

@@ -118,12 +118,13 @@ pub(crate) fn refused_by_domain(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::ACCESS | Errno::XDEV))
 }
 
-/// Lack of memory, threads or descriptors can pass; whatever else the kernel refuses it will refuse again.
+/// Lack of memory, threads or descriptors can pass, and so can an error of a device; whatever else the kernel refuses it
+/// will refuse again.
 fn sorted(error: RulesetError) -> io::Error {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(errno) = cause.downcast_ref::<io::Error>().and_then(Errno::from_io_error)
-            && matches!(errno, Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::AGAIN | Errno::INTR)
+            && matches!(errno, Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::AGAIN | Errno::INTR | Errno::IO)
         {
             return errno.into();
         }

@@ -9,7 +9,7 @@ use caplink::{Abilities, Effect, Error, FileKind, Kind, Outcome, Policy, Repair,
 use crate::scene::{Layout, ROOT, Scenario, Scene, Verb};
 use crate::support::trees::Places;
 
-const LEFT: &str = ".caplink-eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
+const LEFT: &str = ".caplink-eeeeeeeeeeeeeeeeeeeeeeeec925d4fd";
 
 /// Does something before the first call of a kind, which may then fail.
 struct Before(Call, Option<fn(&mut Tree, Object)>, Option<Errno>, Object);

@@ -17,7 +17,7 @@ fn in_a_directory_of_the_callers_an_edit_takes_these_calls() {
     let created = [OpenDir, Reach, Symlink, StatAt, ReachEntry, Stat, ReadPinned];
     let ensured = [OpenDir, ReadLink, Reach, Symlink, StatAt, ReachEntry, Stat, ReadPinned];
     let trade = [Random, Symlink, Pin, Stat, Exchange, ReadLink, ReachEntry, Stat, Unlink];
-    let replaced = [&[OpenDir, ReadLink, Reach, Stat, OpenDir, TryLock, ReadLink][..], &trade].concat();
+    let replaced = [&[OpenDir, ReadLink, Stat, TryLock, ReadLink, Reach][..], &trade].concat();
     let swapped = [&[OpenDir, Stat, TryLock, ReadLink, Reach][..], &trade].concat();
     let removed = [OpenDir, Stat, TryLock, ReadLink, Random, RenameNew, ReadLink, Stat, OpenDir, Stat, Unlink];
     let missing = [OpenDir, Stat, TryLock, ReadLink, Stat];
@@ -40,9 +40,9 @@ fn in_a_directory_of_the_callers_an_edit_takes_these_calls() {
 #[test]
 fn where_others_may_write_the_directory_a_private_one_is_made_and_removed() {
     let replaced = [
-        &[OpenDir, ReadLink, Reach][..],
-        &[Stat, OpenDir, MakeDir, OpenDir, Stat, TryLock, StatAt],
-        &[ReadLink, Random, Symlink, Pin, Stat, Exchange, ReadLink, ReachEntry, Stat, Unlink],
+        &[OpenDir, ReadLink, Stat, TryLock, ReadLink, Reach][..],
+        &[OpenDir, MakeDir, OpenDir, Stat, TryLock],
+        &[Random, Symlink, Pin, Stat, Exchange, ReadLink, ReachEntry, Stat, Unlink],
         &[StatAt, RemoveDir],
     ];
     assert_eq!(calls(Scenario::new(Verb::EnsureOld, Layout::Open)), replaced.concat());

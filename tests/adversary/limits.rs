@@ -130,7 +130,7 @@ fn what_was_displaced_is_kept_under_a_random_name_where_a_third_program_meets_th
 fn links_that_a_third_program_trades_after_an_exchange_was_undone_are_traded_once_more_and_reported() {
     let deeds = [
         (Action::ParentExchangedWithLinkInside, Call::ReachEntry, 0),
-        (Action::SecondExchangedWithFirst, Call::StatAt, 6),
+        (Action::SecondExchangedWithFirst, Call::StatAt, 4),
     ];
     let (scene, played) = play_at(Scenario::new(Verb::Exchange, Layout::Private), &deeds);
     assert_eq!(text(&played, scene.places.p, "l"), Some(OLD.as_ref()), "they had put the other one there");

@@ -226,3 +226,15 @@ fn a_trade_of_others_is_not_taken_back_where_the_own_one_fails() {
         }
     }
 }
+
+#[test]
+fn a_confined_creation_is_taken_back_out_of_the_reach_of_others() {
+    for layout in [Layout::Open, Layout::Tenant] {
+        let scenario = Scenario { confined: true, ..Scenario::new(Verb::Create, layout) };
+        for staged in [Action::StagedFile, Action::StagedLinkOther] {
+            let mut findings = Findings::default();
+            placed(&Scene::new(scenario), &[Action::ParentMovedInside, staged], None, &mut findings);
+            findings.assert_none();
+        }
+    }
+}

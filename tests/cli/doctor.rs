@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Place, answer, skipped};
 
-const STAGED: &str = ".caplink-0123456789abcdef0123456789abcdef";
+const STAGED: &str = ".caplink-0123456789abcdef01234567398aea55";
 
 #[test]
 fn doctor_shows_what_this_host_gives_and_changes_nothing_that_stays() {

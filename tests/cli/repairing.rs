@@ -191,7 +191,6 @@ fn what_is_lengthy_is_shortened_also_where_it_goes_back_over_directories() {
 #[test]
 fn only_the_callers_own_staged_links_are_leftovers() {
     let place = Place::new();
-    let staged = |digit: char| format!(".caplink-{}", digit.to_string().repeat(32));
     fs::create_dir(place.root.join(".caplink")).unwrap();
     fs::set_permissions(place.root.join(".caplink"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     fs::write(place.root.join(staged('f')), "a file is never a leftover").unwrap();
@@ -205,19 +204,25 @@ fn only_the_callers_own_staged_links_are_leftovers() {
     } else {
         skipped("only_the_callers_own_staged_links_are_leftovers", "giving a link away needs root");
     }
+    // A link that a person named like that is no proof of anything.
+    let made_by_hand = format!(".caplink-{}", "5".repeat(32));
+    place.link(&made_by_hand, "file");
     assert_eq!(place.ask("repair --tidy --remove-dangling").json["items"].as_array().unwrap().len(), 0);
     let done = place.ask("repair --remove-leftovers");
     assert_eq!(outcomes(&done).len(), 3, "{}", done.json);
     assert!(place.root.join(staged('f')).exists());
+    assert_eq!(place.text(&made_by_hand), Some("file".into()));
     if is_root() {
         assert_eq!(done.refusal().1, "mismatch");
         assert_eq!(place.text(&others), Some("file".into()));
     }
 }
 
-/// A name as private directories and staged links have it.
+/// A name as private directories and staged links have it: 24 digits and their hash, FNV-1a of 32 bits.
 fn staged(digit: char) -> String {
-    format!(".caplink-{}", digit.to_string().repeat(32))
+    let digits = digit.to_string().repeat(24);
+    let hash = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    format!(".caplink-{digits}{:08x}", digits.bytes().fold(0x811c_9dc5, hash))
 }
 
 /// A directory as an interrupted operation leaves it.

@@ -8,7 +8,7 @@ pub(crate) const GONE: &str = "../gone";
 /// The name of the state directory.
 pub(crate) const STATE: &str = ".caplink";
 /// A link that an earlier run staged and did not publish.
-pub(crate) const STALE: &str = "q/p/.caplink-ffffffffffffffffffffffffffffffff";
+pub(crate) const STALE: &str = "q/p/.caplink-fffffffffffffffffffffffff62427a5";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Verb {

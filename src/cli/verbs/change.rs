@@ -111,7 +111,8 @@ pub(super) fn failed(report: &mut Report, error: &Error) {
     if error.operation() == "confine" {
         return report.root_error(error);
     }
-    report.changed |= error.link().is_some_and(|link| error.left().iter().any(|left| left == link));
+    let stands = error.link().is_some_and(|link| error.left().iter().any(|left| left == link));
+    report.changed |= error.is_changed() || stands;
     report.made(error.made());
     report.error(error);
 }

@@ -12,7 +12,7 @@ fn across() -> Scenario {
 
 #[test]
 fn what_came_while_the_locks_were_waited_for_is_looked_at_first() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[Action::NameLinkOther], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::Pin, 0, &[Action::NameLinkOther], None)];
     let came = Came::of(across(), MOMENTS, exchange);
     assert_eq!((came.count(Call::Exchange), came.at("l").as_str()), (1, NEW));
     assert_eq!(came.answer.unwrap().counterpart.unwrap().target.as_deref(), Some(OsStr::new("../t3")));

@@ -11,6 +11,7 @@ mod previewing;
 mod removing;
 mod repairing;
 mod replacing;
+mod state;
 mod trading_back;
 mod trying_out;
 
@@ -87,7 +88,7 @@ impl<T: std::fmt::Debug> Came<T> {
             None => "nothing".to_owned(),
             Some(found) => match self.tree.text(found) {
                 Some(text) => text.display().to_string(),
-                None => self.tree.node(found).kind.to_string(),
+                None => Found::Other(self.tree.node(found).kind).to_string(),
             },
         }
     }

@@ -24,7 +24,7 @@ fn where_the_backup_cannot_be_looked_at_it_is_put_back() {
 }
 
 #[test]
-fn where_the_backup_is_gone_it_is_decided_anew() {
+fn where_the_backup_is_gone_the_link_stands() {
     const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 1, &[], Some(Errno::NOENT))];
     let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "a regular file"));

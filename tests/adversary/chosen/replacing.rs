@@ -12,7 +12,7 @@ fn without_exchange() -> Scenario {
 
 #[test]
 fn what_came_while_the_lock_was_waited_for_is_not_traded() {
-    const MOMENTS: &[Moment] = &[Moment(Call::ReadLink, 1, &[Action::NameLinkOther], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::ReadLink, 0, &[Action::NameLinkOther], None)];
     let swap = |root: &Root| root.swap("q/p/l", Target::relative("q/t2"), OLD);
     let came = Came::of(Scenario::new(Verb::Swap, Layout::Open), MOMENTS, swap);
     assert_eq!((came.count(Call::Exchange), came.at("l").as_str()), (0, "../t3"));
@@ -74,7 +74,7 @@ fn a_second_name_of_a_file_that_came_in_between_is_kept_and_told() {
 
 #[test]
 fn the_directory_that_was_changed_is_synced_wherever_it_is_by_then() {
-    const MOMENTS: &[Moment] = &[Moment(Call::OpenDir, 2, &[Action::ParentMovedInside], None)];
+    const MOMENTS: &[Moment] = &[Moment(Call::OpenDir, 1, &[Action::ParentMovedInside], None)];
     let durably = |root: &Root| root.apply(&Edit::ensure(link(), Target::relative("q/t2")).durability(Durability::Dir));
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, durably);
     assert_eq!(came.count(Call::SyncDir), 1);
@@ -86,7 +86,7 @@ fn the_directory_that_was_changed_is_synced_wherever_it_is_by_then() {
 fn why_a_change_could_not_be_synced_is_told_beside_it() {
     const FULL: &[Moment] = &[Moment(Call::SyncDir, 0, &[], Some(Errno::NOSPC))];
     const READ_ONLY: &[Moment] = &[Moment(Call::SyncDir, 0, &[], Some(Errno::ROFS))];
-    const MISSING: &[Moment] = &[Moment(Call::OpenDir, 2, &[], Some(Errno::NOENT))];
+    const MISSING: &[Moment] = &[Moment(Call::OpenDir, 1, &[], Some(Errno::NOENT))];
     for (moments, kind) in [(FULL, Kind::NoSpace), (READ_ONLY, Kind::ReadOnly), (MISSING, Kind::Io)] {
         let durably =
             |root: &Root| root.apply(&Edit::ensure(link(), Target::relative("q/t2")).durability(Durability::Dir));
@@ -98,10 +98,11 @@ fn why_a_change_could_not_be_synced_is_told_beside_it() {
 }
 
 #[test]
-fn a_private_directory_that_was_removed_while_it_was_empty_is_contended() {
+fn a_private_directory_that_was_removed_while_it_was_empty_is_made_anew() {
     const MOMENTS: &[Moment] = &[Moment(Call::Symlink, 0, &[Action::StagedRemoved], None)];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::NoState), MOMENTS, ensure);
-    assert_eq!((came.at("l").as_str(), came.error().kind()), (OLD, Kind::Contended));
+    assert_eq!(came.at("l"), NEW);
+    assert_eq!(came.answer.unwrap().effect, Effect::Replaced);
 }
 
 #[test]

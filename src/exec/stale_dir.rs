@@ -1,4 +1,4 @@
-//! Removes a private directory that an interrupted operation left beside a link.
+//! Removes a staging directory that an interrupted run left beside a link.
 //!
 //! Its owner and its permissions must be those of one, and it must hold nothing but staged links of the caller's. Whoever
 //! makes such a directory holds the lock of the one above as long as it is used, so under that lock nobody is at work in
@@ -9,18 +9,18 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::area::Area;
-use super::{Attempt, Changed, lock, verify};
+use super::lock::Lock;
+use super::{Attempt, Changed, read_back};
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::{Effect, is_staged_name};
+use crate::model::{Effect, is_checked_name, is_staged_name};
 use crate::state::is_private;
-use crate::sys::{self, Access, Fault, Handle};
+use crate::sys::{self, Access, Fault};
 
-/// `held` is the lock of the directory above, if it is held.
-pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>) -> Result<Attempt> {
-    let _lock = if held.is_some() { None } else { Some(Area::lock_beside(entry)?) };
+/// The lock of the directory above is held.
+pub(super) fn remove(entry: &Entry) -> Result<Attempt> {
     examine(entry)?;
     match entry.root.calls().remove_dir(&entry.parent, entry.name()) {
         Ok(()) => {}
@@ -28,32 +28,19 @@ pub(super) fn remove(entry: &Entry, held: Option<&Area<'_>>) -> Result<Attempt> 
         Err(source) if matches!(sys::fault(&source), Fault::Missing | Fault::NotDirectory) => {
             return Ok(Attempt::Again);
         }
-        Err(source) => return Err(verify::refused(entry, source)),
+        Err(source) => return Err(read_back::refused(entry, source)),
     }
-    let verified = !entry.root.policy().unverified && verify::parent_in_place(entry)?;
+    let verified = !entry.root.policy().unverified && read_back::parent_in_place(entry)?;
     Ok(Attempt::Done(Changed { verified, ..Changed::new(Effect::Removed) }))
 }
 
-/// The lock of the directory above a private one.
-pub(super) struct Above<'a> {
-    entry: &'a Entry,
-    dir: Handle,
-}
-
-impl Drop for Above<'_> {
-    fn drop(&mut self) {
-        lock::give_back(&self.entry.root, &self.dir);
-    }
-}
-
-/// Takes the lock that whoever is at work in a private directory holds; none where the entry is in another.
-pub(super) fn lock_above(entry: &Entry) -> Result<Option<Above<'_>>> {
+/// Takes the lock that whoever is at work in a staging directory holds; `None` where the entry is in another.
+pub(super) fn lock_above(entry: &Entry) -> Result<Option<Lock<'_>>> {
     let Some(above) = entry.dir().parent().filter(|_| entry.dir().file_name().is_some_and(is_staged_name)) else {
         return Ok(None);
     };
     let (dir, _) = open_dir(&entry.root, above, Access::Read)?;
-    lock::take(&entry.root, &dir)?;
-    Ok(Some(Above { entry, dir }))
+    Lock::take(&entry.root, Arc::new(dir)).map(Some)
 }
 
 /// Whether it is a private directory of the caller's in which nothing is but what the caller staged.
@@ -66,7 +53,7 @@ pub(super) fn examine(entry: &Entry) -> Result<()> {
     let mut only_staged = true;
     let mut look = |listed: sys::Listed<'_>| {
         let own = |stat: sys::Stat| stat.kind == FileKind::Symlink && stat.uid == calls.user();
-        only_staged &= is_staged_name(listed.name) && calls.stat_at(&dir, listed.name).is_ok_and(own);
+        only_staged &= is_checked_name(listed.name) && calls.stat_at(&dir, listed.name).is_ok_and(own);
         if only_staged { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     calls.list(&dir, &mut look).map_err(Error::from_io)?;

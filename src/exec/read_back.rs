@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::Attempt;
-use super::staging::Staged;
+use super::stage::Staged;
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
@@ -29,7 +29,7 @@ pub(super) enum ReadBack {
 /// Walks to a staged link anew, which was published; the error says why it does not stand.
 ///
 /// It is pinned, and the text of a link never changes: the object proves the text.
-pub(super) fn read_back(entry: &Entry, staged: &Staged<'_>) -> Result<()> {
+pub(super) fn staged(entry: &Entry, staged: &Staged<'_, '_>) -> Result<()> {
     match find(entry, |found| Ok(entry.root.calls().stat(found)?.id == staged.id()))? {
         ReadBack::Stands => Ok(()),
         ReadBack::Taken => Err(taken()),
@@ -38,7 +38,7 @@ pub(super) fn read_back(entry: &Entry, staged: &Staged<'_>) -> Result<()> {
 }
 
 /// Walks to a link that was made in place, and compares it with what has the name in the directory it was made in.
-pub(super) fn read_back_created(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
+pub(super) fn created(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
     let calls = entry.root.calls();
     find(entry, |found| {
         let stat = calls.stat(found)?;

@@ -1,0 +1,135 @@
+//! Moves a file or directory in the way to a backup name, and puts a link in its place.
+//!
+//! The link is staged, moved to the name of the backup, and exchanged with what is in the way: the name is never absent,
+//! and what was there has its new name in the same instant. Nothing is removed.
+
+use std::ffi::{OsStr, OsString};
+
+use super::halt::Going;
+use super::read_back;
+use super::replace::take_back;
+use super::site::Site;
+use super::stage::Staged;
+use super::{Attempt, Changed};
+use crate::entry::Entry;
+use crate::error::{Error, FileKind, Kind, Result};
+use crate::model::Effect;
+use crate::sys::{self, Fault, Handle, Stat};
+
+/// The longest name, in bytes.
+const NAME_MAX: usize = 255;
+
+/// How many backups of one name can stand side by side.
+const BACKUPS_MAX: usize = 1000;
+
+pub(super) fn back_up(site: &Site<'_>, text: &OsStr, directory: bool) -> Going<Attempt> {
+    let entry = site.entry;
+    let calls = entry.root.calls();
+    let Some((present, _pin)) = pin_in_the_way(entry)? else { return Ok(Attempt::Again) };
+    let Some(staged) = stage(site, text, directory)? else { return Ok(Attempt::Again) };
+    let mut changed = Changed { staging: site.kind(), ..Changed::new(Effect::Created) };
+    if !site.still_excludes().map_err(|error| staged.give_up(text, error))? {
+        return Err(staged.give_up(text, super::site::state_contended()).into());
+    }
+    match calls.exchange(staged.slot().at(), entry.at()) {
+        Ok(()) => {}
+        Err(source) if sys::fault(&source) == Fault::Missing => return Ok(staged.discard(text).again()?),
+        Err(source) if sys::fault(&source) == Fault::Unsupported => {
+            return match site.can_exchange(text) {
+                Ok(true) => Ok(staged.discard(text).again()?),
+                Ok(false) => Err(staged.give_up(text, unsupported()).into()),
+                Err(halt) => Err(halt.map(|error| staged.give_up(text, error))),
+            };
+        }
+        // The call may have taken effect despite the error.
+        Err(source) if staged.is_published(entry) => {
+            return Ok(take_back(entry, &staged, text, Some(Error::from_io(source)))?);
+        }
+        Err(source) => return Ok(staged.after(text, read_back::not_moved(entry, &[entry], source))?),
+    }
+    let kept = match staged.slot().now(calls) {
+        Ok(Some(now)) if now.id == present.id => true,
+        Ok(Some(_)) => return Ok(take_back(entry, &staged, text, None)?),
+        // Others took it from there: it is theirs, and the link stands.
+        Ok(None) => staged.slot().has(calls, present.id),
+        Err(source) => return Ok(take_back(entry, &staged, text, Some(Error::from_io(source)))?),
+    };
+    if !entry.root.policy().unverified {
+        match read_back::staged(entry, &staged) {
+            Ok(()) => changed.verified = true,
+            Err(error) => return Ok(take_back(entry, &staged, text, Some(error))?),
+        }
+    }
+    changed.backup = kept.then(|| staged.path());
+    Ok(Attempt::Done(changed))
+}
+
+/// Without an exchange there is no other way: the name is never absent.
+pub(super) fn unsupported() -> Error {
+    let reason = "this host cannot exchange two names, so the name would be absent for a moment";
+    Error::new(Kind::Unsupported).because(reason)
+}
+
+/// Pins the file or directory that has the name; none where it is something else by now.
+fn pin_in_the_way(entry: &Entry) -> Result<Option<(Stat, Handle)>> {
+    let calls = entry.root.calls();
+    let pin = match calls.pin(&entry.parent, entry.name()) {
+        Ok(pin) => pin,
+        Err(source) if sys::fault(&source) == Fault::Missing => return Ok(None),
+        Err(source) => return Err(Error::from_io(source)),
+    };
+    let stat = calls.stat(&pin).map_err(Error::from_io)?;
+    Ok(matches!(stat.kind, FileKind::File | FileKind::Dir).then_some((stat, pin)))
+}
+
+/// Stages the link under the first name for a backup that is free; `None` where the directory to stage in is gone.
+fn stage<'s, 'a>(site: &'s Site<'a>, text: &OsStr, directory: bool) -> Going<Option<Staged<'s, 'a>>> {
+    for index in 0..BACKUPS_MAX {
+        let staged = site.stage_beside(backup_name(site.entry.name(), index), text, directory)?;
+        if staged.is_some() || site.is_lost() {
+            return Ok(staged);
+        }
+    }
+    Err(all_taken().into())
+}
+
+fn all_taken() -> Error {
+    Error::new(Kind::Exists).because(format!("{BACKUPS_MAX} backups of this name are there already"))
+}
+
+/// The first name for a backup that nothing has.
+pub(super) fn free_backup_name(entry: &Entry) -> Result<OsString> {
+    let taken = |name: &OsString| entry.root.calls().stat_at(&entry.parent, name).is_ok();
+    let mut names = (0..BACKUPS_MAX).map(|index| backup_name(entry.name(), index));
+    names.find(|name| !taken(name)).ok_or_else(all_taken)
+}
+
+/// `NAME.backup`, `NAME.backup-1` and so on; a long name is cut so that it fits.
+fn backup_name(name: &OsStr, index: usize) -> OsString {
+    let suffix = if index == 0 { ".backup".to_owned() } else { format!(".backup-{index}") };
+    let room = NAME_MAX - suffix.len();
+    let mut backup = OsString::new();
+    if name.len() <= room {
+        backup.push(name);
+    } else {
+        let text = name.to_string_lossy();
+        backup.push(&text[..text.floor_char_boundary(room)]);
+    }
+    backup.push(suffix);
+    backup
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_name_fits() {
+        assert_eq!(backup_name(OsStr::new("conf"), 0), "conf.backup");
+        assert_eq!(backup_name(OsStr::new("conf"), 7), "conf.backup-7");
+        for long in ["x".repeat(255), "ß".repeat(127), "x".repeat(248)] {
+            assert!(backup_name(OsStr::new(&long), 12).len() <= NAME_MAX, "{long}");
+        }
+        assert_eq!(backup_name(OsStr::new(&"x".repeat(248)), 0).len(), 255);
+    }
+}

@@ -1,0 +1,43 @@
+//! What a change would report, decided without making it.
+
+use std::ffi::OsStr;
+
+use super::permission::{may_add, may_take_away};
+use super::{Changed, backup, guarantee, read_back, shared, stale_dir};
+use crate::entry::Entry;
+use crate::error::{Found, Result};
+use crate::model::{Decision, Effect, Staging};
+
+/// What the change would report.
+pub(super) fn changed(entry: &Entry, decision: Decision, text: Option<&OsStr>, found: Found) -> Result<Changed> {
+    if decision == Decision::Create {
+        may_add(entry)?
+    } else {
+        may_take_away(entry)?
+    }
+    read_back::would_stay(entry, &[(entry.physical(), text)])?;
+    let abilities = entry.root.abilities();
+    let (effect, able) = match decision {
+        Decision::Create => (Effect::Created, true),
+        Decision::Replace => (Effect::Replaced, abilities.exchange),
+        Decision::BackUp if !abilities.exchange => return Err(backup::unsupported()),
+        Decision::BackUp => (Effect::Created, true),
+        Decision::RemoveStaleDir => {
+            stale_dir::examine(entry)?;
+            (Effect::Removed, true)
+        }
+        _ => (Effect::Removed, abilities.no_replace),
+    };
+    let mut changed = Changed::new(effect);
+    changed.guarantee = guarantee(&entry.root, able)?;
+    changed.verified = !entry.root.policy().unverified;
+    changed.staging = match decision {
+        Decision::Create | Decision::RemoveStaleDir => Staging::None,
+        _ => shared::predict(entry)?,
+    };
+    changed.previous = found.into_text();
+    if decision == Decision::BackUp {
+        changed.backup = Some(entry.dir().join(backup::free_backup_name(entry)?));
+    }
+    Ok(changed)
+}

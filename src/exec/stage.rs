@@ -1,0 +1,277 @@
+//! Links before they are published, and names for what is moved out of the way.
+//!
+//! A staged link is pinned: while it is, it can be told from any other. What is removed here is removed only if it is
+//! known to be this edit's own, or was looked at in a directory that nobody else can touch.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::halt::Going;
+use super::residue::Residue;
+use super::site::Site;
+use super::slot::{Ours, Slot};
+use super::transfer::move_new;
+use super::{Attempt, read_back};
+use crate::entry::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::model::{ObjectId, Staging, staged_name};
+use crate::root::Root;
+use crate::sys::{self, Fault, Handle};
+
+/// A link that is not published yet.
+pub(super) struct Staged<'s, 'a> {
+    site: &'s Site<'a>,
+    dir: &'s Handle,
+    above: &'s Path,
+    name: OsString,
+    /// `None` for one that was not pinned.
+    id: Option<ObjectId>,
+    /// While it is open the inode number is not given to another.
+    _pin: Option<Handle>,
+}
+
+impl<'a> Site<'a> {
+    /// Makes a link under a random name, and pins it; `None` where the directory for it was removed meanwhile.
+    pub(super) fn stage<'s>(&'s self, text: &OsStr, directory: bool) -> Going<Option<Staged<'s, 'a>>> {
+        let root = &self.entry.root;
+        let calls = root.calls();
+        let dir = self.dir()?;
+        let name = random_name(root).map_err(Error::from_io)?;
+        let above = self.slot(OsStr::new(""))?.above;
+        let made = calls.symlink(text, dir, &name, directory);
+        let staged = Staged { site: self, dir, above, name, id: None, _pin: None };
+        if let Err(source) = made {
+            return match (sys::fault(&source), self.kind()) {
+                // Who may write its parent can remove it while it is empty.
+                (Fault::Missing, Staging::Private) => {
+                    self.lose();
+                    Ok(None)
+                }
+                _ if read_back::may_be_done(&source) => {
+                    Err(staged.give_up(text, read_back::refused(self.entry, source)).into())
+                }
+                _ => Err(read_back::refused(self.entry, source).into()),
+            };
+        }
+        match calls.pin(dir, &staged.name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin))) {
+            Ok((id, pin)) => Ok(Some(Staged { id: Some(id), _pin: Some(pin), ..staged })),
+            Err(source) => Err(staged.give_up(text, Error::from_io(source)).into()),
+        }
+    }
+
+    /// Whether two names can be exchanged here, tried with two links that are staged and taken back.
+    ///
+    /// One refusal does not tell it: a directory that would come to be below itself is refused with the number of a flag
+    /// that is not known, and others can give it the name of a link for a moment.
+    pub(super) fn can_exchange(&self, text: &OsStr) -> Going<bool> {
+        if !self.entry.root.abilities().exchange {
+            return Ok(false);
+        }
+        let lost = super::site::state_contended;
+        let one = self.stage(text, false)?.ok_or_else(lost)?;
+        let other = match self.stage(text, false) {
+            Ok(Some(other)) => other,
+            Ok(None) => return Err(one.give_up(text, lost()).into()),
+            Err(halt) => return Err(halt.map(|error| one.give_up(text, error))),
+        };
+        let exchanged = one.exchanges_with(&other);
+        let residue = one.discard(text).and(other.discard(text));
+        match exchanged {
+            Ok(exchanged) if residue.is_empty() => Ok(exchanged),
+            Ok(_) => Err(residue.on(Error::new(Kind::Residue)).into()),
+            Err(error) => Err(residue.on(error).into()),
+        }
+    }
+
+    /// Makes a link under a name beside the entry, for what is to be moved there; `None` where the name is taken, or the
+    /// directory for it was removed meanwhile.
+    ///
+    /// It comes from where nobody else could touch it: it is known to be this one, whatever is done to it there.
+    pub(super) fn stage_beside<'s>(
+        &'s self,
+        name: OsString,
+        text: &OsStr,
+        directory: bool,
+    ) -> Going<Option<Staged<'s, 'a>>> {
+        let Some(staged) = self.stage(text, directory)? else { return Ok(None) };
+        let calls = self.entry.root.calls();
+        let beside = (&*self.entry.parent, name.as_os_str());
+        let moved = match calls.rename_new(staged.slot().at(), beside) {
+            // A second name is exclusive, too.
+            Err(source) if sys::fault(&source) == Fault::Unsupported => {
+                calls.hard_link(staged.slot().at(), beside).map(|()| staged.unlink())
+            }
+            moved => moved.map(|()| Residue::default()),
+        };
+        let (dir, above) = (&*self.entry.parent, self.entry.dir());
+        match moved {
+            Ok(residue) if residue.is_empty() => Ok(Some(Staged { dir, above, name, ..staged })),
+            Ok(residue) => {
+                let beside = Staged { dir, above, name, ..staged };
+                Err(residue.on(beside.give_up(text, Error::new(Kind::Residue))).into())
+            }
+            Err(source) if sys::fault(&source) == Fault::Exists => match staged.discard(text) {
+                residue if residue.is_empty() => Ok(None),
+                residue => Err(residue.on(Error::from_io(source)).into()),
+            },
+            Err(source) => {
+                let residue = staged.discard(text);
+                let beside = Staged { dir, above, name, ..staged };
+                Err(residue.on(beside.give_up(text, read_back::refused(self.entry, source))).into())
+            }
+        }
+    }
+
+    /// A random name where links are staged, for an entry that is moved out of the way.
+    pub(super) fn spare<'s>(&'s self) -> Going<Spare<'s, 'a>> {
+        let name = random_name(&self.entry.root).map_err(Error::from_io)?;
+        let Slot { dir, above, .. } = self.slot(OsStr::new(""))?;
+        Ok(Spare { site: self, dir, above, name })
+    }
+
+    /// Removes the link of this edit from a slot; what is something else stays where it is.
+    ///
+    /// Where others know the name the entry is moved to a random one first, out of their reach, so that what is looked at
+    /// is what is unlinked.
+    pub(super) fn discard(&self, slot: Slot<'_>, ours: Ours<'_>) -> Residue {
+        let calls = self.entry.root.calls();
+        if self.is_out_of_reach(slot) {
+            return match slot.has_ours(calls, ours) {
+                Ok(true) => self.unlink(slot),
+                Ok(false) => Residue::default(),
+                Err(_) => Residue::left(slot.path()),
+            };
+        }
+        let moved = self.spare().ok().and_then(|spare| spare.take(slot).ok().map(|()| spare));
+        let Some(spare) = moved else {
+            let is_gone = matches!(slot.has_ours(calls, ours), Ok(false));
+            return if is_gone { Residue::default() } else { Residue::left(slot.path()) };
+        };
+        let told = spare.slot().has_ours(calls, ours);
+        if matches!(told, Ok(true)) {
+            return self.unlink(spare.slot());
+        }
+        match (move_new(calls, spare.slot(), slot).is_ok(), told) {
+            (true, Ok(_)) => Residue::default(),
+            (false, Ok(_)) => Residue::preserved(spare.slot().path()),
+            // It cannot be told whose it is.
+            (true, Err(_)) => Residue::left(slot.path()),
+            (false, Err(_)) => Residue::left(spare.slot().path()).and(Residue::preserved(spare.slot().path())),
+        }
+    }
+
+    /// Unlinks a link that was looked at where nobody else can touch it: the one place where an edit removes anything.
+    pub(super) fn unlink(&self, slot: Slot<'_>) -> Residue {
+        if !self.is_out_of_reach(slot) {
+            return Residue::left(slot.path());
+        }
+        match self.entry.root.calls().unlink(slot.dir, slot.name) {
+            Err(source) if sys::fault(&source) != Fault::Missing => Residue::left(slot.path()),
+            _ => Residue::default(),
+        }
+    }
+}
+
+impl Staged<'_, '_> {
+    pub(super) fn slot(&self) -> Slot<'_> {
+        Slot { dir: self.dir, name: &self.name, above: self.above }
+    }
+
+    pub(super) fn id(&self) -> ObjectId {
+        self.id.expect("BUG: a link that was staged is pinned")
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.slot().path()
+    }
+
+    /// Exchanges it with another staged link, and back; false where the host cannot.
+    pub(super) fn exchanges_with(&self, other: &Staged<'_, '_>) -> Result<bool> {
+        let calls = self.site.entry.root.calls();
+        match calls.exchange(self.slot().at(), other.slot().at()) {
+            Ok(()) => {}
+            Err(source) if sys::fault(&source) == Fault::Unsupported => return Ok(false),
+            Err(source) => return Err(Error::from_io(source)),
+        }
+        let kept = |source| Error::from_io(source).leaving(vec![self.path(), other.path()], Vec::new());
+        calls.exchange(self.slot().at(), other.slot().at()).map(|()| true).map_err(kept)
+    }
+
+    /// Removes the staged link after an attempt that came to nothing.
+    pub(super) fn after(&self, text: &OsStr, attempt: Result<Attempt>) -> Result<Attempt> {
+        match (attempt, self.discard(text)) {
+            (Ok(attempt), residue) if residue.is_empty() => Ok(attempt),
+            (Ok(Attempt::Refused(error)) | Err(error), residue) => Err(residue.on(error)),
+            (Ok(_), residue) => Err(residue.on(read_back::taken())),
+        }
+    }
+
+    /// Removes the staged link; the error says what could not be removed.
+    pub(super) fn give_up(&self, text: &OsStr, error: Error) -> Error {
+        self.discard(text).on(error)
+    }
+
+    /// Unlinks what an exchange put under the staged name, which was looked at there.
+    pub(super) fn unlink(&self) -> Residue {
+        self.site.unlink(self.slot())
+    }
+
+    /// Whether it has the name of the entry: a call that publishes it may have taken effect despite an error.
+    pub(super) fn is_published(&self, entry: &Entry) -> bool {
+        Slot::of(entry).has_ours(entry.root.calls(), Ours::Object(self.id())).unwrap_or(false)
+    }
+
+    /// Removes the link from the name that it was published under, if it has it.
+    pub(super) fn discard_published(&self, entry: &Entry) -> Residue {
+        self.site.discard(Slot::of(entry), Ours::Object(self.id()))
+    }
+
+    /// Whether others can reach what is under the staged name.
+    pub(super) fn is_exposed(&self) -> bool {
+        self.site.kind() == Staging::Private && !self.site.is_out_of_reach(self.slot())
+    }
+
+    pub(super) fn discard(&self, text: &OsStr) -> Residue {
+        self.site.discard(self.slot(), self.id.map_or(Ours::Text(text), Ours::Object))
+    }
+}
+
+/// A name for an entry that is moved out of the way.
+pub(super) struct Spare<'s, 'a> {
+    site: &'s Site<'a>,
+    dir: &'s Handle,
+    above: &'s Path,
+    name: OsString,
+}
+
+impl Spare<'_, '_> {
+    pub(super) fn slot(&self) -> Slot<'_> {
+        Slot { dir: self.dir, name: &self.name, above: self.above }
+    }
+
+    /// Moves an entry here.
+    pub(super) fn take(&self, from: Slot<'_>) -> io::Result<()> {
+        let calls = self.site.entry.root.calls();
+        let moved = match calls.rename_new(from.at(), self.slot().at()) {
+            // Nothing has a random name that could be replaced.
+            Err(source) if sys::fault(&source) == Fault::Unsupported => calls.rename_over(from.at(), self.slot().at()),
+            moved => moved,
+        };
+        moved.or_else(|source| if self.is_used() { Ok(()) } else { Err(source) })
+    }
+
+    /// Whether something was moved here: the call may have taken effect despite an error.
+    pub(super) fn is_used(&self) -> bool {
+        matches!(self.slot().now(self.site.entry.root.calls()), Ok(Some(_)))
+    }
+
+    /// Unlinks what was moved here and looked at here.
+    pub(super) fn unlink(&self) -> Residue {
+        self.site.unlink(self.slot())
+    }
+}
+
+pub(super) fn random_name(root: &Root) -> io::Result<OsString> {
+    Ok(staged_name(root.calls().random()?))
+}
