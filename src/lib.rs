@@ -24,6 +24,7 @@ mod sys;
 pub mod wire;
 
 pub use apply::RepairOptions;
+pub use cap_std::{AmbientAuthority, ambient_authority};
 pub use confine::{Enforcement, renounce_privileges};
 pub use entry::Entry;
 pub use error::{Component, Error, FileKind, Found, Holder, Kind, Printable, Result, UnknownWord, printable};

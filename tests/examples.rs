@@ -11,6 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
+#[path = "support"]
+mod support {
+    pub(crate) mod ground;
+    pub(crate) mod umask;
+}
+
+use support::ground::temp_dir;
+
 /// The compiled example. `cargo test` builds all of them; a test that is run alone builds what is missing or old.
 fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
@@ -25,7 +33,11 @@ fn example(name: &str) -> PathBuf {
 }
 
 fn run(name: &str, arguments: &[&Path]) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = Command::new(example(name)).args(arguments).output().unwrap();
+    run_program(&example(name), arguments)
+}
+
+fn run_program(program: &Path, arguments: &[&Path]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = Command::new(program).args(arguments).output().unwrap();
     (status.code(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
 }
 
@@ -35,10 +47,15 @@ fn text(link: impl AsRef<Path>) -> String {
 
 #[test]
 fn the_tour_can_be_taken_twice() {
-    let dir = TempDir::new().unwrap();
+    // A program of this package, where its feature is asked for.
+    let Some(tour) = option_env!("CARGO_BIN_EXE_tour") else {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: the_tour_can_be_taken_twice: without the feature `tour`");
+        return;
+    };
+    let dir = temp_dir();
     let app = fs::canonicalize(dir.path()).unwrap().join("app");
     for (before, change) in [("nothing", "created"), ("nothing", "unchanged")] {
-        let (code, said) = run("tour", &[app.parent().unwrap()]);
+        let (code, said) = run_program(tour.as_ref(), &[app.parent().unwrap()]);
         let expected = format!(
             "The root is {}.
 
@@ -85,7 +102,7 @@ fn release(dir: &Path, name: &str, health: u8) -> PathBuf {
 
 #[test]
 fn the_deploy_agent_switches_and_goes_back_when_the_release_is_ill() {
-    let dir = TempDir::new().unwrap();
+    let dir = temp_dir();
     let root = dir.path().join("root");
     fs::create_dir(&root).unwrap();
     let (blue, green) = (release(dir.path(), "blue", 0), release(dir.path(), "green", 1));
@@ -121,7 +138,7 @@ fn the_deploy_agent_switches_and_goes_back_when_the_release_is_ill() {
 
 #[test]
 fn the_audit_reports_links_by_status_and_says_when_there_are_none() {
-    let dir = TempDir::new().unwrap();
+    let dir = temp_dir();
     let root = dir.path().join("root");
     fs::create_dir_all(root.join("a/b")).unwrap();
     fs::write(root.join("file"), "").unwrap();
@@ -196,7 +213,7 @@ impl Drop for Server {
 
 /// Two tenants; the directory of the first is open to another user, as it would be to the tenant.
 fn uploads() -> (TempDir, Server) {
-    let dir = TempDir::new().unwrap();
+    let dir = temp_dir();
     for tenant in ["acme", "globex"] {
         fs::create_dir_all(dir.path().join(tenant).join("files")).unwrap();
     }
@@ -274,7 +291,7 @@ impl Drop for Ends<'_> {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_upload_handler_stays_below_the_tenants_root_while_the_tenant_trades_directories_for_links() {
+fn the_upload_handler_stays_below_the_tenants_root_while_the_tenant_exchanges_directories_for_links() {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     let (dir, server) = uploads();
     let before = neighbour(dir.path());

@@ -1,10 +1,19 @@
-//! Every command line that README.md shows is run, and prints what README.md shows.
+//! What README.md shows is run: every command line prints what stands there, and every other block does what it says.
 #![cfg(feature = "cli")]
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use tempfile::TempDir;
+#[path = "support"]
+mod support {
+    pub(crate) mod ground;
+    pub(crate) mod umask;
+}
+
+use support::ground::temp_dir;
+
+const README: &str = include_str!("../README.md");
 
 /// A command as it is shown, with the output that follows it.
 struct Shown<'a> {
@@ -12,19 +21,31 @@ struct Shown<'a> {
     output: String,
 }
 
-fn shown(readme: &str) -> Vec<Shown<'_>> {
+/// The blocks in a language, each as its lines.
+fn blocks(language: &str) -> Vec<Vec<&'static str>> {
+    let mut blocks: Vec<Vec<&str>> = Vec::new();
+    let mut inside = None;
+    for line in README.lines() {
+        match (line.strip_prefix("```"), inside) {
+            (Some(_), Some(_)) => inside = None,
+            (Some(named), None) => {
+                inside = Some(named);
+                blocks.extend((named == language).then(Vec::new));
+            }
+            (None, Some(named)) if named == language => blocks.last_mut().expect("BUG: it was begun").push(line),
+            _ => {}
+        }
+    }
+    blocks
+}
+
+fn shown() -> Vec<Shown<'static>> {
     let mut commands: Vec<Shown<'_>> = Vec::new();
-    let mut console = false;
-    for line in readme.lines() {
-        match line {
-            "```console" => console = true,
-            "```" => console = false,
-            _ if !console => {}
-            line => match (line.strip_prefix("$ "), commands.last_mut()) {
-                (Some(command), _) => commands.push(Shown { command, output: String::new() }),
-                (None, Some(last)) => last.output += &format!("{line}\n"),
-                (None, None) => panic!("output before the first command: {line}"),
-            },
+    for line in blocks("console").concat() {
+        match (line.strip_prefix("$ "), commands.last_mut()) {
+            (Some(command), _) => commands.push(Shown { command, output: String::new() }),
+            (None, Some(last)) => last.output += &format!("{line}\n"),
+            (None, None) => panic!("output before the first command: {line}"),
         }
     }
     commands
@@ -32,13 +53,13 @@ fn shown(readme: &str) -> Vec<Shown<'_>> {
 
 #[test]
 fn every_command_line_prints_what_the_readme_shows() {
-    let dir = TempDir::new().unwrap();
+    let dir = temp_dir();
     for release in ["41", "42"] {
         let release_dir = dir.path().join("releases").join(release);
         fs::create_dir_all(&release_dir).unwrap();
         fs::write(release_dir.join("version"), release).unwrap();
     }
-    let commands = shown(include_str!("../README.md"));
+    let commands = shown();
     assert!(commands.len() >= 5, "the README shows how it is used");
     for Shown { command, output } in commands {
         let mut words = command.split_whitespace();
@@ -51,4 +72,83 @@ fn every_command_line_prints_what_the_readme_shows() {
         }
         assert_eq!(said, output, "{command}");
     }
+}
+
+/// Each block is run as it stands, or by `.ci/run`, which reads it here.
+#[test]
+fn every_block_for_a_shell_is_run() {
+    let by_ci = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
+    for block in blocks("sh") {
+        let named = README.lines().zip(README.lines().skip(2)).find(|(_, line)| *line == block[0]);
+        let name = named.and_then(|(name, _)| name.strip_prefix("<!-- the ")?.strip_suffix(" command -->"));
+        match name {
+            Some(name) => {
+                let run = ["readme_command", "install"].iter().any(|by| by_ci.contains(&format!("{by} {name}")));
+                assert!(run, "{block:?}");
+            }
+            None => run_in_a_shell(&block.join("\n")),
+        }
+    }
+}
+
+fn run_in_a_shell(script: &str) {
+    let home = temp_dir();
+    let bin = home.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_caplink"), bin.join("caplink")).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    let ran = Command::new("sh").args(["-euc", script]).env("HOME", home.path()).env("PATH", path).output().unwrap();
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{script}\n{ran:?}");
+    for file in
+        [".local/share/bash-completion/completions/caplink", ".zfunc/_caplink", ".config/fish/completions/caplink.fish"]
+    {
+        assert!(fs::metadata(home.path().join(file)).unwrap().len() > 1000, "{file}");
+    }
+}
+
+#[test]
+fn a_program_can_depend_on_it_as_the_readme_says() {
+    let dir = temp_dir();
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let blocks = blocks("toml");
+    let dependencies = blocks[0].join("\n").replace("../caplink", package.to_str().unwrap());
+    let head = "[package]\nname = \"embedder\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(dir.path().join("Cargo.toml"), format!("{head}{dependencies}\n")).unwrap();
+    fs::create_dir(dir.path().join("src")).unwrap();
+    fs::write(dir.path().join("src/lib.rs"), "").unwrap();
+    fs::copy(package.join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
+    let tree = ["tree", "--offline", "--edges", "normal", "--prefix", "none", "--depth", "2", "--format", "{p}"];
+    let ran = Command::new(env!("CARGO")).args(tree).current_dir(dir.path()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let said = String::from_utf8(ran.stdout).unwrap();
+    let mut names: Vec<&str> = said.lines().filter_map(|line| line.split(' ').next()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["cap-std", "caplink", "embedder", "rustix", "thiserror"]);
+}
+
+/// The sentence about programs that watch the link.
+#[cfg(target_os = "linux")]
+#[test]
+fn inotify_reports_an_exchange_as_moved_to_and_then_moved_from_the_name() {
+    use caplink::{Policy, Root, Target, ambient_authority};
+    use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+    let dir = temp_dir();
+    let root = Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap();
+    for target in ["old", "new"] {
+        fs::write(dir.path().join(target), target).unwrap();
+    }
+    let _ = root.create("current", Target::verbatim("old")).unwrap();
+    let watcher = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).unwrap();
+    inotify::add_watch(&watcher, dir.path(), WatchFlags::MOVE).unwrap();
+    let _ = root.swap("current", Target::verbatim("new"), "old").unwrap();
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut reader = inotify::Reader::new(&watcher, &mut buffer);
+    let mut seen = Vec::new();
+    while let Ok(event) = reader.next() {
+        if event.file_name().is_some_and(|name| name.to_bytes() == b"current") {
+            seen.push(event.events());
+        }
+    }
+    assert_eq!(seen, [ReadFlags::MOVED_TO, ReadFlags::MOVED_FROM]);
+    assert_eq!(fs::read_link(dir.path().join("current")).unwrap(), Path::new("new"));
 }

@@ -5,7 +5,6 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/model/mod.rs"]
-#[expect(dead_code, reason = "this target takes a part of the model")]
 mod model;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -21,8 +21,9 @@ const ORDER: &[&[&str]] = &[
 /// Rooms that decide: no input, no output, no clock.
 const PURE: &[&str] = &["model", "plan"];
 
-/// The one place of the library, and those of the program for the root and for files that the caller names, that take the authority of the process.
-const AMBIENT: &[&str] = &["src/root.rs", "src/cli/context.rs", "src/cli/files.rs"];
+/// The places that take the authority of the process: one of the library, those of the program for the root and for files
+/// that the caller names, and where the library hands on the word for it.
+const AMBIENT: &[&str] = &["src/lib.rs", "src/root.rs", "src/cli/context.rs", "src/cli/files.rs"];
 
 /// Where the program closes what it inherited: the one place that counts descriptors and closes what it does not own.
 const START: &str = "src/cli/inherited.rs";

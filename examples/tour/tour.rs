@@ -1,4 +1,5 @@
-//! A tour of what caplink does, on a real tree: `cargo run --release --example tour [-- DIR]`.
+//! A tour of what caplink does, on a real tree:
+//! `cargo run --no-default-features --features tour --bin tour [-- DIR]`.
 //!
 //! The tree is made below DIR, by default `target/tour`, and stays there to be looked at. It may be run again.
 
@@ -28,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let outside = listing(&dir.join("outside"))?;
 
     println!("The root is {}.", app.display());
-    let root = Root::open_ambient(&app, Policy::default(), cap_std::ambient_authority())?;
+    let root = Root::open_ambient(&app, Policy::default(), caplink::ambient_authority())?;
 
     println!("\n1. Blue: `current` points to release 41, whatever it was before.");
     show(&root.ensure("current", Target::relative("releases/41"))?);
