@@ -66,11 +66,11 @@ fuzz_target!(|bytes: &[u8]| {
         Fault { at, error, from_here: from_here % 2 == 1 }
     });
     // The laws are judged for two things that come in between.
-    let deeds = steps.take(if fault.is_some() { 1 } else { 2 });
-    let mut deeds: Vec<_> =
-        deeds.map(|(at, deed, _)| (at, ACTIONS[usize::from(deed) % ACTIONS.len()])).collect();
-    deeds.sort_unstable();
-    let schedule = Schedule { deeds, fault };
+    let actions = steps.take(if fault.is_some() { 1 } else { 2 });
+    let mut actions: Vec<_> =
+        actions.map(|(at, action, _)| (at, ACTIONS[usize::from(action) % ACTIONS.len()])).collect();
+    actions.sort_unstable();
+    let schedule = Schedule { actions, fault };
     let played = play(&scene, &schedule, Keep::default());
     assert!(played.judge.violations.is_empty(), "{} {schedule:?}: {:?}", scenario.name(), played.judge.violations);
 });

@@ -1,6 +1,6 @@
-//! Single deeds against an executor that the kernel confines, and which of them it thereby closes.
+//! Single actions against an executor that the kernel confines, and which of them it thereby closes.
 //!
-//! The same deed is played at the same call without confinement. What the executor changed outside the root, or moved
+//! The same action is played at the same call without confinement. What the executor changed outside the root, or moved
 //! that is no link, is counted on both sides.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::run::{Keep, Played, Schedule, play};
 use crate::support::action::Action;
 use crate::sweep::{Group, of_confined, sweep};
 
-/// Schedules of a deed, and in how many of them something was reached, without and with confinement.
+/// Schedules of an action, and in how many of them something was reached, without and with confinement.
 #[derive(Clone, Copy, Default)]
 struct Reached {
     schedules: u64,
@@ -30,18 +30,18 @@ fn a_confined_executor_breaks_no_law_and_reaches_nothing_outside() {
         let confined = scene.confined();
         let (free, held) = [scene, &confined].map(|scene| play(scene, &Schedule::default(), Keep::default())).into();
         findings.note(&confined, &Schedule::default(), &held);
-        for (point, deed) in firsts(&confined) {
+        for (point, action) in firsts(&confined) {
             if !draw.one_of(one_of) {
                 continue;
             }
-            let schedule = Schedule { deeds: vec![(point, deed)], fault: None };
+            let schedule = Schedule { actions: vec![(point, action)], fault: None };
             let with = play(&confined, &schedule, Keep::default());
             findings.note(&confined, &schedule, &with);
             // The same call of the executor that is not confined, which makes fewer.
             let Some(same) = same_call(&held, &free, point) else { continue };
-            let without = play(scene, &Schedule { deeds: vec![(same, deed)], fault: None }, Keep::default());
+            let without = play(scene, &Schedule { actions: vec![(same, action)], fault: None }, Keep::default());
             let mut table = table.lock().unwrap();
-            let row = table.entry(deed).or_default();
+            let row = table.entry(action).or_default();
             row.schedules += 1;
             row.differ += u64::from(came_to(&with) != came_to(&without));
             for (side, played) in [&without, &with].into_iter().enumerate() {
@@ -73,14 +73,14 @@ fn came_to(played: &Played) -> (Vec<&'static str>, Vec<Option<String>>) {
     (outcomes.chain(errors).collect(), links.iter().map(|(_, found)| found.map(text)).collect())
 }
 
-/// Shows the deeds by which something was reached, or which come to something else under confinement.
+/// Shows the actions by which something was reached, or which come to something else under confinement.
 fn show(table: &BTreeMap<Action, Reached>) {
     let mut lines = "\nwithout => with confinement, in how many schedules\n".to_owned();
     writeln!(lines, "{:28}{:>10}{:>18}{:>18}{:>10}", "", "schedules", "changed outside", "moved no link", "differ")
         .unwrap();
-    for (deed, row) in table.iter().filter(|(_, row)| row.differ > 0 || row.outside[0] + row.others[0] > 0) {
+    for (action, row) in table.iter().filter(|(_, row)| row.differ > 0 || row.outside[0] + row.others[0] > 0) {
         let [outside, others] = [row.outside, row.others].map(|[without, with]| format!("{without} => {with}"));
-        let name = format!("{deed:?}");
+        let name = format!("{action:?}");
         writeln!(lines, "{name:28}{:>10}{outside:>18}{others:>18}{:>10}", row.schedules, row.differ).unwrap();
     }
     let _ = writeln!(std::io::stderr(), "{lines}");

@@ -1,4 +1,4 @@
-//! Plays every schedule of one or two deeds, and gathers what went wrong.
+//! Plays every schedule of one or two actions, and gathers what went wrong.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -59,7 +59,7 @@ impl Findings {
     }
 }
 
-/// A schedule in words: each deed with the call that it comes before.
+/// A schedule in words: each action with the call that it comes before.
 fn show(scene: &Scene, schedule: &Schedule, played: &Played) -> String {
     let at = |point: usize| {
         let call = played.points.get(point);
@@ -67,7 +67,7 @@ fn show(scene: &Scene, schedule: &Schedule, played: &Played) -> String {
         call.map_or("never".to_owned(), |call| format!("{call:?}#{nth}"))
     };
     let mut words = vec![scene.scenario.name()];
-    words.extend(schedule.deeds.iter().map(|(point, deed)| format!("{deed:?} before {} ({point})", at(*point))));
+    words.extend(schedule.actions.iter().map(|(point, action)| format!("{action:?} before {} ({point})", at(*point))));
     words.extend(schedule.fault.map(|fault| {
         let (at, call) = (fault.at, played.calls.get(fault.at));
         let nth = played.calls.iter().take(at).filter(|other| Some(*other) == call).count();
@@ -78,7 +78,7 @@ fn show(scene: &Scene, schedule: &Schedule, played: &Played) -> String {
     format!("{}: {answer}", words.join("; "))
 }
 
-/// The deeds that have an effect before each call. Between calls that change nothing they are the same.
+/// The actions that have an effect before each call. Between calls that change nothing they are the same.
 fn choices(scene: &Scene, trees: &[Tree], mut choose: impl FnMut() -> bool) -> Vec<Rc<[Action]>> {
     let mut choices: Vec<Rc<[Action]>> = Vec::new();
     let mut last: Option<(_, Rc<[Action]>)> = None;
@@ -88,48 +88,49 @@ fn choices(scene: &Scene, trees: &[Tree], mut choose: impl FnMut() -> bool) -> V
             continue;
         }
         let state = (tree.log().len(), tree.locks());
-        let deeds = match &last {
-            Some((before, deeds)) if *before == state => Rc::clone(deeds),
+        let actions = match &last {
+            Some((before, actions)) if *before == state => Rc::clone(actions),
             _ => possible(scene, tree).collect(),
         };
-        last = Some((state, Rc::clone(&deeds)));
-        choices.push(deeds);
+        last = Some((state, Rc::clone(&actions)));
+        choices.push(actions);
     }
     choices
 }
 
-/// Every deed that has an effect before a call of a run that nothing else comes to.
+/// Every action that has an effect before a call of a run that nothing else comes to.
 pub(crate) fn firsts(scene: &Scene) -> Vec<(usize, Action)> {
     let quiet = play(scene, &Schedule::default(), Keep::trees_from(0));
     let choices = choices(scene, &quiet.trees, || true);
-    let at = |(point, deeds): (usize, &Rc<[Action]>)| deeds.iter().map(|deed| (point, *deed)).collect::<Vec<_>>();
+    let at =
+        |(point, actions): (usize, &Rc<[Action]>)| actions.iter().map(|action| (point, *action)).collect::<Vec<_>>();
     choices.iter().enumerate().flat_map(at).collect()
 }
 
-/// A deed before a call from a first one on, or where a call fails: every one that is chosen.
+/// An action before a call from a first one on, or where a call fails: every one that is chosen.
 pub(crate) fn seconds(scene: &Scene, findings: &mut Findings, first: &Schedule, draw: &mut Draw, part: Part) {
-    let from = first.deeds.first().map_or(0, |(point, _)| *point);
+    let from = first.actions.first().map_or(0, |(point, _)| *point);
     let played = play(scene, first, Keep::trees_from(from));
     let choices = choices(scene, &played.trees, || draw.one_of(part.points));
-    for (offset, deeds) in choices.iter().enumerate() {
-        for deed in deeds.iter().copied() {
-            if draw.one_of(part.deeds) {
+    for (offset, actions) in choices.iter().enumerate() {
+        for action in actions.iter().copied() {
+            if draw.one_of(part.actions) {
                 let mut schedule = first.clone();
-                schedule.deeds.push((from + offset, deed));
+                schedule.actions.push((from + offset, action));
                 findings.note(scene, &schedule, &play(scene, &schedule, Keep::default()));
             }
         }
     }
 }
 
-/// The states that first deeds led to, each with how many seconds can come from there on.
+/// The states that first actions led to, each with how many seconds can come from there on.
 #[derive(Default)]
 pub(crate) struct Seen(HashMap<[u64; 2], (Option<usize>, u64)>);
 
-/// Hands on every deed before every call from a first one on, but for those in a state that another first one led to.
+/// Hands on every action before every call from a first one on, but for those in a state that another first one led to.
 /// Returns how many those are.
 ///
-/// From such a state on they come to the same, so that they are counted, and not played. The first deeds have to come in
+/// From such a state on they come to the same, so that they are counted, and not played. The first actions have to come in
 /// the order of their calls: then what is played is what the judge excuses least.
 pub(crate) fn every_second(
     scene: &Scene,
@@ -138,7 +139,7 @@ pub(crate) fn every_second(
     mut pair: impl FnMut(&Schedule),
 ) -> u64 {
     let from = first.0;
-    let mut schedule = Schedule { deeds: vec![first], fault: None };
+    let mut schedule = Schedule { actions: vec![first], fault: None };
     let played = play(scene, &schedule, Keep { trees_from: Some(from), states: true });
     // What comes after the last tree that is kept is played with none.
     let whole = played.trees.len() < TREES_MAX;
@@ -146,39 +147,39 @@ pub(crate) fn every_second(
         let (meddled, seconds) = seen.0.get(&state.hashes)?;
         (whole && *meddled <= state.meddled).then_some((at, *seconds))
     };
-    // Before its own call the deed is still to come.
+    // Before its own call the action is still to come.
     let known = played.states.iter().enumerate().skip(1).find_map(known);
     let (end, equal) = known.unwrap_or((played.trees.len(), 0));
     let choices = choices(scene, &played.trees[..end], || true);
-    for (offset, deeds) in choices.iter().enumerate() {
-        for deed in deeds.iter().copied() {
-            schedule.deeds.push((from + offset, deed));
+    for (offset, actions) in choices.iter().enumerate() {
+        for action in actions.iter().copied() {
+            schedule.actions.push((from + offset, action));
             pair(&schedule);
-            schedule.deeds.pop();
+            schedule.actions.pop();
         }
     }
     let mut seconds = equal;
-    for (deeds, state) in choices.iter().zip(&played.states).skip(1).rev().filter(|_| whole) {
-        seconds += deeds.len() as u64;
+    for (actions, state) in choices.iter().zip(&played.states).skip(1).rev().filter(|_| whole) {
+        seconds += actions.len() as u64;
         seen.0.insert(state.hashes, (state.meddled, seconds));
     }
     equal
 }
 
-/// These deeds in this order, before every choice of calls, where a call fails or none does.
-pub(crate) fn placed(scene: &Scene, deeds: &[Action], fault: Option<Fault>, findings: &mut Findings) {
-    place_next(scene, deeds, &mut Schedule { deeds: Vec::new(), fault }, findings);
+/// These actions in this order, before every choice of calls, where a call fails or none does.
+pub(crate) fn placed(scene: &Scene, actions: &[Action], fault: Option<Fault>, findings: &mut Findings) {
+    place_next(scene, actions, &mut Schedule { actions: Vec::new(), fault }, findings);
 }
 
-fn place_next(scene: &Scene, deeds: &[Action], before: &mut Schedule, findings: &mut Findings) {
+fn place_next(scene: &Scene, actions: &[Action], before: &mut Schedule, findings: &mut Findings) {
     let played = play(scene, before, Keep::default());
-    let Some(deed) = deeds.get(before.deeds.len()).copied() else {
+    let Some(action) = actions.get(before.actions.len()).copied() else {
         findings.note(scene, before, &played);
         return;
     };
-    for point in before.deeds.last().map_or(0, |(at, _)| *at)..played.points.len() {
-        before.deeds.push((point, deed));
-        place_next(scene, deeds, before, findings);
-        before.deeds.pop();
+    for point in before.actions.last().map_or(0, |(at, _)| *at)..played.points.len() {
+        before.actions.push((point, action));
+        place_next(scene, actions, before, findings);
+        before.actions.pop();
     }
 }

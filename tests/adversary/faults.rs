@@ -1,4 +1,4 @@
-//! Every call failing with each error that it can give, once and from there on; alone, and with a deed before any call.
+//! Every call failing with each error that it can give, once and from there on; alone, and with an action before any call.
 
 use caplink::adversary::{Call, Errno};
 
@@ -7,7 +7,7 @@ use crate::run::{Fault, Keep, Schedule, play};
 use crate::scene::Scene;
 use crate::sweep::{Group, Part, of_singles, sweep};
 
-/// Of how many deeds beside a fault one is played, where nothing else is asked for.
+/// Of how many actions beside a fault one is played, where nothing else is asked for.
 const ONE_OF: u64 = 4000;
 
 /// What every lookup can answer.
@@ -71,7 +71,7 @@ fn a_call_that_fails_breaks_no_law() {
         let of_syncing = faults_of_syncing(&synced).into_iter().map(|fault| (&synced, fault));
         for (scene, fault) in faults(scene).into_iter().map(|fault| (scene, fault)).chain(of_syncing) {
             if draw.one_of(one_of) {
-                let schedule = Schedule { deeds: Vec::new(), fault: Some(fault) };
+                let schedule = Schedule { actions: Vec::new(), fault: Some(fault) };
                 findings.note(scene, &schedule, &play(scene, &schedule, Keep::default()));
             }
         }
@@ -79,12 +79,12 @@ fn a_call_that_fails_breaks_no_law() {
 }
 
 #[test]
-fn a_call_that_fails_and_a_deed_break_no_law() {
+fn a_call_that_fails_and_an_action_break_no_law() {
     sweep(Group::FaultAndDeed, |scene, draw, findings| {
         let part = Part::of(scene, ONE_OF);
         for fault in faults(scene) {
             if draw.one_of(part.firsts) {
-                seconds(scene, findings, &Schedule { deeds: Vec::new(), fault: Some(fault) }, draw, part);
+                seconds(scene, findings, &Schedule { actions: Vec::new(), fault: Some(fault) }, draw, part);
             }
         }
     });

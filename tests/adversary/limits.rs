@@ -9,18 +9,20 @@ use crate::run::{Fault, Keep, Played, Schedule, play, play_on};
 use crate::scene::{Layout, NEW, OLD, Scenario, Scene, Verb};
 use crate::support::action::Action;
 
-/// Plays deeds, each before the call of this kind and number (from 0). No law may be broken but the one it is about.
-fn play_at(scenario: Scenario, deeds: &[(Action, Call, usize)]) -> (Scene, Played) {
+/// Plays actions, each at a moment: after these calls in this order, before the last one of them. No law may be broken but
+/// the one that the test is about.
+fn play_at(scenario: Scenario, actions: &[(Action, &[Call])]) -> (Scene, Played) {
     let scene = Scene::new(scenario);
     let mut schedule = Schedule::default();
-    for (deed, call, nth) in deeds {
-        let played = play(&scene, &schedule, Keep::default());
-        let mut calls = played.points.iter().enumerate().filter(|(_, made)| *made == call).map(|(point, _)| point);
-        let at = calls.nth(*nth).expect("the call is made so often");
-        schedule.deeds.push((at, *deed));
+    for (action, calls) in actions {
+        let points = play(&scene, &schedule, Keep::default()).points;
+        let next =
+            |from: usize, call: &Call| Some(from + points.get(from..)?.iter().position(|made| made == call)? + 1);
+        let after = calls.iter().try_fold(0, next).unwrap_or_else(|| panic!("{calls:?} is not made: {points:?}"));
+        schedule.actions.push((after - 1, *action));
     }
     let played = play(&scene, &schedule, Keep::trees_from(0));
-    assert_eq!(played.judge.actions, deeds.len(), "every deed has an effect");
+    assert_eq!(played.judge.actions, actions.len(), "every action has an effect");
     assert_eq!(played.judge.violations, [""; 0], "{:?}", played.answers);
     (scene, played)
 }
@@ -67,16 +69,17 @@ fn without_exchange(verb: Verb) -> Scenario {
 
 #[test]
 fn without_exchange_a_file_that_takes_the_name_before_the_renaming_is_replaced() {
-    let deeds = [(Action::NameFile, Call::RenameOver, 0)];
-    let (_, played) = play_at(without_exchange(Verb::Swap), &deeds);
+    let actions: &[(Action, &[Call])] = &[(Action::NameFile, &[Call::RenameOver])];
+    let (_, played) = play_at(without_exchange(Verb::Swap), actions);
     assert_eq!(seen(&played), [OLD, "File", NEW]);
     assert_eq!(kind(&played), None, "it succeeds");
 }
 
 #[test]
 fn without_exchange_a_link_that_was_replaced_unseen_comes_not_back_with_the_older_one() {
-    let deeds = [(Action::NameLinkOther, Call::RenameOver, 0), (Action::ParentTwinEmpty, Call::ReachEntry, 0)];
-    let (scene, played) = play_at(without_exchange(Verb::EnsureOld), &deeds);
+    let actions: &[(Action, &[Call])] =
+        &[(Action::NameLinkOther, &[Call::RenameOver]), (Action::ParentTwinEmpty, &[Call::ReachEntry])];
+    let (scene, played) = play_at(without_exchange(Verb::EnsureOld), actions);
     assert_eq!(kind(&played), Some(Kind::ParentMoved));
     let link = played.end.get(scene.places.p, "l".as_ref()).and_then(|link| played.end.text(link));
     assert_eq!(link, Some(OLD.as_ref()), "in the directory that was moved away");
@@ -90,7 +93,7 @@ fn without_exchange_and_second_names_a_replaced_link_is_not_put_back() {
     let at = calls().find(|(_, call)| **call == Call::HardLink).expect("a second name is asked for").0;
     let point = quiet.points.iter().position(|call| *call == Call::RenameOver).expect("it is replaced");
     let fault = Some(Fault { at, error: Errno::PERM, from_here: true });
-    let schedule = Schedule { deeds: vec![(point, Action::ParentMovedInside)], fault };
+    let schedule = Schedule { actions: vec![(point, Action::ParentMovedInside)], fault };
     let played = play(&scene, &schedule, Keep::default());
     assert_eq!(played.judge.violations, [""; 0]);
     assert_eq!(kind(&played), Some(Kind::ParentMoved));
@@ -100,24 +103,25 @@ fn without_exchange_and_second_names_a_replaced_link_is_not_put_back() {
 
 #[test]
 fn readers_see_the_new_text_between_an_exchange_and_its_undoing() {
-    let deeds = [(Action::NameLinkOther, Call::Exchange, 0)];
-    let (_, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), &deeds);
+    let actions: &[(Action, &[Call])] = &[(Action::NameLinkOther, &[Call::Exchange])];
+    let (_, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), actions);
     assert_eq!(seen(&played), [OLD, "../t3", NEW, "../t3"]);
     assert_eq!(kind(&played), Some(Kind::Mismatch));
 }
 
 #[test]
 fn a_name_that_is_moved_aside_and_put_back_is_absent_meanwhile() {
-    let deeds = [(Action::NameLinkOther, Call::RenameNew, 0)];
-    let (_, played) = play_at(Scenario::new(Verb::RemoveExpected, Layout::Private), &deeds);
+    let actions: &[(Action, &[Call])] = &[(Action::NameLinkOther, &[Call::RenameNew])];
+    let (_, played) = play_at(Scenario::new(Verb::RemoveExpected, Layout::Private), actions);
     assert_eq!(seen(&played), [OLD, "../t3", "nothing", "../t3"]);
     assert_eq!(kind(&played), Some(Kind::Mismatch));
 }
 
 #[test]
 fn what_was_displaced_is_kept_under_a_random_name_where_a_third_program_meets_the_undoing() {
-    let deeds = [(Action::NameLinkOther, Call::Exchange, 0), (Action::NameFile, Call::Exchange, 1)];
-    let (scene, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), &deeds);
+    let actions: &[(Action, &[Call])] =
+        &[(Action::NameLinkOther, &[Call::Exchange]), (Action::NameFile, &[Call::Exchange, Call::Exchange])];
+    let (scene, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), actions);
     assert_eq!(kind(&played), Some(Kind::Contended));
     let [left, preserved] = reported(&played);
     assert_eq!(left, [""; 0]);
@@ -128,19 +132,19 @@ fn what_was_displaced_is_kept_under_a_random_name_where_a_third_program_meets_th
 
 #[test]
 fn links_that_a_third_program_trades_after_an_exchange_was_undone_are_traded_once_more_and_reported() {
-    let deeds = [
-        (Action::ParentExchangedWithLinkInside, Call::ReachEntry, 0),
-        (Action::SecondExchangedWithFirst, Call::StatAt, 4),
+    let actions: &[(Action, &[Call])] = &[
+        (Action::ParentExchangedWithLinkInside, &[Call::ReachEntry]),
+        (Action::SecondExchangedWithFirst, &[Call::Exchange, Call::Exchange, Call::StatAt]),
     ];
-    let (scene, played) = play_at(Scenario::new(Verb::Exchange, Layout::Private), &deeds);
+    let (scene, played) = play_at(Scenario::new(Verb::Exchange, Layout::Private), actions);
     assert_eq!(text(&played, scene.places.p, "l"), Some(OLD.as_ref()), "they had put the other one there");
     assert_eq!(reported(&played), [vec![], vec!["q/p/l".to_owned(), "q/p/m".to_owned()]]);
 }
 
 #[test]
 fn a_link_is_outside_for_a_moment_where_its_directory_is_moved_out() {
-    let deeds = [(Action::ParentMovedOutside, Call::Symlink, 0)];
-    let (scene, played) = play_at(Scenario::new(Verb::Create, Layout::Private), &deeds);
+    let actions: &[(Action, &[Call])] = &[(Action::ParentMovedOutside, &[Call::Symlink])];
+    let (scene, played) = play_at(Scenario::new(Verb::Create, Layout::Private), actions);
     assert!(played.judge.reached_outside, "it was made there");
     assert_eq!(played.end.get(scene.places.p, OsStr::new("l")), None, "and taken back");
     assert_eq!((kind(&played), reported(&played)), (Some(Kind::ParentMoved), [vec![], vec![]]));
@@ -148,7 +152,7 @@ fn a_link_is_outside_for_a_moment_where_its_directory_is_moved_out() {
     let point = play(&confined, &Schedule::default(), Keep::default()).points;
     let at = point.iter().position(|call| *call == Call::Symlink).expect("it is made");
     let held =
-        play(&confined, &Schedule { deeds: vec![(at, Action::ParentMovedOutside)], fault: None }, Keep::default());
+        play(&confined, &Schedule { actions: vec![(at, Action::ParentMovedOutside)], fault: None }, Keep::default());
     assert!(!held.judge.reached_outside, "the kernel refuses it");
     assert_eq!(kind(&held), Some(Kind::ParentMoved));
 }
@@ -156,15 +160,16 @@ fn a_link_is_outside_for_a_moment_where_its_directory_is_moved_out() {
 #[test]
 fn a_confined_executor_cannot_take_a_link_back_from_outside() {
     let scenario = Scenario { confined: true, ..Scenario::new(Verb::Create, Layout::Private) };
-    let (_, played) = play_at(scenario, &[(Action::ParentMovedOutside, Call::ReachEntry, 0)]);
+    let (_, played) = play_at(scenario, &[(Action::ParentMovedOutside, &[Call::ReachEntry])]);
     assert_eq!(kind(&played), Some(Kind::ParentMoved));
     assert_eq!(reported(&played), [vec!["q/p/l".to_owned()], vec![]]);
 }
 
 #[test]
 fn an_empty_directory_that_takes_the_place_of_a_private_one_at_its_removal_is_removed() {
-    let deeds = [(Action::NameDir, Call::RemoveDir, 0), (Action::StagedExchangedWithName, Call::RemoveDir, 0)];
-    let (_, played) = play_at(Scenario::new(Verb::EnsureOld, Layout::NoState), &deeds);
+    let actions: &[(Action, &[Call])] =
+        &[(Action::NameDir, &[Call::RemoveDir]), (Action::StagedExchangedWithName, &[Call::RemoveDir])];
+    let (_, played) = play_at(Scenario::new(Verb::EnsureOld, Layout::NoState), actions);
     let removed = played.end.log().iter().filter(|change| change.step == Step::RemoveDir);
     let mut removed =
         removed.filter(|change| change.actor == Actor::Executor).filter_map(|change| change.slots[0].before);
@@ -174,7 +179,7 @@ fn an_empty_directory_that_takes_the_place_of_a_private_one_at_its_removal_is_re
 #[test]
 fn an_equal_link_of_the_same_user_is_taken_for_the_one_that_was_made() {
     let scenario = Scenario::new(Verb::Create, Layout::Private);
-    let (_, played) = play_at(scenario, &[(Action::NameLinkNew, Call::StatAt, 0)]);
+    let (_, played) = play_at(scenario, &[(Action::NameLinkNew, &[Call::StatAt])]);
     assert_eq!(kind(&played), None, "it succeeds");
     let link = played.judge.moments.last().and_then(|moment| moment.links[0].1);
     assert_eq!(link.map(|link| played.end.node(link).maker), Some(Actor::Other));
@@ -182,16 +187,17 @@ fn an_equal_link_of_the_same_user_is_taken_for_the_one_that_was_made() {
 
 #[test]
 fn whoever_can_lock_the_directory_makes_edits_busy() {
-    let deeds = [(Action::LockTaken, Call::TryLock, 0)];
-    let (_, played) = play_at(Scenario::new(Verb::Swap, Layout::Sticky), &deeds);
+    let actions: &[(Action, &[Call])] = &[(Action::LockTaken, &[Call::TryLock])];
+    let (_, played) = play_at(Scenario::new(Verb::Swap, Layout::Sticky), actions);
     assert_eq!(kind(&played), Some(Kind::Busy));
     assert_eq!(seen(&played), [OLD]);
 }
 
 #[test]
 fn whoever_takes_the_state_directory_keeps_a_link_from_being_taken_back() {
-    let deeds = [(Action::ParentFile, Call::ReachEntry, 0), (Action::StateTaken, Call::MakeDir, 0)];
-    let (scene, played) = play_at(Scenario::new(Verb::Create, Layout::OpenRoot), &deeds);
+    let actions: &[(Action, &[Call])] =
+        &[(Action::ParentFile, &[Call::ReachEntry]), (Action::StateTaken, &[Call::MakeDir])];
+    let (scene, played) = play_at(Scenario::new(Verb::Create, Layout::OpenRoot), actions);
     assert_eq!(text(&played, scene.places.p, "l"), Some(NEW.as_ref()));
     assert_eq!(reported(&played), [vec!["q/p/l".to_owned()], vec![]]);
 }
@@ -210,7 +216,7 @@ fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_
 #[test]
 fn a_file_that_others_put_at_the_name_of_a_backup_before_the_trade_gets_the_name_of_the_link() {
     let scenario = Scenario::new(Verb::BackupFile, Layout::Open);
-    let (scene, played) = play_at(scenario, &[(Action::StagedFile, Call::Exchange, 0)]);
+    let (scene, played) = play_at(scenario, &[(Action::StagedFile, &[Call::Exchange])]);
     let [one, two] =
         ["l", "l.backup"].map(|name| played.end.get(scene.places.p, OsStr::new(name)).expect("both are there"));
     let before = scene.tree.get(scene.places.p, OsStr::new("l"));
@@ -222,7 +228,7 @@ fn a_file_that_others_put_at_the_name_of_a_backup_before_the_trade_gets_the_name
 #[test]
 fn a_link_that_others_put_at_the_name_of_a_backup_after_the_trade_is_replaced_at_the_name_of_the_link() {
     let scenario = Scenario::new(Verb::BackupFile, Layout::Open);
-    let (scene, played) = play_at(scenario, &[(Action::StagedLinkOther, Call::StatAt, 2)]);
+    let (scene, played) = play_at(scenario, &[(Action::StagedLinkOther, &[Call::Exchange, Call::StatAt])]);
     assert_eq!(seen(&played), ["File", NEW, "../t3", NEW]);
     assert_eq!((kind(&played), played.end.get(scene.places.p, OsStr::new("l.backup"))), (None, None));
     let outcome = played.answers.as_ref().and_then(|answers| answers.changed(0)).expect("it succeeds");

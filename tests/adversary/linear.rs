@@ -1,4 +1,4 @@
-//! An edit happens at one moment: a single deed comes before it or after it, and the answer is the one of that order.
+//! An edit happens at one moment: a single action comes before it or after it, and the answer is the one of that order.
 //!
 //! What comes before is answered as where it is done before the edit begins, what comes after as where nothing is done.
 //! A third answer is owed only where the executor can no longer choose: others take the name from what it published, or
@@ -16,7 +16,7 @@ use crate::run::{Keep, Played, Schedule, play_on};
 use crate::scene::{Scenario, Scene, Verb};
 use crate::support::action::Action;
 
-/// What an edit answers where nothing is done, and where each deed is done before it begins.
+/// What an edit answers where nothing is done, and where each action is done before it begins.
 pub(crate) struct Orders<'a> {
     scene: &'a Scene,
     quiet: String,
@@ -28,15 +28,15 @@ impl<'a> Orders<'a> {
         Orders { scene, quiet: told(quiet.answers.as_ref()), first: BTreeMap::new() }
     }
 
-    /// Holds the answer to one deed against both.
-    pub(crate) fn hold(&mut self, deed: Action, played: &mut Played) {
+    /// Holds the answer to one action against both.
+    pub(crate) fn hold(&mut self, action: Action, played: &mut Played) {
         let now = told(played.answers.as_ref());
-        if now == self.quiet || may_differ(self.scene.scenario, deed, played) {
+        if now == self.quiet || may_differ(self.scene.scenario, action, played) {
             return;
         }
-        let first = self.first.entry(deed).or_insert_with(|| {
+        let first = self.first.entry(action).or_insert_with(|| {
             let mut tree = Tree::clone(&self.scene.tree);
-            acts(self.scene, &mut tree, deed);
+            acts(self.scene, &mut tree, action);
             told(play_on(self.scene, tree, &Schedule::default(), Keep::default()).answers.as_ref())
         });
         if now != *first {
@@ -60,18 +60,18 @@ pub(crate) fn told(answers: Option<&Answers>) -> String {
 }
 
 /// Whether another answer than those of both orders is owed.
-fn may_differ(scenario: Scenario, deed: Action, played: &Played) -> bool {
-    let word = format!("{deed:?}");
+fn may_differ(scenario: Scenario, action: Action, played: &Played) -> bool {
+    let word = format!("{action:?}");
     let of = |groups: &[&str]| groups.iter().any(|group| word.starts_with(group));
     // What was staged has no place in the order, and a directory that is made on the way comes into being in between.
-    if of(&["Staged", "Root"]) || deed == Action::NameOverStaged || scenario.verb == Verb::Parents {
+    if of(&["Staged", "Root"]) || action == Action::NameOverStaged || scenario.verb == Verb::Parents {
         return true;
     }
     let errors = played.answers.as_ref().map_or(&[][..], |answers| &answers.errors);
     match errors.first().map(Error::kind) {
         Some(Kind::ParentMoved | Kind::Dangling | Kind::Contended) if of(&["Parent", "Grand", "SecondParent"]) => true,
         // What was done is told, with what could not be looked at any more.
-        Some(Kind::Residue) | None => matches!(deed, Action::ParentRemoved | Action::ParentSealed),
+        Some(Kind::Residue) | None => matches!(action, Action::ParentRemoved | Action::ParentSealed),
         // A directory of others.
         Some(Kind::Permission) => of(&["NameDir", "NameFullDir", "NameExchangedWithDir", "SecondDir"]),
         Some(Kind::Contended) if of(&["Name", "Second", "PutBack"]) => {

@@ -4,21 +4,21 @@
 //! says before which calls the adversary does what, which call fails with which error, or where the executor stops.
 //! Every schedule is judged by the same laws: only links are replaced or removed; nothing outside is touched; a
 //! replaced name is never absent; what is reported is so; nothing of the executor's stays and everything of others is
-//! where they put it, unless it is reported; the calls are bounded, and nothing panics. Where one deed comes to one edit,
-//! the answer is that of the deed before it or after it.
+//! where they put it, unless it is reported; the calls are bounded, and nothing panics. Where one action comes to one edit,
+//! the answer is that of the action before it or after it.
 //!
-//! Single deeds, failing calls and crashes are played before every call, of several edits a part. Of pairs, of deeds
-//! beside a failing call and of deeds against a confined executor a sample is played: `CAPLINK_ONE_OF=n` plays one of n,
+//! Single actions, failing calls and crashes are played before every call, of several edits a part. Of pairs, of actions
+//! beside a failing call and of actions against a confined executor a sample is played: `CAPLINK_ONE_OF=n` plays one of n,
 //! and `CAPLINK_SCHEDULES=all` every one. The seed of the sample is printed; it is the same in every run, unless
 //! `CAPLINK_SEED` says another, or `draw`. `CAPLINK_ONLY` plays the scenarios whose name contains it. What was played is
 //! printed as tables.
 //!
-//! `CAPLINK_SCHEDULES=pairs` plays every pair of deeds in the scenarios of one edit, whatever is sampled of the rest: all
+//! `CAPLINK_SCHEDULES=pairs` plays every pair of actions in the scenarios of one edit, whatever is sampled of the rest: all
 //! 65 million, of which a third has to be played, as the others are in a state that one of these was in. Alone they take
 //! five minutes of one processor:
 //!
 //! ```sh
-//! CAPLINK_SCHEDULES=pairs cargo test --all-features --profile adversary --test adversary two_deeds -- --nocapture
+//! CAPLINK_SCHEDULES=pairs cargo test --all-features --profile adversary --test adversary two_actions -- --nocapture
 //! ```
 //!
 //! A night's run plays them, and of everything else 2.4 million schedules, in eight minutes of one processor:

@@ -1,7 +1,7 @@
-//! Pairs of deeds: the second before any call from the first one on.
+//! Pairs of actions: the second before any call from the first one on.
 //!
 //! There are 65 million of one edit, and about three times as many of several. A usual run plays a part of them. Where all
-//! are asked for, a pair is not played if its first deed led to the same state as another one's did before the second
+//! are asked for, a pair is not played if its first action led to the same state as another one's did before the second
 //! comes: from there on both come to the same. Of one edit that leaves 21 million to be played, and 44 million that are
 //! equal to one of these, which are counted apart. How a state is known is told in `state.rs`; that nothing is missed is
 //! tested where there are few pairs, by playing all of them as well.
@@ -18,7 +18,7 @@ use crate::sweep::{Group, Part, every_pair, sweep};
 const ONE_OF: u64 = 800;
 
 #[test]
-fn two_deeds_before_any_calls_break_no_law() {
+fn two_actions_before_any_calls_break_no_law() {
     sweep(Group::Pairs, |scene, draw, findings| {
         if every_pair(scene) {
             return all(scene, findings);
@@ -26,7 +26,7 @@ fn two_deeds_before_any_calls_break_no_law() {
         let part = Part::of(scene, ONE_OF);
         for first in firsts(scene) {
             if draw.one_of(part.firsts) {
-                seconds(scene, findings, &Schedule { deeds: vec![first], fault: None }, draw, part);
+                seconds(scene, findings, &Schedule { actions: vec![first], fault: None }, draw, part);
             }
         }
     });
@@ -46,7 +46,7 @@ fn all(scene: &Scene, findings: &mut Findings) {
     );
 }
 
-/// Where the first deeds come to different ends, and few schedules do: by what is read, who may, and who holds a lock.
+/// Where the first actions come to different ends, and few schedules do: by what is read, who may, and who holds a lock.
 const SMALL: [(Verb, Layout); 5] = [
     (Verb::EnsureSame, Layout::Private),
     (Verb::SwapStale, Layout::StickyOther),
@@ -96,14 +96,14 @@ fn a_pair_that_is_not_played_comes_to_an_end_that_one_that_is_played_comes_to() 
     }
 }
 
-/// The same deed before a call and after it: the tree is the same then, and the executor may have learned another thing.
+/// The same action before a call and after it: the tree is the same then, and the executor may have learned another thing.
 #[test]
 fn states_differ_where_the_executor_was_told_another_thing_of_the_same_tree() {
     let scene = Scene::new(Scenario::new(Verb::Swap, Layout::Private));
     let (mut equal, mut differ) = (0, 0);
-    for (point, deed) in firsts(&scene) {
+    for (point, action) in firsts(&scene) {
         let [before, after] = [point, point + 1].map(|at| {
-            let schedule = Schedule { deeds: vec![(at, deed)], fault: None };
+            let schedule = Schedule { actions: vec![(at, action)], fault: None };
             play(&scene, &schedule, Keep { trees_from: Some(point + 2), states: true })
         });
         let trees = [&before, &after].map(|played| played.trees.first().map(|tree| format!("{tree:?}")));

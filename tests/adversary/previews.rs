@@ -20,19 +20,19 @@ fn a_preview_says_what_the_edit_comes_to() {
     for scenario in Scenario::all().into_iter().filter(|scenario| !scenario.is_plan()) {
         let scene = Scene::new(scenario);
         // A root that was moved away cannot be opened here. A preview takes no lock.
-        let left_out = |deed: &Action| matches!(deed, Action::RootMoved | Action::RootReplaced | Action::LockTaken);
-        let deeds = possible(&scene, &scene.tree).filter(|deed| !left_out(deed)).map(Some);
-        for deed in deeds.chain([None]) {
+        let left_out = |action: &Action| matches!(action, Action::RootMoved | Action::RootReplaced | Action::LockTaken);
+        let actions = possible(&scene, &scene.tree).filter(|action| !left_out(action)).map(Some);
+        for action in actions.chain([None]) {
             let mut tree = Tree::clone(&scene.tree);
-            deed.map(|deed| acts(&scene, &mut tree, deed));
+            action.map(|action| acts(&scene, &mut tree, action));
             let changes = tree.log().len();
             let world = World::new(tree);
             let root = scenario.root(&world);
             let previewed = scenario.preview(&root);
-            assert_eq!(world.with(|tree| tree.log().len()), changes, "{} {deed:?}", scenario.name());
+            assert_eq!(world.with(|tree| tree.log().len()), changes, "{} {action:?}", scenario.name());
             let applied = scenario.run(&root);
             if !(is_refused(&previewed) && is_refused(&applied)) {
-                assert_eq!(told(Some(&previewed)), told(Some(&applied)), "{} {deed:?}", scenario.name());
+                assert_eq!(told(Some(&previewed)), told(Some(&applied)), "{} {action:?}", scenario.name());
             }
         }
     }

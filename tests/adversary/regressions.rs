@@ -1,4 +1,4 @@
-//! Schedules that once broke a law, by name. Each is played at every place where its deeds can come.
+//! Schedules that once broke a law, by name. Each is played at every place where its actions can come.
 
 use caplink::Kind;
 use caplink::adversary::{Call, Errno};
@@ -8,11 +8,11 @@ use crate::run::{Fault, Keep, Schedule, play};
 use crate::scene::{Layout, Scenario, Scene, Verb};
 use crate::support::action::Action;
 
-/// Plays the deeds in this order before every choice of calls, and holds the laws.
-fn holds(scenario: Scenario, deeds: &[Action]) {
+/// Plays the actions in this order before every choice of calls, and holds the laws.
+fn holds(scenario: Scenario, actions: &[Action]) {
     let mut findings = Findings::default();
-    placed(&Scene::new(scenario), deeds, None, &mut findings);
-    assert!(findings.disturbed > 0, "{} {deeds:?}: the deeds have no effect", scenario.name());
+    placed(&Scene::new(scenario), actions, None, &mut findings);
+    assert!(findings.disturbed > 0, "{} {actions:?}: the actions have no effect", scenario.name());
     findings.assert_none();
 }
 
@@ -28,11 +28,12 @@ fn a_quiet_host_sees_every_law_held() {
 #[test]
 fn what_others_staged_or_displaced_beside_is_out_of_their_reach() {
     for verb in [Verb::EnsureOld, Verb::Swap, Verb::Remove] {
-        for deed in [Action::StagedFile, Action::StagedRemoved, Action::StagedLinkNew, Action::StagedExchangedWithName]
+        for action in
+            [Action::StagedFile, Action::StagedRemoved, Action::StagedLinkNew, Action::StagedExchangedWithName]
         {
             // There is nothing to be touched but the private directory itself.
             let mut findings = Findings::default();
-            placed(&Scene::new(Scenario::new(verb, Layout::NoState)), &[deed], None, &mut findings);
+            placed(&Scene::new(Scenario::new(verb, Layout::NoState)), &[action], None, &mut findings);
             findings.assert_none();
         }
     }
@@ -41,9 +42,10 @@ fn what_others_staged_or_displaced_beside_is_out_of_their_reach() {
 #[test]
 fn an_exchange_that_met_a_third_program_moves_nothing_of_its() {
     for verb in [Verb::Exchange, Verb::ExchangeAcross] {
-        for deed in [Action::NameDir, Action::NameFifo, Action::NameLinkOther, Action::NameRemoved, Action::SecondFile]
+        for action in
+            [Action::NameDir, Action::NameFifo, Action::NameLinkOther, Action::NameRemoved, Action::SecondFile]
         {
-            holds(Scenario::new(verb, Layout::Private), &[deed]);
+            holds(Scenario::new(verb, Layout::Private), &[action]);
         }
     }
 }
@@ -58,8 +60,8 @@ fn a_link_that_cannot_be_looked_at_any_more_is_reported_as_left() {
 #[test]
 fn without_exchange_a_replaced_link_is_kept_when_its_name_is_taken() {
     let scenario = Scenario { exchange: false, ..Scenario::new(Verb::EnsureOld, Layout::Private) };
-    for deed in [Action::NameFile, Action::NameDir, Action::ParentRemoved] {
-        holds(scenario, &[deed]);
+    for action in [Action::NameFile, Action::NameDir, Action::ParentRemoved] {
+        holds(scenario, &[action]);
     }
 }
 
@@ -86,11 +88,11 @@ fn a_second_name_of_something_that_came_in_between_is_not_left() {
     holds(scenario, &[Action::NameExchangedWithFile, Action::PutBack]);
 }
 
-/// Plays the deeds on two links, of one directory and of two.
-fn an_exchange_holds(deeds: &[Action]) {
+/// Plays the actions on two links, of one directory and of two.
+fn an_exchange_holds(actions: &[Action]) {
     for verb in [Verb::Exchange, Verb::ExchangeAcross] {
         for layout in [Layout::Private, Layout::Open, Layout::NoState] {
-            holds(Scenario::new(verb, layout), deeds);
+            holds(Scenario::new(verb, layout), actions);
         }
     }
 }
@@ -145,18 +147,18 @@ fn an_equal_link_of_another_user_is_not_taken_for_the_one_that_was_made() {
     let scene = Scene::new(Scenario::new(Verb::Create, Layout::Open));
     let quiet = play(&scene, &Schedule::default(), Keep::default());
     let made = quiet.points.iter().position(|call| *call == Call::Symlink).expect("it is made");
-    let schedule = Schedule { deeds: vec![(made + 1, Action::NameLinkNew)], fault: None };
+    let schedule = Schedule { actions: vec![(made + 1, Action::NameLinkNew)], fault: None };
     let played = play(&scene, &schedule, Keep::default());
     assert_eq!(played.judge.violations, [""; 0]);
     assert_eq!(played.answers.expect("no panic").errors[0].kind(), Kind::Contended);
 }
 
-/// Lets each call of this kind fail, and plays the deeds before every choice of calls.
-fn holds_though(scenario: Scenario, call: Call, error: Errno, from_here: bool, deeds: &[Action]) {
+/// Lets each call of this kind fail, and plays the actions before every choice of calls.
+fn holds_though(scenario: Scenario, call: Call, error: Errno, from_here: bool, actions: &[Action]) {
     let (scene, mut findings) = (Scene::new(scenario), Findings::default());
     let quiet = play(&scene, &Schedule::default(), Keep::default());
     for (at, _) in quiet.calls.iter().enumerate().filter(|(_, made)| **made == call) {
-        placed(&scene, deeds, Some(Fault { at, error, from_here }), &mut findings);
+        placed(&scene, actions, Some(Fault { at, error, from_here }), &mut findings);
     }
     assert!(findings.schedules > 0, "{}: it makes no such call", scenario.name());
     findings.assert_none();
@@ -193,17 +195,17 @@ fn a_directory_that_would_go_into_itself_does_not_make_a_host_one_that_cannot_ex
     // The private directory gets the name of the link for the instant of the trade. Without an exchange a file that takes
     // the name before the renaming would be replaced.
     let scene = Scene::new(Scenario::new(Verb::Swap, Layout::NoState));
-    let deeds = [
+    let actions = [
         (Action::StagedExchangedWithName, Call::Exchange),
         (Action::StagedExchangedWithName, Call::Pin),
         (Action::NameFile, Call::RenameOver),
     ];
     let mut schedule = Schedule::default();
-    for (deed, call) in deeds {
-        let from = schedule.deeds.last().map_or(0, |(point, _)| point + 1);
+    for (action, call) in actions {
+        let from = schedule.actions.last().map_or(0, |(point, _)| point + 1);
         let points = play(&scene, &schedule, Keep::default()).points;
         let next = points.iter().skip(from).position(|made| *made == call);
-        schedule.deeds.extend(next.map(|next| (from + next, deed)));
+        schedule.actions.extend(next.map(|next| (from + next, action)));
     }
     let played = play(&scene, &schedule, Keep::default());
     assert_eq!(played.judge.violations, [""; 0]);

@@ -1,7 +1,7 @@
 //! Shows one schedule call by call: what was done by whom, and what came of it.
 //!
 //! `CAPLINK_REPLAY='Create/Open; ParentTwinOld 9; PutBack 12' cargo test --features adversary --test adversary replay --
-//! --ignored --nocapture` plays the deeds before the calls of these numbers. A deed may stand as findings print it
+//! --ignored --nocapture` plays the actions before the calls of these numbers. An action may stand as findings print it
 //! (`ParentTwinOld before Reach#0 (9)`).
 
 use std::ffi::OsStr;
@@ -22,8 +22,8 @@ fn replay() {
     let scenario = Scenario::all().into_iter().find(|scenario| scenario.name() == name);
     let scene = Scene::new(scenario.expect("CAPLINK_REPLAY names no scenario"));
     let scene = if confined { scene.confined() } else { scene };
-    let deeds = words.map(|word| deed(word).expect("CAPLINK_REPLAY names no deed")).collect();
-    let schedule = Schedule { deeds, ..Schedule::default() };
+    let actions = words.map(|word| action(word).expect("CAPLINK_REPLAY names no action")).collect();
+    let schedule = Schedule { actions, ..Schedule::default() };
     let played = play(&scene, &schedule, Keep::trees_from(0));
     let mut shown = 0;
     for (point, (call, tree)) in played.points.iter().zip(&played.trees).enumerate() {
@@ -38,12 +38,12 @@ fn replay() {
 }
 
 /// `NAME … POINT`, with or without brackets.
-fn deed(word: &str) -> Option<(usize, Action)> {
+fn action(word: &str) -> Option<(usize, Action)> {
     let mut parts = word.split_whitespace();
     let name = parts.next()?;
-    let deed = ACTIONS.iter().copied().find(|deed| format!("{deed:?}") == name)?;
+    let action = ACTIONS.iter().copied().find(|action| format!("{action:?}") == name)?;
     let point = parts.next_back()?.trim_matches(['(', ')']);
-    Some((point.parse().ok()?, deed))
+    Some((point.parse().ok()?, action))
 }
 
 fn in_words(tree: &Tree, scene: &Scene, change: &Change) -> String {

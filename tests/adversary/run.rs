@@ -1,4 +1,4 @@
-//! One run: a schedule of deeds and faults, played while the executor works.
+//! One run: a schedule of actions and faults, played while the executor works.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,17 +16,17 @@ use crate::support::action::Action;
 /// The most trees of a run that are kept. A longer run waits for something, or tries the same over and over.
 pub(crate) const TREES_MAX: usize = 400;
 
-/// Deeds, each before the call of this number, and a call that fails.
+/// Actions, each before the call of this number, and a call that fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schedule {
-    pub(crate) deeds: Vec<(usize, Action)>,
+    pub(crate) actions: Vec<(usize, Action)>,
     pub(crate) fault: Option<Fault>,
 }
 
 /// A call that fails, or this and all later ones of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// Counted with the calls that no deed can come before.
+    /// Counted with the calls that no action can come before.
     pub(crate) at: usize,
     pub(crate) error: Errno,
     pub(crate) from_here: bool,
@@ -43,7 +43,7 @@ pub(crate) struct Played {
     pub(crate) calls: Vec<Call>,
     /// The tree before each point, where that was asked for.
     pub(crate) trees: Vec<Tree>,
-    /// The state before each of these points and its deeds, where that was asked for.
+    /// The state before each of these points and its actions, where that was asked for.
     pub(crate) states: Vec<State>,
     /// The tree at the end.
     pub(crate) end: Tree,
@@ -107,7 +107,7 @@ impl Player {
             told.calls(call);
         }
         if self.is_point(call) {
-            self.play_deeds(tree, call);
+            self.play_actions(tree, call);
         }
         self.judge.before(tree);
         if let Some(fault) = self.schedule.fault.filter(|fault| fault.at == at) {
@@ -120,19 +120,19 @@ impl Player {
         self.failing.filter(|(failing, _)| *failing == call).map(|(_, error)| error)
     }
 
-    fn play_deeds(&mut self, tree: &mut Tree, call: Call) {
+    fn play_actions(&mut self, tree: &mut Tree, call: Call) {
         let point = self.points.len();
         self.points.push(call);
         let kept = self.keep.trees_from.is_some_and(|from| point >= from) && self.trees.len() < TREES_MAX;
         if let Some(told) = self.told.as_ref().filter(|_| kept) {
             self.states.push(told.state(tree, &self.judge));
         }
-        for (_, deed) in self.schedule.deeds.iter().filter(|(at, _)| *at == point) {
-            if acts(&self.scene, tree, *deed) {
+        for (_, action) in self.schedule.actions.iter().filter(|(at, _)| *at == point) {
+            if acts(&self.scene, tree, *action) {
                 self.judge.disturbed = true;
                 self.judge.actions += 1;
             }
-            self.judge.locked |= *deed == Action::LockTaken;
+            self.judge.locked |= *action == Action::LockTaken;
         }
         if kept {
             self.trees.push(tree.clone());

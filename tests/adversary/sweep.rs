@@ -16,7 +16,7 @@ use crate::support::draw::{is_asked_for, one_of, schedules, seed};
 /// What comes between the calls of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
-    Deeds,
+    Actions,
     Pairs,
     Faults,
     FaultAndDeed,
@@ -26,27 +26,27 @@ pub(crate) enum Group {
 
 impl Group {
     const ALL: [Group; 6] =
-        [Group::Deeds, Group::Pairs, Group::Faults, Group::FaultAndDeed, Group::Crashes, Group::Confined];
+        [Group::Actions, Group::Pairs, Group::Faults, Group::FaultAndDeed, Group::Crashes, Group::Confined];
 
     fn name(self) -> &'static str {
         match self {
-            Group::Deeds => "deeds",
+            Group::Actions => "actions",
             Group::Pairs => "pairs",
             Group::Faults => "faults",
-            Group::FaultAndDeed => "fault and deed",
+            Group::FaultAndDeed => "fault and action",
             Group::Crashes => "crashes",
             Group::Confined => "confined",
         }
     }
 }
 
-/// Of how many single deeds, faults or crashes in several edits one is played, where nothing else is asked for.
+/// Of how many single actions, faults or crashes in several edits one is played, where nothing else is asked for.
 const OF_PLANS: u64 = 40;
 
-/// Of how many first deeds one is followed by others, at most.
+/// Of how many first actions one is followed by others, at most.
 const FIRSTS: u64 = 40;
 
-/// Of how many single deeds one is played with confinement, where nothing else is asked for.
+/// Of how many single actions one is played with confinement, where nothing else is asked for.
 const OF_CONFINED: u64 = 40;
 
 /// How many schedules of a verb were played, by group, and how many more come to the same as one of these.
@@ -61,12 +61,12 @@ struct Count {
 /// The groups that were played to their end.
 static PLAYED: Mutex<BTreeSet<Group>> = Mutex::new(BTreeSet::new());
 
-/// A part of what can come in two steps: one of so many first ones, of the calls after it, and of the deeds there.
+/// A part of what can come in two steps: one of so many first ones, of the calls after it, and of the actions there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part {
     pub(crate) firsts: u64,
     pub(crate) points: u64,
-    pub(crate) deeds: u64,
+    pub(crate) actions: u64,
 }
 
 impl Part {
@@ -79,11 +79,11 @@ impl Part {
         // What can come after a first one takes time to find out.
         let firsts = one_of.min(FIRSTS);
         let points = (one_of / firsts).min(FIRSTS);
-        Part { firsts, points, deeds: one_of / firsts / points }
+        Part { firsts, points, actions: one_of / firsts / points }
     }
 }
 
-/// Whether every pair of deeds is asked for: of one edit, or of several, too.
+/// Whether every pair of actions is asked for: of one edit, or of several, too.
 pub(crate) fn every_pair(scene: &Scene) -> bool {
     match schedules() {
         Some("all") => true,
@@ -92,12 +92,12 @@ pub(crate) fn every_pair(scene: &Scene) -> bool {
     }
 }
 
-/// Of how many single deeds, faults or crashes one is played: of one verb all, of several edits a part.
+/// Of how many single actions, faults or crashes one is played: of one verb all, of several edits a part.
 pub(crate) fn of_singles(scene: &Scene) -> u64 {
     if scene.scenario.is_plan() { one_of(OF_PLANS).min(OF_PLANS) } else { 1 }
 }
 
-/// Of how many single deeds one is played with confinement: each run has a thread of its own.
+/// Of how many single actions one is played with confinement: each run has a thread of its own.
 pub(crate) fn of_confined(scene: &Scene) -> u64 {
     let usually = if scene.scenario.is_plan() { OF_CONFINED * OF_PLANS } else { OF_CONFINED };
     one_of(usually).min(usually)

@@ -48,7 +48,7 @@ fn a_failure_is_told_but_where_another_call_makes_up_for_it() {
         let quiet = play(&scene, &Schedule::default(), Keep::default());
         for (at, call) in quiet.calls.iter().enumerate() {
             let fault = Fault { at, error: Errno::IO, from_here: false };
-            let played = play(&scene, &Schedule { deeds: Vec::new(), fault: Some(fault) }, Keep::default());
+            let played = play(&scene, &Schedule { actions: Vec::new(), fault: Some(fault) }, Keep::default());
             if !tells(&played) {
                 untold.insert((*call, at.checked_sub(1).map(|before| quiet.calls[before])));
             }

@@ -1,6 +1,6 @@
-//! One deed before any call, and everything put back before a later one.
+//! One action before any call, and everything put back before a later one.
 
-use caplink::{Effect, Kind};
+use caplink::Effect;
 
 use crate::calls::Sort;
 use crate::draw::{Draw, is_asked_for};
@@ -29,18 +29,18 @@ const PASSING: &[Action] = &[
 ];
 
 #[test]
-fn one_deed_before_any_call_breaks_no_law() {
-    if skipped("one deed before any call") {
+fn one_action_before_any_call_breaks_no_law() {
+    if skipped("one action before any call") {
         return;
     }
-    let mut draw = Draw::new("one deed", ONE_OF);
+    let mut draw = Draw::new("one action", ONE_OF);
     let (mut findings, mut effective) = (Findings::default(), 0);
     for scenario in Scenario::all().into_iter().filter(|scenario| is_asked_for(&scenario.name())) {
         let points = points(scenario).len();
         for point in 0..points {
-            for deed in ACTIONS.iter().filter(|deed| **deed != Action::PutBack) {
+            for action in ACTIONS.iter().filter(|action| **action != Action::PutBack) {
                 if draw.one() {
-                    let schedule = Schedule { actions: vec![(point, *deed)], ..Schedule::default() };
+                    let schedule = Schedule { actions: vec![(point, *action)], ..Schedule::default() };
                     let mut played = play(scenario, &schedule);
                     played.judge();
                     effective += usize::from(played.effects.contains(&true));
@@ -49,14 +49,14 @@ fn one_deed_before_any_call_breaks_no_law() {
             }
         }
     }
-    findings.tell("one deed");
+    findings.tell("one action");
     findings.assert_none();
     assert!(effective > 0 && findings.succeeded > 0 && findings.refused > 0 && findings.undone > 0);
 }
 
 #[test]
-fn a_deed_that_is_put_back_before_a_later_call_breaks_no_law() {
-    if skipped("a deed that is put back") {
+fn an_action_that_is_put_back_before_a_later_call_breaks_no_law() {
+    if skipped("an action that is put back") {
         return;
     }
     let mut draw = Draw::new("put back", ONE_OF * 8);
@@ -64,10 +64,10 @@ fn a_deed_that_is_put_back_before_a_later_call_breaks_no_law() {
     for scenario in Scenario::all().into_iter().filter(|scenario| is_asked_for(&scenario.name())) {
         let points = points(scenario).len();
         for point in 0..points {
-            for deed in PASSING {
+            for action in PASSING {
                 for later in point + 1..=points {
                     if draw.one() {
-                        let actions = vec![(point, *deed), (later, Action::PutBack)];
+                        let actions = vec![(point, *action), (later, Action::PutBack)];
                         let schedule = Schedule { actions, ..Schedule::default() };
                         let mut played = play(scenario, &schedule);
                         played.judge();
@@ -82,17 +82,17 @@ fn a_deed_that_is_put_back_before_a_later_call_breaks_no_law() {
     assert!(findings.disturbed > 0 && findings.succeeded > 0 && findings.refused > 0);
 }
 
-/// Plays these deeds, each in a run of its own before the first call of this name after another, and judges them.
-fn before(scenario: Scenario, after: &str, call: &str, deeds: &[Action]) -> Findings {
+/// Plays these actions, each in a run of its own before the first call of this name after another, and judges them.
+fn before(scenario: Scenario, after: &str, call: &str, actions: &[Action]) -> Findings {
     let calls = points(scenario);
     let begin = calls.iter().position(|made| made.name == after).expect("the one is made");
     let at = calls.iter().skip(begin).position(|made| made.name == call).expect("the other is made") + begin;
     let mut findings = Findings::default();
-    for deed in deeds {
-        let schedule = Schedule { actions: vec![(at, *deed)], ..Schedule::default() };
+    for action in actions {
+        let schedule = Schedule { actions: vec![(at, *action)], ..Schedule::default() };
         let mut played = play(scenario, &schedule);
         played.judge();
-        assert_eq!(played.effects, [true], "{deed:?}");
+        assert_eq!(played.effects, [true], "{action:?}");
         findings.note(scenario, &schedule, &played);
     }
     findings
@@ -103,11 +103,11 @@ fn under_landlock_no_file_or_directory_is_ever_moved() {
     if skipped("nothing but links is moved") {
         return;
     }
-    let deeds = [Action::NameFile, Action::NameExchangedWithFile, Action::NameDir, Action::NameExchangedWithDir];
+    let actions = [Action::NameFile, Action::NameExchangedWithFile, Action::NameDir, Action::NameExchangedWithDir];
     for layout in LAYOUTS {
         for verb in [Verb::EnsureOld, Verb::Swap, Verb::Remove, Verb::Retarget, Verb::Exchange] {
             let [confined, native] = [HOSTS[0], HOSTS[1]]
-                .map(|host| before(Scenario { verb, host, layout: *layout }, "flock", "renameat2", &deeds));
+                .map(|host| before(Scenario { verb, host, layout: *layout }, "flock", "renameat2", &actions));
             confined.assert_none();
             native.assert_none();
             // Without it they are moved for a moment, and moved back.
@@ -145,8 +145,8 @@ fn a_repair_leaves_alone_what_changed_since_it_was_looked_at() {
     }
     for host in &HOSTS[..2] {
         let scenario = Scenario { verb: Verb::Retarget, host: *host, layout: Layout::Private };
-        let deeds = [Action::NameLinkOther, Action::NameFile, Action::NameRemoved, Action::NameLinkNew];
-        let findings = before(scenario, "getdents64", "flock", &deeds);
+        let actions = [Action::NameLinkOther, Action::NameFile, Action::NameRemoved, Action::NameLinkNew];
+        let findings = before(scenario, "getdents64", "flock", &actions);
         findings.assert_none();
         assert_eq!(findings.succeeded, 0, "each is a conflict, or nothing is there");
     }
@@ -162,16 +162,16 @@ fn a_repair_syncs_the_directory_that_it_changed_wherever_it_is_by_then() {
         let scenario = Scenario { verb: Verb::Retarget, host: *host, layout: Layout::Private };
         let calls = points(scenario);
         let synced = calls.iter().position(|call| call.sort == Sort::Sync).expect("a repair is synced");
-        for deed in [Action::ParentMovedOutside, Action::GrandExchangedWithLink, Action::ParentFile] {
+        for action in [Action::ParentMovedOutside, Action::GrandExchangedWithLink, Action::ParentFile] {
             // Before the directory is opened for it.
-            let schedule = Schedule { actions: vec![(synced - 1, deed)], ..Schedule::default() };
+            let schedule = Schedule { actions: vec![(synced - 1, action)], ..Schedule::default() };
             let mut played = play(scenario, &schedule);
             played.judge();
             let mut findings = Findings::default();
             findings.note(scenario, &schedule, &played);
             findings.assert_none();
             let answer = played.answer.expect("it answers");
-            assert_eq!((answer.code, answer.report.kinds), (0, vec![]), "{deed:?}");
+            assert_eq!((answer.code, answer.report.kinds), (0, vec![]), "{action:?}");
             assert_eq!(answer.report.items[0].effect, Effect::Replaced);
         }
     }

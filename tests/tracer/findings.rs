@@ -70,14 +70,14 @@ impl Findings {
     }
 }
 
-/// A schedule in words: each deed with the call that it comes before.
+/// A schedule in words: each action with the call that it comes before.
 fn show(scenario: Scenario, schedule: &Schedule, played: &Played) -> String {
     let at = |point: usize| {
         let call = played.points.get(point).map_or("never".to_owned(), crate::calls::Named::words);
         format!("{call} ({point})")
     };
     let mut words = vec![scenario.name()];
-    words.extend(schedule.actions.iter().map(|(point, deed)| format!("{deed:?} before {}", at(*point))));
+    words.extend(schedule.actions.iter().map(|(point, action)| format!("{action:?} before {}", at(*point))));
     words.extend(schedule.fault.map(|(point, error)| format!("{error:?} from {}", at(point))));
     words.extend(schedule.kill.map(|point| format!("killed before {}", at(point))));
     let end = format!("{:?}: {} {}", played.end.code, played.end.stdout.trim_end(), played.end.stderr.trim_end());

@@ -65,8 +65,8 @@ fn broken(which: usize) -> Findings {
     let base = quiet.scene.base();
     for (point, call) in quiet.points.iter().enumerate() {
         if call.texts.iter().any(|text| is_about(text, &base)) {
-            for deed in FEW {
-                let schedule = Schedule { actions: vec![(point, *deed)], ..Schedule::default() };
+            for action in FEW {
+                let schedule = Schedule { actions: vec![(point, *action)], ..Schedule::default() };
                 findings.note(SCENARIO, &schedule, &judged(which, &schedule));
             }
         }

@@ -12,18 +12,19 @@ fn scenario() -> Scenario {
 
 #[test]
 fn a_parent_that_another_made_meanwhile_is_used() {
-    const MOMENTS: &[Moment] = &[Moment(Call::MakeDir, 0, &[Action::MissingDir], None)];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::MakeDir], &[Action::MissingDir], None)];
     let outcome = Came::of(scenario(), MOMENTS, create).answer.unwrap();
     assert_eq!(outcome.made, [Path::new("q/n1/n2")]);
 }
 
 #[test]
 fn the_parent_that_cannot_be_made_or_opened_is_named() {
-    const FIRST: &[Moment] = &[Moment(Call::MakeDir, 0, &[], Some(Errno::IO))];
-    const SECOND: &[Moment] = &[Moment(Call::MakeDir, 1, &[], Some(Errno::IO))];
-    const OPENED: &[Moment] = &[Moment(Call::OpenDir, 10, &[], Some(Errno::IO))];
-    const LINK: &[Moment] = &[Moment(Call::OpenDir, 9, &[Action::MadeExchangedWithLink], None)];
-    const SECOND_LINK: &[Moment] = &[Moment(Call::OpenDir, 10, &[Action::MadeExchangedWithLink], None)];
+    const FIRST: &[Moment] = &[Moment(&[Call::MakeDir], &[], Some(Errno::IO))];
+    const SECOND: &[Moment] = &[Moment(&[Call::MakeDir, Call::MakeDir], &[], Some(Errno::IO))];
+    const OPENED: &[Moment] = &[Moment(&[Call::MakeDir, Call::MakeDir, Call::OpenDir], &[], Some(Errno::IO))];
+    const LINK: &[Moment] = &[Moment(&[Call::MakeDir, Call::OpenDir], &[Action::MadeExchangedWithLink], None)];
+    const SECOND_LINK: &[Moment] =
+        &[Moment(&[Call::MakeDir, Call::MakeDir, Call::OpenDir], &[Action::MadeExchangedWithLink], None)];
     for (moments, kind, name, index, made) in [
         (FIRST, Kind::Io, "n1", 1, 0),
         (SECOND, Kind::Io, "n2", 2, 1),
@@ -40,7 +41,7 @@ fn the_parent_that_cannot_be_made_or_opened_is_named() {
 
 #[test]
 fn a_parent_that_was_refused_is_not_told_as_made_where_another_made_it() {
-    const MOMENTS: &[Moment] = &[Moment(Call::MakeDir, 0, &[Action::MissingDir], Some(Errno::ACCESS))];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::MakeDir], &[Action::MissingDir], Some(Errno::ACCESS))];
     let error = Came::of(scenario(), MOMENTS, create).error();
     assert_eq!((error.kind(), error.made().len()), (Kind::Permission, 0));
 }

@@ -29,25 +29,36 @@ use crate::attacker::acts;
 use crate::scene::{Layout, NEW, OLD, ROOT, Scenario, Scene, Verb};
 use crate::support::action::Action;
 
-/// Before the call of this kind and number (from 0) these deeds are done, and the call fails with this error.
-struct Moment(Call, usize, &'static [Action], Option<Errno>);
+/// A moment, with what happens then: after these calls in this order and before the last one of them, these actions are
+/// done, and that call fails with this error. `[Exchange, ReadLink]` is after the exchange, before the look.
+struct Moment(&'static [Call], &'static [Action], Option<Errno>);
 
 struct Moments {
     scene: Scene,
-    moments: &'static [Moment],
+    /// Each with how many of its calls were made.
+    moments: Vec<(&'static Moment, usize)>,
     calls: Arc<Mutex<Vec<Call>>>,
+    came: Arc<Mutex<usize>>,
 }
 
 impl Watch for Moments {
     fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
-        let mut calls = self.calls.lock().unwrap();
-        let nth = calls.iter().filter(|made| **made == call).count();
-        calls.push(call);
-        let Moment(_, _, deeds, error) = self.moments.iter().find(|at| (at.0, at.1) == (call, nth))?;
-        for deed in *deeds {
-            assert!(acts(&self.scene, tree, *deed), "{deed:?} has no effect");
+        self.calls.lock().unwrap().push(call);
+        let mut fails = None;
+        for (Moment(calls, actions, error), made) in &mut self.moments {
+            if calls.get(*made) != Some(&call) {
+                continue;
+            }
+            *made += 1;
+            if *made == calls.len() {
+                *self.came.lock().unwrap() += 1;
+                for action in *actions {
+                    assert!(acts(&self.scene, tree, *action), "{action:?} has no effect");
+                }
+                fails = fails.or(*error);
+            }
         }
-        *error
+        fails
     }
 
     fn after(&mut self, _: &mut Tree, _: Call, _: Result<(), Errno>) {}
@@ -67,14 +78,19 @@ impl<T: std::fmt::Debug> Came<T> {
         let world = World::new(Tree::clone(&scene.tree));
         let root = scenario.root(&world);
         let calls = Arc::new(Mutex::new(Vec::new()));
-        world.watch(Box::new(Moments { scene: scene.clone(), moments, calls: calls.clone() }));
+        let came = Arc::new(Mutex::new(0));
+        let each = moments.iter().map(|moment| (moment, 0)).collect();
+        world.watch(Box::new(Moments {
+            scene: scene.clone(),
+            moments: each,
+            calls: calls.clone(),
+            came: came.clone(),
+        }));
         let answer = act(&root);
         drop(world.unwatch());
         drop(root);
         let calls = calls.lock().unwrap().clone();
-        for Moment(call, nth, ..) in moments {
-            assert!(calls.iter().filter(|made| *made == call).count() > *nth, "{call:?}#{nth} is not made: {calls:?}");
-        }
+        assert_eq!(*came.lock().unwrap(), moments.len(), "a moment did not come: {calls:?}");
         Came { answer, scene, tree: world.with(|tree| tree.clone()), calls }
     }
 

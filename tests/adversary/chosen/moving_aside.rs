@@ -8,7 +8,7 @@ fn back_up(root: &Root) -> Result<Outcome, Error> {
 
 #[test]
 fn a_link_that_came_in_between_is_replaced_and_not_backed_up() {
-    const MOMENTS: &[Moment] = &[Moment(Call::Exchange, 0, &[Action::NameLinkOther], None)];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::Exchange], &[Action::NameLinkOther], None)];
     let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "nothing"));
     let outcome = came.answer.unwrap();
@@ -17,7 +17,7 @@ fn a_link_that_came_in_between_is_replaced_and_not_backed_up() {
 
 #[test]
 fn where_the_backup_cannot_be_looked_at_it_is_put_back() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 1, &[], Some(Errno::IO))];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::TryLock, Call::StatAt], &[], Some(Errno::IO))];
     let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), ("a regular file", "nothing"));
     assert_eq!(came.error().kind(), Kind::Io);
@@ -25,7 +25,7 @@ fn where_the_backup_cannot_be_looked_at_it_is_put_back() {
 
 #[test]
 fn where_the_backup_is_gone_the_link_stands() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 1, &[], Some(Errno::NOENT))];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::TryLock, Call::StatAt], &[], Some(Errno::NOENT))];
     let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Private), MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), (NEW, "a regular file"));
     assert_eq!(came.answer.unwrap().effect, Effect::Created);
@@ -33,8 +33,10 @@ fn where_the_backup_is_gone_the_link_stands() {
 
 #[test]
 fn what_was_displaced_where_others_can_reach_it_is_kept_there_unless_one_call_moves_it_back() {
-    const MOMENTS: &[Moment] =
-        &[Moment(Call::Exchange, 0, &[Action::NameDir], None), Moment(Call::Exchange, 1, &[Action::NameRemoved], None)];
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::Exchange], &[Action::NameDir], None),
+        Moment(&[Call::Exchange, Call::Exchange], &[Action::NameRemoved], None),
+    ];
     let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::BackupFile, Layout::Tenant) };
     let came = Came::of(scenario, MOMENTS, back_up);
     assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), ("nothing", "a directory"));

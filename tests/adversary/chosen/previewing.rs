@@ -9,12 +9,12 @@ fn preview(moments: &'static [Moment]) -> Result<Outcome, Error> {
 
 #[test]
 fn what_cannot_be_looked_at_is_an_error() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[], Some(Errno::IO))];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::StatAt], &[], Some(Errno::IO))];
     assert_eq!(preview(MOMENTS).unwrap_err().kind(), Kind::Io);
 }
 
 #[test]
 fn what_went_by_itself_may_be_removed() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[], Some(Errno::NOENT))];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::StatAt], &[], Some(Errno::NOENT))];
     assert_eq!(preview(MOMENTS).unwrap().effect, Effect::Removed);
 }

@@ -12,7 +12,7 @@ fn without_exchange() -> Scenario {
 
 #[test]
 fn what_came_while_the_lock_was_waited_for_is_not_traded() {
-    const MOMENTS: &[Moment] = &[Moment(Call::ReadLink, 0, &[Action::NameLinkOther], None)];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::ReadLink], &[Action::NameLinkOther], None)];
     let swap = |root: &Root| root.swap("q/p/l", Target::relative("q/t2"), OLD);
     let came = Came::of(Scenario::new(Verb::Swap, Layout::Open), MOMENTS, swap);
     assert_eq!((came.count(Call::Exchange), came.at("l").as_str()), (0, "../t3"));
@@ -21,8 +21,8 @@ fn what_came_while_the_lock_was_waited_for_is_not_traded() {
 
 #[test]
 fn without_exchange_the_old_link_comes_back_where_its_directory_was_moved() {
-    const MOVED: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Action::ParentMovedInside], None)];
-    const AND_GONE: &[Moment] = &[Moment(Call::ReachEntry, 0, &[Action::NameRemoved, Action::ParentMovedInside], None)];
+    const MOVED: &[Moment] = &[Moment(&[Call::ReachEntry], &[Action::ParentMovedInside], None)];
+    const AND_GONE: &[Moment] = &[Moment(&[Call::ReachEntry], &[Action::NameRemoved, Action::ParentMovedInside], None)];
     for moments in [MOVED, AND_GONE] {
         let came = Came::of(without_exchange(), moments, ensure);
         assert_eq!(came.at("l"), OLD);
@@ -34,7 +34,7 @@ fn without_exchange_the_old_link_comes_back_where_its_directory_was_moved() {
 #[test]
 fn without_exchange_the_old_link_is_kept_where_others_have_the_name() {
     const MOMENTS: &[Moment] =
-        &[Moment(Call::ReachEntry, 0, &[Action::NameLinkOther, Action::ParentMovedInside], None)];
+        &[Moment(&[Call::ReachEntry], &[Action::NameLinkOther, Action::ParentMovedInside], None)];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), "../t3");
     assert_eq!(came.error().preserved().len(), 1);
@@ -43,9 +43,9 @@ fn without_exchange_the_old_link_is_kept_where_others_have_the_name() {
 #[test]
 fn without_exchange_and_second_names_what_cannot_be_looked_at_is_told_as_left() {
     const MOMENTS: &[Moment] = &[
-        Moment(Call::HardLink, 0, &[], Some(Errno::PERM)),
-        Moment(Call::ReachEntry, 0, &[], Some(Errno::IO)),
-        Moment(Call::StatAt, 2, &[], Some(Errno::IO)),
+        Moment(&[Call::HardLink], &[], Some(Errno::PERM)),
+        Moment(&[Call::ReachEntry], &[], Some(Errno::IO)),
+        Moment(&[Call::ReachEntry, Call::StatAt], &[], Some(Errno::IO)),
     ];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), NEW);
@@ -54,9 +54,11 @@ fn without_exchange_and_second_names_what_cannot_be_looked_at_is_told_as_left() 
 
 #[test]
 fn a_second_name_of_a_link_that_came_in_between_is_removed() {
-    const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Action::NameLinkOther], None)];
-    const AND_TAKEN: &[Moment] =
-        &[Moment(Call::HardLink, 0, &[Action::NameLinkOther], None), Moment(Call::StatAt, 2, &[], Some(Errno::NOENT))];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::HardLink], &[Action::NameLinkOther], None)];
+    const AND_TAKEN: &[Moment] = &[
+        Moment(&[Call::HardLink], &[Action::NameLinkOther], None),
+        Moment(&[Call::Unlink, Call::StatAt], &[], Some(Errno::NOENT)),
+    ];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.answer.unwrap().previous.as_deref(), Some(OsStr::new("../t3")));
     assert_eq!(came.tree.entries(came.scene.places.p).len(), 2, "the link and what was there");
@@ -66,7 +68,7 @@ fn a_second_name_of_a_link_that_came_in_between_is_removed() {
 
 #[test]
 fn a_second_name_of_a_file_that_came_in_between_is_kept_and_told() {
-    const MOMENTS: &[Moment] = &[Moment(Call::HardLink, 0, &[Action::NameFile], None)];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::HardLink], &[Action::NameFile], None)];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), "a regular file");
     assert_eq!(came.error().preserved().len(), 1);
@@ -74,7 +76,7 @@ fn a_second_name_of_a_file_that_came_in_between_is_kept_and_told() {
 
 #[test]
 fn the_directory_that_was_changed_is_synced_wherever_it_is_by_then() {
-    const MOMENTS: &[Moment] = &[Moment(Call::OpenDir, 1, &[Action::ParentMovedInside], None)];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::Unlink, Call::OpenDir], &[Action::ParentMovedInside], None)];
     let durably = |root: &Root| root.apply(&Edit::ensure(link(), Target::relative("q/t2")).durability(Durability::Dir));
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, durably);
     assert_eq!(came.count(Call::SyncDir), 1);
@@ -84,9 +86,9 @@ fn the_directory_that_was_changed_is_synced_wherever_it_is_by_then() {
 
 #[test]
 fn why_a_change_could_not_be_synced_is_told_beside_it() {
-    const FULL: &[Moment] = &[Moment(Call::SyncDir, 0, &[], Some(Errno::NOSPC))];
-    const READ_ONLY: &[Moment] = &[Moment(Call::SyncDir, 0, &[], Some(Errno::ROFS))];
-    const MISSING: &[Moment] = &[Moment(Call::OpenDir, 1, &[], Some(Errno::NOENT))];
+    const FULL: &[Moment] = &[Moment(&[Call::SyncDir], &[], Some(Errno::NOSPC))];
+    const READ_ONLY: &[Moment] = &[Moment(&[Call::SyncDir], &[], Some(Errno::ROFS))];
+    const MISSING: &[Moment] = &[Moment(&[Call::Unlink, Call::OpenDir], &[], Some(Errno::NOENT))];
     for (moments, kind) in [(FULL, Kind::NoSpace), (READ_ONLY, Kind::ReadOnly), (MISSING, Kind::Io)] {
         let durably =
             |root: &Root| root.apply(&Edit::ensure(link(), Target::relative("q/t2")).durability(Durability::Dir));
@@ -99,7 +101,7 @@ fn why_a_change_could_not_be_synced_is_told_beside_it() {
 
 #[test]
 fn a_private_directory_that_was_removed_while_it_was_empty_is_made_anew() {
-    const MOMENTS: &[Moment] = &[Moment(Call::Symlink, 0, &[Action::StagedRemoved], None)];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::Symlink], &[Action::StagedRemoved], None)];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::NoState), MOMENTS, ensure);
     assert_eq!(came.at("l"), NEW);
     assert_eq!(came.answer.unwrap().effect, Effect::Replaced);
@@ -107,7 +109,7 @@ fn a_private_directory_that_was_removed_while_it_was_empty_is_made_anew() {
 
 #[test]
 fn a_displaced_link_that_is_gone_is_not_told_as_left() {
-    const MOMENTS: &[Moment] = &[Moment(Call::Unlink, 0, &[], Some(Errno::NOENT))];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::Unlink], &[], Some(Errno::NOENT))];
     let outcome = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure).answer.unwrap();
     assert_eq!(outcome.shortfalls.len(), 0);
 }
@@ -115,10 +117,10 @@ fn a_displaced_link_that_is_gone_is_not_told_as_left() {
 #[test]
 fn without_exchange_and_second_names_what_others_have_is_not_told_as_left() {
     const MOMENTS: &[Moment] = &[
-        Moment(Call::HardLink, 0, &[], Some(Errno::PERM)),
-        Moment(Call::ReachEntry, 0, &[], Some(Errno::IO)),
-        Moment(Call::StatAt, 2, &[], Some(Errno::IO)),
-        Moment(Call::StatAt, 3, &[Action::NameLinkOther], None),
+        Moment(&[Call::HardLink], &[], Some(Errno::PERM)),
+        Moment(&[Call::ReachEntry], &[], Some(Errno::IO)),
+        Moment(&[Call::ReachEntry, Call::StatAt], &[], Some(Errno::IO)),
+        Moment(&[Call::ReachEntry, Call::StatAt, Call::StatAt], &[Action::NameLinkOther], None),
     ];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), "../t3");
@@ -128,8 +130,8 @@ fn without_exchange_and_second_names_what_others_have_is_not_told_as_left() {
 #[test]
 fn what_was_displaced_goes_back_by_a_second_name_where_nobody_else_can_reach_it() {
     const MOMENTS: &[Moment] = &[
-        Moment(Call::Exchange, 0, &[Action::NameFile], None),
-        Moment(Call::Exchange, 1, &[Action::NameRemoved], None),
+        Moment(&[Call::Exchange], &[Action::NameFile], None),
+        Moment(&[Call::Exchange, Call::Exchange], &[Action::NameRemoved], None),
     ];
     for layout in [Layout::Private, Layout::Open] {
         let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::EnsureOld, layout) };
@@ -140,7 +142,7 @@ fn what_was_displaced_goes_back_by_a_second_name_where_nobody_else_can_reach_it(
 
 #[test]
 fn a_state_directory_that_its_last_holder_removed_meanwhile_is_made_anew() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[], Some(Errno::NOENT))];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::StatAt], &[], Some(Errno::NOENT))];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::OpenRoot), MOMENTS, ensure);
     assert_eq!(came.at("l"), NEW);
     assert_eq!(came.answer.unwrap().effect, Effect::Replaced);
@@ -148,8 +150,10 @@ fn a_state_directory_that_its_last_holder_removed_meanwhile_is_made_anew() {
 
 #[test]
 fn what_cannot_be_looked_at_is_not_taken_for_somebody_elses() {
-    const MOMENTS: &[Moment] =
-        &[Moment(Call::ReachEntry, 0, &[], Some(Errno::NOENT)), Moment(Call::Pin, 1, &[], Some(Errno::IO))];
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::ReachEntry], &[], Some(Errno::NOENT)),
+        Moment(&[Call::ReachEntry, Call::Pin], &[], Some(Errno::IO)),
+    ];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
     assert_eq!((came.at("l").as_str(), came.error().kind()), (OLD, Kind::Io));
 }
@@ -157,9 +161,9 @@ fn what_cannot_be_looked_at_is_not_taken_for_somebody_elses() {
 #[test]
 fn two_programs_that_take_the_name_while_a_trade_is_undone_keep_what_they_put() {
     const MOMENTS: &[Moment] = &[
-        Moment(Call::Exchange, 0, &[Action::NameFile], None),
-        Moment(Call::Exchange, 1, &[Action::NameRemoved], None),
-        Moment(Call::RenameNew, 0, &[Action::NameLinkOther], None),
+        Moment(&[Call::Exchange], &[Action::NameFile], None),
+        Moment(&[Call::Exchange, Call::Exchange], &[Action::NameRemoved], None),
+        Moment(&[Call::RenameNew], &[Action::NameLinkOther], None),
     ];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
     assert_eq!(came.at("l"), "../t3");
@@ -169,7 +173,7 @@ fn two_programs_that_take_the_name_while_a_trade_is_undone_keep_what_they_put() 
 #[test]
 fn what_a_trial_of_the_host_leaves_is_told() {
     const MOMENTS: &[Moment] =
-        &[Moment(Call::Exchange, 0, &[], Some(Errno::INVAL)), Moment(Call::Unlink, 0, &[], Some(Errno::IO))];
+        &[Moment(&[Call::Exchange], &[], Some(Errno::INVAL)), Moment(&[Call::Unlink], &[], Some(Errno::IO))];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
     assert_eq!(came.at("l"), OLD);
     let error = came.error();
@@ -178,8 +182,10 @@ fn what_a_trial_of_the_host_leaves_is_told() {
 
 #[test]
 fn a_trade_is_taken_back_though_the_first_try_fails() {
-    const MOMENTS: &[Moment] =
-        &[Moment(Call::Exchange, 0, &[Action::NameFile], None), Moment(Call::Exchange, 1, &[], Some(Errno::IO))];
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::Exchange], &[Action::NameFile], None),
+        Moment(&[Call::Exchange, Call::Exchange], &[], Some(Errno::IO)),
+    ];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
     assert_eq!((came.at("l").as_str(), came.error().kind()), ("a regular file", Kind::NotALink));
 }

@@ -11,7 +11,7 @@ fn exchange(moments: &'static [Moment]) -> Came<Outcome> {
 
 #[test]
 fn a_link_goes_back_to_the_name_that_others_emptied() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[Action::NameRemoved], None)];
+    const MOMENTS: &[Moment] = &[Moment(&[Call::Exchange, Call::StatAt], &[Action::NameRemoved], None)];
     let came = exchange(MOMENTS);
     assert_eq!(came.at("l"), OLD);
     let error = came.error();
@@ -20,15 +20,18 @@ fn a_link_goes_back_to_the_name_that_others_emptied() {
 
 #[test]
 fn what_others_put_there_in_the_meantime_goes_on_and_is_told() {
-    const MOMENTS: &[Moment] =
-        &[Moment(Call::StatAt, 0, &[Action::NameRemoved], None), Moment(Call::StatAt, 3, &[Action::NameFile], None)];
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::Exchange, Call::StatAt], &[Action::NameRemoved], None),
+        Moment(&[Call::RenameNew, Call::StatAt], &[Action::NameFile], None),
+    ];
     let error = exchange(MOMENTS).error();
     assert_eq!(error.preserved(), [Path::new("q/r/m")]);
 }
 
 #[test]
 fn nothing_of_others_is_moved_to_the_name_that_they_emptied() {
-    const MOMENTS: &[Moment] = &[Moment(Call::StatAt, 0, &[Action::NameRemoved, Action::SecondFile], None)];
+    const MOMENTS: &[Moment] =
+        &[Moment(&[Call::Exchange, Call::StatAt], &[Action::NameRemoved, Action::SecondFile], None)];
     let came = exchange(MOMENTS);
     assert_eq!(came.count(Call::RenameNew), 0);
     assert_eq!(came.error().preserved(), [Path::new("q/r/m")]);
@@ -37,16 +40,18 @@ fn nothing_of_others_is_moved_to_the_name_that_they_emptied() {
 #[test]
 fn where_a_name_is_emptied_before_it_is_traded_back_the_link_goes_home_alone() {
     const MOMENTS: &[Moment] = &[
-        Moment(Call::StatAt, 0, &[Action::NameLinkOther], None),
-        Moment(Call::Exchange, 1, &[Action::NameRemoved], None),
+        Moment(&[Call::Exchange, Call::StatAt], &[Action::NameLinkOther], None),
+        Moment(&[Call::Exchange, Call::Exchange], &[Action::NameRemoved], None),
     ];
     assert_eq!(exchange(MOMENTS).at("l"), OLD);
 }
 
 #[test]
 fn where_nothing_can_be_traded_back_both_names_are_told() {
-    const MOMENTS: &[Moment] =
-        &[Moment(Call::StatAt, 0, &[Action::NameLinkOther], None), Moment(Call::Exchange, 1, &[], Some(Errno::IO))];
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::Exchange, Call::StatAt], &[Action::NameLinkOther], None),
+        Moment(&[Call::Exchange, Call::Exchange], &[], Some(Errno::IO)),
+    ];
     let error = exchange(MOMENTS).error();
     assert_eq!(error.preserved(), [Path::new("q/p/l"), Path::new("q/r/m")]);
 }
@@ -54,12 +59,12 @@ fn where_nothing_can_be_traded_back_both_names_are_told() {
 #[test]
 fn what_others_put_at_the_names_after_a_right_trade_is_theirs() {
     const ONE: &[Moment] = &[
-        Moment(Call::ReachEntry, 0, &[Action::ParentMovedInside], None),
-        Moment(Call::StatAt, 2, &[Action::NameFile, Action::SecondRemoved], None),
+        Moment(&[Call::ReachEntry], &[Action::ParentMovedInside], None),
+        Moment(&[Call::ReachEntry, Call::StatAt], &[Action::NameFile, Action::SecondRemoved], None),
     ];
     const BOTH: &[Moment] = &[
-        Moment(Call::ReachEntry, 0, &[Action::ParentMovedInside], None),
-        Moment(Call::StatAt, 2, &[Action::NameFile, Action::SecondFile], None),
+        Moment(&[Call::ReachEntry], &[Action::ParentMovedInside], None),
+        Moment(&[Call::ReachEntry, Call::StatAt], &[Action::NameFile, Action::SecondFile], None),
     ];
     for moments in [ONE, BOTH] {
         let error = exchange(moments).error();

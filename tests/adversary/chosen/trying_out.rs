@@ -20,8 +20,8 @@ fn what_the_host_gives_is_told_and_nothing_is_left() {
 
 #[test]
 fn a_failure_is_not_taken_for_what_the_host_cannot_give() {
-    const EXCHANGE: &[Moment] = &[Moment(Call::Exchange, 0, &[], Some(Errno::IO))];
-    const RENAME: &[Moment] = &[Moment(Call::RenameNew, 0, &[], Some(Errno::NOSPC))];
+    const EXCHANGE: &[Moment] = &[Moment(&[Call::Exchange], &[], Some(Errno::IO))];
+    const RENAME: &[Moment] = &[Moment(&[Call::RenameNew], &[], Some(Errno::NOSPC))];
     for (moments, kind) in [(EXCHANGE, Kind::Io), (RENAME, Kind::NoSpace)] {
         let came = try_out(true, true, moments);
         let before = came.scene.tree.entries(came.scene.places.base).len();
