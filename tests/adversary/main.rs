@@ -49,6 +49,7 @@ mod pairs;
 mod previews;
 mod regressions;
 mod replay;
+mod requests;
 mod run;
 mod scene;
 mod singles;

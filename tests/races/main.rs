@@ -37,3 +37,12 @@ mod support {
     pub(crate) mod table;
     pub(crate) mod umask;
 }
+
+#[test]
+fn a_size_that_no_race_knows_is_refused() {
+    const RACE: &str = "readers::r_13_readers_never_find_the_name_absent";
+    let mut race = std::process::Command::new(std::env::current_exe().unwrap());
+    let ran = race.args(["--exact", RACE]).env("CAPLINK_ROUNDS", "fully").output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+    assert!(!ran.status.success() && said.contains("CAPLINK_ROUNDS=fully: expected full or few"), "{said}");
+}
