@@ -95,7 +95,7 @@ fn what_takes_its_name_stays() {
 }
 
 #[test]
-fn a_refusal_of_the_kernel_is_told_as_it_is() {
+fn a_refusal_of_the_kernel_is_reported_as_it_is() {
     let (answer, there) = remove(Policy::default(), (Call::RemoveDir, nothing, Some(Errno::IO)));
     assert_eq!((refusal(answer).0, there), (Kind::Io, Some(FileKind::Dir)));
     let (answer, there) = remove(Policy::default(), (Call::RemoveDir, nothing, Some(Errno::ROFS)));

@@ -83,7 +83,7 @@ impl Aftermath<'_> {
         wrongs.extend(self.others());
         wrongs.extend(self.leftovers());
         wrongs.extend(self.again());
-        wrongs.extend(self.mended());
+        wrongs.extend(self.cleaned());
         wrongs
     }
 
@@ -149,7 +149,7 @@ impl Aftermath<'_> {
                     STATE if dir == self.scene.places.base => ours && kind == FileKind::Dir,
                     "n1" | "n2" => ours && self.scenario().verb == Verb::Parents,
                     "l" | "m" | "c" => true,
-                    // The backup, or the link that was about to be traded for what becomes the backup.
+                    // The backup, or the link that was about to be exchanged for what becomes the backup.
                     "l.backup" => self.scenario().backs_up() && (!ours || link),
                     _ => is_staged(name) && (link || ours && kind == FileKind::Dir),
                 };
@@ -188,7 +188,7 @@ impl Aftermath<'_> {
     }
 
     /// The repair for leftovers removes every staged link of the caller's.
-    fn mended(&self) -> Vec<String> {
+    fn cleaned(&self) -> Vec<String> {
         let world = World::new(self.tree.clone());
         let root = self.scenario().root(&world);
         let mut answers = Answers::default();

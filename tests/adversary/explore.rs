@@ -30,12 +30,12 @@ impl Findings {
         self.count(&scene.scenario, played.judge.violations.clone(), || show(scene, schedule, played));
     }
 
-    /// Counts a schedule, with what went wrong and how the schedule is told.
-    pub(crate) fn count(&mut self, scenario: &Scenario, wrongs: Vec<String>, told: impl Fn() -> String) {
+    /// Counts a schedule, with what went wrong and the schedule in words.
+    pub(crate) fn count(&mut self, scenario: &Scenario, wrongs: Vec<String>, words: impl Fn() -> String) {
         self.schedules += 1;
         for wrong in wrongs {
             let key = format!("{:?} {wrong}", scenario.verb);
-            self.wrongs.entry(key).or_insert_with(|| (told(), 0)).1 += 1;
+            self.wrongs.entry(key).or_insert_with(|| (words(), 0)).1 += 1;
         }
     }
 
@@ -144,8 +144,8 @@ pub(crate) fn every_second(
     // What comes after the last tree that is kept is played with none.
     let whole = played.trees.len() < TREES_MAX;
     let known = |(at, state): (usize, &State)| {
-        let (meddled, seconds) = seen.0.get(&state.hashes)?;
-        (whole && *meddled <= state.meddled).then_some((at, *seconds))
+        let (interfered, seconds) = seen.0.get(&state.hashes)?;
+        (whole && *interfered <= state.interfered).then_some((at, *seconds))
     };
     // Before its own call the action is still to come.
     let known = played.states.iter().enumerate().skip(1).find_map(known);
@@ -161,7 +161,7 @@ pub(crate) fn every_second(
     let mut seconds = equal;
     for (actions, state) in choices.iter().zip(&played.states).skip(1).rev().filter(|_| whole) {
         seconds += actions.len() as u64;
-        seen.0.insert(state.hashes, (state.meddled, seconds));
+        seen.0.insert(state.hashes, (state.interfered, seconds));
     }
     equal
 }

@@ -55,12 +55,13 @@ fn text<'a>(played: &'a Played, dir: Object, name: &str) -> Option<&'a OsStr> {
 }
 
 #[test]
-fn every_limit_is_told_where_people_look_for_it() {
-    let told = include_str!("../../SECURITY.md");
+fn every_limit_is_documented() {
+    let documented = include_str!("../../SECURITY.md");
     let tests = include_str!("limits.rs").split("#[test]\nfn ").skip(1).filter_map(|test| test.split('(').next());
-    let untold: Vec<&str> =
-        tests.filter(|test| !test.starts_with("every_limit") && !told.contains(&format!("| `{test}` |"))).collect();
-    assert_eq!(untold, [""; 0], "SECURITY.md");
+    let undocumented: Vec<&str> = tests
+        .filter(|test| !test.starts_with("every_limit") && !documented.contains(&format!("| `{test}` |")))
+        .collect();
+    assert_eq!(undocumented, [""; 0], "SECURITY.md");
 }
 
 fn without_exchange(verb: Verb) -> Scenario {
@@ -206,7 +207,7 @@ fn whoever_takes_the_state_directory_keeps_a_link_from_being_taken_back() {
 fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_of_the_backup() {
     let scene = Scene::new(Scenario::new(Verb::BackupFile, Layout::Private));
     let quiet = play(&scene, &Schedule::default(), Keep::trees_from(0));
-    let before = quiet.points.iter().position(|call| *call == Call::Exchange).expect("it is traded");
+    let before = quiet.points.iter().position(|call| *call == Call::Exchange).expect("they are exchanged");
     let crashed = quiet.trees[before].after_kill();
     let at = |name| crashed.get(scene.places.p, OsStr::new(name)).expect("both are there");
     assert_eq!(crashed.text(at("l.backup")), Some(NEW.as_ref()));
@@ -232,7 +233,7 @@ fn a_link_that_others_put_at_the_name_of_a_backup_after_the_trade_is_replaced_at
     assert_eq!(seen(&played), ["File", NEW, "../t3", NEW]);
     assert_eq!((kind(&played), played.end.get(scene.places.p, OsStr::new("l.backup"))), (None, None));
     let outcome = played.answers.as_ref().and_then(|answers| answers.changed(0)).expect("it succeeds");
-    assert_eq!(outcome.previous.as_deref(), Some(OsStr::new("../t3")), "which is told");
+    assert_eq!(outcome.previous.as_deref(), Some(OsStr::new("../t3")), "which is reported");
 }
 
 #[test]

@@ -25,19 +25,19 @@ pub(crate) struct Orders<'a> {
 
 impl<'a> Orders<'a> {
     pub(crate) fn of(scene: &'a Scene, quiet: &Played) -> Orders<'a> {
-        Orders { scene, quiet: told(quiet.answers.as_ref()), first: BTreeMap::new() }
+        Orders { scene, quiet: answer_of(quiet.answers.as_ref()), first: BTreeMap::new() }
     }
 
     /// Holds the answer to one action against both.
     pub(crate) fn hold(&mut self, action: Action, played: &mut Played) {
-        let now = told(played.answers.as_ref());
+        let now = answer_of(played.answers.as_ref());
         if now == self.quiet || may_differ(self.scene.scenario, action, played) {
             return;
         }
         let first = self.first.entry(action).or_insert_with(|| {
             let mut tree = Tree::clone(&self.scene.tree);
             acts(self.scene, &mut tree, action);
-            told(play_on(self.scene, tree, &Schedule::default(), Keep::default()).answers.as_ref())
+            answer_of(play_on(self.scene, tree, &Schedule::default(), Keep::default()).answers.as_ref())
         });
         if now != *first {
             let wrong = format!("{now}; done first: {first}; not done: {}", self.quiet);
@@ -47,7 +47,7 @@ impl<'a> Orders<'a> {
 }
 
 /// An answer in words, without the names that are chosen.
-pub(crate) fn told(answers: Option<&Answers>) -> String {
+pub(crate) fn answer_of(answers: Option<&Answers>) -> String {
     let Some(answers) = answers else { return "panic".to_owned() };
     let outcomes = answers.outcomes.iter().map(|(_, outcome)| {
         let backup = if outcome.backup.is_some() { " with a backup" } else { "" };
@@ -70,7 +70,7 @@ fn may_differ(scenario: Scenario, action: Action, played: &Played) -> bool {
     let errors = played.answers.as_ref().map_or(&[][..], |answers| &answers.errors);
     match errors.first().map(Error::kind) {
         Some(Kind::ParentMoved | Kind::Dangling | Kind::Contended) if of(&["Parent", "Grand", "SecondParent"]) => true,
-        // What was done is told, with what could not be looked at any more.
+        // What was done is reported, with what could not be looked at any more.
         Some(Kind::Residue) | None => matches!(action, Action::ParentRemoved | Action::ParentSealed),
         // A directory of others.
         Some(Kind::Permission) => of(&["NameDir", "NameFullDir", "NameExchangedWithDir", "SecondDir"]),

@@ -31,8 +31,8 @@ impl Watch for Locks {
     fn after(&mut self, _: &mut Tree, _: Call, _: Result<(), Errno>) {}
 }
 
-/// Trades two links of two directories of the caller's, and tells what is locked before each call.
-fn trade(links: [&str; 2]) -> (Scene, Vec<Held>) {
+/// Exchanges two links of two directories of the caller's, and returns what is locked before each call.
+fn exchange(links: [&str; 2]) -> (Scene, Vec<Held>) {
     let scene = Scene::new(Scenario::new(Verb::ExchangeAcross, Layout::Private));
     let world = World::new(Tree::clone(&scene.tree));
     let root = scene.scenario.root(&world);
@@ -47,16 +47,16 @@ fn trade(links: [&str; 2]) -> (Scene, Vec<Held>) {
 
 #[test]
 fn both_directories_of_a_trade_are_locked_while_it_is_made() {
-    let (scene, held) = trade(["q/p/l", "q/r/m"]);
+    let (scene, held) = exchange(["q/p/l", "q/r/m"]);
     let at_trade: Vec<&Held> = held.iter().filter(|(call, _)| *call == Call::Exchange).collect();
     assert_eq!(at_trade, [&(Call::Exchange, vec![scene.places.p, scene.places.r])]);
 }
 
-/// Two trades of the same directories would wait for each other.
+/// Two exchanges of the same directories would wait for each other.
 #[test]
 fn the_locks_of_a_trade_are_taken_in_one_order_however_the_links_are_told() {
     let first = |links| {
-        let (_, held) = trade(links);
+        let (_, held) = exchange(links);
         held.into_iter().map(|(_, held)| held).find(|held| !held.is_empty()).unwrap()
     };
     let order = first(["q/p/l", "q/r/m"]);
@@ -86,7 +86,7 @@ impl Watch for Stranger {
     fn after(&mut self, _: &mut Tree, _: Call, _: Result<(), Errno>) {}
 }
 
-/// Replaces a link in a directory that a stranger has locked, and tells when it was tried.
+/// Replaces a link in a directory that a stranger has locked, and returns when it was tried.
 fn wait(gives_back_before: Option<usize>) -> (Result<Outcome, Error>, Vec<Duration>) {
     let scene = Scene::new(Scenario::new(Verb::EnsureOld, Layout::Private));
     let mut tree = Tree::clone(&scene.tree);

@@ -55,7 +55,7 @@ mod scene;
 mod singles;
 mod state;
 mod sweep;
-mod told;
+mod unreported;
 
 #[path = "../support"]
 mod support {

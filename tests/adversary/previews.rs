@@ -5,7 +5,7 @@ use caplink::adversary::{Tree, World};
 
 use crate::answers::Answers;
 use crate::attacker::{acts, possible};
-use crate::linear::told;
+use crate::linear::answer_of;
 use crate::scene::{Scenario, Scene};
 use crate::support::action::Action;
 
@@ -32,7 +32,7 @@ fn a_preview_says_what_the_edit_comes_to() {
             assert_eq!(world.with(|tree| tree.log().len()), changes, "{} {action:?}", scenario.name());
             let applied = scenario.run(&root);
             if !(is_refused(&previewed) && is_refused(&applied)) {
-                assert_eq!(told(Some(&previewed)), told(Some(&applied)), "{} {action:?}", scenario.name());
+                assert_eq!(answer_of(Some(&previewed)), answer_of(Some(&applied)), "{} {action:?}", scenario.name());
             }
         }
     }

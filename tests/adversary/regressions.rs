@@ -192,7 +192,7 @@ fn a_scan_ends_where_a_directory_changes_to_a_link_and_back_for_ever() {
 
 #[test]
 fn a_directory_that_would_go_into_itself_does_not_make_a_host_one_that_cannot_exchange() {
-    // The private directory gets the name of the link for the instant of the trade. Without an exchange a file that takes
+    // The private directory gets the name of the link for the instant of the exchange. Without an exchange a file that takes
     // the name before the renaming would be replaced.
     let scene = Scene::new(Scenario::new(Verb::Swap, Layout::NoState));
     let actions = [
@@ -220,7 +220,7 @@ fn a_directory_that_would_go_into_itself_does_not_make_a_host_one_that_cannot_ex
 }
 
 #[test]
-fn a_trade_of_others_is_not_taken_back_where_the_own_one_fails() {
+fn an_exchange_of_others_is_not_taken_back_where_the_own_one_fails() {
     for error in [Errno::ACCESS, Errno::ROFS, Errno::IO] {
         for verb in [Verb::Exchange, Verb::ExchangeAcross] {
             let scenario = Scenario::new(verb, Layout::Private);

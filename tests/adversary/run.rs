@@ -10,7 +10,7 @@ use crate::answers::Answers;
 use crate::attacker::acts;
 use crate::judge::Judge;
 use crate::scene::Scene;
-use crate::state::{State, Told};
+use crate::state::{Learned, State};
 use crate::support::action::Action;
 
 /// The most trees of a run that are kept. A longer run waits for something, or tries the same over and over.
@@ -71,7 +71,7 @@ struct Player {
     points: Vec<Call>,
     calls: Vec<Call>,
     trees: Vec<Tree>,
-    told: Option<Told>,
+    learned: Option<Learned>,
     states: Vec<State>,
     failing: Option<(Call, Errno)>,
     locked_tries: usize,
@@ -103,8 +103,8 @@ impl Player {
     fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
         let at = self.calls.len();
         self.calls.push(call);
-        if let Some(told) = &mut self.told {
-            told.calls(call);
+        if let Some(learned) = &mut self.learned {
+            learned.calls(call);
         }
         if self.is_point(call) {
             self.play_actions(tree, call);
@@ -124,8 +124,8 @@ impl Player {
         let point = self.points.len();
         self.points.push(call);
         let kept = self.keep.trees_from.is_some_and(|from| point >= from) && self.trees.len() < TREES_MAX;
-        if let Some(told) = self.told.as_ref().filter(|_| kept) {
-            self.states.push(told.state(tree, &self.judge));
+        if let Some(learned) = self.learned.as_ref().filter(|_| kept) {
+            self.states.push(learned.state(tree, &self.judge));
         }
         for (_, action) in self.schedule.actions.iter().filter(|(at, _)| *at == point) {
             if acts(&self.scene, tree, *action) {
@@ -153,8 +153,8 @@ impl Watch for Shared {
     }
 
     fn told(&mut self, answer: &dyn fmt::Debug) {
-        if let Some(told) = &mut self.0.lock().unwrap().told {
-            told.answers(answer);
+        if let Some(learned) = &mut self.0.lock().unwrap().learned {
+            learned.answers(answer);
         }
     }
 }
@@ -177,7 +177,7 @@ pub(crate) fn play_on(scene: &Scene, tree: Tree, schedule: &Schedule, keep: Keep
         points: Vec::new(),
         calls: Vec::new(),
         trees: Vec::new(),
-        told: keep.states.then(Told::new),
+        learned: keep.states.then(Learned::new),
         states: Vec::new(),
         failing: None,
         locked_tries: 0,

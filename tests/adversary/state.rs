@@ -1,9 +1,9 @@
 //! What decides how a run goes on. Two runs that are in one state before the same call come to the same from there.
 //!
-//! The executor is a program without a source of chance: what it does next follows from what it was told so far, by
-//! calls and without one. What it is told next follows from the tree, with its locks, descriptors, inode numbers and
-//! clock; and what is thought of it, from the judge. So a state is all that was told, the whole tree with its log, and
-//! the whole judge, but for when others last changed something: see [`State::meddled`].
+//! The executor is a program without a source of chance: what it does next follows from what it learned so far, by
+//! calls and without one. What it learns next follows from the tree, with its locks, descriptors, inode numbers and
+//! clock; and what is thought of it, from the judge. So a state is all that it learned, the whole tree with its log, and
+//! the whole judge, but for when others last changed something: see [`State::interfered`].
 //!
 //! It is kept as two hashes of 64 bits. The states of one scenario are compared, of which there are less than a million:
 //! were the hashes drawn by lot, two of them that differ would be taken for one with a chance of less than 2⁻⁸⁸.
@@ -20,21 +20,21 @@ pub(crate) struct State {
     pub(crate) hashes: [u64; 2],
     /// After how many calls others changed something last. The judge excuses more just after that. So of two runs
     /// that differ in this alone, the one where it was earlier breaks every law that the other one breaks.
-    pub(crate) meddled: Option<usize>,
+    pub(crate) interfered: Option<usize>,
 }
 
-/// Everything that the executor was told and asked for, in order.
+/// Everything that the executor asked for and learned, in order.
 #[derive(Clone)]
-pub(crate) struct Told([DefaultHasher; 2]);
+pub(crate) struct Learned([DefaultHasher; 2]);
 
-impl Told {
-    pub(crate) fn new() -> Told {
+impl Learned {
+    pub(crate) fn new() -> Learned {
         let hashers = [0_u64, 1].map(|each| {
             let mut hasher = DefaultHasher::new();
             each.hash(&mut hasher);
             hasher
         });
-        Told(hashers)
+        Learned(hashers)
     }
 
     pub(crate) fn calls(&mut self, call: Call) {
@@ -48,14 +48,14 @@ impl Told {
     }
 
     pub(crate) fn state(&self, tree: &Tree, judge: &Judge) -> State {
-        let mut told = self.clone();
-        tree.hash(&mut told);
-        Entered(judge).hash(&mut told);
-        State { hashes: told.0.map(|hasher| hasher.finish()), meddled: judge.last_interfered }
+        let mut learned = self.clone();
+        tree.hash(&mut learned);
+        Entered(judge).hash(&mut learned);
+        State { hashes: learned.0.map(|hasher| hasher.finish()), interfered: judge.last_interfered }
     }
 }
 
-impl Hasher for Told {
+impl Hasher for Learned {
     fn write(&mut self, bytes: &[u8]) {
         self.0.iter_mut().for_each(|hasher| hasher.write(bytes));
     }
@@ -65,7 +65,7 @@ impl Hasher for Told {
     }
 }
 
-impl fmt::Write for Told {
+impl fmt::Write for Learned {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.write(text.as_bytes());
         Ok(())

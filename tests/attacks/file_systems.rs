@@ -53,8 +53,8 @@ fn s_18_two_spellings_of_one_name_are_one_link() {
         let _ = root.create("current", Target::relative("t")).unwrap();
         assert_eq!(root.create("Current", Target::relative("t")).unwrap_err().kind(), Kind::Exists);
         assert_eq!(root.ensure("CURRENT", Target::relative("t")).unwrap().effect, caplink::Effect::Unchanged);
-        let traded = root.exchange("current", "Current").unwrap();
-        assert!(traded.each().all(|outcome| outcome.effect == caplink::Effect::Unchanged));
+        let exchanged = root.exchange("current", "Current").unwrap();
+        assert!(exchanged.each().all(|outcome| outcome.effect == caplink::Effect::Unchanged));
         drop(root);
         let _ = tried("umount", &["-l", at]);
     });

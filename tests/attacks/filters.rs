@@ -13,7 +13,7 @@ use seccompiler::{
 use super::backend::{BACKENDS, Backend, NATIVE, refuse, run};
 use super::ground::{Case, on_backends, on_every_backend, turn};
 use super::support::rounds::Rounds;
-use super::support::snapshot::{Node, leftovers, tree, without_directory_times};
+use super::support::snapshot::{Node, residue, tree, without_directory_times};
 use super::support::table::Row;
 
 fn path(text: &str) -> LinkPath {
@@ -69,7 +69,7 @@ fn o_19_without_exchange_the_guarantee_is_less_and_said_to_be() {
     on_every_backend("O-19", |case| {
         furnish(case);
         let able = case.backend.abilities;
-        let told = |atomic: bool| if atomic { Guarantee::Atomic } else { Guarantee::Cooperative };
+        let context = |atomic: bool| if atomic { Guarantee::Atomic } else { Guarantee::Cooperative };
         let strict = Policy::default().cooperative(false);
         assert_eq!(case.done(|root| root.create("d/new", Target::relative("t"))).guarantee, Guarantee::Atomic);
         let made = case.done_as(strict, |root| root.create("d/strict", Target::relative("t")));
@@ -83,7 +83,7 @@ fn o_19_without_exchange_the_guarantee_is_less_and_said_to_be() {
             }
             let expected = case.watch(|root| root.preview(edit)).unwrap();
             let outcome = case.done(|root| root.apply(edit));
-            assert_eq!((outcome.guarantee, expected.guarantee), (told(atomic), told(atomic)));
+            assert_eq!((outcome.guarantee, expected.guarantee), (context(atomic), context(atomic)));
         }
         if !able.exchange {
             case.refused(Kind::Unsupported, |root| root.exchange("d/l", "d/m"));
@@ -188,7 +188,7 @@ fn o_19_whatever_call_is_refused_the_report_names_what_differs() {
         for (call, numbers) in CALLS {
             for answer in answers() {
                 for (verb, op) in OPS {
-                    let told = format!("{}: {verb} where {call} answers {answer:?}", backend.name);
+                    let context = format!("{}: {verb} where {call} answers {answer:?}", backend.name);
                     let case = Case::new(*backend);
                     furnish(&case);
                     let before = without_directory_times(tree(&case.at("")));
@@ -222,14 +222,14 @@ fn o_19_whatever_call_is_refused_the_report_names_what_differs() {
                         }
                     }
                     for path in &changed {
-                        assert!(named.contains(path), "{told}: {path:?} differs: {result:?}");
+                        assert!(named.contains(path), "{context}: {path:?} differs: {result:?}");
                     }
-                    for path in leftovers(&after) {
-                        assert!(named.contains(&path), "{told}: {path:?} is left over: {result:?}");
+                    for path in residue(&after) {
+                        assert!(named.contains(&path), "{context}: {path:?} is left over: {result:?}");
                     }
                     let lost = before.values().filter(|node| node.text.is_none());
                     for node in lost {
-                        assert!(after.values().any(|now| now.id == node.id), "{told}: {node:?} is lost: {result:?}");
+                        assert!(after.values().any(|now| now.id == node.id), "{context}: {node:?} is lost: {result:?}");
                     }
                 }
             }

@@ -16,7 +16,7 @@ use super::privileges::as_nobody;
 use super::support::environment::word;
 use super::support::file_systems::{is_root, own_mounts};
 use super::support::ground::ground;
-use super::support::snapshot::{Tree, leftovers, tree, without_directory_times};
+use super::support::snapshot::{Tree, residue, tree, without_directory_times};
 use super::support::table::{Row, left_out};
 
 /// No operation on a handful of entries takes longer, whatever they are.
@@ -179,7 +179,7 @@ impl Case {
         assert_eq!(open_before, descriptors(), "{name}: leaked");
         assert_eq!(tree(&self.canary()), canary_before, "{name}: the canary was touched");
         let root_after = tree(&self.at(""));
-        assert!(leftovers(&root_after).is_empty(), "{name}: left over: {:?}", leftovers(&root_after));
+        assert!(residue(&root_after).is_empty(), "{name}: residue: {:?}", residue(&root_after));
         let (had, has) = (inventory(&root_before), inventory(&root_after));
         for (id, was) in had {
             assert_eq!(has.get(&id), Some(&was), "{name}: what is no link was lost or changed");

@@ -172,8 +172,8 @@ fn o_05_of_a_link_with_two_names_only_one_is_replaced() {
         assert_eq!(inode(case.at("two")), shared);
         // Two names of one link trade nothing.
         std::fs::hard_link(case.at("two"), case.at("d/again")).unwrap();
-        let traded = case.watch(|root| root.exchange("two", "d/again")).unwrap();
-        assert!(traded.each().all(|outcome| outcome.effect == Effect::Unchanged));
+        let exchanged = case.watch(|root| root.exchange("two", "d/again")).unwrap();
+        assert!(exchanged.each().all(|outcome| outcome.effect == Effect::Unchanged));
         assert_eq!(case.text("d/again").as_deref(), Some(Path::new("t")));
     });
 }

@@ -14,7 +14,7 @@ use super::ground::{Case, descriptors, turn};
 use super::privileges::in_a_process;
 use super::support::file_systems::must;
 use super::support::ground::{ground, temp_dir};
-use super::support::snapshot::{leftovers, tree, without_directory_times};
+use super::support::snapshot::{residue, tree, without_directory_times};
 use super::support::table::Row;
 
 const DEPTH: usize = 2000;
@@ -133,22 +133,22 @@ fn with_few_descriptors() {
                 let before = without_directory_times(tree(&case.at("")));
                 let result = with_free(count, || op(&root));
                 let after = without_directory_times(tree(&case.at("")));
-                let told = format!("{}, shared {shared}: {verb} with {count} free: {result:?}", backend.name);
+                let context = format!("{}, shared {shared}: {verb} with {count} free: {result:?}", backend.name);
                 let Err(error) = result else {
-                    assert!(leftovers(&after).is_empty(), "{told}: {:?}", leftovers(&after));
+                    assert!(residue(&after).is_empty(), "{context}: {:?}", residue(&after));
                     break;
                 };
                 if count > 1 && error.kind() == Kind::Unsupported {
                     break;
                 }
-                assert_eq!(error.kind(), Kind::FdExhausted, "{told}");
+                assert_eq!(error.kind(), Kind::FdExhausted, "{context}");
                 let named: Vec<_> = error.left().iter().chain(error.preserved()).chain(error.made()).collect();
                 for path in before.keys().chain(after.keys()) {
                     let same = before.get(path) == after.get(path);
-                    assert!(same || named.contains(&path), "{told}: {path:?}: {:?}", case.names());
+                    assert!(same || named.contains(&path), "{context}: {path:?}: {:?}", case.names());
                 }
-                assert!(error.left().is_empty() && error.preserved().is_empty(), "{told}");
-                assert!(count < 64, "{told}: it never works");
+                assert!(error.left().is_empty() && error.preserved().is_empty(), "{context}");
+                assert!(count < 64, "{context}: it never works");
             }
         }
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use super::backend::skipped;
 use super::ground::{Case, inventory, on_backends, on_every_backend};
-use super::support::snapshot::{leftovers, tree, without_directory_times};
+use super::support::snapshot::{residue, tree, without_directory_times};
 
 /// A name, the arguments, the exit code, and the kind of the error or the outcome of the first item.
 type Row = (&'static str, &'static [&'static str], i32, &'static str);
@@ -98,15 +98,15 @@ fn check(backend: super::backend::Backend, (id, arguments, code, said): Row) {
     furnish(&case);
     let (root, canary) = (without_directory_times(tree(&case.at(""))), tree(&case.canary()));
     let output = caplink(&case, arguments);
-    let told = format!("{id} {}: {arguments:?}: {}", backend.name, String::from_utf8_lossy(&output.stdout));
-    assert_eq!((output.status.code(), answer(&output).as_str()), (Some(code), said), "{told}");
-    assert_eq!(tree(&case.canary()), canary, "{told}");
+    let context = format!("{id} {}: {arguments:?}: {}", backend.name, String::from_utf8_lossy(&output.stdout));
+    assert_eq!((output.status.code(), answer(&output).as_str()), (Some(code), said), "{context}");
+    assert_eq!(tree(&case.canary()), canary, "{context}");
     let after = without_directory_times(tree(&case.at("")));
-    assert!(leftovers(&after).is_empty(), "{told}: {:?}", leftovers(&after));
+    assert!(residue(&after).is_empty(), "{context}: {:?}", residue(&after));
     let has = inventory(&after);
-    assert!(inventory(&root).iter().all(|(id, was)| has.get(id) == Some(was)), "{told}");
+    assert!(inventory(&root).iter().all(|(id, was)| has.get(id) == Some(was)), "{context}");
     if code != 0 || said == "unchanged" {
-        assert_eq!(after, root, "{told}");
+        assert_eq!(after, root, "{context}");
     }
 }
 

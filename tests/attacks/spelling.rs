@@ -124,8 +124,8 @@ fn s_05_dots_and_slashes_name_the_same_link_and_leave_one_record() {
         assert_eq!(*log.0.lock().unwrap(), ["a/x"]);
         let same = case.done(|root| root.recorded_by(log.clone()).ensure("a/x", target()));
         assert_eq!((same.effect, log.0.lock().unwrap().len()), (Effect::Unchanged, 1));
-        let traded = case.watch(|root| root.exchange("a/x", "./a/./x")).unwrap();
-        assert!(traded.each().all(|outcome| outcome.effect == Effect::Unchanged));
+        let exchanged = case.watch(|root| root.exchange("a/x", "./a/./x")).unwrap();
+        assert!(exchanged.each().all(|outcome| outcome.effect == Effect::Unchanged));
     });
 }
 

@@ -10,7 +10,7 @@ use super::backend::{NATIVE, skipped};
 use super::ground::{Case, Holder, inode, on_backends, on_every_backend, with_users};
 use super::privileges::{give_to_nobody, in_a_process};
 use super::support::file_systems::{file_system, is_root, must, tried};
-use super::support::snapshot::{leftovers, tree};
+use super::support::snapshot::{residue, tree};
 use super::support::table::left_out;
 
 fn nobody() -> Holder {
@@ -226,7 +226,7 @@ fn o_10_what_cannot_be_taken_back_from_a_directory_that_only_grows_is_named() {
         let _ = case.done(|root| root.create("log/new", Target::relative("t")));
         // Links can be made there and not taken back: what would be staged could not be removed.
         let root = case.open(Policy::default());
-        let left = || leftovers(&tree(&case.at("")));
+        let left = || residue(&tree(&case.at("")));
         for op in [
             |root: &Root| root.ensure("log/l", Target::relative("u")),
             |root: &Root| root.swap("log/l", Target::relative("u"), "../t"),

@@ -26,7 +26,7 @@ mod support {
 }
 
 use ground::*;
-use support::snapshot::{leftovers, tree, without_directory_times};
+use support::snapshot::{residue, tree, without_directory_times};
 
 #[test]
 fn law_1_only_links_are_replaced_or_removed() {
@@ -184,7 +184,7 @@ fn law_4_a_mismatch_changes_nothing() {
         }
         let after = tree(&ground.at("root"));
         assert!(after.values().any(|node| node.id == theirs), "the link of others is gone: {:?}", after.keys());
-        assert!(leftovers(&after).is_empty(), "{:?}", leftovers(&after));
+        assert!(residue(&after).is_empty(), "{:?}", residue(&after));
     }
     told_aloud(&format!("law 4: {won} swaps, {lost} refused"));
     assert!(won > 0 && lost > 0);
@@ -267,13 +267,13 @@ fn law_6_what_is_displaced_and_not_ours_is_kept_and_named() {
             Ok(outcome) => {
                 done += 1;
                 assert!(outcome.shortfalls.is_empty(), "{outcome:?}");
-                assert!(leftovers(&there).is_empty(), "{:?}: {outcome:?}", leftovers(&there));
+                assert!(residue(&there).is_empty(), "{:?}: {outcome:?}", residue(&there));
             }
             Err(error) => {
                 refused += 1;
                 let kinds = [Kind::NotALink, Kind::NotFound, Kind::Contended];
                 assert!(kinds.contains(&error.kind()) && error.left().is_empty(), "{error:?}");
-                assert_eq!(leftovers(&there), error.preserved(), "{error:?}");
+                assert_eq!(residue(&there), error.preserved(), "{error:?}");
                 kept += error.preserved().len();
                 // Over a link: the file may be at either name by now.
                 let is_file = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.is_file());

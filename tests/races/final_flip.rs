@@ -10,20 +10,20 @@ use caplink::{Edit, Error, Guarantee, Kind, LinkPath, Outcome, Result, Root, Tar
 
 use super::arena::{Arena, CONFINED, NATIVE, NEITHER, NO_EXCHANGE, NO_OPENAT2, Way, naive, race, report, rounds};
 use super::attacker::{beside, exchange, move_to};
-use super::support::snapshot::{leftovers, tree};
+use super::support::snapshot::{residue, tree};
 use super::support::table::{Row, left_out};
 use super::tally::{Tally, while_attacked};
 
 fn one_of_each(root: &Root, round: usize, tally: &mut Tally) -> Option<Error> {
     let to = |text: &str| Target::relative(text);
-    let mut told = |result: Result<()>| tally.count(result).err();
+    let mut count = |result: Result<()>| tally.count(result).err();
     match round % 6 {
-        0 => told(root.ensure("name", to("t")).map(drop)),
-        1 => told(root.swap("name", to("u"), "t").map(drop)),
-        2 => told(root.ensure("name", to("t")).map(drop)),
-        3 => told(root.exchange("name", "other").map(drop)),
-        4 => told(root.apply(&Edit::remove(LinkPath::new("name").unwrap()).expect("t")).map(drop)),
-        _ => told(root.create("name", to("u")).map(drop)),
+        0 => count(root.ensure("name", to("t")).map(drop)),
+        1 => count(root.swap("name", to("u"), "t").map(drop)),
+        2 => count(root.ensure("name", to("t")).map(drop)),
+        3 => count(root.exchange("name", "other").map(drop)),
+        4 => count(root.apply(&Edit::remove(LinkPath::new("name").unwrap()).expect("t")).map(drop)),
+        _ => count(root.create("name", to("u")).map(drop)),
     }
 }
 
@@ -85,7 +85,7 @@ fn flip_name((way, _, full): Way, root: impl Fn(&Arena) -> Root) {
         },
     );
     assert_eq!(precious(&arena.at("root")), 1, "{way}: the file is lost");
-    assert!(leftovers(&tree(&arena.at("root"))).is_empty());
+    assert!(residue(&tree(&arena.at("root"))).is_empty());
     tally.only(&[Kind::NotALink, Kind::Mismatch, Kind::NotFound, Kind::Contended, Kind::Exists, Kind::Dangling]);
     tally.finish(row, &format!("R-07 {way}, {kept} kept"), attacks);
 }
@@ -139,7 +139,7 @@ fn r_07_a_backup_loses_no_file_that_takes_the_name() {
             },
         );
         assert_eq!(precious(&arena.at("root")), 1, "the file is lost");
-        assert!(leftovers(&tree(&arena.at("root"))).is_empty());
+        assert!(residue(&tree(&arena.at("root"))).is_empty());
         tally.only(&[Kind::NotALink, Kind::Contended]);
         tally.finish(row, &format!("R-07 backup, {} moved aside", backups.get()), attacks);
     });

@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::arena::{Arena, NATIVE, NEITHER, WAYS, naive, race};
 use super::attacker::beside;
-use super::support::snapshot::{leftovers, tree, without_directory_times};
+use super::support::snapshot::{residue, tree, without_directory_times};
 use super::support::table::Row;
 use super::tally::{Tally, while_attacked};
 
@@ -108,7 +108,7 @@ fn r_20_a_state_directory_that_is_taken_away_is_noticed() {
             let text = fs::read_link(arena.at("root/a/b/l")).unwrap();
             assert!(["../../t", "../../u"].contains(&text.to_str().unwrap()));
             let _ = (fs::remove_dir(&state), fs::remove_dir(&away));
-            let left = leftovers(&tree(&arena.at("root")));
+            let left = residue(&tree(&arena.at("root")));
             assert!(left.is_empty() && !away.exists(), "{left:?}");
             tally.finish(row, &format!("R-20 state taken away, {way}"), attacks);
         }

@@ -9,7 +9,7 @@ use caplink::{Abilities, Edit, Kind, LinkPath, Root, Target};
 
 use super::arena::{Arena, CONFINED, NATIVE, NEITHER, WAYS, Way, naive, race};
 use super::attacker::{Attacker, beside, exchange};
-use super::support::snapshot::{leftovers, tree};
+use super::support::snapshot::{residue, tree};
 use super::support::table::{Row, left_out};
 use super::tally::{Tally, while_attacked};
 
@@ -67,11 +67,11 @@ fn stayed_inside(
     canary: &super::support::snapshot::Tree,
     abilities: Abilities,
     tally: &Tally,
-    told: &str,
+    race: &str,
 ) {
-    assert_eq!(&arena.canary(), canary, "{told}");
-    let left = leftovers(&tree(&arena.at("root")));
-    assert!(left.is_empty(), "{told}: {left:?}");
+    assert_eq!(&arena.canary(), canary, "{race}");
+    let left = residue(&tree(&arena.at("root")));
+    assert!(left.is_empty(), "{race}: {left:?}");
     let weaker = if abilities.exchange { None } else { Some(Kind::Unsupported) };
     tally.only(&ALLOWED.iter().copied().chain(weaker).collect::<Vec<_>>());
 }

@@ -2,7 +2,7 @@
 //!
 //! A switch is refused while its target leads out of the root or is gone. What becomes of the target after it was
 //! judged is not the link's: whoever may write the directory of the releases may do so at any later time as well. How
-//! often that was so right after a switch is counted and told.
+//! often that was so right after a switch is counted and printed.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use caplink::{Effect, Kind, Result, Root, Target};
 
 use super::arena::{Arena, WAYS, Way, naive, race};
 use super::attacker::{beside, exchange, move_to};
-use super::support::snapshot::{leftovers, tree};
+use super::support::snapshot::{residue, tree};
 use super::support::table::Row;
 use super::tally::{Tally, while_attacked};
 
@@ -93,7 +93,7 @@ fn flip((way, abilities, full): Way, (what, kind): (&str, Kind)) {
     tally.only(&[kind, Kind::Contended]);
     assert_eq!(fs::read_link(arena.at("root/current")).unwrap().as_os_str(), "releases/1");
     assert_eq!(arena.canary(), canary);
-    assert!(leftovers(&tree(&arena.at("root"))).is_empty());
+    assert!(residue(&tree(&arena.at("root"))).is_empty());
     tally.finish(row, &format!("R-22 {what}, {way}, after {out} switches it was so at once"), attacks);
 }
 

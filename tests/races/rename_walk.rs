@@ -12,7 +12,7 @@ use caplink::{Kind, Policy, Target};
 
 use super::arena::{Arena, WAYS, Way, naive, race};
 use super::attacker::{beside, move_to};
-use super::support::snapshot::{Tree, leftovers, tree};
+use super::support::snapshot::{Tree, residue, tree};
 use super::support::table::Row;
 use super::tally::{Tally, while_attacked};
 
@@ -23,17 +23,17 @@ const DEPTH: usize = 150;
 const MOVED: usize = 3;
 
 /// Out of the root, and to another place in it.
-const ASIDE: [&str; 2] = ["canary/moved", "root/moved"];
+const ELSEWHERE: [&str; 2] = ["canary/moved", "root/moved"];
 
 struct Ground {
     arena: Arena,
     moved: PathBuf,
-    aside: PathBuf,
+    elsewhere: PathBuf,
 }
 
 impl Ground {
-    /// `aside` is where the directory is moved to.
-    fn new(aside: &str) -> Ground {
+    /// `elsewhere` is where the directory is moved to.
+    fn new(elsewhere: &str) -> Ground {
         let arena = Arena::new();
         let chain = |depth: usize| vec!["a"; depth].join("/");
         fs::remove_dir_all(arena.at("root/a")).unwrap();
@@ -50,13 +50,13 @@ impl Ground {
         symlink(&text, arena.at("root/deep")).unwrap();
         symlink(format!("{text}/f"), arena.at("root/file")).unwrap();
         let moved = arena.at("root").join(chain(MOVED));
-        let aside = arena.at(aside);
-        Ground { arena, moved, aside }
+        let elsewhere = arena.at(elsewhere);
+        Ground { arena, moved, elsewhere }
     }
 
     /// Moves the directory out of the root and back.
     fn flip(&self) -> bool {
-        move_to(&self.moved, &self.aside) | move_to(&self.aside, &self.moved)
+        move_to(&self.moved, &self.elsewhere) | move_to(&self.elsewhere, &self.moved)
     }
 
     /// Everything but the directory that is moved, and what belongs to the root.
@@ -76,14 +76,14 @@ const ALLOWED: &[Kind] = &[Kind::NotFound, Kind::Contended, Kind::Escape, Kind::
 fn r_03_a_way_down_and_up_again_ends_where_it_should_or_nowhere() {
     race(|| {
         for way in WAYS {
-            ASIDE.iter().for_each(|aside| walk(*way, aside));
+            ELSEWHERE.iter().for_each(|elsewhere| walk(*way, elsewhere));
         }
     });
 }
 
-fn walk((way, abilities, full): Way, aside: &str) {
+fn walk((way, abilities, full): Way, elsewhere: &str) {
     let row = Row::begin("R-03", way);
-    let ground = Ground::new(aside);
+    let ground = Ground::new(elsewhere);
     let outside = ground.outside();
     let root = ground.arena.root_as(abilities, Policy::default().follow(true));
     let right = Some(PathBuf::from("a/d/f"));
@@ -103,23 +103,23 @@ fn walk((way, abilities, full): Way, aside: &str) {
             });
         },
     );
-    while ground.aside.symlink_metadata().is_ok() {
-        assert!(move_to(&ground.aside, &ground.moved));
+    while ground.elsewhere.symlink_metadata().is_ok() {
+        assert!(move_to(&ground.elsewhere, &ground.moved));
     }
     assert_eq!(ground.outside(), outside, "{way}");
     let stray =
         tree(&ground.arena.at("root")).into_keys().find(|path| path.ends_with("l") && *path != Path::new("a/d/l"));
     assert_eq!(stray, None, "{way}");
-    assert!(leftovers(&tree(&ground.arena.at("root"))).is_empty());
+    assert!(residue(&tree(&ground.arena.at("root"))).is_empty());
     tally.only(ALLOWED);
-    tally.finish(row, &format!("R-03 {way}, to {aside}"), attacks);
+    tally.finish(row, &format!("R-03 {way}, to {elsewhere}"), attacks);
 }
 
 #[test]
 fn r_03_with_plain_paths_the_way_ends_beside_the_root() {
     race(|| {
         naive("R-03", || {
-            let ground = Ground::new(ASIDE[0]);
+            let ground = Ground::new(ELSEWHERE[0]);
             let mut secrets = 0;
             beside(
                 || ground.flip(),

@@ -13,7 +13,7 @@ use caplink::{Abilities, Kind, Repair, ScanOptions};
 
 use super::arena::{Arena, WAYS, naive, patience, race, report, rounds};
 use super::attacker::beside;
-use super::support::snapshot::{leftovers, tree, without_directory_times};
+use super::support::snapshot::{residue, tree, without_directory_times};
 use super::support::table::Row;
 
 type Change = (&'static str, fn(&Path), Option<Kind>);
@@ -62,14 +62,14 @@ fn r_17_what_changed_after_it_was_found_is_left_alone() {
                 ("gone", Repair::default().retarget("gone", "u"), &DANGLING[..2]),
                 ("a//b", Repair::default().tidy(true), MESSY),
             ] {
-                changes.iter().for_each(|change| mend(*abilities, text, &repair, *change));
+                changes.iter().for_each(|change| repair_after(*abilities, text, &repair, *change));
             }
             row.held("");
         }
     });
 }
 
-fn mend(abilities: Abilities, text: &str, repair: &Repair, (change, makes, owed): Change) {
+fn repair_after(abilities: Abilities, text: &str, repair: &Repair, (change, makes, owed): Change) {
     let arena = Arena::new();
     symlink(text, arena.at("root/l")).unwrap();
     let (root, canary) = (arena.root(abilities), arena.canary());
@@ -97,7 +97,7 @@ fn links() -> Arena {
     arena
 }
 
-/// Somebody who mends links and breaks them again, and knows what each says.
+/// Somebody who repairs links and breaks them again, and knows what each says.
 struct Other {
     last: Vec<String>,
     turn: usize,
@@ -120,11 +120,11 @@ impl Other {
         self.turn += 1;
     }
 
-    /// How many links that were mended say something else now, beside those whose text was kept elsewhere.
+    /// How many links that were repaired have another text now, beside those whose text was kept elsewhere.
     fn overwritten(&self, arena: &Arena, kept: &[String]) -> usize {
         let text = |link: usize| fs::read_link(arena.at(format!("root/a/{link}"))).unwrap();
-        let mended = (0..LINKS).filter(|link| self.last[*link] == "../t");
-        let lost = mended.filter(|link| text(*link) != Path::new("../t")).count();
+        let repaired = (0..LINKS).filter(|link| self.last[*link] == "../t");
+        let lost = repaired.filter(|link| text(*link) != Path::new("../t")).count();
         lost.saturating_sub(kept.iter().filter(|text| *text == "../t").count())
     }
 }
@@ -170,8 +170,8 @@ fn r_17_the_program_repairs_nothing_that_it_did_not_see() {
                 }
             },
         );
-        assert_eq!(other.overwritten(&arena, &kept), 0, "links that were mended were overwritten");
-        assert!(leftovers(&tree(&arena.at("root"))).is_empty());
+        assert_eq!(other.overwritten(&arena, &kept), 0, "links that were repaired were overwritten");
+        assert!(residue(&tree(&arena.at("root"))).is_empty());
         assert!(
             refused.keys().all(|kind| ["mismatch", "contended", "residue"].contains(&kind.as_str())),
             "{refused:?}"
@@ -184,7 +184,7 @@ fn r_17_the_program_repairs_nothing_that_it_did_not_see() {
 }
 
 #[test]
-fn r_17_with_plain_paths_what_was_mended_is_overwritten() {
+fn r_17_with_plain_paths_what_was_repaired_is_overwritten() {
     race(|| {
         naive("R-17", || {
             let (arena, mut other) = (links(), Other::new());
@@ -194,7 +194,7 @@ fn r_17_with_plain_paths_what_was_mended_is_overwritten() {
                     for _ in 0..20 {
                         let broken = (0..LINKS).map(|link| arena.at(format!("root/a/{link}")));
                         for link in broken.filter(|link| !link.exists()).collect::<Vec<_>>() {
-                            let staged = arena.at("root/mended");
+                            let staged = arena.at("root/repaired");
                             symlink("../u", &staged).unwrap();
                             fs::rename(staged, link).unwrap();
                         }

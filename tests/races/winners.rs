@@ -64,7 +64,7 @@ fn contend(
         learned.push(match attempt(&expected, &format!("{round}-{who}")) {
             Ok(()) => (true, who),
             Err(found) => {
-                // The loser is told a text of this very round.
+                // The loser is given a text of this very round.
                 let (of_round, winner) = found.split_once('-').unwrap();
                 assert_eq!(of_round, round.to_string(), "it found {found} where {expected} was");
                 (false, winner.parse().unwrap())
@@ -110,8 +110,8 @@ fn each_was_won_once(row: Row<'_>, race: &str, contenders: &[Vec<Learned>]) {
     assert_eq!(not_won_once(contenders), 0, "{race}");
     let rounds = contenders[0].len();
     for round in 0..rounds {
-        let told: Vec<u64> = contenders.iter().map(|learned| learned[round].1).collect();
-        assert!(told.windows(2).all(|two| two[0] == two[1]), "{race}, round {round}: {told:?}");
+        let reported: Vec<u64> = contenders.iter().map(|learned| learned[round].1).collect();
+        assert!(reported.windows(2).all(|two| two[0] == two[1]), "{race}, round {round}: {reported:?}");
     }
     let shares: Vec<usize> = contenders.iter().map(|learned| learned.iter().filter(|(won, _)| *won).count()).collect();
     let counted = format!("{rounds} rounds with one winner each, in shares of {shares:?}");
@@ -155,8 +155,8 @@ fn r_09_of_four_processes_one_wins_each_round() {
                         let output = process.wait_with_output().unwrap();
                         let said = String::from_utf8(output.stdout).unwrap();
                         assert!(output.status.success(), "{said}");
-                        let told = said.lines().find_map(|line| line.split_once("LEARNED ")).expect("it tells").1;
-                        let each = told.split_whitespace().map(|word| word.split_once(':').unwrap());
+                        let learned = said.lines().find_map(|line| line.split_once("LEARNED ")).expect("it tells").1;
+                        let each = learned.split_whitespace().map(|word| word.split_once(':').unwrap());
                         each.map(|(won, who)| (won == "true", who.parse().unwrap())).collect()
                     })
                     .collect();

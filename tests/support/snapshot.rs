@@ -57,8 +57,8 @@ pub(crate) fn without_directory_times(mut tree: Tree) -> Tree {
     tree
 }
 
-/// Names that only this library makes.
-pub(crate) fn leftovers(tree: &Tree) -> Vec<PathBuf> {
+/// Names that only this library makes: residue of a run that is over.
+pub(crate) fn residue(tree: &Tree) -> Vec<PathBuf> {
     let own = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".caplink"));
     tree.keys().filter(|path| own(path)).cloned().collect()
 }

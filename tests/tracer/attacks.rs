@@ -49,7 +49,7 @@ fn one_action_before_any_call_breaks_no_law() {
             }
         }
     }
-    findings.tell("one action");
+    findings.print("one action");
     findings.assert_none();
     assert!(effective > 0 && findings.succeeded > 0 && findings.refused > 0 && findings.undone > 0);
 }
@@ -77,7 +77,7 @@ fn an_action_that_is_put_back_before_a_later_call_breaks_no_law() {
             }
         }
     }
-    findings.tell("put back");
+    findings.print("put back");
     findings.assert_none();
     assert!(findings.disturbed > 0 && findings.succeeded > 0 && findings.refused > 0);
 }

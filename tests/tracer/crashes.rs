@@ -48,7 +48,7 @@ fn new(verb: Verb) -> Vec<Has> {
 }
 
 /// Names that are known to be this program's own.
-fn leftovers(scene: &Scene, view: &KernelTree) -> Vec<PathBuf> {
+fn residue(scene: &Scene, view: &KernelTree) -> Vec<PathBuf> {
     let own = |name: &OsStr| name.as_encoded_bytes().starts_with(b".caplink");
     let paths = view.rows.iter().filter(|((_, name), _)| own(name)).filter_map(|(_, id)| view.path(*id));
     paths
@@ -57,7 +57,7 @@ fn leftovers(scene: &Scene, view: &KernelTree) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A link under the name of a backup that was never traded for what was in the way.
+/// A link under the name of a backup that was never exchanged for what was in the way.
 fn backups(scene: &Scene, view: &KernelTree) -> Option<PathBuf> {
     let backup = view.walk(scene.places.base, "q/p/l.backup").filter(|id| view.is_link(*id));
     backup.filter(|_| scene.scenario.verb.is_backup()).map(|_| PathBuf::from("q/p/l.backup"))
@@ -87,7 +87,7 @@ fn judge_kill(played: &mut Played) {
             played.ledger.violation("only_links", format!("`{}` was written to", slot.1.display()));
         }
     }
-    let known = leftovers(&played.scene, &view);
+    let known = residue(&played.scene, &view);
     let strange = view.rows.iter().filter(|(slot, id)| {
         !played.scene.first.rows.contains_key(slot) && {
             let path = view.path(**id).unwrap_or_default();
@@ -138,7 +138,7 @@ fn judge_again(played: &mut Played) {
         ledger.violation("recovery", format!("removing what is left over: {code:?}: {said}"));
     }
     let view = scene.view();
-    let links: Vec<PathBuf> = leftovers(scene, &view)
+    let links: Vec<PathBuf> = residue(scene, &view)
         .into_iter()
         .filter(|path| path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b".caplink-")))
         .collect();
@@ -169,13 +169,13 @@ fn a_kill_before_any_call_leaves_old_or_new_and_can_be_gone_on_from() {
             let unchanged = all(&played.scene, &view) == all(&played.scene, &played.scene.first);
             old += usize::from(unchanged);
             renewed += usize::from(!unchanged);
-            left += usize::from(!leftovers(&played.scene, &view).is_empty());
+            left += usize::from(!residue(&played.scene, &view).is_empty());
             judge_kill(&mut played);
             judge_again(&mut played);
             findings.note(scenario, &schedule, &played);
         }
     }
-    findings.tell(&format!("killed ({old} old, {renewed} new, {left} with something left)"));
+    findings.print(&format!("killed ({old} old, {renewed} new, {left} with something left)"));
     findings.assert_none();
     assert!(old > 0 && renewed > 0 && left > 0);
 }

@@ -53,7 +53,7 @@ impl Findings {
     }
 
     /// Says what the runs came to, past the capture of the test harness.
-    pub(crate) fn tell(&self, of: &str) {
+    pub(crate) fn print(&self, of: &str) {
         let Findings { schedules, disturbed, succeeded, refused, undone, .. } = self;
         let _ = writeln!(
             std::io::stderr(),

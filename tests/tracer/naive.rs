@@ -80,7 +80,7 @@ fn the_laws_are_broken_by_a_replacement_that_follows_paths() {
         return;
     }
     let findings = broken(0);
-    findings.tell("ln -sfn");
+    findings.print("ln -sfn");
     let laws = findings.laws();
     for law in ["nothing_outside", "only_links", "a_success_is_true"] {
         assert!(laws.contains(&law), "`ln` keeps {law}: {laws:?}");
@@ -93,7 +93,7 @@ fn the_laws_are_broken_by_a_removal_and_a_creation() {
         return;
     }
     let findings = broken(1);
-    findings.tell("rm, ln -s");
+    findings.print("rm, ln -s");
     let laws = findings.laws();
     for law in ["nothing_outside", "only_links", "never_absent", "a_success_is_true"] {
         assert!(laws.contains(&law), "`rm` and `ln` keep {law}: {laws:?}");

@@ -33,7 +33,7 @@ fn a_state_directory_that_cannot_be_removed_is_named() {
             }
         }
     }
-    findings.tell("state directory");
+    findings.print("state directory");
     findings.assert_none();
     assert!(named > 0);
 }
@@ -57,7 +57,7 @@ fn a_call_that_fails_breaks_no_law() {
             }
         }
     }
-    findings.tell("one call fails");
+    findings.print("one call fails");
     findings.assert_none();
     assert!(findings.disturbed > 0 && findings.succeeded > 0 && findings.refused > 0);
 }

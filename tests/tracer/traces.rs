@@ -60,12 +60,12 @@ fn o_02_nothing_is_opened_but_to_be_named_or_as_a_directory() {
             for verb in VERBS {
                 let scene = Scene::new(Scenario { verb: *verb, host: *host, layout: *layout });
                 for (call, _) in log(&scene, &[]).iter().filter(|(call, _)| call.sort == Sort::Open) {
-                    let told = format!("{}: {} with {:o}", scene.scenario.name(), call.words(), call.flags);
+                    let context = format!("{}: {} with {:o}", scene.scenario.name(), call.words(), call.flags);
                     opened += 1;
-                    assert!(call.flags & flag(libc::O_CLOEXEC) != 0, "{told}: others inherit it");
+                    assert!(call.flags & flag(libc::O_CLOEXEC) != 0, "{context}: others inherit it");
                     assert!(
                         call.flags & (flag(libc::O_WRONLY) | flag(libc::O_RDWR) | flag(libc::O_CREAT)) == 0,
-                        "{told}"
+                        "{context}"
                     );
                     let to_name = call.flags & flag(libc::O_PATH) != 0;
                     let directory = call.flags & flag(libc::O_DIRECTORY) != 0;
@@ -74,17 +74,17 @@ fn o_02_nothing_is_opened_but_to_be_named_or_as_a_directory() {
                         confined += 1;
                         // include/uapi/linux/openat2.h: BENEATH, NO_MAGICLINKS, NO_SYMLINKS, NO_XDEV.
                         let (xdev, magic, symlinks, beneath) = (1, 2, 4, 8);
-                        assert!(to_name || directory, "{told}");
-                        assert!(call.resolve & beneath != 0, "{told}: it can leave the root");
+                        assert!(to_name || directory, "{context}");
+                        assert!(call.resolve & beneath != 0, "{context}: it can leave the root");
                         // A directory by its own descriptor, and the state directory, which may be on another mount.
                         if call.texts != ["."] && call.texts != [".caplink"] {
-                            assert_eq!(call.resolve, xdev | magic | symlinks | beneath, "{told}");
+                            assert_eq!(call.resolve, xdev | magic | symlinks | beneath, "{context}");
                         }
-                        assert!(!call.texts[0].contains(".."), "{told}");
+                        assert!(!call.texts[0].contains(".."), "{context}");
                     } else if !is_about(&call.texts[0], &scene.base()) {
-                        assert!((to_name || directory) && no_follow, "{told}");
+                        assert!((to_name || directory) && no_follow, "{context}");
                     } else {
-                        assert!(to_name && directory, "{told}");
+                        assert!(to_name && directory, "{context}");
                     }
                 }
             }
@@ -132,7 +132,7 @@ fn o_20_what_was_changed_is_synced_as_asked_for() {
             for durability in ["none", "dir", "fs"] {
                 let scene = Scene::new(Scenario { verb: *verb, host: *host, layout: Layout::Private });
                 let calls = log(&scene, &["--durability", durability]);
-                let told = format!("{} --durability {durability}", scene.scenario.name());
+                let context = format!("{} --durability {durability}", scene.scenario.name());
                 let at = |name: &str| calls.iter().position(|(call, _)| call.name == name);
                 let last_change = calls.iter().rposition(|(call, _)| call.sort == Sort::Change);
                 let synced = |name: &str| -> BTreeSet<PathBuf> {
@@ -143,14 +143,14 @@ fn o_20_what_was_changed_is_synced_as_asked_for() {
                 let dirs: BTreeSet<PathBuf> = changed(*verb).iter().map(PathBuf::from).collect();
                 match durability {
                     "dir" => {
-                        assert!(synced("fsync").is_superset(&dirs), "{told}: {:?} of {dirs:?}", synced("fsync"));
-                        assert_eq!(at("syncfs"), None, "{told}");
+                        assert!(synced("fsync").is_superset(&dirs), "{context}: {:?} of {dirs:?}", synced("fsync"));
+                        assert_eq!(at("syncfs"), None, "{context}");
                     }
                     "fs" => {
-                        assert_eq!(!synced("syncfs").is_empty(), !dirs.is_empty(), "{told}");
-                        assert_eq!(at("fsync"), None, "{told}");
+                        assert_eq!(!synced("syncfs").is_empty(), !dirs.is_empty(), "{context}");
+                        assert_eq!(at("fsync"), None, "{context}");
                     }
-                    _ => assert_eq!((at("fsync"), at("syncfs")), (None, None), "{told}"),
+                    _ => assert_eq!((at("fsync"), at("syncfs")), (None, None), "{context}"),
                 }
                 seen += usize::from(at("fsync").is_some()) + usize::from(at("syncfs").is_some());
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Puts a directory at the name before each trade, and the link back before each look; the first unlinking can fail.
+/// Puts a directory at the name before each exchange, and the link back before each look; the first unlinking can fail.
 struct Flips {
     scene: Scene,
     calls: Arc<Mutex<Vec<Call>>>,

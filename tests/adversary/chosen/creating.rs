@@ -7,7 +7,7 @@ fn create(root: &Root) -> Result<Outcome, Error> {
 }
 
 #[test]
-fn what_cannot_be_taken_back_is_not_told_as_left_where_others_have_the_name() {
+fn what_cannot_be_taken_back_is_not_reported_as_left_where_others_have_the_name() {
     const MOMENTS: &[Moment] =
         &[Moment(&[Call::ReachEntry], &[Action::ParentMovedInside, Action::NameLinkOther, Action::LockTaken], None)];
     let came = Came::of(Scenario::new(Verb::Create, Layout::Private), MOMENTS, create);
@@ -17,7 +17,7 @@ fn what_cannot_be_taken_back_is_not_told_as_left_where_others_have_the_name() {
 }
 
 #[test]
-fn what_cannot_be_taken_back_is_told_as_left_where_it_has_the_name() {
+fn what_cannot_be_taken_back_is_reported_as_left_where_it_has_the_name() {
     const MOMENTS: &[Moment] = &[Moment(&[Call::ReachEntry], &[Action::ParentMovedInside, Action::LockTaken], None)];
     let came = Came::of(Scenario::new(Verb::Create, Layout::Private), MOMENTS, create);
     assert_eq!(came.at("l"), NEW);

@@ -1,4 +1,4 @@
-//! What comes to a trade of two links.
+//! What comes in between an exchange of two links.
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn a_refusal_names_the_link_whose_directory_was_moved() {
 }
 
 #[test]
-fn a_trade_that_was_refused_once_is_made_where_the_host_can_trade() {
+fn an_exchange_that_was_refused_once_is_made_where_the_host_can_exchange() {
     const MOMENTS: &[Moment] = &[Moment(&[Call::Exchange], &[], Some(Errno::INVAL))];
     let came = Came::of(across(), MOMENTS, exchange);
     assert_eq!(came.at("l"), NEW);

@@ -40,7 +40,7 @@ fn the_parent_that_cannot_be_made_or_opened_is_named() {
 }
 
 #[test]
-fn a_parent_that_was_refused_is_not_told_as_made_where_another_made_it() {
+fn a_parent_that_was_refused_is_not_reported_as_made_where_another_made_it() {
     const MOMENTS: &[Moment] = &[Moment(&[Call::MakeDir], &[Action::MissingDir], Some(Errno::ACCESS))];
     let error = Came::of(scenario(), MOMENTS, create).error();
     assert_eq!((error.kind(), error.made().len()), (Kind::Permission, 0));

@@ -12,8 +12,8 @@ mod removing;
 mod repairing;
 mod replacing;
 mod state;
-mod trading_back;
 mod trying_out;
+mod undoing;
 
 use std::ffi::OsStr;
 use std::path::Path;

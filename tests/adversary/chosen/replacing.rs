@@ -11,7 +11,7 @@ fn without_exchange() -> Scenario {
 }
 
 #[test]
-fn what_came_while_the_lock_was_waited_for_is_not_traded() {
+fn what_came_while_the_lock_was_waited_for_is_not_exchanged() {
     const MOMENTS: &[Moment] = &[Moment(&[Call::ReadLink], &[Action::NameLinkOther], None)];
     let swap = |root: &Root| root.swap("q/p/l", Target::relative("q/t2"), OLD);
     let came = Came::of(Scenario::new(Verb::Swap, Layout::Open), MOMENTS, swap);
@@ -41,7 +41,7 @@ fn without_exchange_the_old_link_is_kept_where_others_have_the_name() {
 }
 
 #[test]
-fn without_exchange_and_second_names_what_cannot_be_looked_at_is_told_as_left() {
+fn without_exchange_and_second_names_what_cannot_be_looked_at_is_reported_as_left() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::HardLink], &[], Some(Errno::PERM)),
         Moment(&[Call::ReachEntry], &[], Some(Errno::IO)),
@@ -67,7 +67,7 @@ fn a_second_name_of_a_link_that_came_in_between_is_removed() {
 }
 
 #[test]
-fn a_second_name_of_a_file_that_came_in_between_is_kept_and_told() {
+fn a_second_name_of_a_file_that_came_in_between_is_kept_and_reported() {
     const MOMENTS: &[Moment] = &[Moment(&[Call::HardLink], &[Action::NameFile], None)];
     let came = Came::of(without_exchange(), MOMENTS, ensure);
     assert_eq!(came.at("l"), "a regular file");
@@ -85,7 +85,7 @@ fn the_directory_that_was_changed_is_synced_wherever_it_is_by_then() {
 }
 
 #[test]
-fn why_a_change_could_not_be_synced_is_told_beside_it() {
+fn why_a_change_could_not_be_synced_is_reported_beside_it() {
     const FULL: &[Moment] = &[Moment(&[Call::SyncDir], &[], Some(Errno::NOSPC))];
     const READ_ONLY: &[Moment] = &[Moment(&[Call::SyncDir], &[], Some(Errno::ROFS))];
     const MISSING: &[Moment] = &[Moment(&[Call::Unlink, Call::OpenDir], &[], Some(Errno::NOENT))];
@@ -108,14 +108,14 @@ fn a_private_directory_that_was_removed_while_it_was_empty_is_made_anew() {
 }
 
 #[test]
-fn a_displaced_link_that_is_gone_is_not_told_as_left() {
+fn a_displaced_link_that_is_gone_is_not_reported_as_left() {
     const MOMENTS: &[Moment] = &[Moment(&[Call::Unlink], &[], Some(Errno::NOENT))];
     let outcome = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure).answer.unwrap();
     assert_eq!(outcome.shortfalls.len(), 0);
 }
 
 #[test]
-fn without_exchange_and_second_names_what_others_have_is_not_told_as_left() {
+fn without_exchange_and_second_names_what_others_have_is_not_reported_as_left() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::HardLink], &[], Some(Errno::PERM)),
         Moment(&[Call::ReachEntry], &[], Some(Errno::IO)),
@@ -159,7 +159,7 @@ fn what_cannot_be_looked_at_is_not_taken_for_somebody_elses() {
 }
 
 #[test]
-fn two_programs_that_take_the_name_while_a_trade_is_undone_keep_what_they_put() {
+fn two_programs_that_take_the_name_while_an_exchange_is_undone_keep_what_they_put() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::Exchange], &[Action::NameFile], None),
         Moment(&[Call::Exchange, Call::Exchange], &[Action::NameRemoved], None),
@@ -171,7 +171,7 @@ fn two_programs_that_take_the_name_while_a_trade_is_undone_keep_what_they_put() 
 }
 
 #[test]
-fn what_a_trial_of_the_host_leaves_is_told() {
+fn what_a_trial_of_the_host_leaves_is_reported() {
     const MOMENTS: &[Moment] =
         &[Moment(&[Call::Exchange], &[], Some(Errno::INVAL)), Moment(&[Call::Unlink], &[], Some(Errno::IO))];
     let came = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure);
@@ -181,7 +181,7 @@ fn what_a_trial_of_the_host_leaves_is_told() {
 }
 
 #[test]
-fn a_trade_is_taken_back_though_the_first_try_fails() {
+fn an_exchange_is_taken_back_though_the_first_try_fails() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::Exchange], &[Action::NameFile], None),
         Moment(&[Call::Exchange, Call::Exchange], &[], Some(Errno::IO)),

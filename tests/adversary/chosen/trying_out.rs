@@ -8,7 +8,7 @@ fn try_out(exchange: bool, no_replace: bool, moments: &'static [Moment]) -> Came
 }
 
 #[test]
-fn what_the_host_gives_is_told_and_nothing_is_left() {
+fn what_the_host_gives_is_reported_and_nothing_is_left() {
     for (exchange, no_replace) in [(true, true), (true, false), (false, true), (false, false)] {
         let came = try_out(exchange, no_replace, &[]);
         let before = came.scene.tree.entries(came.scene.places.base).len();

@@ -1,6 +1,6 @@
-//! A trade of two links that others meet, and what is traded back.
+//! An exchange of two links that others interfere with, and its undoing.
 //!
-//! The names are looked at by calls 0 and 1 of `StatAt`, and again before they are traded back.
+//! Both names are looked at after the exchange, and again before they are exchanged back.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn a_link_goes_back_to_the_name_that_others_emptied() {
 }
 
 #[test]
-fn what_others_put_there_in_the_meantime_goes_on_and_is_told() {
+fn what_others_put_there_in_the_meantime_goes_on_and_is_reported() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::Exchange, Call::StatAt], &[Action::NameRemoved], None),
         Moment(&[Call::RenameNew, Call::StatAt], &[Action::NameFile], None),
@@ -38,7 +38,7 @@ fn nothing_of_others_is_moved_to_the_name_that_they_emptied() {
 }
 
 #[test]
-fn where_a_name_is_emptied_before_it_is_traded_back_the_link_goes_home_alone() {
+fn where_a_name_is_emptied_before_it_is_exchanged_back_the_link_goes_home_alone() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::Exchange, Call::StatAt], &[Action::NameLinkOther], None),
         Moment(&[Call::Exchange, Call::Exchange], &[Action::NameRemoved], None),
@@ -47,7 +47,7 @@ fn where_a_name_is_emptied_before_it_is_traded_back_the_link_goes_home_alone() {
 }
 
 #[test]
-fn where_nothing_can_be_traded_back_both_names_are_told() {
+fn where_nothing_can_be_exchanged_back_both_names_are_reported() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::Exchange, Call::StatAt], &[Action::NameLinkOther], None),
         Moment(&[Call::Exchange, Call::Exchange], &[], Some(Errno::IO)),
@@ -57,7 +57,7 @@ fn where_nothing_can_be_traded_back_both_names_are_told() {
 }
 
 #[test]
-fn what_others_put_at_the_names_after_a_right_trade_is_theirs() {
+fn what_others_put_at_the_names_after_a_right_exchange_is_theirs() {
     const ONE: &[Moment] = &[
         Moment(&[Call::ReachEntry], &[Action::ParentMovedInside], None),
         Moment(&[Call::ReachEntry, Call::StatAt], &[Action::NameFile, Action::SecondRemoved], None),

@@ -1,4 +1,4 @@
-//! A call that fails once with an error that says nothing of the tree: the answer tells of it, but for these.
+//! A call that fails once with an error that says nothing of the tree: it is reported, but for these.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use caplink::adversary::{Call, Errno};
 use crate::run::{Fault, Keep, Played, Schedule, play};
 use crate::scene::{Scenario, Scene};
 
-/// The calls, each with the one before it, of which a failure need not be told, since another call makes up for it.
-const UNTOLD: [(Call, Option<Call>); 13] = [
+/// The calls, each with the one before it, of which a failure need not be reported, since another call makes up for it.
+const UNREPORTED: [(Call, Option<Call>); 13] = [
     // What takes one call for the kernel takes several for the walk that follows where the one failed: to the target,
     (Call::Reach, Some(Call::OpenDir)),
     (Call::Reach, Some(Call::Reach)),
@@ -31,8 +31,8 @@ const UNTOLD: [(Call, Option<Call>); 13] = [
     (Call::HardLink, Some(Call::Random)),
 ];
 
-/// Whether the answer tells of a failure: by an error, by a shortfall, or by what is left.
-fn tells(played: &Played) -> bool {
+/// Whether a failure is reported: by an error, by a shortfall, or by what is left.
+fn is_reported(played: &Played) -> bool {
     let Some(answers) = &played.answers else { return false };
     let reported = answers.reported();
     let fails = answers.errors.iter().any(|error| matches!(error.kind(), Kind::Io | Kind::Residue));
@@ -41,20 +41,20 @@ fn tells(played: &Played) -> bool {
 }
 
 #[test]
-fn a_failure_is_told_but_where_another_call_makes_up_for_it() {
-    let mut untold = BTreeSet::new();
+fn a_failure_is_reported_but_where_another_call_makes_up_for_it() {
+    let mut unreported = BTreeSet::new();
     for scenario in Scenario::all().into_iter().filter(|scenario| !scenario.is_plan()) {
         let scene = Scene::new(scenario);
         let quiet = play(&scene, &Schedule::default(), Keep::default());
         for (at, call) in quiet.calls.iter().enumerate() {
             let fault = Fault { at, error: Errno::IO, from_here: false };
             let played = play(&scene, &Schedule { actions: Vec::new(), fault: Some(fault) }, Keep::default());
-            if !tells(&played) {
-                untold.insert((*call, at.checked_sub(1).map(|before| quiet.calls[before])));
+            if !is_reported(&played) {
+                unreported.insert((*call, at.checked_sub(1).map(|before| quiet.calls[before])));
             }
         }
     }
-    assert_eq!(untold, BTreeSet::from(UNTOLD));
+    assert_eq!(unreported, BTreeSet::from(UNREPORTED));
 }
 
 /// Whatever call fails because no descriptors are left: nothing else is made of it.
@@ -69,7 +69,7 @@ fn an_error_of_the_system_keeps_its_kind() {
         for (at, call) in quiet.calls.iter().enumerate() {
             for from_here in [false, true] {
                 let fault = Some(Fault { at, error: Errno::MFILE, from_here });
-                let played = play(&scene, &Schedule { deeds: Vec::new(), fault }, Keep::default());
+                let played = play(&scene, &Schedule { actions: Vec::new(), fault }, Keep::default());
                 let errors = played.answers.iter().flat_map(|answers| &answers.errors);
                 let owed = |kind: &Kind| {
                     let unable = !(scenario.exchange && scenario.no_replace) && *kind == Kind::Unsupported;
