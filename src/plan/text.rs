@@ -53,7 +53,7 @@ pub(super) fn tidied(text: &OsStr, real_names: bool) -> OsString {
     or_here(tidy)
 }
 
-/// The text with no more `..` than it needs; none where a walk has to tell, as it has not where every name that a `..`
+/// The text with no more `..` than it needs; `None` where a walk has to tell, as it has not where every name that a `..`
 /// goes back over is known to be a directory and no link.
 pub(super) fn shortened(text: &OsStr, from: &Path, anchor: Anchor<'_>, real_names: bool) -> Option<OsString> {
     let spelling = Spelling::new(text);

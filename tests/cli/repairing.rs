@@ -51,11 +51,11 @@ fn spellings_are_repaired_and_lead_to_the_same_object() {
     let done = place.ask(repair);
     assert_eq!((done.code, preview.code), (0, 0), "{}", done.json);
     assert_eq!(done.json["items"], preview.json["items"]);
-    for ((link, _, mended), before) in links.iter().zip(before) {
-        assert_eq!(place.text(link), Some(OsString::from(mended)), "{link}");
+    for ((link, _, repaired), before) in links.iter().zip(before) {
+        assert_eq!(place.text(link), Some(OsString::from(repaired)), "{link}");
         assert_eq!(object(link), before, "{link}");
     }
-    let changed = links.iter().filter(|(_, text, mended)| text != mended).count();
+    let changed = links.iter().filter(|(_, text, repaired)| text != repaired).count();
     assert_eq!(outcomes(&done).len(), changed);
     assert!(outcomes(&done).iter().all(|(_, outcome, _)| *outcome == "replaced"));
     assert_eq!(done.json["items"][0]["durability"], "dir", "batches are synced by default");
