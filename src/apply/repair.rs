@@ -267,3 +267,60 @@ impl Repairs<'_> {
         leads_alike(self.root, step.edit.path.parent(), present, link.target.as_os_str(), planned)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::model::Policy;
+
+    /// Repairs with a memory for one edit at a time, and returns what came of each link.
+    fn part_by_part(root: &Root, repair: &Repair, dry_run: bool) -> Vec<(String, Option<Kind>)> {
+        let options = RepairOptions { held: 1, ..RepairOptions::default().dry_run(dry_run) };
+        let mut came = Vec::new();
+        let each = |result: Result<Outcome>| match result {
+            Ok(outcome) => came.push((outcome.link.to_string(), None)),
+            Err(error) => came.push((error.link().unwrap().display().to_string(), Some(error.kind()))),
+        };
+        let summary = root.repair(".", repair, options, each).unwrap();
+        assert!(summary.complete);
+        came
+    }
+
+    fn done(links: &[&str]) -> Vec<(String, Option<Kind>)> {
+        links.iter().map(|link| ((*link).to_owned(), None)).collect()
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_repaired_part_by_part() {
+        let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+        dir.write("f", "").unwrap();
+        for link in ["a", "b", "c"] {
+            dir.symlink(".//f", link).unwrap();
+        }
+        let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default()).unwrap();
+        let tidy = Repair::default().tidy(true);
+        assert_eq!(part_by_part(&root, &tidy, true), done(&["a", "b", "c"]));
+        assert_eq!(part_by_part(&root, &tidy, false), done(&["a", "b", "c"]));
+        assert_eq!(part_by_part(&root, &tidy, false), []);
+    }
+
+    #[test]
+    fn a_text_that_is_refused_waits_for_what_is_found_further_on() {
+        let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+        dir.create_dir("new").unwrap();
+        dir.write("new/f", "").unwrap();
+        dir.symlink("old/z", "a").unwrap();
+        dir.symlink("../old/f", "new/z").unwrap();
+        let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default()).unwrap();
+        let rebase = Repair::default().rebase("old", "new").rebase("../old", "../new");
+        // Kept for later, it does not fit beside the next one.
+        assert_eq!(
+            part_by_part(&root, &rebase, true),
+            [("a".to_owned(), Some(Kind::Dangling)), ("new/z".to_owned(), None)]
+        );
+        let options = RepairOptions { held: 1024, ..RepairOptions::default() };
+        let mut came = Vec::new();
+        root.repair(".", &rebase, options, |result| came.push(result.unwrap().link.to_string())).unwrap();
+        assert_eq!(came, ["a", "new/z"]);
+    }
+}

@@ -18,7 +18,7 @@ use crate::sys::{self, Fault, Stat};
 pub struct Inspected {
     /// The path, normalised; empty for the root itself.
     pub path: PathBuf,
-    /// Its kind; none where nothing has the name.
+    /// Its kind; `None` where nothing has the name.
     pub kind: Option<FileKind>,
     /// Device and inode.
     pub id: Option<ObjectId>,
@@ -55,7 +55,7 @@ pub struct Explained {
 impl Root {
     /// Looks at the entry itself, not at what it may lead to.
     ///
-    /// A link that leads nowhere is an answer, and so is a name that nothing has.
+    /// A link that leads nowhere is an answer, and so is a missing name.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ impl Root {
         }
     }
 
-    /// Returns whether anything has the name, a link that leads nowhere included.
+    /// Returns whether there is an entry, a link that leads nowhere included.
     ///
     /// # Errors
     ///
@@ -202,7 +202,7 @@ impl Root {
         Ok(self.inspect(path)?.kind.is_some())
     }
 
-    /// Returns whether the name belongs to a symbolic link.
+    /// Returns whether the entry is a symbolic link.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use super::{Status, Trait, Traits, is_staged_name};
 pub struct Finding {
     /// The link, below the root.
     pub link: PathBuf,
-    /// The stored text; none where the caller may not read it.
+    /// The stored text; `None` where the caller may not read it.
     pub target: Option<OsString>,
     /// Where it leads.
     pub status: Status,

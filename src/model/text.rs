@@ -103,7 +103,7 @@ impl<'a> Spelling<'a> {
 
     /// The one name that a relative text leads to below the directory above it, and how many levels above that is.
     ///
-    /// None if it leads further down, or winds; an empty name is that directory itself.
+    /// `None` if it leads further down, or winds; an empty name is that directory itself.
     pub(crate) fn single(&self) -> Option<(usize, &'a Path)> {
         let (climbs, rest) = self.descent()?;
         let mut names = rest.components();
@@ -116,7 +116,7 @@ impl<'a> Spelling<'a> {
         self.climbed(from).ok().map(|(top, _)| self.below(top))
     }
 
-    /// How many `..` a relative text begins with, and what comes after them; none if a `..` follows a name there.
+    /// How many `..` a relative text begins with, and what comes after them; `None` if a `..` follows a name there.
     pub(crate) fn descent(&self) -> Option<(usize, &'a Path)> {
         if self.absolute || self.winding {
             return None;

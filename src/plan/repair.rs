@@ -207,8 +207,7 @@ impl Repair {
         let real_names = leads_on && found.hops == 1;
         // What leads out is absolute for all the directories above the root, or by its `..`.
         if self.make_relative && (renewed.is_some() || found.status != Status::Escape) {
-            let nothing_there = renewed.is_none() && found.status == Status::Dangling;
-            let made = made_relative(&text, from, anchor, real_names || nothing_there);
+            let made = made_relative(&text, from, anchor, real_names);
             // From outside a `..` would not stay at the root: straight to where it leads.
             let straight = end.filter(|_| found.clamped && made.is_some()).map(|end| relative_text(from, end));
             text = straight.or(made).unwrap_or(text);

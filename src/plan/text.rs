@@ -9,7 +9,11 @@ use crate::model::{Anchor, Spelling, Start, relative_text};
 ///
 /// A `..` in it is taken out where every name that it goes back over is a directory (`real_names`).
 pub(super) fn made_relative(text: &OsStr, from: &Path, anchor: Anchor<'_>, real_names: bool) -> Option<OsString> {
-    let Start::Absolute(rest) = Spelling::new(text).start(from, anchor) else { return None };
+    let Start::Absolute(mut rest) = Spelling::new(text).start(from, anchor) else { return None };
+    while let (true, Ok(inside)) = (anchor.is_top, rest.strip_prefix("..")) {
+        // Above the root of an image is the root.
+        rest = inside.to_path_buf();
+    }
     if rest.components().all(|component| component != Component::ParentDir) {
         return Some(relative_text(from, &rest.components().collect::<PathBuf>()));
     }
@@ -26,7 +30,6 @@ fn straight(path: &Path) -> PathBuf {
     let mut straight = PathBuf::new();
     for component in path.components() {
         match component {
-            // Above the root of an image is the root.
             Component::ParentDir => _ = straight.pop(),
             Component::Normal(name) => straight.push(name),
             _ => {}
@@ -50,7 +53,7 @@ pub(super) fn tidied(text: &OsStr, real_names: bool) -> OsString {
     or_here(tidy)
 }
 
-/// The text with no more `..` than it needs; none where a walk has to tell, as it has not where every name that a `..`
+/// The text with no more `..` than it needs; `None` where a walk has to tell, as it has not where every name that a `..`
 /// goes back over is known to be a directory and no link.
 pub(super) fn shortened(text: &OsStr, from: &Path, anchor: Anchor<'_>, real_names: bool) -> Option<OsString> {
     let spelling = Spelling::new(text);
@@ -138,6 +141,7 @@ mod tests {
             ("/", "etc", true, ".."),
             ("/etc/../../../usr", "etc", true, "../usr"),
             ("/etc/../usr", "etc", false, "../etc/../usr"),
+            ("/../../usr", "etc", false, "../usr"),
         ] {
             let made = made_relative(text(target), Path::new(from), image, known);
             assert_eq!(made.as_deref(), Some(OsStr::new(relative)), "{target}");

@@ -26,7 +26,7 @@ pub(crate) enum Judged {
     Through { reached: Reached, links: usize, clamped: bool },
     /// To a name that is missing, by a way without links and without a `..`.
     Missing,
-    /// Nowhere, or not to be told.
+    /// Nowhere, or it cannot be known.
     Stopped { stop: Stop, links: usize },
 }
 

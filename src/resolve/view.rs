@@ -152,7 +152,7 @@ fn seen(root: &Root, at: LinkSite<'_>, text: &OsStr, detail: Detail) -> Result<L
     Ok(seen)
 }
 
-/// What has the name that a text leads to, in a directory that is open.
+/// The entry that a text leads to, in a directory that is open.
 enum Beside {
     Missing,
     There(FileKind),
@@ -160,7 +160,7 @@ enum Beside {
 
 /// Looks at the one name that the text leads to, where its directory is open: one call, and nothing is opened.
 ///
-/// None where more is to be found out: it is a link, on another device, or cannot be seen.
+/// `None` where more is to be found out: it is a link, on another device, or cannot be seen.
 fn beside(root: &Root, at: LinkSite<'_>, spelling: &Spelling<'_>) -> Option<Beside> {
     let device = at.device?;
     if spelling.ends_within() {
@@ -226,7 +226,7 @@ fn status(stop: Stop) -> Result<Status> {
     }
 }
 
-/// Whether there is nothing where a text leads outside. What cannot be told counts as something.
+/// Whether there is nothing where a text leads outside. What cannot be known counts as something.
 fn outside_missing(root: &Root, dir: &Handle, text: &OsStr) -> bool {
     root.calls().leads_somewhere(dir, text).is_ok_and(|somewhere| !somewhere)
 }

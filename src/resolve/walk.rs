@@ -18,7 +18,7 @@ pub struct Hop {
     pub component: OsString,
     /// Where it stands, below the root; empty for the root itself.
     pub at: PathBuf,
-    /// Its kind; none where it could not be seen.
+    /// Its kind; `None` where it could not be seen.
     pub kind: Option<FileKind>,
     /// The text, where it is a link.
     pub target: Option<OsString>,

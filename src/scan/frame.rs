@@ -10,7 +10,7 @@ use crate::sys::{Handle, Stat};
 
 /// A directory on the way down.
 pub(super) struct Frame {
-    /// None once it was closed.
+    /// `None` once it was closed.
     pub(super) dir: Option<Arc<Handle>>,
     pub(super) id: ObjectId,
     pub(super) above: Above,

@@ -10,14 +10,14 @@ use crate::resolve::{Detail, LinkSite, view};
 use crate::root::Root;
 use crate::sys::{self, Fault};
 
-/// What has the name.
+/// What was found under the name.
 pub(super) enum Seen {
     Link(Finding),
     /// A link of which the system did not tell where it leads.
     Unreadable(Finding, Error),
     /// No link.
     Other,
-    /// Nothing.
+    /// No entry.
     Gone,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum Seen {
 pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
     let LinkSite { dir, name, from, .. } = at;
     let link = || from.join(name);
-    let told = |status, target| Finding {
+    let unviewed = |status, target| Finding {
         link: link(),
         target,
         status,
@@ -42,10 +42,10 @@ pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
         Ok(None) => return Ok(Seen::Other),
         Err(source) => match sys::fault(&source) {
             Fault::Missing => return Ok(Seen::Gone),
-            Fault::Denied => return Ok(Seen::Link(told(Status::Denied, None))),
+            Fault::Denied => return Ok(Seen::Link(unviewed(Status::Denied, None))),
             // An empty text, which a crash can leave, is refused by some file systems before it is handed out.
-            Fault::Damaged => return Ok(Seen::Link(told(Status::Corrupt, None))),
-            _ => return Ok(Seen::Unreadable(told(Status::Denied, None), Error::from_io(source))),
+            Fault::Damaged => return Ok(Seen::Link(unviewed(Status::Corrupt, None))),
+            _ => return Ok(Seen::Unreadable(unviewed(Status::Denied, None), Error::from_io(source))),
         },
     };
     match view(root, at, text, Detail::Where) {
@@ -65,7 +65,7 @@ pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
         Err(error) if error.kind() == Kind::FdExhausted => Err(error),
         Err(error) => {
             let text = root.calls().read_link(dir, name).ok().flatten();
-            Ok(Seen::Unreadable(told(Status::Denied, text), error))
+            Ok(Seen::Unreadable(unviewed(Status::Denied, text), error))
         }
     }
 }

@@ -179,7 +179,7 @@ impl Scan {
                 }
                 walker.step();
             },
-            Walk::Together(crew) => crew.next().map(Come::Found),
+            Walk::Together(workers) => workers.next().map(Come::Found),
             Walk::Refused(error) => error.take().map(Err).map(Come::Found),
         }
     }

@@ -59,14 +59,14 @@ impl Workers {
             stopped: AtomicBool::new(false),
         });
         let (sender, receiver) = sync_channel(threads);
-        let mut crew = Workers { board, found: Some(receiver), batch: VecDeque::new(), threads: Vec::new() };
+        let mut workers = Workers { board, found: Some(receiver), batch: VecDeque::new(), threads: Vec::new() };
         for _ in 0..threads {
-            let board = Arc::clone(&crew.board);
+            let board = Arc::clone(&workers.board);
             let (walker, sender) = (Walker::new(Arc::clone(ground)), sender.clone());
             let work = move || Worker { board, walker, sender, sent: Instant::now() }.work();
             match thread::Builder::new().name("caplink-scan".to_owned()).spawn(work) {
-                Ok(thread) => crew.threads.push(thread),
-                Err(source) if crew.threads.is_empty() => {
+                Ok(thread) => workers.threads.push(thread),
+                Err(source) if workers.threads.is_empty() => {
                     // The error number for it is that of a call which is to be tried again.
                     return Err(Error::from_io(source).with_kind(Kind::Io).because("no thread can be started"));
                 }
@@ -74,7 +74,7 @@ impl Workers {
                 Err(_) => break,
             }
         }
-        Ok(crew)
+        Ok(workers)
     }
 }
 
@@ -112,7 +112,7 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.board.stop();
-        // A thread that waits for room in the channel is told that nobody listens.
+        // A thread that waits for room in the channel learns that nobody listens.
         self.found = None;
         for thread in self.threads.drain(..) {
             // Nobody takes what it found any more.
@@ -132,7 +132,7 @@ impl Board {
         self.changed.notify_all();
     }
 
-    /// Waits for work; none once nobody has any.
+    /// Waits for work; `None` once nobody has any.
     fn take(&self) -> Option<Job> {
         let mut jobs = self.jobs();
         loop {

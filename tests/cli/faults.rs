@@ -247,3 +247,26 @@ fn a_directory_whose_entries_cannot_be_read_is_named() {
         assert_eq!((&refused.error()["link"], &refused.json["summary"]["dirs_unread"]), (&json!(dir), &json!(1)));
     }
 }
+
+#[test]
+fn a_repair_reports_what_it_could_not_look_at_by_its_own_kind() {
+    if !has_strace("faults::a_repair_reports_what_it_could_not_look_at") {
+        return;
+    }
+    let place = Place::new();
+    place.link("to", "a/b").link("l", "to//../b").link("dangling", "to/../gone");
+    let before = place.snapshot();
+    // The lookups of the scan come before those of the repair.
+    for (fault, kind) in [("EIO", "io"), ("EMFILE", "fd_exhausted"), ("EPERM", "permission")] {
+        let mut seen = 0;
+        for lookup in [17, 21, 24, 29] {
+            let faults = format!("openat2:error={fault}:when={lookup}");
+            let answer = refusing(&place, &[&faults], "--confine off -n repair --tidy --remove-dangling");
+            let errors = answer.json["errors"].as_array().unwrap();
+            assert!(errors.iter().all(|error| error["kind"] == kind), "{faults}: {}", answer.json);
+            seen += errors.iter().filter(|error| error["message"].as_str().unwrap().contains("repair")).count();
+        }
+        assert!(seen > 0, "{fault}");
+    }
+    assert_eq!(place.snapshot(), before);
+}

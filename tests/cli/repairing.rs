@@ -51,11 +51,11 @@ fn spellings_are_repaired_and_lead_to_the_same_object() {
     let done = place.ask(repair);
     assert_eq!((done.code, preview.code), (0, 0), "{}", done.json);
     assert_eq!(done.json["items"], preview.json["items"]);
-    for ((link, _, mended), before) in links.iter().zip(before) {
-        assert_eq!(place.text(link), Some(OsString::from(mended)), "{link}");
+    for ((link, _, repaired), before) in links.iter().zip(before) {
+        assert_eq!(place.text(link), Some(OsString::from(repaired)), "{link}");
         assert_eq!(object(link), before, "{link}");
     }
-    let changed = links.iter().filter(|(_, text, mended)| text != mended).count();
+    let changed = links.iter().filter(|(_, text, repaired)| text != repaired).count();
     assert_eq!(outcomes(&done).len(), changed);
     assert!(outcomes(&done).iter().all(|(_, outcome, _)| *outcome == "replaced"));
     assert_eq!(done.json["items"][0]["durability"], "dir", "batches are synced by default");
@@ -328,4 +328,76 @@ fn repair_wants_to_be_told_what_to_do() {
     {
         assert_eq!((place.words(line).out(), place.words(line).err()), ("", told), "{line}");
     }
+}
+
+#[test]
+fn one_link_alone_is_repaired() {
+    let place = Place::new();
+    place.link("l", "a//b").link("m", "a//b").link("a/dirlink", "../releases").link("a/n", ".//b");
+    let planned = place.ask("-n repair l --tidy");
+    let done = place.ask("repair l --tidy");
+    assert_eq!(outcomes(&planned), outcomes(&done));
+    assert_eq!((done.code, outcomes(&done)), (0, vec![("l", "replaced", Some("a/b"))]));
+    assert_eq!(place.text("m"), Some("a//b".into()), "the others are not looked at");
+    assert_eq!(outcomes(&place.ask("repair ./a//n --tidy")), [("a/n", "replaced", Some("./b"))]);
+    assert_eq!(outcomes(&place.ask("repair a/dirlink --tidy --shorten")), []);
+    place.link("dirlink", "a").link("gone", "nowhere");
+    for (line, refusal) in [
+        ("repair dirlink/n --tidy", (4, "symlink_in_path", Some("dirlink"), Some(0))),
+        ("repair nowhere/l --tidy", (5, "not_found", Some("nowhere"), Some(0))),
+        ("repair nowhere --tidy", (5, "not_found", Some("nowhere"), Some(0))),
+        ("repair file --tidy", (5, "not_found", Some("file"), Some(0))),
+        ("repair ../l --tidy", (4, "escape", Some(".."), Some(0))),
+        ("repair dirlink/ --tidy", (4, "symlink_in_path", Some("dirlink"), Some(0))),
+    ] {
+        assert_eq!(place.ask(line).refusal(), refusal, "{line}");
+    }
+    assert_eq!(outcomes(&place.ask("repair gone --remove-dangling")), [("gone", "removed", None)]);
+    assert_eq!(place.words("repair m --shorten").err(), "note: nothing to repair\n");
+    assert_eq!(outcomes(&place.ask("--follow repair dirlink/n --fallback file --tidy")), []);
+}
+
+#[test]
+fn links_follow_what_was_moved() {
+    let place = Place::new();
+    fs::create_dir_all(place.root.join("packages/foo/node_modules")).unwrap();
+    fs::create_dir_all(place.root.join("store/lodash")).unwrap();
+    place.link("packages/foo/node_modules/lodash", "../../../../store/lodash").link("use", "packages/group1/foo");
+    let line = "repair --moved packages/group1/foo=packages/foo/";
+    let planned = place.ask(&format!("-n {line}"));
+    let done = place.ask(line);
+    assert_eq!(outcomes(&planned), outcomes(&done));
+    let expected = [("packages/foo/node_modules/lodash", "../../../store/lodash"), ("use", "packages/foo")];
+    assert_eq!(outcomes(&done), expected.map(|(link, text)| (link, "replaced", Some(text))));
+    assert_eq!((done.code, place.ask(line).json["changed"].clone()), (0, json!(false)));
+    for (line, refusal) in [
+        ("repair --moved a", (2, "usage", None, None)),
+        ("repair --moved a=../b", (4, "escape", Some(".."), Some(0))),
+        ("repair --moved /a=b", (4, "escape", Some("/"), Some(0))),
+        ("repair --moved .=b", (2, "invalid_path", None, None)),
+    ] {
+        assert_eq!(place.ask(line).refusal(), refusal, "{line}");
+    }
+}
+
+#[test]
+fn an_image_is_repaired_as_from_inside() {
+    let place = Place::new();
+    place.link("sh", "/a/b").link("a/abs", "/file").link("a/up", "../../../file").link("a/gone", "/nowhere");
+    assert_eq!(outcomes(&place.ask("repair --make-relative")), [], "they lead outside");
+    let seen = place.ask("--rooted scan --exit-code");
+    assert_eq!((&seen.json["rooted"], &seen.json["summary"]["escape"], seen.code), (&json!(true), &json!(0), 1));
+    let done = place.ask("--rooted repair --make-relative --shorten");
+    assert_eq!(
+        outcomes(&done),
+        [("a/abs", "../file"), ("a/gone", "../nowhere"), ("a/up", "../file"), ("sh", "a/b")].map(|(link, text)| (
+            link,
+            "replaced",
+            Some(text)
+        ))
+    );
+    assert_eq!(place.ask("--rooted resolve sh").item()["resolved"], "a/b");
+    let made = place.ask("--rooted create new --to releases/1 --style absolute");
+    assert_eq!(made.item()["target"], "/releases/1");
+    assert_eq!(place.ask("--rooted inspect new").item()["status"], "ok");
 }

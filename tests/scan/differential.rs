@@ -107,20 +107,20 @@ fn parts(text: &[u8]) -> Vec<&[u8]> {
 
 /// A tree: for each path what is made there, if it can be.
 #[derive(Clone, Debug)]
-enum Made {
+pub(crate) enum Made {
     Dir,
     File,
     Link(Vec<u8>),
 }
 
-fn name() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn name() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         6 => prop::sample::select(vec![b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]),
         1 => prop::sample::select(vec![b"\xff".to_vec(), b"-n".to_vec(), b"a b\n".to_vec(), b"...".to_vec()]),
     ]
 }
 
-fn path() -> impl Strategy<Value = Vec<Vec<u8>>> {
+pub(crate) fn path() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec(name(), 1..4)
 }
 
@@ -157,7 +157,7 @@ fn entries() -> impl Strategy<Value = Vec<(Vec<Vec<u8>>, Made)>> {
 }
 
 /// Makes what can be made; returns the links with their texts.
-fn grow(tree: &Tree, entries: &[(Vec<Vec<u8>>, Made)]) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn grow(tree: &Tree, entries: &[(Vec<Vec<u8>>, Made)]) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut links = BTreeMap::new();
     for (path, made) in entries {
         let path: PathBuf = path.iter().map(|name| OsString::from_vec(name.clone())).collect();
@@ -222,6 +222,6 @@ proptest! {
     }
 }
 
-fn cases() -> u32 {
+pub(crate) fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(192)
 }

@@ -4,6 +4,9 @@
 mod bounds;
 mod churn;
 mod differential;
+mod moved;
+mod repair;
+mod rooted;
 mod statuses;
 mod tree;
 mod walk;

@@ -61,7 +61,7 @@ struct Way<'a> {
     resolved: Option<Text>,
     kind: Option<FileKind>,
     hops: &'a [Hop],
-    /// Each hop with the number of links that were gone through to get to a text with its component; none where they
+    /// Each hop with the number of links that were gone through to get to a text with its component; `None` where they
     /// are not shown to people. Programs always see them.
     #[serde(skip)]
     depths: Option<Vec<usize>>,
