@@ -1,8 +1,8 @@
 //! Who makes changes and why, as it is written into the records.
 
-use super::entry::{Actor, Settled};
+use super::actor::Actor;
+use super::entry::Settled;
 use crate::error::{Error, Kind, Result};
-use crate::sys;
 
 /// The longest reason or claim, in bytes.
 const LONGEST: usize = 1024;
@@ -12,30 +12,6 @@ const LONGEST: usize = 1024;
 pub struct Author {
     pub(super) actor: Actor,
     pub(super) reason: Option<String>,
-}
-
-impl Actor {
-    /// Returns what the system tells of this process: its user, that of its audit session, the process that started it,
-    /// and the computer.
-    ///
-    /// # Platform-specific behavior
-    ///
-    /// Users are named as `/etc/passwd` names them. Without `/proc` only the user and the number of the starting process
-    /// are known.
-    #[must_use]
-    pub fn of_this_process() -> Actor {
-        let caller = sys::caller();
-        Actor {
-            uid: Some(caller.uid),
-            user: caller.user,
-            login_uid: caller.login_uid,
-            login_user: caller.login_user,
-            pid: Some(caller.parent),
-            program: caller.program,
-            host: caller.host,
-            claimed: None,
-        }
-    }
 }
 
 impl Author {

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::actor::Actor;
 use super::identity::RootIdentity;
 use super::text::{Text, Time};
 use super::tree::Hash;
@@ -144,36 +145,6 @@ impl Settings {
         self.require_reason = require;
         self
     }
-}
-
-/// Who made a change, as far as the system knows it, and who is claimed to have asked for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Actor {
-    /// The effective user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub uid: Option<u32>,
-    /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// The user of the audit session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub login_uid: Option<u32>,
-    /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub login_user: Option<String>,
-    /// The process that started the program.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pid: Option<u32>,
-    /// The name of that process's program.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub program: Option<String>,
-    /// The name of the computer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-    /// Who asked for the change, as the caller said it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub claimed: Option<String>,
 }
 
 /// A change that is about to be made.

@@ -12,14 +12,13 @@ use std::time::Duration;
 
 use super::entry::{Body, CUT, FORMAT, Founding, Head, LINE_MAX, Misfit, Settled};
 use super::identity::RootIdentity;
+use super::index::{Source, check_known};
 use super::lines::{Lines, Next, line_at};
+use super::log_file::{LOG_NAME, damaged, io, lock, open_own};
 use super::state::{Line, Opened, Pending, State, Unfit};
-use crate::error::{Error, FileKind, Holder, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::root::Root;
-use crate::sys::{self, Calls, Fault, FileUse, Handle, OpenFile};
-
-/// The name of the log in the state directory.
-pub(super) const LOG_NAME: &str = "log.jsonl";
+use crate::sys::{Calls, FileUse, Handle, OpenFile};
 
 /// What is read of the end at first, in bytes.
 const TAIL: u64 = 8 * 1024;
@@ -42,57 +41,8 @@ pub(crate) struct Log {
     writable: bool,
 }
 
-/// The error for records that do not fit.
-pub(super) fn damaged(seq: u64, reason: &str) -> Error {
-    let reason = format!("entry {seq} of the log does not fit: {reason}");
-    Error::new(Kind::Integrity).during("read the records").because(reason).at_entry(seq)
-}
-
 fn unfit(at: Unfit) -> Error {
     damaged(at.seq, at.reason)
-}
-
-pub(super) fn io(source: std::io::Error) -> Error {
-    Error::from_io(source).during("use the records")
-}
-
-/// Opens a file of the state directory; `None` if it is missing.
-///
-/// It must be a regular file of the caller's, for nobody else, that has this name alone.
-pub(super) fn open_own(calls: &dyn Calls, dir: &Handle, name: &str, how: FileUse) -> Result<Option<OpenFile>> {
-    let wrong = |what: &str| {
-        let reason = format!("`{name}` in the state directory is {what}");
-        Err(Error::new(Kind::Integrity).during("open the records").because(reason).at_entry(0))
-    };
-    let file = match calls.open_file(dir, OsStr::new(name), how) {
-        Ok(file) => file,
-        Err(source) => match sys::fault(&source) {
-            Fault::Missing => return Ok(None),
-            Fault::Link => return wrong("a symbolic link"),
-            _ if source.kind() == std::io::ErrorKind::IsADirectory => return wrong("a directory"),
-            // A socket, or a fifo that nobody reads.
-            _ if is_no_file(calls, dir, name) => return wrong("no regular file"),
-            _ => return Err(io(source)),
-        },
-    };
-    let stat = file.stat().map_err(io)?;
-    if stat.kind != FileKind::File {
-        return wrong("no regular file");
-    }
-    if stat.uid != calls.user() {
-        return wrong("another user's");
-    }
-    if stat.mode & 0o7077 != 0 {
-        return wrong("open to others");
-    }
-    if stat.links != 1 {
-        return wrong("a file that has another name as well");
-    }
-    Ok(Some(file))
-}
-
-fn is_no_file(calls: &dyn Calls, dir: &Handle, name: &str) -> bool {
-    calls.stat_at(dir, OsStr::new(name)).is_ok_and(|stat| stat.kind != FileKind::File)
 }
 
 impl Log {
@@ -111,6 +61,8 @@ impl Log {
                 let settled = (0, founding.settled.clone());
                 let mut log = Log { file: Arc::new(file), founding, state, settled, cut, writable };
                 log.settle()?;
+                let Log { file, founding, state, .. } = &log;
+                check_known(Source { calls, dir, log: file, id: &founding.id, end: state.end })?;
                 Ok(Some(log))
             }
             Err(error) if error.kind() == Kind::Integrity => Err(first_unfit(&file).unwrap_or(error)),
@@ -231,26 +183,6 @@ impl Log {
         let has = from.next_multiple_of(BLOCK);
         if needed > has { self.file.reserve(from, needed.next_multiple_of(BLOCK) - from) } else { Ok(()) }
     }
-}
-
-/// Takes the lock of a file, and waits for another holder as long as this.
-pub(super) fn lock(root: &Root, file: &OpenFile, wait: Duration) -> Result<()> {
-    const LONGEST_NAP: Duration = Duration::from_millis(4);
-    let calls = root.calls();
-    let mut nap = Duration::from_micros(50);
-    let mut deadline = None;
-    while !file.try_lock().map_err(io)? {
-        let now = calls.clock();
-        if now >= *deadline.get_or_insert(now + wait) {
-            let holder = file.stat().ok().and_then(|stat| sys::lock_holder(&stat));
-            let holder = holder.map(|(pid, program)| Holder { pid, program });
-            let reason = format!("another holder had their lock for more than {} ms", wait.as_millis());
-            return Err(Error::new(Kind::Busy).during("use the records").because(reason).held_by(holder));
-        }
-        calls.sleep(nap);
-        nap = (nap * 2).min(LONGEST_NAP);
-    }
-    Ok(())
 }
 
 #[derive(serde::Deserialize)]

@@ -1,11 +1,14 @@
 //! Records: a log of every change below a root, and what follows from it.
 
+mod actor;
 mod author;
 mod checkpoint;
 mod entry;
 mod identity;
+mod index;
 mod lines;
 mod log;
+mod log_file;
 mod marker;
 mod mutation;
 mod private;
@@ -20,9 +23,10 @@ mod text;
 mod tree;
 mod verify;
 
+pub use actor::Actor;
 pub use author::Author;
 pub use checkpoint::Checkpoint;
-pub use entry::{Actor, Renewed, Settings};
+pub use entry::{Renewed, Settings};
 pub use identity::{RootIdentity, Strength};
 pub use mutation::{Mutation, MutationRoot};
 pub use query::Query;
@@ -32,6 +36,3 @@ pub use store::{Made, Records};
 pub use text::{Text, Time};
 pub use tree::{Hash, Tree};
 pub use verify::Verified;
-
-/// The name of the index in the state directory.
-const INDEX_NAME: &str = "index.redb";

@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use serde::{Serialize, Serializer};
 
-use super::entry::{Actor, Body, Ended, Fact, Head, Intent, Settled};
+use super::actor::Actor;
+use super::entry::{Body, Ended, Fact, Head, Intent, Settled};
 use super::text::{Text, Time};
 
 /// One mutation, as it is recorded.
@@ -194,6 +195,11 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
+    /// For entries that are of this root.
+    pub(super) fn of(root: MutationRoot) -> Assembly {
+        Assembly { root: Some(root), ..Assembly::new() }
+    }
+
     pub(super) fn new() -> Assembly {
         Assembly { root: None, waiting: VecDeque::new(), given: 0, places: HashMap::new() }
     }

@@ -88,8 +88,28 @@ impl Query {
         self.links.iter().any(|glob| glob.is_match(link))
     }
 
+    /// Whether it is worth to look up what is meant rather than to read all.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.names_links() || self.group.is_some() || self.limit.is_some()
+    }
+
+    /// The links that are asked for, where each pattern is a name as it is written.
+    pub(super) fn plain_links(&self) -> Option<Vec<&str>> {
+        let plain = |glob: &GlobMatcher| !glob.glob().glob().contains(['*', '?', '[', ']', '{', '}', '\\', '!']);
+        self.links.iter().all(plain).then(|| self.links.iter().map(|glob| glob.glob().glob()).collect())
+    }
+
+    /// The group that is asked for.
+    pub(super) fn wanted_group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    /// How many are asked for.
+    pub(super) fn newest(&self) -> Option<usize> {
+        self.limit
+    }
+
     /// Whether links are asked for at all.
-    #[expect(dead_code, reason = "for the index")]
     pub(super) fn names_links(&self) -> bool {
         !self.links.is_empty()
     }

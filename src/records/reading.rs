@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
+use super::index::Source;
 use super::lines::{Lines, Next};
-use super::log::{damaged, io};
+use super::log_file::{damaged, io};
 use super::mutation::{Assembly, Mutation};
 use super::query::{Newest, Query};
 use super::state::{Line, State};
@@ -12,6 +13,7 @@ use super::store::Records;
 use super::tree::Tree;
 use super::verify::{self, Verified};
 use crate::error::Result;
+use crate::sys::OpenFile;
 
 /// The mutations of a log as they are told, also those that are still to come.
 ///
@@ -77,11 +79,19 @@ impl Records {
     ///
     /// `integrity`, `io`. Mutations before the damage may have been shown.
     pub fn mutations(&self, query: &Query, visit: &mut dyn FnMut(Mutation) -> bool) -> Result<u64> {
-        let (file, end, open) = {
+        let (file, end, open, entries) = {
             let mut log = self.log();
             log.refresh()?;
-            (Arc::clone(log.file()), log.state.end, log.state.open.clone())
+            (Arc::clone(log.file()), log.state.end, log.state.open.clone(), log.state.seq)
         };
+        if query.is_narrow() {
+            let id = self.id();
+            let source = self.source(&file, &id, end);
+            if let Some(found) = source.indexed(|index| index.find(source, query)) {
+                let _wanted = found.into_iter().all(visit);
+                return Ok(entries);
+            }
+        }
         let mut found = Newest::new(query, visit);
         let (mut state, mut assembly) = (State::empty(), Assembly::new());
         let mut lines = Lines::new(&file, 0, end);
@@ -142,13 +152,16 @@ impl Records {
         // What a power cut could take away is not vouched for.
         let end = file.len().map_err(io)?;
         file.sync().map_err(io)?;
-        let (mut state, mut tree) = (State::empty(), Tree::default());
-        let mut lines = Lines::new(&file, 0, end);
-        while let Next::Line(line) = lines.next().map_err(io)? {
-            state.take(line).map_err(|at| damaged(at.seq, at.reason))?;
-            tree.push(state.last);
-        }
+        let source = self.source(&file, &id, end);
+        let tree = match source.indexed(|index| Ok(index.tree.clone())) {
+            Some(tree) => tree,
+            None => tree(&file, end)?,
+        };
         Ok(Checkpoint { id, size: tree.size(), root: tree.root() })
+    }
+
+    fn source<'a>(&'a self, log: &'a OpenFile, id: &'a str, end: u64) -> Source<'a> {
+        Source { calls: self.root().calls(), dir: self.dir(), log, id, end }
     }
 
     /// Reads and hashes the whole log anew, and compares it with checkpoints that were kept.
@@ -164,4 +177,15 @@ impl Records {
         };
         verify::verify(&file, &founding, checkpoints)
     }
+}
+
+/// The tree over all entries.
+fn tree(file: &OpenFile, end: u64) -> Result<Tree> {
+    let (mut state, mut tree) = (State::empty(), Tree::default());
+    let mut lines = Lines::new(file, 0, end);
+    while let Next::Line(line) = lines.next().map_err(io)? {
+        state.take(line).map_err(|at| damaged(at.seq, at.reason))?;
+        tree.push(state.last);
+    }
+    Ok(tree)
 }

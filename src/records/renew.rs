@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 
 use super::author::Author;
 use super::entry::{Body, Fact, LINE_MAX, Renewed, Settings};
+use super::index::INDEX_NAME;
 use super::lines::{Lines, Next};
-use super::log::{LOG_NAME, io, lock, open_own};
+use super::log_file::{LOG_NAME, io, lock, open_own};
+use super::marker;
 use super::state::{Line, State};
 use super::store::{Records, open_state};
 use super::text::{Text, Time};
 use super::tree::{Hash, Tree};
-use super::{INDEX_NAME, marker};
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, FileUse, Handle, OpenFile};

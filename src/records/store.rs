@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::author::Author;
 use super::entry::{Body, EntryKind, FORMAT, Founding, Head, Renewed, Settings, Settled};
 use super::identity::{RootIdentity, Strength};
-use super::log::{LOG_NAME, Log, damaged, io};
+use super::log::Log;
+use super::log_file::{LOG_NAME, damaged, io};
 use super::mutation::MutationRoot;
 use super::state::Pending;
 use super::text::{Text, Time};
@@ -285,6 +286,10 @@ impl Records {
         log.refresh()?;
         let groups = log.state.open.values().filter(|opened| matches!(opened.what, Pending::Group(_))).count();
         Ok((log.state.seq, log.state.end, groups as u64))
+    }
+
+    pub(super) fn dir(&self) -> &Handle {
+        &self.shared.dir
     }
 
     pub(super) fn root(&self) -> &Root {

@@ -106,13 +106,11 @@ impl Tree {
     }
 
     /// The subtrees as bytes, for the index.
-    #[expect(dead_code, reason = "for the index")]
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         self.subtrees.iter().flat_map(|hash| hash.0).collect()
     }
 
     /// What [`to_bytes`](Tree::to_bytes) gave; `None` if it cannot have.
-    #[expect(dead_code, reason = "for the index")]
     pub(super) fn from_bytes(size: u64, bytes: &[u8]) -> Option<Tree> {
         let (hashes, rest) = bytes.as_chunks::<32>();
         let fits = rest.is_empty() && hashes.len() as u64 == u64::from(size.count_ones());

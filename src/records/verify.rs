@@ -3,7 +3,7 @@
 use super::checkpoint::Checkpoint;
 use super::entry::Founding;
 use super::lines::{Lines, Next};
-use super::log::{damaged, io};
+use super::log_file::{damaged, io};
 use super::state::State;
 use super::tree::{Hash, Tree};
 use crate::error::{Error, Kind, Result};

@@ -2,5 +2,10 @@
 #![cfg(unix)]
 
 mod ground;
+mod index;
 mod log;
 mod recording;
+mod states;
+mod stranger;
+mod together;
+mod unknown;

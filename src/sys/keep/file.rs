@@ -5,7 +5,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
+use rustix::fs::{FallocateFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::FileUse;
@@ -67,7 +67,6 @@ impl OpenFile {
         Ok(())
     }
 
-    #[expect(dead_code, reason = "for the index")]
     pub(crate) fn write_at(&self, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match rustix::io::pwrite(&self.0, bytes, offset) {
@@ -83,7 +82,6 @@ impl OpenFile {
         Ok(())
     }
 
-    #[expect(dead_code, reason = "for the index")]
     pub(crate) fn set_len(&self, length: u64) -> io::Result<()> {
         Ok(rustix::io::retry_on_intr(|| rustix::fs::ftruncate(&self.0, length))?)
     }
@@ -110,16 +108,6 @@ impl OpenFile {
     /// Takes the exclusive lock of the file if nobody has it.
     pub(crate) fn try_lock(&self) -> io::Result<bool> {
         posix::try_lock(self.0.as_fd())
-    }
-
-    /// Takes a share of the lock of the file if nobody has it alone.
-    #[expect(dead_code, reason = "for the index")]
-    pub(crate) fn try_share(&self) -> io::Result<bool> {
-        match rustix::io::retry_on_intr(|| rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockShared)) {
-            Ok(()) => Ok(true),
-            Err(Errno::WOULDBLOCK) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
     }
 
     pub(crate) fn unlock(&self) {

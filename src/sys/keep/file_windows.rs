@@ -47,10 +47,6 @@ impl OpenFile {
         match *self {}
     }
 
-    pub(crate) fn try_share(&self) -> io::Result<bool> {
-        match *self {}
-    }
-
     pub(crate) fn unlock(&self) {
         match *self {}
     }

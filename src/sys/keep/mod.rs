@@ -32,7 +32,6 @@ pub(crate) enum FileUse {
     /// It is read, and written at its end only.
     Append,
     /// It is read, and written anywhere.
-    #[expect(dead_code, reason = "for the index")]
     Write,
     /// It is made, readable by the caller alone, and must not be there.
     WriteNew,

@@ -1,0 +1,37 @@
+//! The tables of the index, and what it is made from.
+
+use redb::{MultimapTableDefinition, TableDefinition};
+
+use crate::sys::{Calls, Handle, OpenFile};
+
+/// The bytes of a link's path, to the numbers of the intents that name it.
+pub(super) const LINKS: MultimapTableDefinition<'_, &[u8], u64> = MultimapTableDefinition::new("links");
+
+/// The id of a group, to the numbers of its intents.
+pub(super) const GROUPS: MultimapTableDefinition<'_, &str, u64> = MultimapTableDefinition::new("groups");
+
+/// The number of what is shown as a mutation, to the places of its entry and of its result; 0 where there is none.
+pub(super) const MUTATIONS: TableDefinition<'_, u64, (u64, u64)> = TableDefinition::new("mutations");
+
+/// Up to where all that is taken from, under the key 0: entries, place of the last, end, leaf hash, subtrees.
+pub(super) const UP_TO: TableDefinition<'_, u8, (u64, u64, u64, &[u8], &[u8])> = TableDefinition::new("up to");
+
+/// Why an index cannot be used; never an error of the records.
+pub(in crate::records) struct Useless;
+
+impl<E: std::error::Error> From<E> for Useless {
+    fn from(_: E) -> Useless {
+        Useless
+    }
+}
+
+/// What a log is read by: its file, and its id.
+#[derive(Clone, Copy)]
+pub(in crate::records) struct Source<'a> {
+    pub(in crate::records) calls: &'a dyn Calls,
+    pub(in crate::records) dir: &'a Handle,
+    pub(in crate::records) log: &'a OpenFile,
+    pub(in crate::records) id: &'a str,
+    /// Up to where it is read.
+    pub(in crate::records) end: u64,
+}

@@ -1,0 +1,113 @@
+//! Bringing the index up to date: the entries of the log behind those that it knows.
+
+use redb::{Database, ReadableTable as _};
+
+use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless};
+use crate::records::entry::{Body, CUT, Head};
+use crate::records::lines::{Lines, Next};
+use crate::records::text::Text;
+use crate::records::tree::{Hash, Tree};
+
+/// Entries that are taken by one transaction.
+const TOGETHER: u64 = 200_000;
+
+/// Up to where the index is.
+pub(super) struct UpTo {
+    pub(super) tree: Tree,
+    pub(super) last: u64,
+    pub(super) end: u64,
+    pub(super) leaf: Hash,
+}
+
+/// Takes what is behind. The chain is checked on the way; what does not fit is left to whoever reads the log.
+pub(super) fn bring_up(database: &Database, source: Source<'_>) -> Result<UpTo, Useless> {
+    // What a power cut could take away must not be known.
+    source.log.sync()?;
+    loop {
+        let (up_to, is_more) = take_some(database, source)?;
+        if !is_more {
+            return Ok(up_to);
+        }
+    }
+}
+
+fn take_some(database: &Database, source: Source<'_>) -> Result<(UpTo, bool), Useless> {
+    let transaction = database.begin_write()?;
+    let mut is_more = false;
+    let is_new;
+    let up_to = {
+        let mut links = transaction.open_multimap_table(LINKS)?;
+        let mut groups = transaction.open_multimap_table(GROUPS)?;
+        let mut mutations = transaction.open_table(MUTATIONS)?;
+        let mut kept = transaction.open_table(UP_TO)?;
+        let mut up_to = match kept.get(0)? {
+            Some(kept) => {
+                let (entries, last, end, leaf, subtrees) = kept.value();
+                let tree = Tree::from_bytes(entries, subtrees).ok_or(Useless)?;
+                UpTo { tree, last, end, leaf: Hash(leaf.try_into().map_err(|_| Useless)?) }
+            }
+            None => UpTo { tree: Tree::default(), last: 0, end: 0, leaf: Hash::of_nothing() },
+        };
+        let first = up_to.tree.size();
+        let mut lines = Lines::new(source.log, up_to.end, source.end);
+        while let Next::Line(line) = lines.next()? {
+            if up_to.tree.size() - first == TOGETHER {
+                is_more = true;
+                break;
+            }
+            if line.last() != Some(&CUT) {
+                let head = Head::read(line).map_err(|_| Useless)?;
+                if head.seq != up_to.tree.size() || head.prev != up_to.leaf {
+                    return Err(Useless);
+                }
+                match head.body(line).map_err(|_| Useless)? {
+                    Body::Intent(intent) => {
+                        for link in [Some(&intent.link), intent.other.as_ref()].into_iter().flatten() {
+                            links.insert(bytes(link), head.seq)?;
+                        }
+                        if let Some(group) = &intent.group {
+                            groups.insert(group.as_str(), head.seq)?;
+                        }
+                        mutations.insert(head.seq, (up_to.end, 0))?;
+                    }
+                    Body::Result(ended) => {
+                        let place = mutations.get(ended.of)?.map(|places| places.value());
+                        if let Some((intent, 0)) = place {
+                            mutations.insert(ended.of, (intent, up_to.end))?;
+                        }
+                    }
+                    Body::Fact(fact) => {
+                        if let Some(group) = &fact.group {
+                            groups.insert(group.as_str(), head.seq)?;
+                        }
+                        mutations.insert(head.seq, (up_to.end, 0))?;
+                    }
+                    Body::Records(_) | Body::Settings(_) => drop(mutations.insert(head.seq, (up_to.end, 0))?),
+                    Body::Group(_) | Body::GroupEnd(_) | Body::Torn(_) | Body::Open(_) => {}
+                }
+            }
+            up_to.last = up_to.end;
+            up_to.end += line.len() as u64 + 1;
+            up_to.leaf = Hash::of_leaf(line);
+            up_to.tree.push(up_to.leaf);
+        }
+        if up_to.tree.size() > first {
+            let subtrees = up_to.tree.to_bytes();
+            kept.insert(0, (up_to.tree.size(), up_to.last, up_to.end, &up_to.leaf.0[..], &subtrees[..]))?;
+        }
+        is_new = up_to.tree.size() > first;
+        up_to
+    };
+    // What is as it was need not be written.
+    if is_new {
+        transaction.commit()?
+    } else {
+        transaction.abort()?
+    }
+    Ok((up_to, is_more))
+}
+
+/// A link as the index has it.
+pub(super) fn bytes(link: &Text) -> &[u8] {
+    link.0.as_encoded_bytes()
+}

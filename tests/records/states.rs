@@ -1,0 +1,134 @@
+//! Where records may be, which root they are of, and the ways out where they do not fit.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use cap_std::ambient_authority;
+use caplink::records::{Actor, Author, Records, Settings};
+use caplink::{Kind, Policy, Root};
+use tempfile::TempDir;
+
+use super::ground::{Ground, author, release};
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn open(path: &Path) -> Root {
+    Root::open_ambient(path, Policy::default(), ambient_authority()).unwrap()
+}
+
+#[test]
+fn a_root_without_records_has_none() {
+    let ground = Ground::new();
+    assert!(ground.open().unwrap().is_none());
+    assert!(Records::open_for_mutation(&ground.root).unwrap().is_none());
+    fs::create_dir(ground.state()).unwrap();
+    mode(&ground.state(), 0o755);
+    assert!(ground.open().unwrap().is_none());
+}
+
+#[test]
+fn a_state_directory_that_others_can_change_is_refused() {
+    let (ground, _) = Ground::recorded();
+    for unsafe_mode in [0o750, 0o701, 0o777] {
+        mode(&ground.state(), unsafe_mode);
+        assert_eq!(ground.open().unwrap_err().kind(), Kind::UnsafeState, "{unsafe_mode:o}");
+    }
+    mode(&ground.state(), 0o700);
+    for (above, refused) in [(0o770, true), (0o757, true), (0o1777, false), (0o755, false)] {
+        mode(ground.dir.path(), above);
+        assert_eq!(ground.open().err().map(|error| error.kind()), refused.then_some(Kind::UnsafeState), "{above:o}");
+    }
+}
+
+#[test]
+fn a_root_whose_records_are_elsewhere_says_so() {
+    let (ground, place) = (Ground::new(), TempDir::new().unwrap());
+    let dir = cap_std::fs::Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
+    let root = ground.root.with_state(&dir, "state").unwrap();
+    let (records, _) = Records::init(&root, Settings::default(), &author()).unwrap();
+    let marker = ground.dir.path().join(".caplink-records");
+    assert_eq!(fs::read_to_string(&marker).unwrap(), format!("{}\n", records.id()));
+    assert!(Records::open_for_mutation(&root).unwrap().is_some());
+    assert_eq!(Records::open_for_mutation(&ground.root).unwrap_err().kind(), Kind::UnsafeState);
+    let other = ground.root.with_state(&dir, "other").unwrap();
+    assert_eq!(Records::open_for_mutation(&other).unwrap_err().kind(), Kind::UnsafeState);
+    // It guards against forgetting only: what is no file tells nothing.
+    fs::remove_file(&marker).unwrap();
+    symlink("state", &marker).unwrap();
+    assert!(Records::open_for_mutation(&other).unwrap().is_none());
+}
+
+#[test]
+fn records_that_were_moved_with_their_root_are_bound_to_it_anew() {
+    let (ground, root) = Ground::recorded();
+    let _ = root.ensure("current", release(1)).unwrap();
+    let copy = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+    fs::create_dir_all(copy.path().join("releases/2")).unwrap();
+    fs::create_dir(copy.path().join(".caplink")).unwrap();
+    mode(&copy.path().join(".caplink"), 0o700);
+    fs::copy(ground.log(), copy.path().join(".caplink/log.jsonl")).unwrap();
+    let moved = open(copy.path());
+    assert_eq!(Records::open(&moved).unwrap_err().kind(), Kind::Integrity);
+    assert!(Records::rebindable(&moved).unwrap().1);
+    let (_, rebound) = Records::rebind(&moved, &author()).unwrap();
+    assert!(rebound);
+    let (records, again) = Records::rebind(&moved, &author()).unwrap();
+    assert!(!again);
+    let _ = moved.recorded(&records, author()).ensure("current", release(2)).unwrap();
+    let records = Records::open(&moved).unwrap().unwrap();
+    let _ = records.verify(&[]).unwrap();
+    assert_eq!(records.root_shown().path.unwrap().as_path(), copy.path());
+}
+
+#[test]
+fn damaged_records_are_kept_and_new_ones_name_them() {
+    let (ground, root) = Ground::recorded();
+    for number in [1, 2, 3] {
+        let _ = root.ensure("current", release(number)).unwrap();
+    }
+    let reasoned = Author::new(Actor::default(), Some("bent by hand")).unwrap();
+    assert!(Records::renew(&ground.root, &reasoned).unwrap().1.is_none(), "they fit");
+    let old = ground.records().id();
+    let mut log = fs::read_to_string(ground.log()).unwrap();
+    let at = log.match_indices('\n').nth(4).unwrap().0 - 5;
+    log.replace_range(at..=at, "~");
+    fs::write(ground.log(), &log).unwrap();
+    assert_eq!(
+        Records::open(&ground.root).and_then(|records| records.unwrap().verify(&[])).unwrap_err().kind(),
+        Kind::Integrity
+    );
+    assert_eq!(Records::renew(&ground.root, &author()).unwrap_err().kind(), Kind::Usage);
+    let (records, renewed) = Records::renew(&ground.root, &reasoned).unwrap();
+    let renewed = renewed.unwrap();
+    assert_eq!((renewed.id.as_deref(), renewed.good, renewed.lost), (Some(old.as_str()), 4, 3));
+    let kept = ground.state().join(renewed.kept.as_path()).join("log.jsonl");
+    assert_eq!(fs::read_to_string(kept).unwrap(), log);
+    assert_ne!(records.id(), old);
+    let _ = ground.again().ensure("current", release(1)).unwrap();
+    let _ = ground.records().verify(&[]).unwrap();
+    assert_eq!(ground.told(), ["ensure current replaced"]);
+}
+
+#[test]
+fn whatever_is_in_the_place_of_the_log_can_be_moved_aside() {
+    let reasoned = Author::new(Actor::default(), Some("restored")).unwrap();
+    for what in ["directory", "link", "empty"] {
+        let (ground, _) = Ground::recorded();
+        fs::remove_file(ground.log()).unwrap();
+        match what {
+            "directory" => fs::create_dir(ground.log()).unwrap(),
+            "link" => symlink("/etc/passwd", ground.log()).unwrap(),
+            _ => {
+                fs::write(ground.log(), "").unwrap();
+                mode(&ground.log(), 0o600);
+            }
+        }
+        let (_, renewed) = Records::renew(&ground.root, &reasoned).unwrap();
+        assert_eq!(renewed.unwrap().good, 0, "{what}");
+        let _ = ground.again().ensure("current", release(1)).unwrap();
+    }
+    assert_eq!(Records::renew(&Ground::new().root, &reasoned).unwrap_err().kind(), Kind::NoRecords);
+}
