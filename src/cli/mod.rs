@@ -9,6 +9,7 @@ mod context;
 mod errors;
 mod exit;
 mod global;
+mod here;
 mod hint;
 #[cfg(unix)]
 mod inherited;
