@@ -10,6 +10,7 @@ mod seen;
 mod step;
 #[cfg(test)]
 mod tests;
+mod unapply;
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use plan::plan_manifest;
 pub use request::Request;
 pub use seen::{Claimed, Contents, Holdings, Leads, Owned, Seen, Sight, Way};
 pub use step::{Action, Conflict, EntryState, EntryStatus, ManifestPlan, ManifestStep, Note, Remedy};
+pub use unapply::plan_unapply;
 
 pub(crate) use pattern::Star;
 

@@ -5,6 +5,7 @@ mod examples;
 mod expanding;
 mod history;
 mod hostile;
+mod looking;
 mod memory;
 mod model;
 mod parsing;
