@@ -15,7 +15,7 @@ use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::{LinkPath, ObjectId};
 use crate::plan::{Contents, Declared, Holdings, Leads, Seen, Sight, Unwanted, Way, tree_order};
 use crate::resolve::{Judged, Overlay, Planned, judge};
-use crate::root::Root;
+use crate::root::{Root, not_state};
 use crate::sys::{self, Access, Fault, Handle, Listed};
 
 /// What is to be looked at.
@@ -59,8 +59,9 @@ impl Root {
 fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
     let declared: HashMap<&LinkPath, &Declared> =
         looking.links.iter().map(|declared| (&declared.link, declared)).collect();
-    let others = looking.unwanted.iter().map(|one| &one.link).chain(looking.holdings.owned.keys());
-    let mut paths: Vec<&LinkPath> = declared.keys().copied().chain(others).collect();
+    let Holdings { owned, removed, .. } = looking.holdings;
+    let leaving = looking.unwanted.iter().map(|one| &one.link).chain(owned.keys());
+    let mut paths: Vec<&LinkPath> = declared.keys().copied().chain(leaving).chain(removed.keys()).collect();
     paths.sort_by(|a, b| tree_order(a.as_path(), b.as_path()));
     paths.dedup();
     let mut seen = Seen { links: HashMap::with_capacity(paths.len()), dirs: HashMap::new() };
@@ -79,6 +80,7 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
                 }
                 ids.extend(id.map(|id| (link, id)));
             }
+            None if removed.contains_key(link) && !owned.contains_key(link) => {}
             // It is to go, if it is what it is taken for.
             None => planned.insert(&physical.join(link.name()), None),
         }
@@ -149,6 +151,11 @@ fn sight<'d>(root: &Root, dir: &'d Dir, link: &LinkPath) -> Result<(Sight, Optio
         Ok(opened) => opened,
         Err(way) => return Ok((of(way.clone(), None, Found::Missing), None)),
     };
+    let physical = opened.physical.as_deref().unwrap_or(link.parent()).join(link.name());
+    if not_state(root, &physical).is_err() {
+        let way = Way::Refused { depth: link.parent().iter().count(), kind: Kind::Policy };
+        return Ok((of(way, opened.physical.clone(), Found::Missing), None));
+    }
     match look_at(root.calls(), (&opened.handle, link.name())) {
         Ok(found) => Ok((of(Way::Open, opened.physical.clone(), found), Some(opened.id))),
         Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => Err(error),

@@ -1,5 +1,6 @@
 //! From what a manifest declares, what is there and what is owned, to the steps that bring the tree there. Pure.
 
+mod carry;
 mod declared;
 mod entry;
 mod pattern;

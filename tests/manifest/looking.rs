@@ -80,6 +80,15 @@ fn a_directory_that_may_not_be_entered_is_part_of_the_answer() {
 }
 
 #[test]
+fn the_state_directory_is_not_for_links() {
+    let make = |dir: &Path| std::fs::create_dir_all(dir.join(".caplink/x")).unwrap();
+    for (link, depth) in [(".caplink/l", 1), (".caplink", 0), (".caplink/x/l", 2)] {
+        let way = one(make, link, Target::verbatim("x")).way;
+        assert_eq!(way, Way::Refused { depth, kind: Kind::Policy }, "{link}");
+    }
+}
+
+#[test]
 fn where_a_text_would_lead_is_seen_from_its_place() {
     let make = |dir: &Path| {
         std::fs::create_dir_all(dir.join("d")).unwrap();

@@ -10,6 +10,7 @@ mod memory;
 mod model;
 mod parsing;
 mod properties;
+mod real;
 mod toml_agreement;
 
 use caplink::manage::{Facts, Manifest};

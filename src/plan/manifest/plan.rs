@@ -209,7 +209,9 @@ fn entry_step(declared: &Declared, verdict: Verdict, text: Option<OsString>, fou
         Verdict::Conflict(conflict) => (Action::Conflict, Note::Plain, Some(conflict)),
     };
     let plain = ManifestStep::new(action, declared.link.as_path().to_path_buf(), Some(&declared.label));
-    ManifestStep { target: text, previous: found.text().map(OsString::from), note, conflict, ..plain }
+    let Declared { allow_dangling, allow_outside, .. } = *declared;
+    let previous = found.text().map(OsString::from);
+    ManifestStep { target: text, previous, note, conflict, allow_dangling, allow_outside, ..plain }
 }
 
 /// What an entry that is left alone would have to do with.

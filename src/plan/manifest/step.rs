@@ -143,6 +143,10 @@ pub struct ManifestStep {
     pub comment: Option<Arc<str>>,
     /// Why, where the action does not say.
     pub note: Note,
+    /// Whether the target may be missing.
+    pub allow_dangling: bool,
+    /// Whether the text may lead outside.
+    pub allow_outside: bool,
     /// Where something that was displaced is kept; it gets its name back. Only where a manifest is taken back.
     pub restore: Option<PathBuf>,
     /// Of a conflict: what it is. Of a link that is left alone: what is there.
@@ -160,6 +164,8 @@ impl ManifestStep {
             name: own(|label| &label.name),
             comment: own(|label| &label.comment),
             note: Note::Plain,
+            allow_dangling: false,
+            allow_outside: false,
             restore: None,
             conflict: None,
         }

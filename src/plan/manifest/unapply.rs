@@ -66,16 +66,21 @@ fn owned(seen: &Seen, holdings: &Holdings, link: &LinkPath, own: &Owned) -> Opti
             Some(left_alone(step(Action::Skip), Note::Claimed, text))
         }
         (Way::Open, Found::Link(_)) => Some(match &own.displaced {
-            Some(before) => ManifestStep { target: Some(before.clone()), previous, ..step(Action::Replace) },
+            Some(before) => put_back(ManifestStep { target: Some(before.clone()), previous, ..step(Action::Replace) }),
             None => ManifestStep { previous, ..restored(Action::Remove) },
         }),
         // Somebody took it away. What it displaced has its name free.
         (Way::Open, Found::Missing) if own.displaced.is_some() || own.backup.is_some() => {
-            Some(ManifestStep { target: own.displaced.clone(), ..restored(Action::Create) })
+            Some(put_back(ManifestStep { target: own.displaced.clone(), ..restored(Action::Create) }))
         }
         (Way::Open, Found::Missing) | (Way::Missing(_), _) => None,
         _ => Some(ManifestStep { note: Note::Modified, ..step(Action::Skip) }),
     }
+}
+
+/// A text that was there before may lead wherever it led.
+fn put_back(step: ManifestStep) -> ManifestStep {
+    ManifestStep { allow_dangling: true, allow_outside: true, ..step }
 }
 
 fn left_alone(step: ManifestStep, note: Note, text: &OsString) -> ManifestStep {
@@ -87,7 +92,7 @@ fn absent(seen: &Seen, link: &LinkPath, text: &OsString, cleared: bool) -> Manif
     let step = |action| ManifestStep::new(action, link.as_path().to_path_buf(), None);
     let is_free = seen.links.get(link).is_some_and(|sight| sight.way == Way::Open && sight.found == Found::Missing);
     if is_free || cleared {
-        return ManifestStep { target: Some(text.clone()), ..step(Action::Create) };
+        return put_back(ManifestStep { target: Some(text.clone()), ..step(Action::Create) });
     }
     ManifestStep { target: Some(text.clone()), note: Note::LeftAlone, ..step(Action::Skip) }
 }
