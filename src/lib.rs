@@ -51,12 +51,12 @@ pub mod change {
 #[cfg(feature = "manage")]
 pub mod manage {
     pub use crate::manifest::{
-        App, Expanded, Facts, Listing, Manifest, Overridden, Problem, Seed, SharedLink, Trouble,
+        App, Expanded, Facts, Listing, Looking, Manifest, Overridden, Problem, Seed, SharedLink, Trouble,
     };
     pub use crate::plan::{
         Action, Claimed, Conflict, Contents, Declared, EntryState, EntryStatus, Holdings, Label, Leads, ManifestPlan,
         ManifestStep, Note, OnConflict, Owned, Pattern, Position, Remedy, Request, Seen, Sight, TargetKind, Unwanted,
-        Way, plan_manifest,
+        Way, plan_manifest, plan_unapply,
     };
     pub use crate::plan::{
         Activation, Alarm, DirectoryId, Entering, InUse, KeptBecause, Ledger, Occupant, Pointing, PruneItem,

@@ -10,4 +10,6 @@ mod history;
 #[path = "../../tests/manifest/model.rs"]
 mod model;
 
-fuzz_target!(|bytes: &[u8]| history::follow(bytes));
+fuzz_target!(|bytes: &[u8]| {
+    let _met = history::follow(bytes);
+});

@@ -13,14 +13,17 @@ mod entries;
 mod expand;
 mod facts;
 mod globs;
+mod look;
 mod parse;
 mod problem;
 mod read;
 mod settings;
+mod slots;
 mod vars;
 
 pub use app::{App, Seed, SharedLink};
 pub use expand::{Expanded, Listing, Overridden, Trouble};
 pub use facts::Facts;
+pub use look::Looking;
 pub use parse::Manifest;
 pub use problem::Problem;

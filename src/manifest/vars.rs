@@ -194,7 +194,7 @@ mod tests {
         let mut vars = Vars::new(&facts);
         vars.define("x".into(), "x".repeat(TEXT_MAX));
         assert!(vars.fill("{x}").is_ok() && vars.fill("{x}a").is_err() && vars.fill("{x}{x}").is_err());
-        let many = (0..TOTAL_MAX).find(|_| vars.fill("{x}").is_err());
+        let many = (0..100_000).find(|_| vars.fill("{x}").is_err());
         assert!(many.is_some_and(|many| many < TOTAL_MAX / TEXT_MAX + 1), "{many:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! From what a manifest declares, what is there and what is owned, to the steps that bring the tree there. Pure.
 
+mod carry;
 mod declared;
 mod entry;
 mod pattern;
@@ -10,6 +11,7 @@ mod seen;
 mod step;
 #[cfg(test)]
 mod tests;
+mod unapply;
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -20,6 +22,7 @@ pub use plan::plan_manifest;
 pub use request::Request;
 pub use seen::{Claimed, Contents, Holdings, Leads, Owned, Seen, Sight, Way};
 pub use step::{Action, Conflict, EntryState, EntryStatus, ManifestPlan, ManifestStep, Note, Remedy};
+pub use unapply::plan_unapply;
 
 pub(crate) use pattern::Star;
 

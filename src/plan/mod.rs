@@ -13,7 +13,7 @@ mod text;
 pub use manifest::{
     Action, Claimed, Conflict, Contents, Declared, EntryState, EntryStatus, Holdings, Label, Leads, ManifestPlan,
     ManifestStep, Note, OnConflict, Owned, Pattern, Position, Remedy, Request, Seen, Sight, TargetKind, Unwanted, Way,
-    plan_manifest,
+    plan_manifest, plan_unapply,
 };
 #[cfg(feature = "manage")]
 pub use release::{

@@ -256,7 +256,7 @@ fn a_root_is_listed_through_no_link_and_without_its_state() {
     for path in ["t/sub", ".caplink/staging", "p/a", "outside"] {
         std::fs::create_dir_all(at(path)).unwrap();
     }
-    for path in ["t/a", "t/sub/b", ".caplink/log.jsonl", "outside/secret"] {
+    for path in ["t/a", "t/sub/b", ".caplink/log.jsonl", ".caplink-records", "outside/secret"] {
         std::fs::write(at(path), "").unwrap();
     }
     std::os::unix::fs::symlink("../outside", at("t/link")).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! Also used by the fuzz target of the planner.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -28,8 +28,9 @@ impl Choices<'_> {
     }
 }
 
-/// Follows a history that the bytes choose; panics where something does not hold.
-pub(crate) fn follow(bytes: &[u8]) {
+/// Follows a history that the bytes choose; panics where something does not hold. Returns how often each action was met.
+pub(crate) fn follow(bytes: &[u8]) -> BTreeMap<&'static str, usize> {
+    let mut met = BTreeMap::new();
     let mut choices = Choices(bytes.iter());
     let mut world = World { records: vec![Records::default(), Records::default()], ..World::default() };
     while choices.0.len() > 0 {
@@ -39,16 +40,21 @@ pub(crate) fn follow(bytes: &[u8]) {
             1 | 2 => world.put(path, Node::Other(FileKind::File, u32::try_from(choices.0.len()).unwrap_or_default())),
             3 => world.put(path, Node::Link(choices.of(TEXTS).to_owned())),
             4 => world.take(path),
-            _ => apply(&mut world, &mut choices),
+            _ => {
+                for action in apply(&mut world, &mut choices) {
+                    *met.entry(action).or_default() += 1;
+                }
+            }
         }
     }
+    met
 }
 
-fn apply(world: &mut World, choices: &mut Choices<'_>) {
+fn apply(world: &mut World, choices: &mut Choices<'_>) -> Vec<&'static str> {
     let manifest = choices.number() % 2;
     let text = text(choices);
-    let Ok(read) = Manifest::parse(text.as_bytes(), &Facts::default()) else { return };
-    let Ok(expanded) = read.expand(world) else { return };
+    let Ok(read) = Manifest::parse(text.as_bytes(), &Facts::default()) else { return Vec::new() };
+    let Ok(expanded) = read.expand(world) else { return Vec::new() };
     assert!(expanded.links.is_sorted_by(|a, b| a.link != b.link && !a.link.as_path().starts_with(&b.link)), "{text}");
     let wish = Wish {
         links: expanded.links,
@@ -63,6 +69,7 @@ fn apply(world: &mut World, choices: &mut Choices<'_>) {
         world.apply(manifest, &plan);
         check(&before, world, manifest, &wish, &plan);
     }
+    plan.steps.iter().map(|step| step.action.as_str()).collect()
 }
 
 /// A manifest of a few tables.

@@ -5,10 +5,12 @@ mod examples;
 mod expanding;
 mod history;
 mod hostile;
+mod looking;
 mod memory;
 mod model;
 mod parsing;
 mod properties;
+mod real;
 mod toml_agreement;
 
 use caplink::manage::{Facts, Manifest};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use caplink::manage::{
     Action, Claimed, Contents, Declared, Holdings, Leads, Listing, ManifestPlan, ManifestStep, Note, OnConflict, Owned,
-    Request, Seen, Sight, Unwanted, Way, plan_manifest,
+    Request, Seen, Sight, Unwanted, Way, plan_manifest, plan_unapply,
 };
 use caplink::{FileKind, Found, LinkPath};
 
@@ -49,6 +49,8 @@ pub(crate) struct Records {
     pub(crate) kept: BTreeMap<LinkPath, OsString>,
     /// Directories that it made.
     pub(crate) dirs: BTreeSet<PathBuf>,
+    /// What it removed because it was declared to be absent.
+    pub(crate) removed: BTreeMap<LinkPath, OsString>,
 }
 
 /// A tree with the records of several manifests.
@@ -153,7 +155,7 @@ impl World {
     }
 
     fn holdings(&self, manifest: usize) -> Holdings {
-        let Records { owned, dirs, .. } = self.records[manifest].clone();
+        let Records { owned, dirs, removed, .. } = self.records[manifest].clone();
         let mut others = BTreeMap::new();
         for (index, records) in self.records.iter().enumerate().filter(|(index, _)| *index != manifest) {
             let kept = records.kept.iter().map(|(link, text)| (link, text));
@@ -161,12 +163,13 @@ impl World {
                 others.insert(link.clone(), Claimed { by: format!("manifest-{index}"), text: text.clone() });
             }
         }
-        Holdings { owned, dirs, others }
+        Holdings { owned, dirs, others, removed }
     }
 
     fn seen(&self, wish: &Wish, holdings: &Holdings) -> Seen {
         let mut seen = Seen::default();
-        for link in holdings.owned.keys().chain(wish.unwanted.iter().map(|one| &one.link)) {
+        let others = holdings.removed.keys().chain(wish.unwanted.iter().map(|one| &one.link));
+        for link in holdings.owned.keys().chain(others) {
             seen.links.insert(link.clone(), self.sight(link, None));
         }
         for declared in &wish.links {
@@ -182,6 +185,11 @@ impl World {
             seen.dirs.insert(dir.clone(), contents);
         }
         seen
+    }
+
+    /// What is seen for a manifest.
+    pub(crate) fn look(&self, manifest: usize, wish: &Wish) -> Seen {
+        self.seen(wish, &self.holdings(manifest))
     }
 
     /// Plans what a manifest wishes.
@@ -200,6 +208,23 @@ impl World {
         })
     }
 
+    /// Plans what takes a manifest back.
+    pub(crate) fn plan_back(&self, manifest: usize) -> ManifestPlan {
+        let holdings = self.holdings(manifest);
+        plan_unapply(&self.seen(&Wish::default(), &holdings), &holdings)
+    }
+
+    /// Moves what is at a path, with all below, to a name that is free.
+    fn rename(&mut self, from: &Path, to: &Path) {
+        assert_eq!(self.at(to), None, "{} is free", to.display());
+        let moved: Vec<PathBuf> = self.tree.keys().filter(|known| known.starts_with(from)).cloned().collect();
+        for known in moved {
+            let node = self.tree.remove(&known).expect("it is there");
+            let below = known.strip_prefix(from).expect("it is below");
+            self.tree.insert(if below.as_os_str().is_empty() { to.to_path_buf() } else { to.join(below) }, node);
+        }
+    }
+
     /// Carries a plan out and keeps the records; panics where a step cannot be carried out as it stands.
     pub(crate) fn apply(&mut self, manifest: usize, plan: &ManifestPlan) {
         for step in &plan.steps {
@@ -208,6 +233,14 @@ impl World {
         for link in &plan.gone {
             self.records[manifest].owned.remove(link);
         }
+    }
+
+    /// Carries out what takes a manifest back: what is made again is nobody's.
+    pub(crate) fn take_back(&mut self, manifest: usize, plan: &ManifestPlan) {
+        for step in &plan.steps {
+            self.step(manifest, step);
+        }
+        self.records[manifest] = Records::default();
     }
 
     fn step(&mut self, manifest: usize, step: &ManifestStep) {
@@ -221,6 +254,7 @@ impl World {
         let (target, previous) = (text(&step.target), text(&step.previous));
         let is_link = |node: Option<&Node>| matches!(node, Some(Node::Link(text)) if Some(text) == previous.as_ref());
         let link = || LinkPath::new(&step.link).unwrap();
+        let mut kept = None;
         match step.action {
             Action::Create => assert_eq!(self.at(&path), None, "{step:?}"),
             Action::Replace | Action::Remove => assert!(is_link(self.at(&path)), "{step:?} on {:?}", self.at(&path)),
@@ -229,13 +263,8 @@ impl World {
                 assert!(!matches!(node, Node::Link(_)), "{step:?}");
                 self.backups += 1;
                 let aside = PathBuf::from(format!("{}.backup-{}", path.display(), self.backups));
-                let moved: Vec<PathBuf> = self.tree.keys().filter(|known| known.starts_with(&path)).cloned().collect();
-                for known in moved {
-                    let node = self.tree.remove(&known).unwrap();
-                    let below = known.strip_prefix(&path).unwrap();
-                    let to = if below.as_os_str().is_empty() { aside.clone() } else { aside.join(below) };
-                    self.tree.insert(to, node);
-                }
+                self.rename(&path, &aside);
+                kept = Some(aside);
             }
             Action::Mkdir => assert_eq!(self.at(&path), None, "{step:?}"),
             Action::Rmdir => {
@@ -246,19 +275,35 @@ impl World {
             Action::Keep | Action::Skip => {}
             Action::Conflict => panic!("a plan with a conflict is not carried out: {step:?}"),
         }
+        if let Some(backup) = &step.restore {
+            if step.action == Action::Remove {
+                self.tree.remove(&path);
+            }
+            self.rename(backup, &path);
+            self.records[manifest].owned.remove(&link());
+            return;
+        }
         let records = &mut self.records[manifest];
         match step.action {
             Action::Create | Action::Replace | Action::Backup => {
                 let target = target.expect("a link is made with a text");
                 self.tree.insert(path, Node::Link(target.clone()));
-                let owned = Owned { text: target.into(), displaced: step.previous.clone(), backup: None };
-                records.owned.insert(link(), owned);
                 records.kept.remove(&link());
+                // What it made itself before was displaced by nobody.
+                let before = records.owned.remove(&link()).filter(|own| step.previous.as_ref() == Some(&own.text));
+                let owned = match before {
+                    Some(before) => Owned { text: target.into(), ..before },
+                    None => Owned { text: target.into(), displaced: step.previous.clone(), backup: kept },
+                };
+                records.owned.insert(link(), owned);
             }
             Action::Remove => {
                 self.tree.remove(&path);
-                records.owned.remove(&link());
+                let own = records.owned.remove(&link());
                 records.kept.remove(&link());
+                if own.is_none() && step.note == Note::Unwanted {
+                    records.removed.insert(link(), step.previous.clone().expect("it had a text"));
+                }
             }
             Action::Mkdir => {
                 self.tree.insert(path.clone(), Node::Dir);

@@ -1,5 +1,6 @@
 //! What holds of every plan, on random trees, manifests and histories.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use caplink::manage::{Action, Declared, Label, OnConflict, Position, TargetKind, Unwanted};
@@ -77,6 +78,27 @@ fn put(world: &mut World, path: usize, kind: u8, text: usize) {
     world.put(Path::new(PATHS[path]), node);
 }
 
+/// The histories that bytes choose are of some interest.
+#[test]
+fn histories_meet_every_action() {
+    let mut met = BTreeMap::new();
+    for seed in 0..600_u32 {
+        let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+        let bytes: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .take(150)
+        .collect();
+        for (action, count) in follow(&bytes) {
+            *met.entry(action).or_insert(0) += count;
+        }
+    }
+    for action in Action::ALL {
+        assert!(met.get(action.as_str()).is_some_and(|count| *count >= 10), "{met:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
 
@@ -127,5 +149,27 @@ proptest! {
     #[test]
     fn what_is_declared_by_trees_and_globs_comes_to_rest(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         follow(&bytes);
+    }
+
+    /// Taken back, the tree is what it was before: what was displaced is where it was, whatever it was.
+    #[test]
+    fn a_manifest_that_is_taken_back_leaves_the_tree_from_before(
+        entries in prop::collection::vec((0..PATHS.len(), 0..TEXTS.len(), any::<u8>()), 0..6),
+        people in prop::collection::vec((0..PATHS.len(), any::<u8>(), 0..TEXTS.len()), 0..6),
+        policy in prop::sample::select(OnConflict::ALL.to_vec()),
+    ) {
+        let mut world = World { records: vec![Records::default()], ..World::default() };
+        people.iter().for_each(|(path, kind, text)| put(&mut world, *path, *kind, *text));
+        let before = world.tree.clone();
+        let wish = wish(&entries, policy, true);
+        let plan = world.plan(0, &wish);
+        if plan.conflicts().next().is_some() {
+            return Ok(());
+        }
+        world.apply(0, &plan);
+        let back = world.plan_back(0);
+        world.take_back(0, &back);
+        prop_assert_eq!(&world.tree, &before, "{:#?} then {:#?}", plan.steps, back.steps);
+        prop_assert!(world.plan_back(0).steps.is_empty());
     }
 }

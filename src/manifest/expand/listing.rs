@@ -10,6 +10,9 @@ use crate::model::is_staged_name;
 use crate::root::{Root, not_state};
 use crate::sys::{self, Access, Fault, Listed};
 
+/// The file that says in a root that its records are elsewhere.
+const RECORDS_MARK: &str = ".caplink-records";
+
 /// Lists directories below a root. Implemented for [`Root`]; tests have their own.
 pub trait Listing {
     /// Hands the name and kind of each entry of a directory but `.` and `..` to `visit`, in any order, until it breaks.
@@ -22,7 +25,7 @@ pub trait Listing {
     fn list(&self, dir: &Path, visit: &mut dyn FnMut(&OsStr, FileKind) -> ControlFlow<()>) -> Result<()>;
 }
 
-/// The state directory and links that are staged are not shown. A link on the way is never followed, whatever the policy
+/// The state directory, the mark of one that is elsewhere, and links that are staged are not shown. A link on the way is never followed, whatever the policy
 /// says.
 impl Listing for Root {
     fn list(&self, dir: &Path, visit: &mut dyn FnMut(&OsStr, FileKind) -> ControlFlow<()>) -> Result<()> {
@@ -34,7 +37,10 @@ impl Listing for Root {
         let mut failed = None;
         let mut each = |listed: Listed<'_>| {
             let name = listed.name;
-            if is_staged_name(name) || not_state(&root, &dir.join(name)).is_err() {
+            if is_staged_name(name)
+                || (dir.as_os_str().is_empty() && name == RECORDS_MARK)
+                || not_state(&root, &dir.join(name)).is_err()
+            {
                 return ControlFlow::Continue(());
             }
             let kind = match listed.kind {

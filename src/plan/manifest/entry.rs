@@ -110,6 +110,7 @@ fn in_the_target(case: &Case<'_>) -> Option<Conflict> {
         return Some(Conflict::new(*kind, None));
     }
     match case.sight.leads {
+        Leads::NotAsked => None,
         Leads::To(kind) if declared.kind.takes(kind) => None,
         Leads::To(kind) => Some(Conflict::new(Kind::InvalidTarget, None).found(&Found::Other(kind))),
         Leads::Dangling if declared.allow_dangling => None,
@@ -136,7 +137,7 @@ pub(super) fn status(case: &Case<'_>, verdict: &Verdict) -> EntryStatus {
     match (&case.sight.found, case.text) {
         (Found::Missing, _) => EntryStatus::Missing,
         (Found::Link(text), Ok(wanted)) if text == wanted => match case.sight.leads {
-            Leads::To(_) => EntryStatus::Ok,
+            Leads::To(_) | Leads::NotAsked => EntryStatus::Ok,
             Leads::Dangling => EntryStatus::Dangling,
             Leads::Loop => EntryStatus::Loop,
             Leads::Escape => EntryStatus::Escape,

@@ -8,7 +8,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::declared::{Declared, Label};
 use super::entry::{Case, Verdict, status, verdict};
@@ -195,22 +194,8 @@ fn mkdirs(declared: &Declared, way: &Way, made: &mut HashSet<PathBuf>, steps: &m
     for count in depth + 1..=parent.iter().count() {
         let dir = prefix(parent, count);
         if made.insert(dir.clone()) {
-            steps.push(step(Action::Mkdir, dir, None));
+            steps.push(ManifestStep::new(Action::Mkdir, dir, None));
         }
-    }
-}
-
-fn step(action: Action, link: PathBuf, label: Option<&Label>) -> ManifestStep {
-    let own = |of: fn(&Label) -> &Option<Arc<str>>| label.and_then(|label| of(label).clone());
-    ManifestStep {
-        action,
-        link,
-        target: None,
-        previous: None,
-        name: own(|label| &label.name),
-        comment: own(|label| &label.comment),
-        note: Note::Plain,
-        conflict: None,
     }
 }
 
@@ -223,8 +208,10 @@ fn entry_step(declared: &Declared, verdict: Verdict, text: Option<OsString>, fou
         Verdict::Skip => (Action::Skip, Note::LeftAlone, Some(Box::new(in_the_way(found)))),
         Verdict::Conflict(conflict) => (Action::Conflict, Note::Plain, Some(conflict)),
     };
-    let plain = step(action, declared.link.as_path().to_path_buf(), Some(&declared.label));
-    ManifestStep { target: text, previous: found.text().map(OsString::from), note, conflict, ..plain }
+    let plain = ManifestStep::new(action, declared.link.as_path().to_path_buf(), Some(&declared.label));
+    let Declared { allow_dangling, allow_outside, .. } = *declared;
+    let previous = found.text().map(OsString::from);
+    ManifestStep { target: text, previous, note, conflict, allow_dangling, allow_outside, ..plain }
 }
 
 /// What an entry that is left alone would have to do with.
@@ -259,14 +246,14 @@ fn in_order(
             Leaving::Gone => continue,
         };
         let previous = seen.links.get(*link).and_then(|sight| sight.found.text()).map(OsString::from);
-        let step = ManifestStep { previous, note, conflict, ..step(action, path.to_path_buf(), *label) };
+        let step = ManifestStep { previous, note, conflict, ..ManifestStep::new(action, path.to_path_buf(), *label) };
         match action {
             Action::Remove if makes_room(path) => first.push(step),
             Action::Remove => last.push(step),
             _ => told.push(step),
         }
     }
-    let rmdir = |dir: &&Path| step(Action::Rmdir, dir.to_path_buf(), None);
+    let rmdir = |dir: &&Path| ManifestStep::new(Action::Rmdir, dir.to_path_buf(), None);
     let (early, late): (Vec<&Path>, Vec<&Path>) = empty.iter().rev().copied().partition(|dir| makes_room(dir));
     let mut steps = first;
     steps.extend(early.iter().map(rmdir));

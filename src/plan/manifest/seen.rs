@@ -47,6 +47,8 @@ pub enum Leads {
     CrossMount,
     /// It cannot be known with the caller's permissions.
     Denied,
+    /// It was not looked up: the link has its text already, or is to go.
+    NotAsked,
 }
 
 /// What is at a link.
@@ -58,7 +60,7 @@ pub struct Sight {
     pub physical: Option<PathBuf>,
     /// What has the name; nothing where the directory is not open.
     pub found: Found,
-    /// Where the text that it is to have would lead; of no meaning for a link that is to go.
+    /// Where the text that it is to have would lead.
     pub leads: Leads,
     /// The directory, and the name as the directory takes it: folded where it does not tell cases apart. Two entries with
     /// the same slot are one link. None where it is not known, as of a directory that is missing.
@@ -114,4 +116,6 @@ pub struct Holdings {
     pub dirs: BTreeSet<PathBuf>,
     /// The links that other manifests made or kept.
     pub others: BTreeMap<LinkPath, Claimed>,
+    /// The links that were removed because they were declared to be absent, with their texts.
+    pub removed: BTreeMap<LinkPath, OsString>,
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::declared::Label;
 use crate::error::{Component, Found, Kind};
 use crate::model::LinkPath;
 
@@ -142,8 +143,33 @@ pub struct ManifestStep {
     pub comment: Option<Arc<str>>,
     /// Why, where the action does not say.
     pub note: Note,
+    /// Whether the target may be missing.
+    pub allow_dangling: bool,
+    /// Whether the text may lead outside.
+    pub allow_outside: bool,
+    /// Where something that was displaced is kept; it gets its name back. Only where a manifest is taken back.
+    pub restore: Option<PathBuf>,
     /// Of a conflict: what it is. Of a link that is left alone: what is there.
     pub conflict: Option<Box<Conflict>>,
+}
+
+impl ManifestStep {
+    pub(super) fn new(action: Action, link: PathBuf, label: Option<&Label>) -> ManifestStep {
+        let own = |of: fn(&Label) -> &Option<Arc<str>>| label.and_then(|label| of(label).clone());
+        ManifestStep {
+            action,
+            link,
+            target: None,
+            previous: None,
+            name: own(|label| &label.name),
+            comment: own(|label| &label.comment),
+            note: Note::Plain,
+            allow_dangling: false,
+            allow_outside: false,
+            restore: None,
+            conflict: None,
+        }
+    }
 }
 
 names! {

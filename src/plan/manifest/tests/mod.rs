@@ -3,6 +3,7 @@
 mod order;
 mod removals;
 mod table;
+mod unapply;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
