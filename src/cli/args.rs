@@ -11,9 +11,9 @@ use super::global::Global;
 use super::line::{Line, Options, Plain};
 use super::output;
 use super::verbs::{
-    completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange, inspect::Inspect,
-    log::Log, man::Man, records::RecordsVerb, recover::Recover, remove::Remove, repair::Repair, resolve::Resolve,
-    scan::Scan, schema::Schema, swap::Swap,
+    batch::Batch, completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange,
+    inspect::Inspect, log::Log, man::Man, records::RecordsVerb, recover::Recover, remove::Remove, repair::Repair,
+    resolve::Resolve, scan::Scan, schema::Schema, swap::Swap,
 };
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -48,6 +48,7 @@ pub(crate) enum Verb {
     Exchange(Exchange),
     Remove(Remove),
     Repair(Repair),
+    Batch(Batch),
     Inspect(Inspect),
     Resolve(Resolve),
     Scan(Scan),
@@ -69,6 +70,7 @@ impl Verb {
             Verb::Exchange(verb) => verb.run(context),
             Verb::Remove(verb) => verb.run(context),
             Verb::Repair(verb) => return verb.run(context),
+            Verb::Batch(verb) => return verb.run(context),
             Verb::Inspect(verb) => return verb.run(context),
             Verb::Resolve(verb) => verb.run(context),
             Verb::Scan(verb) => return verb.run(context),

@@ -52,6 +52,13 @@ impl Errors {
         if self.unlisted == 0 { self.listed.last_mut() } else { None }
     }
 
+    /// Says of the errors from this one on that they are about a line of the input.
+    pub(crate) fn at_line(&mut self, from: usize, line: u64) {
+        for problem in self.listed.iter_mut().skip(from) {
+            problem.told.line = Some(line);
+        }
+    }
+
     /// How many more there were than are listed.
     pub(crate) fn unlisted(&self) -> u64 {
         self.unlisted

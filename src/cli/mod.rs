@@ -5,6 +5,7 @@
 //! the exit code. A scan prints while it goes on. Nothing here touches the file system but through a [`caplink::Root`].
 
 mod args;
+mod batch_lines;
 mod context;
 mod duration;
 mod errors;

@@ -18,10 +18,15 @@ type Answer<T> = Result<T, Box<Problem>>;
 impl Context {
     /// Opens the root for a verb that changes links: recorded where it has records.
     pub(crate) fn to_change(&self) -> Answer<Root> {
-        let root = self.look_with_state()?;
+        self.recorded(&self.look_with_state()?, None)
+    }
+
+    /// The root with its changes recorded, where it has records; `reason` is that of the changes, if they have one of
+    /// their own.
+    pub(crate) fn recorded(&self, root: &Root, reason: Option<&str>) -> Answer<Root> {
         let wait = self.lock_timeout()?;
-        let Some(records) = Records::open_for_mutation(&root).map_err(refused)? else { return Ok(root) };
-        let author = self.author()?;
+        let Some(records) = Records::open_for_mutation(root).map_err(refused)? else { return Ok(root.clone()) };
+        let author = self.author_because(reason)?;
         if self.global.dry_run && records.settings().require_reason && author.reason().is_none() {
             return Err(refused(Error::refusal("the records demand a reason")));
         }
@@ -38,6 +43,10 @@ impl Context {
 
     /// The caller, as far as the system knows it, with what was said of it and why.
     pub(crate) fn author(&self) -> Answer<Author> {
+        self.author_because(None)
+    }
+
+    fn author_because(&self, own: Option<&str>) -> Answer<Author> {
         let said = |option: &Option<std::ffi::OsString>, name: &str| {
             let said = option.clone().or_else(|| variable(name));
             let is_text = |said: std::ffi::OsString| {
@@ -48,7 +57,10 @@ impl Context {
             };
             said.map(is_text).transpose()
         };
-        let reason = said(&self.global.reason, "CAPLINK_REASON")?;
+        let reason = match own {
+            Some(own) => Some(own.to_owned()),
+            None => said(&self.global.reason, "CAPLINK_REASON")?,
+        };
         let claimed = said(&self.global.actor, "CAPLINK_ACTOR")?;
         Author::new(Actor { claimed, ..Actor::of_this_process() }, reason.as_deref()).map_err(refused)
     }

@@ -179,6 +179,16 @@ impl Line {
         self.0.link.as_ref().or(self.0.a.as_ref())
     }
 
+    /// Returns the second link of an exchange as it is written.
+    pub fn second(&self) -> Option<&Text> {
+        self.0.b.as_ref()
+    }
+
+    /// Returns the keys that were given, without `verb`.
+    pub fn keys(&self) -> Vec<&'static str> {
+        self.0.given()
+    }
+
     /// Returns why the edit is made, if that is said.
     pub fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()

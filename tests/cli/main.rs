@@ -3,6 +3,7 @@
 #![cfg(all(unix, feature = "cli"))]
 
 mod arguments;
+mod batching;
 mod changing;
 mod describing;
 mod doctor;

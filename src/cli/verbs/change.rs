@@ -96,8 +96,19 @@ pub(super) fn done(report: &mut Report, root: &Root, outcomes: &[Outcome]) {
 
 /// Prints an outcome of many, and adds what fell short of it.
 pub(super) fn repaired(report: &mut Report, items: &mut Items, context: &Context, outcome: &Outcome) {
+    item(report, items, context, outcome, &Shown(outcome));
+}
+
+/// The same as it is shown.
+pub(super) fn item(
+    report: &mut Report,
+    items: &mut Items,
+    context: &Context,
+    outcome: &Outcome,
+    shown: &(impl Serialize + fmt::Display),
+) {
     report.changed |= outcome.effect.is_change();
-    items.news(report, &Shown(outcome));
+    items.news(report, shown);
     if context.global.verbose > 0 {
         output::note(&detail(outcome), context.global.color);
     }
@@ -128,7 +139,7 @@ fn detail(outcome: &Outcome) -> String {
 /// An outcome, and how people see it.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Shown<'a>(&'a Outcome);
+pub(super) struct Shown<'a>(pub(super) &'a Outcome);
 
 impl fmt::Display for Shown<'_> {
     /// `current: releases/41 -> releases/42 (replaced, atomic)`, in a dry run `(would be replaced, atomic)`

@@ -1,5 +1,6 @@
 //! One file a verb: its arguments, and how it fills a report.
 
+pub(super) mod batch;
 pub(super) mod completions;
 pub(super) mod create;
 pub(super) mod doctor;

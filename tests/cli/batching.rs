@@ -1,0 +1,153 @@
+//! Edits from lines of JSON.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Answer, Place};
+
+/// Runs a batch of these lines.
+fn batch(place: &Place, options: &str, lines: &str) -> Answer {
+    let file = place.base.path().join("lines");
+    fs::write(&file, lines).unwrap();
+    let line = format!("{options} batch {}", file.display());
+    place.ask(&line)
+}
+
+fn items(answer: &Answer) -> Vec<(u64, &str, &str)> {
+    let items = answer.json["items"].as_array().unwrap().iter();
+    items.map(|i| (i["line"].as_u64().unwrap(), i["link"].as_str().unwrap(), i["outcome"].as_str().unwrap())).collect()
+}
+
+const MIXED: &str = r#"{"verb":"create","link":"one","to":"file"}
+
+{"verb":"ensure","link":"deep/er/two","to":"a","parents":true}
+{"verb":"swap","link":"current","to":"releases/2","expect":"releases/1"}
+{"verb":"exchange","a":"current","b":"one"}
+{"verb":"remove","link":"gone","missing_ok":true}
+"#;
+
+#[test]
+fn the_items_carry_their_lines_in_order_and_an_exchange_has_two() {
+    let place = Place::new();
+    place.link("current", "releases/1");
+    let dry = batch(&place, "-n", MIXED);
+    assert_eq!(place.text("one"), None, "a dry run changes nothing");
+    let ran = batch(&place, "", MIXED);
+    let expected = [
+        (1, "one", "created"),
+        (3, "deep/er/two", "created"),
+        (4, "current", "replaced"),
+        (5, "current", "exchanged"),
+        (5, "one", "exchanged"),
+        (6, "gone", "unchanged"),
+    ];
+    assert_eq!((ran.code, items(&ran)), (0, expected.to_vec()), "{ran:?}");
+    assert_eq!(ran.json["items"][2]["durability"], "dir");
+    assert_eq!(place.text("current"), Some("file".into()));
+    let mut expected = ran.json.clone();
+    expected["dry_run"] = true.into();
+    assert_eq!(dry.json["items"], expected["items"], "each edit is judged as those before it leave the tree");
+}
+
+#[test]
+fn every_line_that_makes_no_sense_is_reported_and_nothing_is_done() {
+    let place = Place::new();
+    let lines = "{\"verb\":\"create\",\"link\":\"l\",\"to\":\"file\"}\nnonsense\n\n{\"verb\":\"remove\"}\n";
+    let ran = batch(&place, "", lines);
+    assert_eq!((ran.code, &ran.json["items"], &ran.json["changed"]), (2, &json!([]), &json!(false)));
+    let told: Vec<_> = ran.json["errors"].as_array().unwrap().iter().map(|e| (&e["kind"], &e["line"])).collect();
+    assert_eq!(told, [(&json!("usage"), &json!(2)), (&json!("usage"), &json!(4))]);
+    assert_eq!(place.text("l"), None);
+    let empty = batch(&place, "", "\n\n");
+    assert_eq!((empty.code, &empty.json["changed"], &empty.json["items"]), (0, &json!(false), &json!([])));
+}
+
+#[test]
+fn the_first_edit_that_fails_stops_the_rest_unless_it_is_to_go_on() {
+    let lines = r#"{"verb":"create","link":"one","to":"file"}
+{"verb":"remove","link":"../out"}
+{"verb":"create","link":"two","to":"nowhere"}
+{"verb":"exchange","a":"one","b":"two"}
+{"verb":"create","link":"three","to":"file"}
+"#;
+    let place = Place::new();
+    let ran = batch(&place, "", lines);
+    let skipped = [(3, "two", "skipped"), (4, "one", "skipped"), (4, "two", "skipped"), (5, "three", "skipped")];
+    let mut expected = vec![(1, "one", "created")];
+    expected.extend(skipped);
+    assert_eq!((ran.code, items(&ran)), (4, expected));
+    assert_eq!(ran.json["items"][1]["verb"], "create");
+    assert_eq!((&ran.json["errors"][0]["line"], &ran.json["errors"][0]["kind"]), (&json!(2), &json!("escape")));
+    let going = place.run(["batch", "--json", "--keep-going", place.base.path().join("lines").to_str().unwrap()]);
+    let document: serde_json::Value = serde_json::from_slice(&going.out).unwrap();
+    let told: Vec<_> = document["errors"].as_array().unwrap().iter().map(|e| (&e["line"], &e["kind"])).collect();
+    let expected = [(1, "exists"), (2, "escape"), (3, "dangling"), (4, "not_found")]
+        .map(|(line, kind)| (json!(line), json!(kind)));
+    assert_eq!(told, expected.iter().map(|(line, kind)| (line, kind)).collect::<Vec<_>>());
+    assert_eq!((going.code, document["items"].as_array().unwrap().len()), (4, 1));
+    assert_eq!(place.text("three"), Some("file".into()));
+}
+
+#[test]
+fn an_edit_of_a_link_that_an_earlier_one_changed_is_judged_on_what_that_one_leaves() {
+    let lines = r#"{"verb":"create","link":"a/new/one","to":"file","parents":true}
+{"verb":"create","link":"a/new/two","to":"file"}
+{"verb":"create","link":"a/new/two","to":"a"}
+{"verb":"swap","link":"a/new/one","to":"a","expect":"../../file"}
+{"verb":"remove","link":"a/new/one","expect":"../../file"}
+{"verb":"remove","link":"a/new/one","expect":".."}
+{"verb":"create","link":"a/new/one","to":"file"}
+"#;
+    let place = Place::new();
+    let file = place.base.path().join("lines");
+    fs::write(&file, lines).unwrap();
+    let run = |options: &str| place.ask(&format!("{options} batch --keep-going {}", file.display()));
+    let dry = run("-n");
+    let ran = run("");
+    let expected = [
+        (1, "a/new/one", "created"),
+        (2, "a/new/two", "created"),
+        (4, "a/new/one", "replaced"),
+        (6, "a/new/one", "removed"),
+        (7, "a/new/one", "created"),
+    ];
+    assert_eq!(items(&ran), expected);
+    assert_eq!(items(&dry), expected);
+    assert_eq!(dry.json["items"], ran.json["items"]);
+    assert_eq!(dry.json["errors"], ran.json["errors"]);
+}
+
+#[test]
+fn lines_are_read_from_standard_input() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let place = Place::new();
+    for arguments in [&["batch"][..], &["batch", "-"]] {
+        let mut command = place.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"{\"verb\":\"ensure\",\"link\":\"l\",\"to\":\"file\"}").unwrap();
+        assert!(child.wait_with_output().unwrap().status.success());
+        assert_eq!(place.text("l"), Some("file".into()));
+        fs::remove_file(place.root.join("l")).unwrap();
+    }
+    let missing = place.ask("batch no-such-file");
+    assert_eq!((missing.code, missing.kind()), (5, "not_found"));
+}
+
+#[test]
+fn each_line_has_its_own_reason_in_the_records() {
+    let place = Place::new();
+    assert_eq!(place.ask("records init --require-reason --reason begin").code, 0);
+    let lines = r#"{"verb":"create","link":"one","to":"file","reason":"first"}
+{"verb":"create","link":"two","to":"file","reason":"second"}
+{"verb":"create","link":"three","to":"file"}
+"#;
+    let ran = batch(&place, "", lines);
+    assert_eq!((ran.code, ran.kind(), items(&ran).len()), (4, "policy", 2), "{ran:?}");
+    let log = place.ask("log");
+    let reasons: Vec<_> = log.json["items"].as_array().unwrap().iter().map(|entry| &entry["reason"]).collect();
+    assert!(reasons.ends_with(&[&json!("first"), &json!("second")]), "{log:?}");
+    let control = batch(&place, "", "{\"verb\":\"remove\",\"link\":\"one\",\"reason\":\"a\\nb\"}");
+    assert_eq!((control.code, control.kind()), (2, "usage"));
+}
