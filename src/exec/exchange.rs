@@ -7,38 +7,36 @@
 use std::ffi::OsString;
 use std::io;
 
+use super::attempts::{ATTEMPTS, break_step, given_up};
 use super::between::Between;
 use super::halt::Going;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::read_back::{self, ReadBack};
 use super::reverse::Met;
-use super::run::{break_step, given_up};
 use super::shared::stat_parent;
 use super::site::Site;
 use super::sync::{leave_to_batch, sync};
 use super::target::{Rules, leads_where_it_may};
 use super::{Attempt, guarantee};
 use crate::entry::Entry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Found, Kind, Result};
 use crate::model::change::Exchange;
 use crate::model::{Decision, Durability, Edit, Effect, Guarantee, LinkPath, Outcome, Staging, decide};
-use crate::resolve::Overlay;
+use crate::resolve::{Overlay, Planned};
 use crate::root::{Root, not_state};
 use crate::sys::{self, Fault};
 
-/// How often the exchange is decided anew when others change the same names.
-const ATTEMPTS: usize = 64;
-
-/// Carries out an exchange, or previews it; `opened` is the first entry, where it was opened before.
+/// Carries out an exchange, or previews it after what is planned; `opened` is the first entry, where it was opened before.
 pub(super) fn carry_out(
     root: &Root,
     edit: &Edit,
     exchange: &Exchange,
     opened: Option<&Entry>,
-    dry_run: bool,
+    preview: Option<Option<&Planned>>,
 ) -> Going<Outcome> {
-    Exchanging { root, edit, exchange, dry_run }.carry_out(opened)
+    let (dry_run, planned) = (preview.is_some(), preview.flatten());
+    Exchanging { root, edit, exchange, dry_run, planned }.carry_out(opened)
 }
 
 /// What an attempt decides.
@@ -54,6 +52,8 @@ struct Exchanging<'a> {
     edit: &'a Edit,
     exchange: &'a Exchange,
     dry_run: bool,
+    /// What the edits before this one leave, in a preview of many.
+    planned: Option<&'a Planned>,
 }
 
 impl Exchanging<'_> {
@@ -93,9 +93,15 @@ impl Exchanging<'_> {
 
     fn attempt<'e>(&self, a: &'e Entry, b: &'e Entry) -> Going<Attempt<[Outcome; 2]>> {
         if self.dry_run {
+            let is_planned = |planned: &Planned| [a, b].iter().any(|entry| planned.left_at(entry.physical()).is_some());
+            if let Some(planned) = self.planned.filter(|planned| is_planned(planned)) {
+                return self.decide_planned(planned, a, b).map(Attempt::Done);
+            }
             return self.decide(a, b).map(|decided| match decided {
                 Decided::Done(outcomes) => Attempt::Done(outcomes),
-                Decided::Exchange(link_a, link_b) => Attempt::Done(self.exchanged(a, b, &link_a, &link_b)),
+                Decided::Exchange(link_a, link_b) => {
+                    Attempt::Done(self.exchanged((a, &link_a.text), (b, &link_b.text)))
+                }
                 Decided::Again => Attempt::Again,
             });
         }
@@ -131,17 +137,49 @@ impl Exchanging<'_> {
         if !self.root.policy().replace {
             return Err(self.on(a, Error::new(Kind::Policy)).into());
         }
-        let overlay = [(a.physical(), link_b.text.as_os_str()), (b.physical(), link_a.text.as_os_str())];
-        let (dangling, outside) = (self.exchange.allow_dangling, self.exchange.allow_outside);
-        let rules = Rules { dangling, outside, directory: false };
-        for (entry, text) in [(a, &link_b.text), (b, &link_a.text)] {
-            leads_where_it_may(self.root, entry.dir(), text, Overlay::new(&overlay), rules)
-                .map_err(|error| self.on(entry, error))?;
-        }
+        self.judge([(a, &link_b.text), (b, &link_a.text)])?;
         if self.dry_run {
             self.would_be_done([(a, &link_b.text), (b, &link_a.text)])?;
         }
         Ok(Decided::Exchange(link_a, link_b))
+    }
+
+    /// Judges each text at its new place.
+    fn judge(&self, new: [(&Entry, &OsString); 2]) -> Result<()> {
+        let overlay = new.map(|(entry, text)| (entry.physical(), text.as_os_str()));
+        let (dangling, outside) = (self.exchange.allow_dangling, self.exchange.allow_outside);
+        let rules = Rules { dangling, outside, directory: false };
+        for (entry, text) in new {
+            leads_where_it_may(self.root, entry.dir(), text, Overlay::new(&overlay).after(self.planned), rules)
+                .map_err(|error| self.on(entry, error))?;
+        }
+        Ok(())
+    }
+
+    /// The preview of an exchange of links that earlier edits leave.
+    fn decide_planned(&self, planned: &Planned, a: &Entry, b: &Entry) -> Going<[Outcome; 2]> {
+        let text = |entry: &Entry| -> Result<OsString> {
+            let found = match planned.left_at(entry.physical()) {
+                Some(left) => left.map_or(Found::Missing, |text| Found::Link(text.to_os_string())),
+                None => entry.look()?,
+            };
+            match decide(&self.edit.change, None, &found) {
+                Decision::Refuse(kind) => Err(refused(kind, found)),
+                _ => Ok(found.into_text().expect("BUG: only links are exchanged")),
+            }
+        };
+        let text = |entry| text(entry).map_err(|error| self.on(entry, error));
+        let (text_a, text_b) = (text(a)?, text(b)?);
+        if a.physical() == b.physical() {
+            return Ok([a, b].map(|entry| self.report(entry, Effect::Unchanged, Some(&text_a), None, true)));
+        }
+        if !self.root.policy().replace {
+            return Err(self.on(a, Error::new(Kind::Policy)).into());
+        }
+        let new = [(a, &text_b), (b, &text_a)];
+        self.judge(new)?;
+        self.would_be_done(new)?;
+        Ok(self.exchanged((a, &text_a), (b, &text_b)))
     }
 
     /// What a preview knows of whether the change can be made.
@@ -167,10 +205,7 @@ impl Exchanging<'_> {
         }
         let found = entry.look()?;
         match decide(&self.edit.change, None, &found) {
-            Decision::Refuse(kind) => {
-                let reason = format!("found {found}");
-                Err(Error::new(kind).because(reason).found_instead(found))
-            }
+            Decision::Refuse(kind) => Err(refused(kind, found)),
             _ => Ok(None),
         }
     }
@@ -206,7 +241,7 @@ impl Exchanging<'_> {
             }
         }
         match self.check(a, b, link_a, link_b, &between) {
-            Ok(true) => Ok(Attempt::Done(self.exchanged(a, b, link_a, link_b))),
+            Ok(true) => Ok(Attempt::Done(self.exchanged((a, &link_a.text), (b, &link_b.text)))),
             Ok(false) => Ok(Attempt::Again),
             Err((entry, error)) => Err(error.on("exchange", &entry.path).into()),
         }
@@ -264,11 +299,11 @@ impl Exchanging<'_> {
         }
     }
 
-    fn exchanged(&self, a: &Entry, b: &Entry, link_a: &Pinned, link_b: &Pinned) -> [Outcome; 2] {
+    fn exchanged(&self, (a, text_a): (&Entry, &OsString), (b, text_b): (&Entry, &OsString)) -> [Outcome; 2] {
         let verified = !self.root.policy().unverified;
         [
-            self.report(a, Effect::Exchanged, Some(&link_b.text), Some(&link_a.text), verified),
-            self.report(b, Effect::Exchanged, Some(&link_a.text), Some(&link_b.text), verified),
+            self.report(a, Effect::Exchanged, Some(text_b), Some(text_a), verified),
+            self.report(b, Effect::Exchanged, Some(text_a), Some(text_b), verified),
         ]
     }
 
@@ -312,4 +347,9 @@ fn unsupported(root: &Root) -> Error {
     guarantee(root, false)
         .err()
         .unwrap_or_else(|| Error::new(Kind::Unsupported).because("this host cannot exchange two names in one step"))
+}
+
+fn refused(kind: Kind, found: Found) -> Error {
+    let reason = format!("found {found}");
+    Error::new(kind).because(reason).found_instead(found)
 }

@@ -5,6 +5,7 @@
 //! new walk from the root. A change that met something else than it was decided on is taken back ([`transfer`], decided
 //! by [`reverse`]) and decided anew, a bounded number of times.
 
+mod attempts;
 mod backup;
 mod between;
 mod confined;
@@ -84,6 +85,7 @@ impl<'a> Previews<'a> {
         for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
             let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
             self.planned.insert(link, outcome.target.clone());
+            outcome.made.iter().for_each(|dir| self.planned.insert_dir(dir));
         }
         Ok(outcome)
     }

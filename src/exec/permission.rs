@@ -44,3 +44,9 @@ pub(super) fn may_take_away(entry: &Entry) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Whether the entry belongs to the caller.
+pub(super) fn is_own(entry: &Entry) -> Result<bool> {
+    let calls = entry.root.calls();
+    Ok(calls.stat_at(&entry.parent, entry.name()).map_err(Error::from_io)?.uid == calls.user())
+}

@@ -7,6 +7,7 @@ use super::{Changed, backup, guarantee, read_back, shared, stale_dir};
 use crate::entry::Entry;
 use crate::error::{Found, Result};
 use crate::model::{Decision, Effect, Staging};
+use crate::root::Root;
 
 /// What the change would report.
 pub(super) fn changed(entry: &Entry, decision: Decision, text: Option<&OsStr>, found: Found) -> Result<Changed> {
@@ -40,4 +41,17 @@ pub(super) fn changed(entry: &Entry, decision: Decision, text: Option<&OsStr>, f
         changed.backup = Some(entry.dir().join(backup::free_backup_name(entry)?));
     }
     Ok(changed)
+}
+
+/// What the change would report in a directory that is yet to be created.
+pub(super) fn changed_in_new(root: &Root, decision: Decision, found: Found) -> Result<Changed> {
+    let abilities = root.abilities();
+    let (effect, able, staging) = match decision {
+        Decision::Create => (Effect::Created, true, Staging::None),
+        Decision::Replace => (Effect::Replaced, abilities.exchange, Staging::Beside),
+        _ => (Effect::Removed, abilities.no_replace, Staging::Beside),
+    };
+    let guarantee = guarantee(root, able)?;
+    let (verified, previous) = (!root.policy().unverified, found.into_text());
+    Ok(Changed { guarantee, staging, verified, previous, ..Changed::new(effect) })
 }

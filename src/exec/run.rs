@@ -1,25 +1,23 @@
 //! One edit under way: the parent, the name, the decision, the target, the change, the report.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
+use super::attempts::{ATTEMPTS, break_step, given_up, refusal};
 use super::halt::{Going, Halt, TakeBack};
+use super::permission::is_own;
 use super::site::{Site, state_contended};
 use super::sync::{leave_to_batch, sync};
 use super::{
     Attempt, Changed, backup, create, exchange, parents, preview, read_back, remove, replace, stale_dir, target,
 };
 use crate::entry::Entry;
-use crate::error::{Error, Found, Kind, Result, printable};
+use crate::error::{Error, Found, Kind, Result};
 use crate::model::change::{Change, Expected};
 use crate::model::{Decision, Durability, Edit, Effect, Outcome, decide, is_checked_name};
 use crate::resolve::Planned;
 use crate::root::{Root, not_state};
 use crate::sys::Access;
-
-/// How often an edit is decided anew when others change the same name.
-const ATTEMPTS: usize = 64;
 
 /// One edit under way.
 pub(super) struct Run<'a> {
@@ -49,7 +47,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn carry_out(mut self) -> Going<Outcome> {
         if let Change::Exchange(exchange) = &self.edit.change {
-            return exchange::carry_out(self.root, self.edit, exchange, None, self.dry_run);
+            return exchange::carry_out(self.root, self.edit, exchange, None, self.preview());
         }
         let outcome = self.open_and_edit();
         self.close(outcome)
@@ -59,7 +57,7 @@ impl<'a> Run<'a> {
     pub(super) fn carry_out_in(mut self, entry: &Entry) -> Going<Outcome> {
         self.opened_before = true;
         if let Change::Exchange(exchange) = &self.edit.change {
-            return exchange::carry_out(self.root, self.edit, exchange, Some(entry), self.dry_run);
+            return exchange::carry_out(self.root, self.edit, exchange, Some(entry), self.preview());
         }
         let outcome = self.in_entry(entry);
         self.close(outcome)
@@ -96,6 +94,9 @@ impl<'a> Run<'a> {
         };
         match Entry::open_for(self.root, &self.edit.path, access) {
             Ok(entry) => self.in_entry(&entry),
+            Err(error) if error.kind() == Kind::NotFound && self.is_planned(self.edit.path.parent()) => {
+                self.below_planned()
+            }
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
                 self.not_gone(error)?;
@@ -104,6 +105,47 @@ impl<'a> Run<'a> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What a preview of many edits knows of those before this one; `None` where the edit is carried out.
+    fn preview(&self) -> Option<Option<&'a Planned>> {
+        self.dry_run.then_some(self.planned)
+    }
+
+    /// Whether an earlier edit of a preview creates this directory.
+    fn is_planned(&self, dir: &Path) -> bool {
+        self.planned.is_some_and(|planned| planned.is_made(dir))
+    }
+
+    /// What is under the name, after the edits before this one.
+    fn look(&self, entry: &Entry) -> Result<Found> {
+        match self.planned.and_then(|planned| planned.left_at(entry.physical())) {
+            Some(left) => Ok(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
+            None => entry.look(),
+        }
+    }
+
+    /// The preview of an edit in a directory that an earlier one creates.
+    fn below_planned(&mut self) -> Going<Outcome> {
+        let (link, dir) = (self.edit.path.as_path(), self.edit.path.parent());
+        let left = self.planned.and_then(|planned| planned.left_at(link)).flatten();
+        let found = left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()));
+        let text = self.edit.change.link().map(|link| target::text(self.root, link, dir)).transpose()?;
+        let decision = decide(&self.edit.change, text.as_deref(), &found);
+        if let Decision::Refuse(kind) = decision {
+            return Err(refusal(kind, self.edit, found).into());
+        }
+        if decision == Decision::Unchanged {
+            let verified = !self.root.policy().unverified;
+            let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };
+            return Ok(self.report(None, found.into_text(), changed));
+        }
+        self.permitted(decision)?;
+        if let Some(text) = &text {
+            target::judge(self.root, self.edit, (dir, link), text, self.planned)?;
+        }
+        let changed = preview::changed_in_new(self.root, decision, found)?;
+        Ok(self.report(None, text, changed))
     }
 
     /// A name may be missing, but not because the root is.
@@ -124,6 +166,9 @@ impl<'a> Run<'a> {
         if self.dry_run {
             planned.may_be_made(self.root, self.edit.path.parent())?;
             self.made = planned.missing;
+            if let Some(before) = self.planned {
+                self.made.retain(|dir| !before.is_made(dir));
+            }
             let verified = !self.root.policy().unverified;
             let followed = (physical != self.edit.path.as_path()).then_some(physical);
             return Ok(self.report(followed, Some(text), Changed { verified, ..Changed::new(Effect::Created) }));
@@ -172,7 +217,7 @@ impl<'a> Run<'a> {
         let mut refusals = Vec::new();
         let mut attempts = 0;
         while attempts < ATTEMPTS {
-            let found = entry.look()?;
+            let found = self.look(entry)?;
             let stored = text.as_ref().ok().and_then(Option::as_deref);
             let decision = decide(&self.edit.change, stored, &found);
             match decision {
@@ -355,42 +400,4 @@ impl<'a> Run<'a> {
         }
         leave_to_batch(entry);
     }
-}
-
-/// Waits for a moment after a few refusals, each time another.
-///
-/// A program that trades the name all the time takes the lock of the directory in turns with this one. So it can be in
-/// step with it: a link at each look, and something else at each trade.
-pub(super) fn break_step(root: &Root, refused: usize) {
-    if refused > 2 {
-        let moment = root.calls().random().unwrap_or_default() % 64;
-        root.calls().sleep(Duration::from_micros(moment as u64));
-    }
-}
-
-/// The error after so many attempts. What was refused each time is not a matter of other programs.
-pub(super) fn given_up(mut refusals: Vec<Error>, attempts: usize) -> Error {
-    if refusals.len() < attempts {
-        return Error::new(Kind::Contended);
-    }
-    refusals.pop().expect("BUG: there are attempts")
-}
-
-/// Whether what has the name belongs to the caller.
-fn is_own(entry: &Entry) -> Result<bool> {
-    let calls = entry.root.calls();
-    Ok(calls.stat_at(&entry.parent, entry.name()).map_err(Error::from_io)?.uid == calls.user())
-}
-
-fn refusal(kind: Kind, edit: &Edit, found: Found) -> Error {
-    let reason = match (kind, edit.change.expected(), &found) {
-        (Kind::Mismatch, Expected::Link(text), Found::Link(present)) => {
-            format!("it points to `{}`, expected `{}`", printable(present), printable(text))
-        }
-        (Kind::Exists, _, found) => format!("the name is taken by {found}"),
-        (Kind::NotALink, _, found) => format!("it is {found}, not a symbolic link"),
-        (Kind::NotFound, ..) => "nothing has this name".to_owned(),
-        (_, _, found) => format!("found {found}"),
-    };
-    Error::new(kind).because(reason).found_instead(found)
 }

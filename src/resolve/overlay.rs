@@ -36,9 +36,10 @@ impl<'a> Overlay<'a> {
         self.links.is_empty() && self.planned.is_none()
     }
 
-    /// Whether a link of the edit is below this directory.
+    /// Whether a link of the edit is below this directory, or an earlier edit creates it.
     pub(super) fn is_above(&self, path: &Path) -> bool {
         self.links.iter().any(|(link, _)| link.starts_with(path) && *link != path)
+            || self.planned.is_some_and(|planned| planned.is_made(path))
     }
 
     /// Whether a path leads over anything of the overlay.

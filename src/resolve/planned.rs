@@ -17,6 +17,8 @@ pub(crate) struct Planned {
 struct Node {
     below: HashMap<OsString, usize>,
     left: Option<Option<OsString>>,
+    /// An edit creates this directory.
+    is_made: bool,
 }
 
 impl Planned {
@@ -26,6 +28,17 @@ impl Planned {
 
     /// An edit leaves a link with this text at the path, or nothing.
     pub(crate) fn insert(&mut self, path: &Path, left: Option<OsString>) {
+        let at = self.node_at(path);
+        self.nodes[at].left = Some(left);
+    }
+
+    /// An edit creates a directory at the path.
+    pub(crate) fn insert_dir(&mut self, path: &Path) {
+        let at = self.node_at(path);
+        self.nodes[at].is_made = true;
+    }
+
+    fn node_at(&mut self, path: &Path) -> usize {
         let mut at = 0;
         for name in path {
             let next = self.nodes.len();
@@ -34,7 +47,22 @@ impl Planned {
                 self.nodes.push(Node::default());
             }
         }
-        self.nodes[at].left = Some(left);
+        at
+    }
+
+    fn find(&self, path: &Path) -> Option<&Node> {
+        let at = path.iter().try_fold(Planned::top(), |node, name| self.below(node, name))?;
+        Some(&self.nodes[at])
+    }
+
+    /// What is left at a path: a text, or nothing; the outer none is no edit.
+    pub(crate) fn left_at(&self, path: &Path) -> Option<Option<&OsStr>> {
+        self.find(path)?.left.as_ref().map(|left| left.as_deref())
+    }
+
+    /// Whether an edit creates a directory at the path.
+    pub(crate) fn is_made(&self, path: &Path) -> bool {
+        self.find(path).is_some_and(|node| node.is_made)
     }
 
     /// The node of the root.
@@ -56,7 +84,7 @@ impl Planned {
     pub(super) fn is_on_the_way(&self, path: &Path) -> bool {
         let mut at = 0;
         for name in path {
-            if self.nodes[at].left.is_some() {
+            if self.nodes[at].left.is_some() || self.nodes[at].is_made {
                 return true;
             }
             match self.nodes[at].below.get(name) {
@@ -64,7 +92,7 @@ impl Planned {
                 None => return false,
             }
         }
-        self.nodes[at].left.is_some()
+        self.nodes[at].left.is_some() || self.nodes[at].is_made
     }
 }
 
@@ -91,5 +119,16 @@ mod tests {
             assert_eq!(left(&planned, Path::new(second)), Some(None), "the later one counts");
             assert_eq!(left(&planned, Path::new("c/d")), None);
         }
+    }
+
+    #[test]
+    fn a_directory_that_an_edit_creates_is_known_and_is_on_the_way() {
+        let mut planned = Planned::new();
+        planned.insert_dir(Path::new("a/b"));
+        assert_eq!(["a", "a/b", "a/b/c"].map(|path| planned.is_made(Path::new(path))), [false, true, false]);
+        assert_eq!(["a", "a/b", "a/b/c"].map(|path| planned.is_on_the_way(Path::new(path))), [false, true, true]);
+        assert_eq!(planned.left_at(Path::new("a/b")), None);
+        planned.insert(Path::new("a/b/l"), Some("t".into()));
+        assert_eq!(planned.left_at(Path::new("a/b/l")), Some(Some(OsStr::new("t"))));
     }
 }
