@@ -23,6 +23,7 @@ mod read_back;
 mod remove;
 mod replace;
 mod residue;
+mod retry;
 mod reverse;
 mod run;
 mod shared;
