@@ -29,7 +29,7 @@ pub(super) fn back_up(site: &Site<'_>, text: &OsStr, directory: bool) -> Going<A
     let Some(staged) = stage(site, text, directory)? else { return Ok(Attempt::Again) };
     let mut changed = Changed { staging: site.kind(), ..Changed::new(Effect::Created) };
     if !site.still_excludes().map_err(|error| staged.give_up(text, error))? {
-        return Err(staged.give_up(text, super::site::state_contended()).into());
+        return Err(staged.give_up(text, super::halt::state_contended()).into());
     }
     match calls.exchange(staged.slot().at(), entry.at()) {
         Ok(()) => {}
@@ -55,7 +55,7 @@ pub(super) fn back_up(site: &Site<'_>, text: &OsStr, directory: bool) -> Going<A
         Err(source) => return Ok(take_back(entry, &staged, text, Some(Error::from_io(source)))?),
     };
     if !entry.root.policy().unverified {
-        match read_back::staged(entry, &staged) {
+        match read_back::published(entry, staged.id()) {
             Ok(()) => changed.verified = true,
             Err(error) => return Ok(take_back(entry, &staged, text, Some(error))?),
         }

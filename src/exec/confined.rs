@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::create;
+use super::halt::state_contended;
 use super::halt::{Going, Halt, Lack, TakeBack, Wanted};
 use super::private::{Holder, PrivateDir};
 use super::residue::Residue;
 use super::run::Run;
-use super::site::state_contended;
 use crate::confine::Thread;
 use crate::entry::Entry;
 use crate::error::{Error, Result};

@@ -7,8 +7,8 @@
 //! Where the link's directory is opened to others between that look and the change, the edit is `contended`.
 
 use super::halt::Halt;
+use super::halt::state_contended;
 use super::run::Run;
-use super::site::state_contended;
 use super::{create, shared};
 use crate::confine::Enforcement;
 use crate::entry::Entry;

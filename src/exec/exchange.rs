@@ -7,12 +7,12 @@
 use std::ffi::OsString;
 use std::io;
 
-use super::attempts::{ATTEMPTS, break_step, given_up};
 use super::between::Between;
 use super::halt::Going;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::read_back::{self, ReadBack};
+use super::retry::{ATTEMPTS, break_step, given_up};
 use super::reverse::Met;
 use super::shared::stat_parent;
 use super::site::Site;
@@ -221,7 +221,7 @@ impl Exchanging<'_> {
     ) -> Going<Attempt<[Outcome; 2]>> {
         let between = Between::new((a, link_a), (b, link_b));
         if !site.still_excludes()? {
-            return Err(super::site::state_contended().into());
+            return Err(super::halt::state_contended().into());
         }
         match self.root.calls().exchange(a.at(), b.at()) {
             Ok(()) => {}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::entry::Entry;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// Why an edit does not go on.
 pub(super) enum Halt {
@@ -56,7 +56,7 @@ impl Halt {
     pub(super) fn into_error(self) -> Error {
         match self {
             Halt::Failed(error) => error,
-            Halt::Wanted(_) => super::site::state_contended(),
+            Halt::Wanted(_) => state_contended(),
         }
     }
 }
@@ -65,4 +65,9 @@ impl From<Error> for Halt {
     fn from(error: Error) -> Halt {
         Halt::Failed(error)
     }
+}
+
+/// The directory to stage in was removed or renamed each time.
+pub(super) fn state_contended() -> Error {
+    Error::new(Kind::Contended).because("the state directory keeps changing")
 }

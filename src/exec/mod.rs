@@ -5,7 +5,6 @@
 //! new walk from the root. A change that met something else than it was decided on is taken back ([`transfer`], decided
 //! by [`reverse`]) and decided anew, a bounded number of times.
 
-mod attempts;
 mod backup;
 mod between;
 mod confined;
@@ -24,6 +23,7 @@ mod read_back;
 mod remove;
 mod replace;
 mod residue;
+mod retry;
 mod reverse;
 mod run;
 mod shared;

@@ -80,7 +80,7 @@ pub(super) fn rename_over(
         Err(source) => return Err(drop_kept().on(staged.give_up(text, read_back::refused(entry, source))).into()),
     }
     if !entry.root.policy().unverified {
-        match read_back::staged(entry, staged) {
+        match read_back::published(entry, staged.id()) {
             Ok(()) => changed.verified = true,
             Err(error) => return Err(restore(site, staged, kept.then_some(&spare)).on(error).into()),
         }

@@ -13,7 +13,7 @@ use super::halt::Halt;
 use super::lock::Lock;
 use super::read_back;
 use super::residue::Residue;
-use super::stage::random_name;
+use super::slot::random_name;
 use crate::entry::Entry;
 use crate::error::{Error, Kind};
 use crate::model::ObjectId;

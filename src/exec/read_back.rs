@@ -5,7 +5,6 @@ use std::io;
 use std::path::Path;
 
 use super::Attempt;
-use super::stage::Staged;
 use crate::entry::{Entry, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
@@ -29,8 +28,8 @@ pub(super) enum ReadBack {
 /// Walks to a staged link anew, which was published; the error says why it does not stand.
 ///
 /// It is pinned, and the text of a link never changes: the object proves the text.
-pub(super) fn staged(entry: &Entry, staged: &Staged<'_, '_>) -> Result<()> {
-    match find(entry, |found| Ok(entry.root.calls().stat(found)?.id == staged.id()))? {
+pub(super) fn published(entry: &Entry, id: ObjectId) -> Result<()> {
+    match find(entry, |found| Ok(entry.root.calls().stat(found)?.id == id))? {
         ReadBack::Stands => Ok(()),
         ReadBack::Taken => Err(taken()),
         ReadBack::Moved => Err(parent_moved()),

@@ -25,7 +25,7 @@ pub(super) fn remove(site: &Site<'_>, edit: &Edit) -> Going<Attempt> {
     let spare = site.spare()?;
     let mut changed = Changed { staging: site.kind(), ..Changed::new(Effect::Removed) };
     if !site.still_excludes()? {
-        return Err(super::site::state_contended().into());
+        return Err(super::halt::state_contended().into());
     }
     // The call may have taken effect despite an error.
     match calls.rename_new(entry.at(), spare.slot().at()) {

@@ -31,7 +31,7 @@ pub(super) fn replace(site: &Site<'_>, edit: &Edit, text: &OsStr, directory: boo
     let Some(staged) = site.stage(text, directory)? else { return Ok(Attempt::Again) };
     let mut changed = Changed { staging: site.kind(), ..Changed::new(Effect::Replaced) };
     if !site.still_excludes().map_err(|error| staged.give_up(text, error))? {
-        return Err(staged.give_up(text, super::site::state_contended()).into());
+        return Err(staged.give_up(text, super::halt::state_contended()).into());
     }
     match calls.exchange(staged.slot().at(), entry.at()) {
         Ok(()) => {}
@@ -56,7 +56,7 @@ pub(super) fn replace(site: &Site<'_>, edit: &Edit, text: &OsStr, directory: boo
         Err(error) => return Ok(take_back(entry, &staged, text, Some(error))?),
     };
     if !entry.root.policy().unverified {
-        match read_back::staged(entry, &staged) {
+        match read_back::published(entry, staged.id()) {
             Ok(()) => changed.verified = true,
             Err(error) => return Ok(take_back(entry, &staged, text, Some(error))?),
         }

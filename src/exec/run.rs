@@ -3,10 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::attempts::{ATTEMPTS, break_step, given_up, refusal};
-use super::halt::{Going, Halt, TakeBack};
+use super::halt::{Going, Halt, TakeBack, state_contended};
 use super::permission::is_own;
-use super::site::{Site, state_contended};
+use super::retry::{ATTEMPTS, break_step, given_up, refusal};
+use super::site::Site;
 use super::sync::{leave_to_batch, sync};
 use super::{
     Attempt, Changed, backup, create, exchange, parents, preview, read_back, remove, replace, stale_dir, target,

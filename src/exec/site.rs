@@ -14,7 +14,7 @@
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
-use super::halt::{Going, Halt, Lack};
+use super::halt::{Going, Halt, Lack, state_contended};
 use super::lock::Lock;
 use super::private::{Holder, PrivateDir};
 use super::residue::Residue;
@@ -22,7 +22,7 @@ use super::shared::{is_shared, stat_parent};
 use super::slot::Slot;
 use super::{Attempt, read_back};
 use crate::entry::Entry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::{ObjectId, STAGED_PREFIX, Staging};
 use crate::state::{StateAccess, TRIES};
 use crate::sys::{self, Access, Fault, Handle, Stat};
@@ -253,8 +253,4 @@ fn readable(entry: &Entry) -> std::io::Result<Arc<Handle>> {
         return Ok(Arc::clone(&entry.parent));
     }
     entry.root.calls().open_dir(&entry.parent, "".as_ref(), true, Access::Read).map(Arc::new)
-}
-
-pub(super) fn state_contended() -> Error {
-    Error::new(Kind::Contended).because("the state directory keeps changing")
 }

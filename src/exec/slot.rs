@@ -1,12 +1,13 @@
 //! A name in an opened directory, and the one question that is asked of it: what is there now?
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::entry::Entry;
 use crate::error::FileKind;
-use crate::model::ObjectId;
+use crate::model::{ObjectId, staged_name};
+use crate::root::Root;
 use crate::sys::{self, Calls, Fault, Handle, Stat};
 
 /// A name in an opened directory, with the directory's path below the root for reports.
@@ -65,4 +66,9 @@ impl<'a> Slot<'a> {
                 }
             })
     }
+}
+
+/// A name that nothing is likely to have.
+pub(super) fn random_name(root: &Root) -> io::Result<OsString> {
+    Ok(staged_name(root.calls().random()?))
 }

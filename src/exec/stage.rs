@@ -10,13 +10,12 @@ use std::path::{Path, PathBuf};
 use super::halt::Going;
 use super::residue::Residue;
 use super::site::Site;
-use super::slot::{Ours, Slot};
+use super::slot::{Ours, Slot, random_name};
 use super::transfer::move_new;
 use super::{Attempt, read_back};
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{ObjectId, Staging, staged_name};
-use crate::root::Root;
+use crate::model::{ObjectId, Staging};
 use crate::sys::{self, Fault, Handle};
 
 /// A link that is not published yet.
@@ -68,7 +67,7 @@ impl<'a> Site<'a> {
         if !self.entry.root.abilities().exchange {
             return Ok(false);
         }
-        let lost = super::site::state_contended;
+        let lost = super::halt::state_contended;
         let one = self.stage(text, false)?.ok_or_else(lost)?;
         let other = match self.stage(text, false) {
             Ok(Some(other)) => other,
@@ -270,8 +269,4 @@ impl Spare<'_, '_> {
     pub(super) fn unlink(&self) -> Residue {
         self.site.unlink(self.slot())
     }
-}
-
-pub(super) fn random_name(root: &Root) -> io::Result<OsString> {
-    Ok(staged_name(root.calls().random()?))
 }

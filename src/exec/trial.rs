@@ -10,9 +10,10 @@ use std::ffi::OsStr;
 use std::io;
 
 use super::confined::hand_over;
+use super::halt::state_contended;
 use super::halt::{Going, Halt};
-use super::site::{Site, state_contended};
-use super::stage::random_name;
+use super::site::Site;
+use super::slot::random_name;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{LinkPath, Staging};

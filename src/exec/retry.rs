@@ -1,4 +1,4 @@
-//! Attempts at a change that others keep in motion, and how it is refused.
+//! Deciding anew where the kernel refused, giving up, and refusing.
 
 use std::time::Duration;
 
