@@ -11,6 +11,7 @@ mod errors;
 mod exit;
 mod files;
 mod global;
+mod here;
 mod hint;
 #[cfg(unix)]
 mod inherited;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::context::Context;
 use super::errors::Errors;
 use super::exit::Class;
+use super::here::Here;
 use super::hint;
 use super::problem::Problem;
 
@@ -40,7 +41,7 @@ pub(crate) struct Report {
     /// Keys of the verb's own, at the top of the document.
     own: Map<String, Value>,
     /// What the hints need to name a command that works.
-    root_option: Option<PathBuf>,
+    here: Here,
 }
 
 #[derive(Serialize)]
@@ -86,7 +87,7 @@ impl Report {
     pub(crate) fn new(command: &str, context: &Context) -> Report {
         let global = &context.global;
         let bare = Report::bare(Some(command.to_owned()), context.root_path().into(), global.dry_run);
-        Report { root_option: global.root.clone(), rooted: global.rooted, ..bare }
+        Report { here: Here::of(global), rooted: global.rooted, ..bare }
     }
 
     /// A report on arguments that could not be understood.
@@ -106,7 +107,7 @@ impl Report {
             rooted: false,
             made: Vec::new(),
             own: Map::new(),
-            root_option: None,
+            here: Here::default(),
         }
     }
 
@@ -166,13 +167,13 @@ impl Report {
             }
             return;
         }
-        let hint = hint::of(error, self.command.as_deref().unwrap_or_default(), self.root_option.as_deref());
+        let hint = hint::of(error, self.command.as_deref().unwrap_or_default(), &self.here);
         self.errors.extend(Problem::of(error, hint));
     }
 
     /// Adds an error about the root as a whole.
     pub(crate) fn root_error(&mut self, error: &Error) {
-        self.errors.push(Problem::of_root(error));
+        self.errors.push(Problem::of_root(error).hinted(hint::general(error.kind(), &self.here)));
     }
 
     /// Takes back the hint of the last error, where the caller did already what it says.
@@ -198,9 +199,9 @@ impl Report {
         self.own = serde_json::from_value(keys).expect("BUG: a verb's own keys are an object");
     }
 
-    /// The `-C` that was given.
-    pub(crate) fn root_option(&self) -> Option<&Path> {
-        self.root_option.as_deref()
+    /// What other commands have to repeat of this line.
+    pub(crate) fn here(&self) -> &Here {
+        &self.here
     }
 
     /// Whether anything was changed, rather than planned.

@@ -14,6 +14,7 @@ use clap::{Arg, Command, ValueEnum as _};
 use super::args::grammar;
 use super::context::root_path;
 use super::global::Color;
+use super::hint;
 use super::output;
 use super::problem::Problem;
 use super::report::Report;
@@ -32,12 +33,10 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         _ => first_paragraph(&plain),
     };
     let hint = own_hint(error, meant.verb.as_deref());
+    let verb = meant.verb.clone();
     let mut report = Report::bare(meant.verb, root_path(meant.root.map(Into::into)).into(), meant.dry_run);
-    let problem = Problem::new(Kind::Usage, message);
-    report.errors.push(match hint {
-        Some(hint) => problem.hinted(Some(hint.to_owned())),
-        None => problem,
-    });
+    let of_verb = || of_verb(verb.as_deref());
+    report.errors.push(Problem::new(Kind::Usage, message).hinted(hint.clone().or_else(of_verb)));
     let mut class = report.class();
     if meant.json {
         class = class.and(output::written(output::print_json(&report), false, meant.color));
@@ -51,7 +50,7 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         for line in paragraph.lines() {
             let _unheard = writeln!(err, "{}", caplink::printable(line));
         }
-        if let (0, Some(hint)) = (index, hint) {
+        if let (0, Some(hint)) = (index, &hint) {
             let _unheard = writeln!(err, "\n  tip: {hint}");
         }
     }
@@ -59,18 +58,50 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
 }
 
 /// What to do instead of something that is written out of habit; `clap` would have an option passed as a value.
-fn own_hint(error: &clap::Error, verb: Option<&str>) -> Option<&'static str> {
+fn own_hint(error: &clap::Error, verb: Option<&str>) -> Option<String> {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) {
+        return habit(word).map(str::to_owned);
+    }
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
     match (argument.as_str(), verb) {
         ("--force" | "-f", _) => {
-            Some("there is no `--force`; each risk has an option of its own name, which `caplink VERB --help` shows")
+            Some("there is no `--force`; each risk has an option of its own name, which `--help` shows".to_owned())
         }
         (word, Some("create" | "ensure" | "swap"))
             if error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-') =>
         {
-            Some("one link is named; what it is to point to is given with `--to`")
+            Some("one link is named; what it is to point to is given with `--to`".to_owned())
         }
         _ => None,
+    }
+}
+
+/// The verb for a word that another program has for it.
+fn habit(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "ln" | "link" | "symlink" | "add" | "new" => {
+            "`create LINK --to TARGET` makes a link, `ensure` replaces one too"
+        }
+        "ls" | "list" | "find" | "tree" => "`scan` shows every link, `inspect PATH` what is under a name",
+        "rm" | "unlink" | "delete" => "`remove LINK` removes a link",
+        "readlink" | "stat" | "show" => "`inspect PATH` shows a link with its text",
+        "realpath" | "namei" | "follow" => "`resolve PATH` shows where a path leads, with `--explain` each hop",
+        "mv" | "rename" => "`exchange A B` exchanges two links; one is moved by `create` and `remove`",
+        "set" | "update" | "replace" => "`ensure LINK --to TARGET` replaces a link, `swap` one whose text is known",
+        "check" | "status" | "verify" => "`scan --exit-code` tells whether all links are well",
+        "fix" | "mend" => "`repair` repairs links, each kind of repair by an option of its own",
+        "history" | "undo" | "rollback" => {
+            "no log is kept: `swap LINK --to OLD --expect NEW` goes back to a text that you know"
+        }
+        _ => return None,
+    })
+}
+
+/// Where the options are told.
+fn of_verb(verb: Option<&str>) -> Option<String> {
+    match verb {
+        Some(verb) => Some(format!("`caplink {verb} --help` shows what it takes")),
+        None => hint::plain(Kind::Usage).map(str::to_owned),
     }
 }
 

@@ -346,3 +346,24 @@ fn a_root_whose_path_is_not_utf8_is_told_in_base64() {
         std::fs::create_dir_all(&root).unwrap();
     }
 }
+
+#[test]
+fn words_of_other_programs_lead_to_the_verb() {
+    for (word, verb) in [
+        ("ln", "create"),
+        ("ls", "scan"),
+        ("unlink", "remove"),
+        ("rm", "remove"),
+        ("readlink", "inspect"),
+        ("realpath", "resolve"),
+        ("history", "swap"),
+        ("rollback", "swap"),
+    ] {
+        let asked = Place::new().words(&format!("{word} x y"));
+        let tip = asked.err().lines().find_map(|line| line.strip_prefix("  tip: ")).unwrap_or_else(|| panic!("{word}"));
+        assert!(asked.code == 2 && tip.contains(&format!("`{verb}")), "{word}: {tip}");
+        assert_eq!(Place::new().ask(&format!("{word} x")).error()["hint"], tip);
+    }
+    let near = Place::new().words("inspct x");
+    assert!(near.err().contains("tip: a similar subcommand exists: 'inspect'"), "{}", near.err());
+}

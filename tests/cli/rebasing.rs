@@ -25,10 +25,10 @@ fn the_way_out_is_one_that_there_is() {
     let place = Place::new();
     place.link("l", "releases/1");
     for (line, hint) in [
-        ("--retarget releases/1=gone", "no repair makes a link lead to nothing; `caplink swap --allow-dangling` does"),
+        ("--retarget releases/1=gone", "no repair makes a link lead to nothing; `swap` with `--allow-dangling` does"),
         (
             "--rebase releases/1=..",
-            "no repair makes a link lead outside; `caplink swap --allow-outside --style verbatim` does",
+            "no repair makes a link lead outside; `swap` with `--allow-outside` and `--style verbatim` does",
         ),
         ("--fallback a/../a", "the fallback is a path below the root, without `..`"),
         ("--fallback ../a", "name a path below the root; `-C DIR` chooses another root"),

@@ -114,7 +114,43 @@ pub(crate) fn caplink() -> Command {
 
 pub(crate) fn ran(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
-    Ran { code: output.status.code().expect("it was killed"), out: output.stdout, err: output.stderr }
+    let ran = Ran { code: output.status.code().expect("it was killed"), out: output.stdout, err: output.stderr };
+    for hint in commands_of(&ran.err) {
+        try_out(command, &hint);
+    }
+    ran
+}
+
+/// The command lines that hints and tips name: in backticks, and beginning with the program's name.
+fn commands_of(err: &[u8]) -> Vec<String> {
+    let Ok(err) = std::str::from_utf8(err) else { return Vec::new() };
+    let hints = err.lines().filter_map(|line| line.strip_prefix("hint: ").or(line.trim_start().strip_prefix("tip: ")));
+    // A quoted name may hold a backtick: such a hint is none that can be taken apart here.
+    let whole = hints.filter(|hint| hint.matches('`').count() % 2 == 0);
+    let quoted = whole.flat_map(|hint| hint.split('`').skip(1).step_by(2));
+    quoted.filter(|command| command.starts_with("caplink ")).map(str::to_owned).collect()
+}
+
+/// Pastes a command into a shell where the hint was given, as a dry run: it is no wrong usage, and answers.
+fn try_out(given: &Command, hint: &str) {
+    let script = format!("caplink() {{ {} -n \"$@\"; }}; {hint}", env!("CARGO_BIN_EXE_caplink"));
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).env_remove("CAPLINK_ROOT").env_remove("CAPLINK_STATE");
+    if let Some(dir) = given.get_current_dir() {
+        shell.current_dir(dir);
+    }
+    for (name, value) in given.get_envs() {
+        value.map(|value| shell.env(name, value));
+    }
+    let output = shell.stdin(Stdio::null()).output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    // `resolve` is named to show why a path leads nowhere, which is its exit code as well.
+    let works = match output.status.code() {
+        Some(0 | 1) => true,
+        Some(4 | 5 | 10) => hint.contains(" resolve "),
+        _ => false,
+    };
+    assert!(works && !output.stdout.is_empty(), "the hint `{hint}` of {given:?} does not work: {err}");
 }
 
 pub(crate) fn answer(command: &mut Command) -> Answer {

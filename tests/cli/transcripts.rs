@@ -119,7 +119,7 @@ $ caplink swap current --to releases/2 --expect releases/0
 = 3
 $ caplink create current --to releases/2
 ! error: cannot create `current`: the name is taken by a link to `releases/1`
-! hint: `caplink ensure` replaces a link; look with `caplink -C ROOT inspect current`
+! hint: `ensure` replaces a link; look with `caplink -C ROOT inspect current`
 = 3
 $ caplink create x --to nowhere
 ! error: cannot create `x`: the target does not exist, at component `nowhere` (0)
@@ -139,7 +139,7 @@ $ caplink create a/x --to ../../etc --style verbatim
 = 4
 $ caplink ensure file --to a
 ! error: cannot ensure `file`: it is a regular file, not a symbolic link
-! hint: `--backup` moves it aside and keeps it
+! hint: `--backup` renames it and keeps it
 = 3
 $ caplink create no/x --to file
 ! error: cannot create `no/x`: a parent is missing, at component `no` (0)

@@ -38,7 +38,7 @@ pub(crate) fn run(root: &Root, mut scan: caplink::Scan, report: Report, asked: &
     let Run { mut report, repairable } = run;
     // What was seen until the reader went away is not what is there.
     if asked.is_whole && written.is_ok() {
-        report.hints = repairable.commands(root, &report, asked, global);
+        report.hints = repairable.commands(root, &report, asked);
     }
     output::close(&report, global, written)
 }

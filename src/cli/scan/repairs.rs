@@ -6,8 +6,6 @@
 use caplink::{FileKind, Finding, Repair, Root, Status, Trait};
 
 use super::{Asked, Only};
-use crate::cli::global::Global;
-use crate::cli::hint;
 use crate::cli::report::Report;
 
 /// An action, and the trait that it takes away; each leaves every link leading to the same object.
@@ -59,15 +57,8 @@ impl Repairable {
     }
 
     /// The commands, each with what it does, split by what would be lost.
-    pub(super) fn commands(&self, root: &Root, report: &Report, asked: &Asked, global: &Global) -> Vec<String> {
-        let command = |verb: &'static str, options: Vec<&'static str>| {
-            let mut words = vec![verb];
-            words.extend(global.follow.then_some("--follow"));
-            words.extend(global.cross_mounts.then_some("--cross-mounts"));
-            words.extend(global.rooted.then_some("--rooted"));
-            words.extend(options);
-            hint::command(&words, report.root_option(), Some(&asked.dir))
-        };
+    pub(super) fn commands(&self, root: &Root, report: &Report, asked: &Asked) -> Vec<String> {
+        let command = |verb, options: Vec<&str>| report.here().command(verb, &options, Some(&asked.dir));
         let spellings =
             SPELLINGS.iter().zip(self.spellings).filter(|(_, needed)| *needed).map(|(action, _)| action.option);
         let repairs = [

@@ -14,7 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   caplink exchange current previous";
 
-/// Let exchanges two links in one step
+/// Exchange two links in one step
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Exchange {
