@@ -2,9 +2,10 @@
 //!
 //!     deploy_agent ROOT VERSION SOURCE
 //!
-//! The files of the directory SOURCE become `releases/VERSION` below ROOT. `current` is switched by compare-and-swap,
+//! What is in the directory SOURCE becomes `releases/VERSION` below ROOT. `current` is switched by compare-and-swap,
 //! so that of two agents one loses and says so. The release is healthy if its program `health` succeeds. If not, the
-//! switch is taken back, unless somebody switched since. Each change of a link is a line of `deploy.log` in ROOT.
+//! switch is taken back, unless somebody switched since, and the release is removed, so that it can be deployed again.
+//! Each change of a link is a line of `deploy.log` in ROOT.
 //!
 //! Exit status: 0 deployed, 1 ill and taken back, 2 failed.
 
@@ -12,7 +13,7 @@
 
 use std::error::Error;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
@@ -42,7 +43,8 @@ fn main() -> ExitCode {
 fn deploy(path: &Path, version: &str, source: &Path) -> Result<bool, Box<dyn Error>> {
     // A version is a name, and no way out of the releases.
     let release = LinkPath::new(format!("releases/{version}"))?;
-    publish(source, &path.join(&release))?;
+    let dir = path.join(&release);
+    publish(source, &dir)?;
 
     let log = OpenOptions::new().create(true).append(true).open(path.join("deploy.log"))?;
     // Whoever may move `current` may not make it lead out of the root or to nothing.
@@ -57,24 +59,50 @@ fn deploy(path: &Path, version: &str, source: &Path) -> Result<bool, Box<dyn Err
     }
     println!("{version} is ill");
     match back(&root, &switched) {
-        Ok(outcome) => println!("{}", told(&outcome)),
+        Ok(outcome) => {
+            println!("{}", told(&outcome));
+            // Nothing leads there any more, and a retry is to find the name free.
+            fs::remove_dir_all(&dir)?;
+        }
         Err(error) if error.kind() == Kind::Mismatch => println!("somebody switched since: {error}"),
         Err(error) => return Err(error.into()),
     }
     Ok(false)
 }
 
-/// Copies the files to a name of their own first: a release that has its name is whole, and is never written again.
+/// Copies everything to a name of its own first: a release that has its name is whole, and is never written again.
 fn publish(source: &Path, release: &Path) -> Result<(), Box<dyn Error>> {
+    if fs::symlink_metadata(release).is_ok() {
+        return Err(format!("{} is there already", release.display()).into());
+    }
     let mut partial = release.as_os_str().to_os_string();
     partial.push(".partial");
     let partial = Path::new(&partial);
-    fs::create_dir_all(partial)?;
+    // What a run left that was interrupted may be of another source.
+    match fs::remove_dir_all(partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    copy(source, partial)?;
+    Ok(fs::rename(partial, release)?)
+}
+
+/// Copies a directory with what is below it; links are copied as they are.
+fn copy(source: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
     for entry in fs::read_dir(source)? {
         let entry = entry?;
-        fs::copy(entry.path(), partial.join(entry.file_name()))?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            copy(&from, &to)?;
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(&from)?, &to)?;
+        } else {
+            fs::copy(&from, &to)?;
+        }
     }
-    Ok(fs::rename(partial, release)?)
+    Ok(())
 }
 
 /// Points `current` at the release, if it still is as it was seen.

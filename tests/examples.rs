@@ -117,6 +117,20 @@ fn the_deploy_agent_switches_and_goes_back_when_the_release_is_ill() {
     assert_eq!(deploy("1.1", &green), (Some(1), ill.to_owned()));
     assert_eq!(text(root.join("current")), "releases/1.0");
 
+    fs::write(green.join("health"), "#!/bin/sh\nexit 0\n").unwrap();
+    fs::create_dir_all(green.join("bin/tools")).unwrap();
+    fs::write(green.join("bin/tools/tool"), "a tool").unwrap();
+    symlink("tools/tool", green.join("bin/tool")).unwrap();
+    // What an interrupted run left does not matter.
+    fs::create_dir_all(root.join("releases/1.1.partial/old")).unwrap();
+    assert_eq!(
+        deploy("1.1", &green),
+        (Some(0), "current: releases/1.0 -> releases/1.1\n".to_owned()),
+        "it is well now"
+    );
+    assert_eq!(fs::read_to_string(root.join("current/bin/tool")).unwrap(), "a tool");
+    assert!(!root.join("releases/1.1/old").exists() && !root.join("releases/1.1.partial").exists());
+
     let (code, said) = deploy("../../out", &blue);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("cannot use `releases/../../out`: the path climbs above the root"), "{said}");
@@ -132,6 +146,7 @@ fn the_deploy_agent_switches_and_goes_back_when_the_release_is_ill() {
         "created current - releases/1.0",
         "replaced current releases/1.0 releases/1.1",
         "replaced current releases/1.1 releases/1.0",
+        "replaced current releases/1.0 releases/1.1",
     ];
     assert_eq!(changes, expected);
 }

@@ -138,11 +138,9 @@ pub(crate) fn plain(kind: Kind) -> Option<&'static str> {
         Kind::Busy => {
             "another caplink is at work, run it again; if a stranger holds the lock, `--state DIR` takes it elsewhere"
         }
-        Kind::Partial => "`caplink recover` or the same command again finishes it",
+        Kind::Partial => "`recover` or the same command again finishes it",
         Kind::CheckFailed => "everything is as it was before; repair the release and switch again",
-        Kind::Integrity => {
-            "see what fits with `caplink log verify`; `records rebind` after a move, `records renew` after damage"
-        }
+        Kind::Integrity => "`log verify` shows what fits; `records rebind` after a move, `records renew` after damage",
         Kind::Permission => "run it as a user who may read and write the directory",
         Kind::ReadOnly => "the file system has to be mounted for writing",
         Kind::NoSpace => "free space or raise the quota",

@@ -176,6 +176,8 @@ fn environment() -> Roff {
     roff.control("SH", ["ENVIRONMENT"]);
     entry(&mut roff, vec![bold("CAPLINK_ROOT")], "The root, where --root is not given.");
     entry(&mut roff, vec![bold("CAPLINK_STATE")], "The state directory, where --state is not given.");
+    entry(&mut roff, vec![bold("CAPLINK_REASON")], "Why, where --reason is not given.");
+    entry(&mut roff, vec![bold("CAPLINK_ACTOR")], "Who asked for it, where --actor is not given.");
     entry(&mut roff, vec![bold("NO_COLOR")], "No colour, unless --color is always.");
     roff
 }

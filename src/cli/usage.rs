@@ -90,9 +90,8 @@ fn habit(word: &str) -> Option<&'static str> {
         "set" | "update" | "replace" => "`ensure LINK --to TARGET` replaces a link, `swap` one whose text is known",
         "check" | "status" | "verify" => "`scan --exit-code` tells whether all links are well",
         "fix" | "mend" => "`repair` repairs links, each kind of repair by an option of its own",
-        "history" | "undo" | "rollback" => {
-            "no log is kept: `swap LINK --to OLD --expect NEW` goes back to a text that you know"
-        }
+        "history" | "journal" => "`log` shows what was changed, from the day on that `records init` was run",
+        "undo" | "rollback" => "`swap LINK --to OLD --expect NEW` goes back; `log` shows what was there before",
         _ => return None,
     })
 }

@@ -356,7 +356,7 @@ fn words_of_other_programs_lead_to_the_verb() {
         ("rm", "remove"),
         ("readlink", "inspect"),
         ("realpath", "resolve"),
-        ("history", "swap"),
+        ("history", "log"),
         ("rollback", "swap"),
     ] {
         let asked = Place::new().words(&format!("{word} x y"));
