@@ -198,6 +198,11 @@ impl Report {
         self.own = serde_json::from_value(keys).expect("BUG: a verb's own keys are an object");
     }
 
+    /// When the run began.
+    pub(crate) fn time(&self) -> &str {
+        &self.time
+    }
+
     /// The `-C` that was given.
     pub(crate) fn root_option(&self) -> Option<&Path> {
         self.root_option.as_deref()
