@@ -199,6 +199,11 @@ impl Report {
         self.own = serde_json::from_value(keys).expect("BUG: a verb's own keys are an object");
     }
 
+    /// When the run began.
+    pub(crate) fn time(&self) -> &str {
+        &self.time
+    }
+
     /// What other commands have to repeat of this line.
     pub(crate) fn here(&self) -> &Here {
         &self.here

@@ -24,14 +24,19 @@ fn place() -> Place {
 
 /// What a row says, without tags.
 fn row<'a>(page: &'a str, link: &str) -> &'a str {
-    page.lines().find(|line| line.starts_with(&format!("<tr><td>{link}</td>"))).unwrap_or_else(|| panic!("{page}"))
+    let cell = format!("\"><td>{link}</td>");
+    rows(page).find(|line| line.contains(&cell)).unwrap_or_else(|| panic!("{page}"))
+}
+
+fn rows(page: &str) -> impl Iterator<Item = &str> {
+    page.lines().filter(|line| line.starts_with("<tr class=\"s-"))
 }
 
 #[test]
 fn the_page_has_counts_a_row_a_link_and_ways() {
     let ran = place().words("scan --format html");
     let page = ran.out();
-    assert_eq!((ran.code, page.lines().filter(|line| line.starts_with("<tr><td>")).count()), (0, 7));
+    assert_eq!((ran.code, rows(page).count()), (0, 7));
     assert!(page.contains("<dt>links</dt><dd>7</dd>") && page.contains("<dt>loop</dt><dd>2</dd>"));
     let chain = "<ol class=\"way\"><li>b-chain</li><li>plain</li><li class=\"there\">file</li></ol>";
     assert!(row(page, "b-chain").contains(chain), "{page}");
@@ -43,14 +48,32 @@ fn the_page_has_counts_a_row_a_link_and_ways() {
 }
 
 #[test]
+fn what_is_wrong_comes_first_and_the_rest_is_filtered_without_a_script() {
+    let ran = place().words("scan --format html");
+    let page = ran.out();
+    assert!(row(page, "turn").starts_with("<tr class=\"s-loop t-chain\">"), "{page}");
+    assert!(page.contains("tbody:not(.sorted) tr:not(.s-ok) { order: -1; }"));
+    for (rule, of_box) in [
+        ("body:has(#s-ok:not(:checked)) tbody tr.s-ok,", "id=\"s-ok\">ok"),
+        ("body:has(#s-escape:not(:checked)) tbody tr.s-escape,", "id=\"s-escape\" checked>escape"),
+        ("body:has(#t-chain:checked) tbody tr:not(.t-chain),", "id=\"t-chain\">chain"),
+    ] {
+        assert!(page.contains(rule) && page.contains(of_box), "{rule}");
+    }
+    for what in ["<dt>messy</dt><dd>the text has", "<p class=\"dim\">It took ", "<time>20"] {
+        assert!(page.contains(what), "{what}");
+    }
+}
+
+#[test]
 fn names_and_texts_are_escaped() {
     let ran = place().words("scan --format html");
     let page = ran.out();
     assert_eq!((page.matches("<script").count(), page.matches("<img").count()), (1, 0), "only the page's own script");
-    assert_eq!((page.matches("</table>").count(), page.matches("<tr>").count()), (1, 8));
+    assert_eq!((page.matches("</table>").count(), page.matches("<tr").count()), (1, 8));
     assert!(page.contains("<td>line\\nbreak</td>"), "a name stays on its line");
     for elsewhere in ["http:", "https:", "//", "@import", "url("] {
-        let own = page.replace("// Clicking", "");
+        let own = page.replace("// Clicking", "").replace("// Typing", "").replace("has `//`, ", "");
         assert!(!own.contains(elsewhere), "{elsewhere}");
     }
 }
@@ -80,7 +103,8 @@ fn a_browser_runs_the_pages_script_and_no_other() {
     };
     assert!(dom.contains("<title>caplink scan</title>"), "{dom}");
     assert!(dom.contains("<th><button>Link</button></th>"), "the script of the page has the hash that the page names");
-    assert_eq!((dom.matches("<tr>").count(), dom.matches("<img").count()), (8, 0));
+    assert_eq!((dom.matches("<tr").count(), dom.matches("<img").count()), (8, 0));
+    assert!(dom.contains("type=\"search\""), "{dom}");
 
     // The browser would let a foreign script run, were it not for the policy.
     let foreign = "<script>document.title = 'taken'</script></body>";
@@ -95,7 +119,7 @@ fn a_browser_runs_the_pages_script_and_no_other() {
     let click = "<script>document.querySelectorAll('th button')[0].click();\
                  document.querySelectorAll('th button')[0].click()</script></body>";
     let sorted = browsed(place.base.path(), &without_policy.replace("</body>", click)).unwrap();
-    let links: Vec<&str> = sorted.split("<tr><td>").skip(1).filter_map(|row| row.split("</td>").next()).collect();
+    let links: Vec<&str> = sorted.split("\"><td>").skip(1).filter_map(|row| row.split("</td>").next()).collect();
     let at = |link: &str| links.iter().position(|found| *found == link).unwrap_or_else(|| panic!("{links:?}"));
     assert!(at("turn") < at("round") && at("round") < at("plain") && at("plain") < at("b-chain"), "{links:?}");
 }

@@ -1,47 +1,81 @@
-//! A scan as one page that needs nothing else: the counts, a table, and the way of each link that leads over others or
-//! nowhere.
+//! A scan as one page that needs nothing else: the counts, filters, a table, and the way of each link that leads over
+//! others or nowhere.
 //!
-//! Rows are written as they come. The counts are known last; the style puts them first. Nothing of a name or a text
-//! reaches the page but through [`Escaped`], none stands in the script, and the browser runs no other script.
+//! Rows are written as they come. The counts are known last; the style puts them first, puts what is wrong before what is
+//! fine, folds that away, and filters by status and trait, all without a script. The script sorts, and searches for words.
+//! Nothing of a name or a text reaches the page but through [`Escaped`], none stands in the script, and the browser runs no
+//! other script.
 
 use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use caplink::{FileKind, Finding, Root, Status, Summary, Trait, printable};
 
+use crate::cli::words;
+
 /// The hash of `page.js`: no other script runs.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
-                      script-src 'sha256-/80fcZOMTw6+3A7pmvmDf6809meq709CEz9CMhSnQSA='";
+                      script-src 'sha256-kmybfXhSrIln6o4sRP65AyN4e2ar4YNjqGk0y8EjcOQ='";
 
 /// How many links of a way are drawn.
 const DRAWN_MAX: usize = 12;
 
 /// What stands before the rows.
-pub(super) fn head(root: &str) -> String {
-    let (root, style) = (Escaped(root), include_str!("page.css"));
+pub(super) fn head(root: &str, time: &str) -> String {
+    let (root, time, style, rules) = (Escaped(root), Escaped(time), include_str!("page.css"), rules());
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <title>caplink scan</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
-         <header><h1>Links</h1><p>below <code>{root}</code></p></header>\n<table>\n\
+         <title>caplink scan</title>\n<style>\n{style}{rules}</style>\n</head>\n<body>\n\
+         <header><h1>Links</h1><p>below <code>{root}</code>, <time>{time}</time></p></header>\n{}<table>\n\
          <thead><tr><th>Link</th><th>Target</th><th>Status</th><th>Traits</th><th>Hops</th><th>Way</th></tr></thead>\n\
-         <tbody>\n"
+         <tbody>\n",
+        filters()
+    )
+}
+
+/// What the boxes of the filters do: a status is hidden where its box is not checked; of the traits that are checked a
+/// link must have each.
+fn rules() -> String {
+    let statuses = Status::ALL.iter().map(|of| of.as_str());
+    let statuses = statuses.map(|of| format!("body:has(#s-{of}:not(:checked)) tbody tr.s-{of}"));
+    let traits = Trait::ALL.iter().map(|of| of.as_str());
+    let traits = traits.map(|of| format!("body:has(#t-{of}:checked) tbody tr:not(.t-{of})"));
+    format!("{} {{ display: none; }}\n", statuses.chain(traits).collect::<Vec<_>>().join(",\n"))
+}
+
+/// The boxes, and what the words mean. What is fine is not shown at first.
+fn filters() -> String {
+    let row = |(word, what): (&str, &str)| format!("<dt>{word}</dt><dd>{}</dd>", Escaped(what));
+    let of_box = |kind: char, word: &str, checked: bool| {
+        let checked = if checked { " checked" } else { "" };
+        format!("<label><input type=\"checkbox\" id=\"{kind}-{word}\"{checked}>{word}</label>")
+    };
+    let statuses: String = Status::ALL.iter().map(|of| of_box('s', of.as_str(), *of != Status::Ok)).collect();
+    let traits: String = Trait::ALL.iter().map(|of| of_box('t', of.as_str(), false)).collect();
+    let words = Status::ALL.iter().map(|of| (of.as_str(), words::status(*of)));
+    let words: String = words.chain(Trait::ALL.iter().map(|of| (of.as_str(), words::of_trait(*of)))).map(row).collect();
+    format!(
+        "<section id=\"filters\"><fieldset><legend>shown</legend>{statuses}</fieldset>\
+         <fieldset><legend>only with</legend>{traits}</fieldset>\
+         <details><summary>What the words mean</summary><dl>{words}</dl></details></section>\n"
     )
 }
 
 /// A link as a row.
 pub(super) fn row(root: &Root, finding: &Finding) -> String {
-    let class = if finding.status == Status::Ok { "ok" } else { "bad" };
     let traits: Vec<&str> = finding.traits.iter().map(Trait::as_str).collect();
+    let classes: String = traits.iter().map(|of| format!(" t-{of}")).collect();
     let is_drawn = matches!(finding.status, Status::Loop | Status::Escape) || finding.traits.contains(Trait::Chain);
     format!(
-        "<tr><td>{}</td><td>{}</td><td class=\"{class}\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+        "<tr class=\"s-{status}{classes}\"><td>{}</td><td>{}</td><td>{status}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
         Escaped(&printable(&finding.link)),
         finding.target.as_ref().map(|target| Escaped(printable(target)).to_string()).unwrap_or_default(),
-        finding.status.as_str(),
         traits.join(", "),
         finding.hops,
         if is_drawn { way(root, finding) } else { String::new() },
+        status = finding.status.as_str(),
     )
 }
 
@@ -77,7 +111,7 @@ fn way(root: &Root, finding: &Finding) -> String {
 }
 
 /// What stands after the rows.
-pub(super) fn tail(summary: &Summary, errors: &[&str], unlisted: u64) -> String {
+pub(super) fn tail(summary: &Summary, errors: &[&str], unlisted: u64, took: Duration) -> String {
     let mut counts = vec![("links", summary.links), ("entries", summary.entries)];
     counts.extend(Status::ALL.iter().map(|of| (of.as_str(), summary.with_status(*of))));
     counts.extend(Trait::ALL.iter().map(|of| (of.as_str(), summary.with_trait(*of))));
@@ -89,8 +123,9 @@ pub(super) fn tail(summary: &Summary, errors: &[&str], unlisted: u64) -> String 
     let more = if unlisted > 0 { format!("<p class=\"bad\">And {unlisted} more errors.</p>") } else { String::new() };
     let script = include_str!("page.js");
     format!(
-        "</tbody>\n</table>\n<section id=\"summary\"><dl>{counts}</dl>{complete}{errors}{more}</section>\n\
-         <script>{script}</script>\n</body>\n</html>\n"
+        "</tbody>\n</table>\n<section id=\"summary\"><p class=\"dim\">It took {:.1} s.</p><dl>{counts}</dl>{complete}{errors}{more}</section>\n\
+         <script>{script}</script>\n</body>\n</html>\n",
+        took.as_secs_f64()
     )
 }
 
@@ -131,6 +166,14 @@ mod tests {
         let hostile = "</td><script>a('&')</script><a href=\"x\">";
         let escaped = "&lt;/td&gt;&lt;script&gt;a(&#39;&amp;&#39;)&lt;/script&gt;&lt;a href=&quot;x&quot;&gt;";
         assert_eq!(Escaped(hostile).to_string(), escaped);
+    }
+
+    #[test]
+    fn the_browser_runs_the_script_of_the_page() {
+        use base64::Engine as _;
+        use sha2::Digest as _;
+        let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(include_str!("page.js")));
+        assert!(POLICY.contains(&format!("'sha256-{hash}'")), "{hash}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a scan looks like in each format.
 
+use std::time::Instant;
+
 use caplink::{Finding, Root, Status, Summary, Trait};
 use serde::Serialize;
 
@@ -13,11 +15,12 @@ pub(super) struct Show {
     format: Format,
     end: u8,
     is_first: bool,
+    begun: Instant,
 }
 
 impl Show {
     pub(super) fn new(asked: &Asked) -> Show {
-        Show { format: asked.format, end: if asked.null { 0 } else { b'\n' }, is_first: true }
+        Show { format: asked.format, end: if asked.null { 0 } else { b'\n' }, is_first: true, begun: Instant::now() }
     }
 
     pub(super) fn begin(&mut self, out: &mut Vec<u8>, report: &Report, root: &Root) {
@@ -25,7 +28,7 @@ impl Show {
             Format::Json => out.extend(report.around_items().0.as_bytes()),
             Format::Html => {
                 let path = root.physical_path().map(|path| caplink::printable(path).to_string());
-                out.extend(page::head(&path.unwrap_or_default()).as_bytes());
+                out.extend(page::head(&path.unwrap_or_default(), report.time()).as_bytes());
             }
             _ => {}
         }
@@ -59,7 +62,7 @@ impl Show {
             Format::Paths => {}
             Format::Html => {
                 let errors: Vec<&str> = report.errors.iter().map(|error| error.told.message.as_str()).collect();
-                out.extend(page::tail(summary, &errors, report.errors.unlisted()).as_bytes());
+                out.extend(page::tail(summary, &errors, report.errors.unlisted(), self.begun.elapsed()).as_bytes());
             }
             Format::Json => {
                 out.extend(report.around_items().1.as_bytes());
