@@ -43,11 +43,9 @@ const UNPRODUCED: &[Kind] = &[
     Kind::ReplacedRelease,
     Kind::BadRelease,
     Kind::NotADirectory,
-    Kind::NoRecords,
     Kind::UnknownRelease,
     Kind::Partial,
     Kind::CheckFailed,
-    Kind::Integrity,
 ];
 
 impl Class {
