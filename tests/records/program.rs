@@ -239,6 +239,9 @@ fn the_log_is_shown_as_lines_as_entries_and_as_json() {
     for wrong in [&["log", "--raw"][..], &["log", "--follow"]] {
         assert_eq!(place.refusal(wrong), (2, "usage".to_owned()), "{wrong:?}");
     }
+    for wrong in [&["log", "--limit", "1", "checkpoint"][..], &["log", "--raw", "verify"]] {
+        assert_eq!(place.refusal(wrong), (2, "usage".to_owned()), "{wrong:?}");
+    }
     for wrong in [&["log", "--raw", "--limit", "1"][..], &["log", "--since", "yesterday"], &["log", "--link", "a["]] {
         assert_eq!(place.output(wrong).0, 2, "{wrong:?}");
     }
