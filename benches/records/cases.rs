@@ -98,7 +98,7 @@ pub(super) fn many(room: &Path, count: usize, rounds: usize) -> Result<()> {
             let began = Instant::now();
             let results = root.apply_plan(&plan, &());
             samples.push(began.elapsed().as_secs_f64());
-            if let Some(Err(error)) = results.into_iter().find(Result::is_err) {
+            if let Some(Err(error)) = results.into_iter().find(caplink::Result::is_err) {
                 return Err(error.into());
             }
         }

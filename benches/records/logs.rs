@@ -37,7 +37,7 @@ pub(super) fn measure(room: &Path, entries: u64) -> Result<()> {
         let edits: Vec<Edit> = (0..together)
             .map(|number| LinkPath::new(format!("l{number}")).map(|path| Edit::ensure(path, target()).into()))
             .collect::<caplink::Result<_>>()?;
-        if let Some(Err(error)) = kept.apply_all(&edits).into_iter().find(Result::is_err) {
+        if let Some(Err(error)) = kept.apply_all(&edits).into_iter().find(caplink::Result::is_err) {
             return Err(error.into());
         }
         done += together;
