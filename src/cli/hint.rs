@@ -9,11 +9,15 @@ use caplink::{Error, FileKind, Found, Kind};
 
 use super::here::Here;
 
+/// Where the records demand a reason.
+pub(super) const REASON: &str = "`--reason TEXT` says why, for the records";
+
 /// The hint for an error of an operation on a link.
 pub(crate) fn of(error: &Error, verb: &str, here: &Here) -> Option<String> {
     let link = error.link().map(Path::as_os_str);
     let look = || look(here, link);
     let hint = match (verb, error.kind()) {
+        (_, Kind::Policy) if error.operation() == "record" => return Some(REASON.to_owned()),
         (_, Kind::Exists) if matches!(error.found(), Some(Found::Link(_))) => {
             return Some(joined("`ensure` replaces a link", look()));
         }

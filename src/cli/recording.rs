@@ -7,6 +7,7 @@ use caplink::{Error, Kind, Root};
 
 use super::context::{Context, variable};
 use super::duration;
+use super::hint;
 use super::problem::Problem;
 use caplink::wire::Text;
 
@@ -28,7 +29,8 @@ impl Context {
         let Some(records) = Records::open_for_mutation(root).map_err(refused)? else { return Ok(root.clone()) };
         let author = self.author_because(reason)?;
         if self.global.dry_run && records.settings().require_reason && author.reason().is_none() {
-            return Err(refused(Error::refusal("the records demand a reason")));
+            let refusal = Problem::new(Kind::Policy, "cannot proceed: the records demand a reason");
+            return Err(Box::new(refusal.hinted(Some(hint::REASON.to_owned()))));
         }
         Ok(root.recorded(&records.waiting(wait), author))
     }

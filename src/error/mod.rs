@@ -210,7 +210,6 @@ impl Error {
 
     /// Names the group that the operation belongs to.
     #[cfg(feature = "records")]
-    #[expect(dead_code, reason = "for groups")]
     pub(crate) fn in_group(mut self, group: impl Into<String>) -> Error {
         self.0.group = Some(group.into());
         self

@@ -11,8 +11,9 @@ use serde_json::value::RawValue;
 
 use super::actor::Actor;
 use super::identity::RootIdentity;
-use super::text::{Text, Time};
+use super::time::Time;
 use super::tree::Hash;
+use crate::wire::Text;
 
 /// The format of the log that this version reads and writes.
 pub(crate) const FORMAT: u32 = 1;

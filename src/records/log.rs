@@ -10,12 +10,12 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::entry::{Body, CUT, FORMAT, Founding, Head, LINE_MAX, Misfit, Settled};
+use super::entry::{Body, CUT, FORMAT, Founding, Head, LINE_MAX, Settled};
 use super::identity::RootIdentity;
 use super::index::{Source, check_known};
 use super::lines::{Lines, Next, line_at};
 use super::log_file::{LOG_NAME, damaged, io, lock, open_own};
-use super::state::{Line, Opened, Pending, State, Unfit};
+use super::state::{Line, NOT_CUT, Opened, Pending, State, Unfit, could_be_cut};
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
 use crate::sys::{Calls, FileUse, Handle, OpenFile};
@@ -153,7 +153,9 @@ impl Log {
 
     fn append_locked(&mut self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {
         self.refresh()?;
-        could_be_cut(&self.cut, self.state.seq)?;
+        if !could_be_cut(&self.cut) {
+            return Err(damaged(self.state.seq, NOT_CUT));
+        }
         let bodies = decide(self)?;
         if bodies.is_empty() {
             return Ok(Vec::new());
@@ -271,18 +273,6 @@ fn opened_at(file: &OpenFile, seq: u64, place: u64, length: u64) -> Result<Opene
         _ => return Err(damaged(seq, "nothing begins where a later entry says")),
     };
     Ok(Opened { place, what })
-}
-
-/// Whether what stands behind the last newline could be the beginning of an entry, as a crash leaves it.
-pub(super) fn could_be_cut(cut: &[u8], seq: u64) -> Result<()> {
-    // A file system may give back blocks that were not written as zeros.
-    let text = cut.len() - cut.iter().rev().take_while(|byte| **byte == 0).count();
-    // It may have been ended before, in a line that was cut short as well.
-    let text = cut[..text].strip_suffix(&[CUT]).unwrap_or(&cut[..text]);
-    match Head::read(text) {
-        Ok(_) | Err(Misfit::Cut) => Ok(()),
-        Err(Misfit::Damaged) => Err(damaged(seq, "it is no entry that was cut short")),
-    }
 }
 
 /// The error of the first line from the beginning on that does not fit.

@@ -54,6 +54,9 @@ pub(super) fn check(root: &Root, given: Option<&str>) -> Result<()> {
 /// The id in the file; `None` if it is missing, or somebody else's.
 fn read(root: &Root) -> Result<Option<String>> {
     let calls = root.calls();
+    if calls.stat_at(root.handle(), OsStr::new(NAME)).is_err_and(|source| sys::fault(&source) == Fault::Missing) {
+        return Ok(None);
+    }
     let file = match calls.open_file(root.handle(), OsStr::new(NAME), FileUse::Read) {
         Ok(file) => file,
         Err(source) if matches!(sys::fault(&source), Fault::Missing | Fault::Link | Fault::Unsupported) => {

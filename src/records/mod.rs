@@ -19,8 +19,9 @@ mod renew;
 mod settle;
 mod state;
 mod store;
-mod text;
+mod time;
 mod tree;
+mod undo;
 mod verify;
 
 pub use actor::Actor;
@@ -33,6 +34,6 @@ pub use query::Query;
 pub use reading::Follow;
 pub use settle::Recovered;
 pub use store::{Made, Records};
-pub use text::{Text, Time};
+pub use time::Time;
 pub use tree::{Hash, Tree};
 pub use verify::Verified;

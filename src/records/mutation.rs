@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer};
 
 use super::actor::Actor;
 use super::entry::{Body, Ended, Fact, Head, Intent, Settled};
-use super::text::{Text, Time};
+use super::time::Time;
+use crate::wire::Text;
 
 /// One mutation, as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -254,7 +255,10 @@ impl Assembly {
     /// The next mutation, if all that is ever told of it was taken.
     pub(super) fn next(&mut self) -> Option<Mutation> {
         loop {
-            let (mutation, _) = self.waiting.pop_front_if(|(_, done)| *done)?;
+            if !self.waiting.front().is_some_and(|(_, done)| *done) {
+                return None;
+            }
+            let (mutation, _) = self.waiting.pop_front()?;
             self.given += 1;
             // What was announced and then found not to change anything is no mutation.
             if mutation.outcome != "unchanged" && mutation.outcome != "skipped" {

@@ -6,7 +6,7 @@ use std::path::Path;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::mutation::Mutation;
-use super::text::Time;
+use super::time::Time;
 use crate::error::{Error, Kind, Result};
 
 /// Which mutations are asked for: all, unless something is said.

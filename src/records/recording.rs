@@ -8,11 +8,11 @@ use super::author::Author;
 use super::entry::{Body, Ended, Intent as Announced};
 use super::settle::{this_run, unsettled};
 use super::store::Records;
-use super::text::Text;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Change, Edit, LinkPath, Outcome};
 use crate::recorder::{Event, Intent, Recorder};
 use crate::root::Root;
+use crate::wire::Text;
 
 /// Records changes, as said by one author.
 struct Recording {
@@ -84,7 +84,10 @@ impl Recording {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         let thread = thread::current().id();
         let waiting = announced.get_mut(&thread)?;
-        let next = waiting.pop_front_if(|next| next.link == *edit.path())?;
+        if waiting.front().is_none_or(|next| next.link != *edit.path()) {
+            return None;
+        }
+        let next = waiting.pop_front()?;
         if waiting.is_empty() {
             announced.remove(&thread);
         }
@@ -104,7 +107,7 @@ impl Recorder for Recording {
         let settled_before = std::cell::Cell::new(0);
         let numbers = records.append(|log| {
             if log.settled().settings.require_reason && self.author.reason.is_none() {
-                return Err(Error::new(Kind::Policy).because("the records demand a reason"));
+                return Err(Error::new(Kind::Policy).during("record").because("the records demand a reason"));
             }
             let touched = |open: &Announced| {
                 let names =

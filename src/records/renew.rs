@@ -10,11 +10,12 @@ use super::log_file::{LOG_NAME, io, lock, open_own};
 use super::marker;
 use super::state::{Line, State};
 use super::store::{Records, open_state};
-use super::text::{Text, Time};
+use super::time::Time;
 use super::tree::{Hash, Tree};
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, FileUse, Handle, OpenFile};
+use crate::wire::Text;
 
 /// What the damaged records say up to where they fit.
 struct Readable {

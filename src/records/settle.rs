@@ -6,10 +6,10 @@ use super::entry::{Body, Ended, Intent, Run};
 use super::log::Log;
 use super::state::Pending;
 use super::store::Records;
-use super::text::Text;
 use crate::error::{Kind, Result};
 use crate::root::Root;
 use crate::sys;
+use crate::wire::Text;
 
 /// A change that was settled from the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]

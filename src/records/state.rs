@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::entry::{Body, CUT, EntryKind, Group, Head, Intent, LINE_MAX, Open, Torn};
-use super::text::Time;
+use super::entry::{Body, CUT, EntryKind, Group, Head, Intent, LINE_MAX, Misfit, Open, Torn};
+use super::time::Time;
 use super::tree::Hash;
 
 /// A state in which something is open is told anew where it would take longer than this to read, in bytes.
@@ -207,4 +207,16 @@ pub(super) struct Extension {
     pub(super) bytes: Vec<u8>,
     /// The numbers of the entries that were asked for.
     pub(super) numbers: Vec<u64>,
+}
+
+/// Why what stands behind the last newline does not fit.
+pub(super) const NOT_CUT: &str = "it is no entry that was cut short";
+
+/// Whether what stands behind the last newline could be the beginning of an entry, as a crash leaves it.
+pub(super) fn could_be_cut(cut: &[u8]) -> bool {
+    // A file system may give back blocks that were not written as zeros.
+    let text = cut.len() - cut.iter().rev().take_while(|byte| **byte == 0).count();
+    // It may have been ended before, in a line that was cut short as well.
+    let text = cut[..text].strip_suffix(&[CUT]).unwrap_or(&cut[..text]);
+    matches!(Head::read(text), Ok(_) | Err(Misfit::Cut))
 }

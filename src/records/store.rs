@@ -11,12 +11,13 @@ use super::log::Log;
 use super::log_file::{LOG_NAME, damaged, io};
 use super::mutation::MutationRoot;
 use super::state::Pending;
-use super::text::{Text, Time};
+use super::time::Time;
 use super::tree::Hash;
 use super::{marker, private};
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
 use crate::sys::{self, Fault, FileUse, Handle};
+use crate::wire::Text;
 
 /// How long another holder of the log's lock is waited for, unless something else is said.
 pub(super) const WAIT: Duration = Duration::from_secs(1);
@@ -318,6 +319,11 @@ impl Records {
 /// The state directory, if it is there and may hold records.
 pub(super) fn open_state(root: &Root) -> Result<Option<Handle>> {
     let calls = root.calls();
+    // Most roots have none, and are to learn that by one look.
+    if calls.stat_at(&root.state().base, &root.state().name).is_err_and(|source| sys::fault(&source) == Fault::Missing)
+    {
+        return Ok(None);
+    }
     match root.state().open_there(calls) {
         Ok(there) => Ok(there.map(|there| there.dir)),
         // Where it is not private but holds no records, only what needs it is refused.

@@ -4,7 +4,7 @@ use super::checkpoint::Checkpoint;
 use super::entry::Founding;
 use super::lines::{Lines, Next};
 use super::log_file::{damaged, io};
-use super::state::State;
+use super::state::{NOT_CUT, State, could_be_cut};
 use super::tree::{Hash, Tree};
 use crate::error::{Error, Kind, Result};
 use crate::sys::OpenFile;
@@ -54,7 +54,8 @@ pub(super) fn verify(file: &OpenFile, founding: &Founding, checkpoints: &[Checkp
                 state.take(line).map_err(|at| damaged(at.seq, at.reason))?;
                 tree.push(state.last);
             }
-            Next::Rest(_) => break,
+            Next::Rest(rest) if could_be_cut(rest) => break,
+            Next::Rest(_) => return Err(damaged(state.seq, NOT_CUT)),
         }
     }
     match expected.next() {

@@ -136,40 +136,25 @@ fn anything_else_in_the_place_of_the_log_is_refused() {
     let ground = written();
     let aside = ground.dir.path().join("aside");
     fs::rename(ground.log(), &aside).unwrap();
-    let mut put: Vec<(&str, Box<dyn Fn()>)> = vec![
-        ("a link", Box::new(|| symlink(&aside, ground.log()).unwrap())),
-        ("a hard link", Box::new(|| fs::hard_link(&aside, ground.log()).unwrap())),
-        ("a directory", Box::new(|| fs::create_dir(ground.log()).unwrap())),
-        (
-            "an empty file",
-            Box::new(|| {
+    let private = |mode| fs::set_permissions(ground.log(), fs::Permissions::from_mode(mode)).unwrap();
+    for what in ["a link", "a hard link", "a directory", "an empty file", "a file open to others", "a fifo"] {
+        match what {
+            "a link" => symlink(&aside, ground.log()).unwrap(),
+            "a hard link" => fs::hard_link(&aside, ground.log()).unwrap(),
+            "a directory" => fs::create_dir(ground.log()).unwrap(),
+            "an empty file" => {
                 fs::write(ground.log(), "").unwrap();
-                fs::set_permissions(ground.log(), fs::Permissions::from_mode(0o600)).unwrap();
-            }),
-        ),
-        (
-            "another's file",
-            Box::new(|| {
+                private(0o600);
+            }
+            "a file open to others" => {
                 fs::copy(&aside, ground.log()).unwrap();
-                fs::set_permissions(ground.log(), fs::Permissions::from_mode(0o640)).unwrap();
-            }),
-        ),
-    ];
-    put.push((
-        "a fifo",
-        Box::new(|| {
-            nix::unistd::mkfifo(&ground.log(), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        }),
-    ));
-    for (what, put) in put {
-        put();
+                private(0o640);
+            }
+            _ => nix::unistd::mkfifo(&ground.log(), nix::sys::stat::Mode::S_IRWXU).unwrap(),
+        }
         let error = ground.open().unwrap_err();
         assert_eq!(error.kind(), Kind::Integrity, "{what}: {error}");
-        if what == "a directory" {
-            fs::remove_dir(ground.log()).unwrap()
-        } else {
-            fs::remove_file(ground.log()).unwrap()
-        }
+        if what == "a directory" { fs::remove_dir(ground.log()) } else { fs::remove_file(ground.log()) }.unwrap();
     }
     fs::rename(&aside, ground.log()).unwrap();
     assert_eq!(ground.told().len(), 3);

@@ -4,6 +4,7 @@
 mod ground;
 mod index;
 mod log;
+mod program;
 mod recording;
 mod states;
 mod stranger;

@@ -20,7 +20,7 @@ fn a_change_is_announced_and_then_told() {
     let _ = root.remove("current").unwrap();
     assert_eq!(ground.told(), ["ensure current created", "ensure current replaced", "remove current removed"]);
     let [_, _, replaced, _] = &ground.mutations()[..] else { panic!("four mutations") };
-    let text = |text: &Option<caplink::records::Text>| text.as_ref().map(|text| text.as_path().display().to_string());
+    let text = |text: &Option<caplink::wire::Text>| text.as_ref().map(|text| text.as_path().display().to_string());
     assert_eq!(text(&replaced.previous).as_deref(), Some("releases/1"));
     assert_eq!(text(&replaced.target).as_deref(), Some("releases/2"));
     assert_eq!(replaced.seq, 3);

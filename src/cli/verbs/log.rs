@@ -37,7 +37,7 @@ Examples:
 
 /// Show the mutations that were recorded, oldest first
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Log {
     #[command(subcommand)]
     what: Option<What>,
@@ -108,6 +108,10 @@ impl Log {
             Some(What::Verify { .. }) => "log verify",
         };
         let mut report = Report::new(command, context);
+        if self.what.is_some() && self.asks() {
+            report.errors.push(Problem::new(Kind::Usage, format!("`{command}` has no such option")));
+            return output::print(&report, &context.global);
+        }
         if (self.follow || self.raw) && report.refuses_json(context) {
             return output::print(&report, &context.global);
         }
@@ -138,6 +142,13 @@ impl Log {
             report.errors.push(*problem);
         }
         output::print(&report, &context.global)
+    }
+
+    /// Whether mutations are asked for in some way.
+    fn asks(&self) -> bool {
+        let narrowed = [self.since.is_some(), self.until.is_some(), self.group.is_some(), self.outcome.is_some()];
+        let shown = [self.limit.is_some(), self.follow, self.raw, self.format.is_some(), self.local];
+        !self.link.is_empty() || narrowed.into_iter().chain(shown).any(|given| given)
     }
 
     fn format(&self, context: &Context) -> Format {

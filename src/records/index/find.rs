@@ -1,6 +1,7 @@
 //! Finding mutations by the index: which ones can be meant is looked up, and only those are read in the log.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 
 use redb::{ReadableDatabase as _, ReadableTable as _};
 
@@ -10,7 +11,6 @@ use crate::records::entry::{Body, Head};
 use crate::records::lines::line_at;
 use crate::records::mutation::{Assembly, Mutation, MutationRoot};
 use crate::records::query::Query;
-use crate::records::text::from_bytes;
 
 impl Index {
     /// The mutations that are asked for, oldest first.
@@ -126,4 +126,16 @@ impl Roots<'_> {
         self.known = Some((place, root.clone()));
         Ok(root)
     }
+}
+
+/// The bytes of a name; `None` where names are not bytes, and these are no text.
+#[cfg(unix)]
+fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt as _;
+    Some(OsString::from_vec(bytes))
+}
+
+#[cfg(not(unix))]
+fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+    String::from_utf8(bytes).ok().map(OsString::from)
 }

@@ -13,8 +13,11 @@ pub(super) const GROUPS: MultimapTableDefinition<'_, &str, u64> = MultimapTableD
 /// The number of what is shown as a mutation, to the places of its entry and of its result; 0 where there is none.
 pub(super) const MUTATIONS: TableDefinition<'_, u64, (u64, u64)> = TableDefinition::new("mutations");
 
-/// Up to where all that is taken from, under the key 0: entries, place of the last, end, leaf hash, subtrees.
-pub(super) const UP_TO: TableDefinition<'_, u8, (u64, u64, u64, &[u8], &[u8])> = TableDefinition::new("up to");
+/// Entries, place of the last, end, leaf hash, subtrees.
+type UpTo<'a> = (u64, u64, u64, &'a [u8], &'a [u8]);
+
+/// Up to where all that is taken from, under the key 0.
+pub(super) const UP_TO: TableDefinition<'_, u8, UpTo<'_>> = TableDefinition::new("up to");
 
 /// Why an index cannot be used; never an error of the records.
 pub(in crate::records) struct Useless;

@@ -5,8 +5,8 @@ use redb::{Database, ReadableTable as _};
 use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless};
 use crate::records::entry::{Body, CUT, Head};
 use crate::records::lines::{Lines, Next};
-use crate::records::text::Text;
 use crate::records::tree::{Hash, Tree};
+use crate::wire::Text;
 
 /// Entries that are taken by one transaction.
 const TOGETHER: u64 = 200_000;
