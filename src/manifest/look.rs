@@ -145,7 +145,7 @@ fn missing(root: &Root, path: &Path) -> Way {
     Way::Missing(path.iter().count().saturating_sub(1))
 }
 
-fn sight<'d>(root: &Root, dir: &'d Dir, link: &LinkPath) -> Result<(Sight, Option<ObjectId>)> {
+fn sight(root: &Root, dir: &Dir, link: &LinkPath) -> Result<(Sight, Option<ObjectId>)> {
     let of = |way, physical, found| Sight { way, physical, found, leads: Leads::NotAsked, slot: None };
     let opened = match &dir.opened {
         Ok(opened) => opened,

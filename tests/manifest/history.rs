@@ -60,8 +60,8 @@ fn apply(world: &mut World, choices: &mut Choices<'_>) -> Vec<&'static str> {
         links: expanded.links,
         unwanted: expanded.unwanted,
         on_conflict: read.on_conflict(),
-        prune: choices.number() % 8 != 0,
-        tags: if choices.number() % 8 == 0 { vec!["t".to_owned()] } else { Vec::new() },
+        prune: !choices.number().is_multiple_of(8),
+        tags: if choices.number().is_multiple_of(8) { vec!["t".to_owned()] } else { Vec::new() },
     };
     let plan = world.plan(manifest, &wish);
     if plan.conflicts().next().is_none() {
@@ -75,7 +75,7 @@ fn apply(world: &mut World, choices: &mut Choices<'_>) -> Vec<&'static str> {
 /// A manifest of a few tables.
 fn text(choices: &mut Choices<'_>) -> String {
     let mut text = String::from("version = 1\nname = 'm'\n");
-    let _ = write!(text, "defaults.on_conflict = '{}'\n", choices.of(POLICIES));
+    let _ = writeln!(text, "defaults.on_conflict = '{}'", choices.of(POLICIES));
     for _ in 0..choices.number() % 5 {
         let (path, to) = (choices.of(PATHS), choices.of(TEXTS));
         let table = match choices.number() % 6 {
@@ -84,7 +84,7 @@ fn text(choices: &mut Choices<'_>) -> String {
                 choices.of(&["h", "h/i", "a", "."])
             ),
             1 => format!("[[each]]\nfor = '{path}*'\nlinks = {{ '{{dir}}/l' = '{to}' }}\n"),
-            2 => format!("[[each]]\nfor = '**'\nlinks = {{ 'by/{{base}}' = '{{dir}}' }}\nexclude = ['by', 'h']\n"),
+            2 => "[[each]]\nfor = '**'\nlinks = { 'by/{base}' = '{dir}' }\nexclude = ['by', 'h']\n".to_owned(),
             3 => format!("[[absent]]\nat = '{path}'\n"),
             4 => format!("[[link]]\nat = '{path}'\nto = '{to}'\nstyle = 'verbatim'\nallow_dangling = true\n"),
             _ => format!("[[link]]\nat = '{path}'\nto = '{to}'\ntags = ['t']\n"),

@@ -158,8 +158,8 @@ impl World {
         let Records { owned, dirs, removed, .. } = self.records[manifest].clone();
         let mut others = BTreeMap::new();
         for (index, records) in self.records.iter().enumerate().filter(|(index, _)| *index != manifest) {
-            let kept = records.kept.iter().map(|(link, text)| (link, text));
-            for (link, text) in kept.chain(records.owned.iter().map(|(link, owned)| (link, &owned.text))) {
+            for (link, text) in records.kept.iter().chain(records.owned.iter().map(|(link, owned)| (link, &owned.text)))
+            {
                 others.insert(link.clone(), Claimed { by: format!("manifest-{index}"), text: text.clone() });
             }
         }

@@ -84,6 +84,7 @@ pub(in crate::manifest) struct Table<'a> {
     pub(super) origin: Origin,
     pairs: Vec<(Key<'a>, Value<'a>)>,
     /// Where each key is, in a table that is not small.
+    #[expect(clippy::box_collection, reason = "there can be a million tables, and nearly all are small")]
     index: Option<Box<HashMap<Cow<'a, str>, u32>>>,
 }
 

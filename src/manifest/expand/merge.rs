@@ -23,7 +23,7 @@ pub(super) fn merge(manifest: &Manifest, from_trees: Vec<Declared>, from_each: V
             Err(_) => kept.push(made),
         }
     }
-    overridden.sort_by(|a, b| order(a, b));
+    overridden.sort_by(order);
     links.extend(kept);
     links.extend(from_each);
     links.sort_by(|a, b| by_link(a, b).then(a.at.cmp(&b.at)));

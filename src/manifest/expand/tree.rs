@@ -28,11 +28,7 @@ pub(super) fn expand(walk: &mut Walk<'_>, tree: &Tree) {
             }
             let included = || tree.include.as_ref().is_none_or(|include| include.matches(&path));
             match kind {
-                FileKind::Dir => {
-                    if walk.keep(&path, tree.at) {
-                        dirs.push(path);
-                    }
-                }
+                FileKind::Dir => dirs.extend(walk.keep(&path, tree.at).then_some(path)),
                 FileKind::File | FileKind::Symlink if included() => take(walk, tree, &path),
                 FileKind::File | FileKind::Symlink => {}
                 _ if included() => {

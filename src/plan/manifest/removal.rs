@@ -116,9 +116,9 @@ fn needed(links: &[Declared]) -> HashSet<&Path> {
 }
 
 /// The way to an entry and what is there, once the links and directories that come first are gone.
-pub(super) fn after_removals<'s>(
+pub(super) fn after_removals(
     link: &Path,
-    sight: &'s Sight,
+    sight: &Sight,
     removed: &HashSet<&Path>,
     empty: &BTreeSet<&Path>,
 ) -> Option<(Way, Found)> {
