@@ -17,7 +17,8 @@ pub(super) fn in_child(run: impl FnOnce() -> bool) -> bool {
             std::process::exit(if done { 0 } else { 1 });
         }
         Fork::Parent(child) => {
-            let deadline = Instant::now() + Duration::from_secs(10);
+            // On a busy machine it takes its time; one that hangs never ends.
+            let deadline = Instant::now() + Duration::from_secs(60);
             while Instant::now() < deadline {
                 if let Some(status) = waitpid_nohang(child).unwrap() {
                     return status == 0;
