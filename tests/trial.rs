@@ -1,4 +1,4 @@
-//! Trying a host out: what is found is what can be used, and nothing stays.
+//! Trying a host out: the result is what can be used, and nothing stays.
 
 use caplink::{Abilities, Kind, Policy, Root};
 

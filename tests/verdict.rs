@@ -1,7 +1,7 @@
-//! What became of the attacks that are known by name: `S` paths, `O` objects, `R` races.
+//! The outcomes of the named attacks: `S` paths, `O` objects, `R` races.
 //!
-//! Each has a test that is there. The rows that `tests/attacks` and `tests/races` recorded in this run are printed as one
-//! table. Cargo runs the tests in the order of their names; this one comes last, and only looks at what is there.
+//! Each has a test. The rows that `tests/attacks` and `tests/races` recorded in this run are printed as one table. Cargo
+//! runs the test programs in the order of their names; this one comes last, and reads what the others recorded.
 
 #![cfg(target_os = "linux")]
 
@@ -17,12 +17,12 @@ mod support {
 
 use support::rows;
 
-/// Every attack that is known by name.
+/// Every named attack.
 const ATTACKS: &str = "S-01 S-02 S-03 S-04 S-05 S-06 S-07 S-08 S-09 S-10 S-11 S-12 S-13 S-14 S-15 S-16 S-17 S-18 S-21 \
     O-01 O-02 O-03 O-04 O-05 O-07 O-08 O-10 O-11 O-13 O-14 O-15 O-16 O-17 O-18 O-19 O-20 O-21 O-22 O-24 \
     R-01 R-03 R-06 R-07 R-09 R-13 R-14 R-15 R-17 R-18 R-20 R-22 R-24";
 
-/// Those that others than `tests/attacks` and `tests/races` play, and where.
+/// Those that other tests play than `tests/attacks` and `tests/races`.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("R-14", "tests/scan/churn.rs", "a_scan_ends_where_ancestors_move_below_their_descendants"),
     ("R-14", "tests/scan/churn.rs", "directories_that_run_ahead_of_the_scan_do_not_keep_it_going"),
@@ -40,7 +40,7 @@ fn source(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The tests of a file, without those that others run.
+/// The tests of a file, without those that other tests run.
 fn tests(source: &str) -> BTreeSet<&str> {
     let bodies = source.split("#[test]\n").skip(1).filter(|body| !body.starts_with("#[ignore"));
     bodies.filter_map(|body| body.strip_prefix("fn ")?.split('(').next()).collect()
@@ -80,7 +80,7 @@ fn attack(row: &str) -> &str {
     row.get(..4).unwrap_or(row)
 }
 
-/// The rows of this run; none where nothing was recorded.
+/// The rows of this run; empty if nothing was recorded.
 fn recorded() -> Vec<Vec<String>> {
     let rows = fs::read_to_string(rows::rows()).unwrap_or_default();
     rows.lines().map(|line| line.splitn(4, '\t').map(str::to_owned).collect()).collect()
@@ -108,7 +108,7 @@ fn what_was_recorded_is_complete_and_shown() {
     }
     let has = |id: &str| rows.iter().any(|row| attack(&row[0]) == id);
     for (suite, first) in [("tests/attacks", "S-01"), ("tests/races", "R-01")] {
-        // One that was not run in full, because it was asked for by a name or it failed, recorded no beginning.
+        // A suite that was not run in full, because a filter was given or it failed, did not record its first row.
         let missing: Vec<String> = played_in(suite).into_iter().filter(|id| has(first) && !has(id)).collect();
         assert!(missing.is_empty(), "{suite} recorded nothing of {missing:?}");
     }

@@ -1,4 +1,4 @@
-//! The ways in which the library can be forced to work, and the threads that have them.
+//! The backends that the library can be forced to use.
 //!
 //! A seccomp filter holds for one thread and for what it spawns, so each run has a thread of its own.
 
@@ -13,10 +13,10 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use super::support::table::{SKIPPED, aloud};
 
-/// No single case may take longer. Each is a handful of operations, none of which waits for anybody.
+/// The bound of one case: a handful of operations, none of which waits for a lock.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// A call that a filter refuses, and what it answers.
+/// A call that a filter refuses, and the error that it returns.
 pub(crate) type Refused = (i64, Errno);
 
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +24,12 @@ pub(crate) struct Backend {
     pub(crate) name: &'static str,
     pub(crate) abilities: Abilities,
     pub(crate) refused: &'static [Refused],
-    /// Changes are made under Landlock, where the kernel has it.
+    /// Edits run under Landlock, if the kernel has it.
     pub(crate) confined: bool,
 }
 
 impl Backend {
-    /// The root as this backend has it.
+    /// The root on this backend.
     pub(crate) fn take(self, root: Root) -> Root {
         let root = root.with_abilities(self.abilities);
         if self.confined { root.confined(Enforcement::Auto).expect("the thread can be started") } else { root }
@@ -53,7 +53,7 @@ const fn confined(name: &'static str, abilities: Abilities) -> Backend {
     Backend { confined: true, ..asked(name, abilities) }
 }
 
-/// Every backend; `abilities` are those that a root then must have on a file system that can exchange.
+/// Every backend; a root then has these `abilities` on a file system that supports exchange.
 pub(crate) const BACKENDS: &[Backend] = &[
     asked("native", ALL),
     asked("no openat2", NO_OPENAT2),
@@ -70,10 +70,10 @@ pub(crate) const BACKENDS: &[Backend] = &[
     filtered("both: ENOSYS", NEITHER, &[(libc::SYS_openat2, Errno::NOSYS), (libc::SYS_renameat2, Errno::NOSYS)]),
 ];
 
-/// What this kernel can do, nothing taken away.
+/// What this kernel supports, nothing masked.
 pub(crate) const NATIVE: &[Backend] = &[BACKENDS[0]];
 
-/// Runs `case` in a thread of its own. A panic there is one here; a hang is one as well.
+/// Runs `case` on its own thread. A panic there is a panic here; so is a hang.
 pub(crate) fn run<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> T {
     run_within(BOUND, case)
 }
@@ -94,7 +94,7 @@ pub(crate) fn run_within<T: Send + 'static>(bound: Duration, case: impl FnOnce()
     }
 }
 
-/// Refuses these calls to this thread from now on.
+/// Refuses these calls on this thread from now on.
 pub(crate) fn refuse(refused: &[Refused]) {
     for (call, answer) in refused {
         let errno = u32::try_from(answer.raw_os_error()).expect("error numbers are positive");
@@ -109,7 +109,7 @@ pub(crate) fn refuse(refused: &[Refused]) {
     }
 }
 
-/// Says aloud that the case under way is not run as a whole, and why.
+/// Prints that the running case is incomplete, and why.
 pub(crate) fn skipped(id: &str, reason: &str) {
     aloud(id, reason);
     *SKIPPED.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("skipped: {reason}"));

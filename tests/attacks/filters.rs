@@ -1,4 +1,4 @@
-//! Calls that a filter refuses while the program runs, each with several answers.
+//! Calls that a filter refuses while the library runs, each with several errors.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,21 +30,21 @@ fn furnish(case: &Case) {
 }
 
 #[test]
-fn o_18_what_a_host_can_do_is_found_by_trying() {
+fn o_18_the_abilities_of_a_host_are_probed_by_trying() {
     on_every_backend("O-18", |case| {
         let root = Root::open_ambient(case.at(""), Policy::default(), cap_std::ambient_authority()).unwrap();
         let able = root.abilities();
         let expected = if case.backend.refused.is_empty() { Abilities::ALL } else { case.backend.abilities };
         assert_eq!(able, expected, "{}", case.backend.name);
         assert_eq!(root.with_abilities(case.backend.abilities).abilities(), case.backend.abilities);
-        // What was given up does not come back.
+        // An ability that was masked does not come back.
         let wide = root.with_abilities(case.backend.abilities).with_abilities(Abilities::ALL);
         assert_eq!(wide.abilities(), case.backend.abilities);
     });
 }
 
 #[test]
-fn o_18_a_refusal_that_passes_is_no_reason_to_do_less_for_good() {
+fn o_18_a_passing_refusal_is_no_lasting_downgrade() {
     on_backends("O-18p", NATIVE, |case| {
         furnish(case);
         let root = case.open(Policy::default());
@@ -65,7 +65,7 @@ fn o_18_a_refusal_that_passes_is_no_reason_to_do_less_for_good() {
 }
 
 #[test]
-fn o_19_without_exchange_the_guarantee_is_less_and_said_to_be() {
+fn o_19_without_exchange_the_guarantee_is_cooperative() {
     on_every_backend("O-19", |case| {
         furnish(case);
         let able = case.backend.abilities;
@@ -92,7 +92,7 @@ fn o_19_without_exchange_the_guarantee_is_less_and_said_to_be() {
     });
 }
 
-/// The filter refuses one flag of `renameat2` and lets the other through.
+/// Refuses one flag of `renameat2`, and allows the other.
 fn refuse_flag(flag: u64) {
     let condition = SeccompCondition::new(4, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, flag).unwrap();
     let rule = SeccompRule::new(vec![condition]).unwrap();
@@ -107,7 +107,7 @@ fn refuse_flag(flag: u64) {
 }
 
 #[test]
-fn o_19_each_flag_is_found_by_itself() {
+fn o_19_each_flag_is_probed_by_itself() {
     let _turn = turn();
     let row = Row::begin("O-19f", "one flag");
     let (no_replace, exchange) = (1, 2);
@@ -164,7 +164,7 @@ fn answers() -> &'static [Errno] {
     if Rounds::asked_for() == Rounds::Full { ANSWERS } else { &ANSWERS[..3] }
 }
 
-/// Everything that differs is named in the report.
+/// The paths at which two trees differ.
 fn differences(before: &super::support::snapshot::Tree, after: &super::support::snapshot::Tree) -> Vec<PathBuf> {
     let mut paths: Vec<&PathBuf> = before.keys().chain(after.keys()).collect();
     paths.sort();
@@ -173,7 +173,7 @@ fn differences(before: &super::support::snapshot::Tree, after: &super::support::
     paths.into_iter().filter(|path| !same(path)).cloned().collect()
 }
 
-/// A second name that is left over changes the count of names of the link itself.
+/// A second name that stays changes the link count of the link itself.
 fn without_names(node: Option<&Node>) -> Option<Node> {
     node.cloned().map(|node| Node { names: 0, ..node })
 }

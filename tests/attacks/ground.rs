@@ -1,4 +1,4 @@
-//! The ground of a case: a root, a canary tree beside it, and what must hold around every operation.
+//! The tree of a case: a root, a canary beside it, and the invariants around every operation.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,7 +19,7 @@ use super::support::ground::ground;
 use super::support::snapshot::{Tree, residue, tree, without_directory_times};
 use super::support::table::{Row, left_out};
 
-/// No operation on a handful of entries takes longer, whatever they are.
+/// The bound of one operation on a handful of entries, whatever they are.
 const BOUND: Duration = Duration::from_secs(2);
 
 /// Descriptors are counted, so one case runs at a time.
@@ -29,7 +29,7 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs the case on every backend, each on fresh ground.
+/// Runs the case on every backend, each on a new tree.
 pub(crate) fn on_every_backend(id: &'static str, case: fn(&Case)) {
     on_backends(id, BACKENDS, case);
 }
@@ -51,7 +51,7 @@ fn is_asked_for(backend: &Backend) -> bool {
     word("CAPLINK_BACKENDS", &["few"]).is_none() || ["native", "neither"].contains(&backend.name)
 }
 
-/// Runs the case as root on each of these backends, in a thread that has its own mounts.
+/// Runs the case as root on each of these backends, on a thread with its own mount namespace.
 pub(crate) fn with_mounts(id: &'static str, backends: &'static [Backend], case: fn(&Case)) {
     if !is_root() {
         return left_out(id, "only root mounts");
@@ -68,7 +68,7 @@ pub(crate) fn with_mounts(id: &'static str, backends: &'static [Backend], case: 
     }
 }
 
-/// Runs the case as root on every backend, on ground where other users may act.
+/// Runs the case as root on every backend, in a tree that other users may enter.
 pub(crate) fn with_users(id: &'static str, case: fn(&Case)) {
     if !is_root() {
         return left_out(id, "only root becomes another user");
@@ -157,7 +157,7 @@ impl Case {
         self.backend.take(root)
     }
 
-    /// Runs one operation on a root with the default policy, and holds it to what must always be so.
+    /// Runs one operation on a root with the default policy, and checks the invariants around it.
     pub(crate) fn watch<T: Send>(&self, op: impl FnOnce(&Root) -> T + Send) -> T {
         self.watch_as(Policy::default(), op)
     }
@@ -278,7 +278,7 @@ impl Case {
     }
 }
 
-/// What is no link, by its identity: its kind with its permissions, and its content.
+/// Everything that is no link, by identity: mode and content.
 pub(crate) type Inventory = BTreeMap<(u64, u64), (u32, Option<Vec<u8>>)>;
 
 pub(crate) fn inventory(tree: &Tree) -> Inventory {

@@ -1,4 +1,4 @@
-//! Names that belong to something other than a symbolic link.
+//! Names of entries that are no symbolic links.
 
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -38,7 +38,7 @@ fn every_kind(case: &Case) -> Vec<(&'static str, FileKind)> {
     UnixListener::bind(case.at("socket")).unwrap();
     if is_root() {
         node("null", FileType::CharacterDevice, 1, 3).unwrap();
-        // A device that no driver stands behind: opening it fails or has an effect, looking at it does not.
+        // A device without a driver: opening it fails or has a side effect, `stat` has none.
         node("watchdog", FileType::CharacterDevice, 10, 130).unwrap();
         node("disk", FileType::BlockDevice, 7, 255).unwrap();
     }
@@ -78,7 +78,7 @@ fn o_01_what_is_no_link_is_never_replaced_or_removed() {
 }
 
 #[test]
-fn o_01_a_backup_moves_files_and_directories_aside_and_nothing_else() {
+fn o_01_a_backup_renames_files_and_directories_and_nothing_else() {
     on_every_backend("O-01b", |case| {
         for (name, kind) in every_kind(case) {
             let edit = Edit::ensure(path(name), Target::relative("t")).backup(true);
@@ -92,13 +92,13 @@ fn o_01_a_backup_moves_files_and_directories_aside_and_nothing_else() {
             } else {
                 let expected = case.watch(|root| root.preview(&edit)).unwrap();
                 let outcome = case.done(|root| root.apply(&edit));
-                let backup = outcome.backup.expect("it was moved aside");
+                let backup = outcome.backup.expect("it was renamed");
                 assert_eq!((outcome.effect, expected.backup), (Effect::Created, Some(backup.clone())));
                 assert_eq!(inode(case.at(&backup)), before, "{name} is the same object under {backup:?}");
                 assert_eq!(case.text(name).as_deref(), Some(Path::new("t")));
                 let _ = case.done(|root| root.remove(name));
                 case.file(name);
-                let second = case.done(|root| root.apply(&edit)).backup.expect("it was moved aside");
+                let second = case.done(|root| root.apply(&edit)).backup.expect("it was renamed");
                 assert_ne!(second, backup, "the first backup is not replaced");
             }
         }
@@ -106,10 +106,10 @@ fn o_01_a_backup_moves_files_and_directories_aside_and_nothing_else() {
 }
 
 #[test]
-fn o_02_looking_opens_nothing_that_waits_or_acts() {
+fn o_02_looking_opens_nothing_that_blocks_or_has_side_effects() {
     on_every_backend("O-02", |case| {
         for (name, kind) in every_kind(case) {
-            // Opening a fifo without a writer would wait: the bound of every operation is the check.
+            // Opening a fifo without a writer blocks: the bound of every operation is the check.
             assert_eq!(case.watch(|root| root.inspect(name)).unwrap().kind, Some(kind));
             assert_eq!(case.watch(|root| root.resolve(name)).unwrap().kind, kind);
             assert!(case.watch(|root| root.exists(name)).unwrap());
@@ -125,7 +125,7 @@ fn o_02_looking_opens_nothing_that_waits_or_acts() {
 }
 
 #[test]
-fn o_03_no_link_and_no_entry_are_told_apart() {
+fn o_03_not_a_link_and_not_found_differ() {
     on_every_backend("O-03", |case| {
         case.dir("d");
         case.file("file");
@@ -170,7 +170,7 @@ fn o_05_of_a_link_with_two_names_only_one_is_replaced() {
         assert_eq!((inode(case.at("two")), inode(case.at("three"))), (shared, shared));
         let _ = case.done_names(&["two"], |root| root.remove("three"));
         assert_eq!(inode(case.at("two")), shared);
-        // Two names of one link trade nothing.
+        // Exchanging two names of one link changes nothing.
         std::fs::hard_link(case.at("two"), case.at("d/again")).unwrap();
         let exchanged = case.watch(|root| root.exchange("two", "d/again")).unwrap();
         assert!(exchanged.each().all(|outcome| outcome.effect == Effect::Unchanged));

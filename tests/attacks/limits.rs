@@ -1,4 +1,4 @@
-//! Very deep paths and very few descriptors, each in a process of its own, since a limit is that of a process.
+//! Very deep paths and very few descriptors, each in its own process, since a limit is one of the process.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -41,7 +41,7 @@ fn o_04_a_path_longer_than_the_kernel_takes_works_with_few_descriptors() {
     let mut names: Vec<_> = dir.entries().unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["t", "u"]);
-    // The standard library holds a descriptor for each level.
+    // The standard library keeps a descriptor per level.
     must("rm", &["-rf", deep.path().join(NAME).to_str().unwrap()]);
     row.held("");
 }
@@ -62,7 +62,7 @@ fn deep_below() {
         assert_eq!(root.read_link(&link).unwrap(), "t");
         assert!(root.inspect(&link).unwrap().link.unwrap().resolved.unwrap() == t);
         assert_eq!(root.resolve(&link).unwrap().path, t);
-        // From here the text would climb further than a link can store.
+        // From here the relative text would be longer than a link can store.
         let climbing = root.ensure(&link, Target::relative(".")).unwrap_err();
         assert_eq!(climbing.kind(), Kind::TooLong, "{climbing}");
         let missing = root.create(parent.join("missing/l"), Target::relative(&t)).unwrap_err();
@@ -89,7 +89,7 @@ const OPS: &[Op] = &[
     ("subroot", |root| root.subroot("d").map(drop)),
 ];
 
-/// Lets this process open so many descriptors more, and no others.
+/// Limits this process to so many further descriptors.
 fn with_free<T>(count: usize, act: impl FnOnce() -> T) -> T {
     let all = getrlimit(Resource::Nofile);
     let open: BTreeSet<u64> = descriptors().into_keys().map(|fd| fd.parse().expect("a number")).collect();

@@ -1,4 +1,4 @@
-//! Links where a directory is meant, and names that end in a slash.
+//! Links as parents, and names that end in a slash.
 
 use std::ffi::OsStr;
 
@@ -11,7 +11,7 @@ fn following() -> Policy {
     Policy::default().follow(true)
 }
 
-/// What a case calls: the verbs that name a link, without those that compare first.
+/// Runs every verb that names a link, without those that compare first.
 fn refused_by_every_verb(case: &Case, policy: Policy, path: &str, kinds: &[Kind], check: impl Fn(&str, &Error)) {
     for (verb, call) in LINK_VERBS {
         let failed = |root: &Root| -> Result<()> { call(root, OsStr::new(path)) };

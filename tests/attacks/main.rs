@@ -1,9 +1,9 @@
-//! Every attack on paths (`s_`) and on objects (`o_`) that is known by name, each with the outcome that is owed.
+//! The named attacks on paths (`s_`) and on objects (`o_`), each with its expected outcome.
 //!
 //! A case is a root with a canary tree beside it. It runs on every backend: with the abilities of this kernel, with
-//! abilities taken away, and under a seccomp filter that refuses the very calls. After every operation the canary is
-//! the same to the nanosecond, what is no link is where it was with its content, nothing of the library's own is left,
-//! no descriptor leaked, and what was reported is on disk. No operation may take longer than two seconds.
+//! abilities masked, and under a seccomp filter that refuses the calls themselves. After every operation the canary is
+//! identical to the nanosecond, everything that is no link is where it was with its content, there is no residue, no
+//! descriptor leaked, and the report describes what is on disk. No operation may take longer than two seconds.
 //!
 //! Each case records a row: name, backend, file system, outcome. What this host lacks is skipped aloud.
 

@@ -26,7 +26,7 @@ fn furnish(case: &Case) {
     case.link("a/m", "../t");
 }
 
-/// A mount that is taken away again before the ground is cleared.
+/// A mount that is unmounted before its tree is removed.
 struct Mounted(String);
 
 impl Mounted {
@@ -79,7 +79,7 @@ fn o_11_on_a_read_only_mount_the_same_link_is_unchanged_and_all_else_refused() {
 }
 
 #[test]
-fn o_14_links_to_kernel_objects_are_never_gone_through() {
+fn o_14_magic_links_are_never_followed() {
     on_every_backend("O-14", |case| {
         let authority = cap_std::ambient_authority();
         let proc = Root::open_ambient("/proc/self", crossing().follow(true), authority).unwrap();
@@ -101,7 +101,7 @@ fn o_14_links_to_kernel_objects_are_never_gone_through() {
             assert_eq!(kind, Kind::MagicLink, "{}: {dir}", case.backend.name);
             assert!(proc.entry(dir).is_err());
         }
-        // A link that is no kernel object is one like any other.
+        // A symbolic link in `/proc` that is no magic link is one like any other.
         case.link("l", "/proc/self/fd");
         case.refused(Kind::Escape, |root| root.resolve("l"));
         case.refused_as(crossing().follow(true), Kind::Escape, |root| root.create("l/x", Target::verbatim("t")));
@@ -143,7 +143,7 @@ fn o_15_a_mount_below_the_root_is_not_crossed_unless_asked() {
             fs::write(beside.join(name), "beside").unwrap();
         }
         std::os::unix::fs::symlink("t", beside.join("l")).unwrap();
-        // The one is the very file system of the root, the other has a device of its own.
+        // A bind mount has the device of the root, another file system has its own.
         let _bound = Mounted::bound(case, &beside, "bound");
         let _other = Mounted::at(case, "other", &["-t", "tmpfs", "tmpfs"]);
         fs::write(case.at("other/x"), "other").unwrap();
@@ -153,7 +153,7 @@ fn o_15_a_mount_below_the_root_is_not_crossed_unless_asked() {
             let below = format!("{dir}/l");
             for (verb, call) in LINK_VERBS {
                 let error = case.watch(|root| call(root, below.as_ref())).expect_err(verb);
-                // An exchange names its other argument where that is missing.
+                // An exchange names its other argument if that is missing.
                 if error.link() == Some(Path::new(&below)) {
                     assert_eq!(error.kind(), Kind::CrossMount, "{}: {verb}: {error:?}", case.backend.name);
                     assert_eq!(component(&error), Some((dir.as_ref(), 0)), "{verb}");
@@ -171,7 +171,7 @@ fn o_15_a_mount_below_the_root_is_not_crossed_unless_asked() {
             let seen = case.watch(|root| root.inspect(&link)).unwrap().link.unwrap();
             assert_eq!(seen.status, Status::Ok);
             assert_eq!(seen.traits.contains(Trait::OtherFs), dir == "other", "{}", case.backend.name);
-            // Asked for, it is a directory like any other.
+            // With `cross_mounts` it is a directory like any other.
             assert!(case.watch_as(crossing(), |root| root.resolve(&link)).is_ok());
             let made = case.done_as(crossing(), |root| root.create("new", Target::relative(format!("{dir}/x"))));
             assert_eq!(made.effect, Effect::Created);
@@ -230,7 +230,7 @@ fn o_16_a_state_directory_on_another_mount_is_not_used_for_staging() {
             }
             assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 0, "nothing is left in the state");
         }
-        // The directory of the link is on the other mount, and the state is not.
+        // The link's directory is on the other mount, the state directory is not.
         let open = case.at("open");
         for arguments in [&["--bind", open.to_str().unwrap()][..], &["-t", "tmpfs", "-o", "mode=777", "tmpfs"]] {
             let _other = Mounted::at(case, "open", arguments);
@@ -264,7 +264,7 @@ fn o_17_a_mount_that_does_not_follow_links_is_named_as_the_reason() {
         });
         case.refused(Kind::SymlinkInPath, |root| root.create("d/x", Target::relative("t")));
         case.refused(Kind::MountPolicy, |root| root.create("new", Target::relative("l")));
-        // Links are made, replaced and removed there all the same.
+        // Links can still be created, replaced and removed there.
         let _ = case.done(|root| root.create("new", Target::relative("t")));
         let _ = case.done(|root| root.ensure("new", Target::relative("u")));
         let _ = case.done(|root| root.remove("new"));
@@ -311,7 +311,7 @@ fn o_24_a_link_that_a_crash_left_empty_is_corrupt() {
         match root.inspect("empty") {
             Ok(seen) => assert_eq!(seen.link.unwrap().status, Status::Corrupt),
             Err(error) => {
-                // This kernel does not hand out such an inode at all.
+                // This kernel refuses to load such an inode.
                 assert!([Kind::Io, Kind::Corrupt].contains(&error.kind()), "{error:?}");
                 return skipped("O-24", &format!("this kernel refuses the inode: {error:?}"));
             }

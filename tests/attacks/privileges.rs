@@ -1,4 +1,4 @@
-//! Threads that are another user, and this test once more in a process of its own.
+//! Threads of another user, and tests in a process of their own.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -10,7 +10,7 @@ use rustix::fs::{Gid, Uid};
 /// The user that owns nothing.
 const NOBODY: u32 = 65534;
 
-/// Runs `act` as another user. The user of a thread is its own; the rest of this process stays what it is.
+/// Runs `act` as another user. Credentials are per thread; the rest of this process keeps its own.
 pub(crate) fn as_nobody<T: Send>(act: impl FnOnce() -> T + Send) -> T {
     let acting = || {
         let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
@@ -30,7 +30,7 @@ pub(crate) fn give_to_nobody(path: impl AsRef<Path>) {
     std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY)).expect("root gives entries away");
 }
 
-/// Runs another test of this program, one that is ignored otherwise, in a process of its own behind `wrapper`.
+/// Runs another test of this program, otherwise ignored, in its own process behind `wrapper`.
 pub(crate) fn in_a_process(wrapper: &[&str], test: &str, ground: &Path) {
     let this = std::env::current_exe().expect("a program has a path");
     let mut words: Vec<&OsStr> = wrapper.iter().map(OsStr::new).collect();

@@ -1,4 +1,4 @@
-//! The compiled program under filters that refuse the calls it would like to use.
+//! The compiled program under filters that refuse the calls it prefers.
 
 #![cfg(feature = "cli")]
 
@@ -12,7 +12,7 @@ use super::support::snapshot::{residue, tree, without_directory_times};
 /// A name, the arguments, the exit code, and the kind of the error or the outcome of the first item.
 type Row = (&'static str, &'static [&'static str], i32, &'static str);
 
-/// On the tree of [`furnish`], each from the same beginning. Where the exchange is missing, see below.
+/// Each on a new tree of [`furnish`]. For a host without exchange see below.
 const ROWS: &[Row] = &[
     ("S-01", &["create", "../x", "--to", "t"], 4, "escape"),
     ("S-02", &["ensure", "a/../../x", "--to", "t"], 4, "escape"),
@@ -48,7 +48,7 @@ const ROWS: &[Row] = &[
     ("O-19", &["--require", "atomic", "ensure", "l", "--to", "t"], 0, "unchanged"),
 ];
 
-/// Those whose answer depends on the exchange: with it, and without.
+/// Those whose answer depends on exchange: with it, and without.
 const EXCHANGING: &[(Row, Row)] = &[
     (
         ("O-19", &["--require", "atomic", "ensure", "l", "--to", "u"], 0, "replaced"),
@@ -113,7 +113,7 @@ fn check(backend: super::backend::Backend, (id, arguments, code, said): Row) {
 #[test]
 fn the_program_answers_alike_whatever_calls_are_refused() {
     on_every_backend("S+O cli", |case| {
-        // A program has no abilities taken away but by a filter.
+        // The abilities of a program can be masked by a filter alone.
         if case.backend.name != "native" && case.backend.refused.is_empty() {
             return;
         }

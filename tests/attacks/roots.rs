@@ -72,12 +72,12 @@ fn a_root_that_is_no_directory_is_refused() {
         let open = |path: &str| Root::open_ambient(case.at(path), Policy::default(), cap_std::ambient_authority());
         assert_eq!(open("t").unwrap_err().kind(), Kind::Usage);
         assert_eq!(open("missing").unwrap_err().kind(), Kind::RootGone);
-        // The caller's own path to the root is the caller's authority, links in it included.
+        // The path to the root is looked up with the caller's authority, links included.
         assert_eq!(open("d").unwrap().read_link("current").unwrap(), "secret");
     });
 }
 
-/// The flags of every descriptor that is open, as `fdinfo` shows them.
+/// The flags of every open descriptor, from `fdinfo`.
 fn flags() -> BTreeMap<String, u32> {
     let mut flags = BTreeMap::new();
     for fd in descriptors().into_keys() {

@@ -29,7 +29,7 @@ pub(crate) const LINK_VERBS: &[Verb] = &[
     }),
 ];
 
-/// Every verb that looks; the root itself and a trailing slash are fine for these.
+/// Every verb that only looks: it accepts the root itself and a trailing slash.
 pub(crate) const LOOKING_VERBS: &[Verb] = &[
     ("inspect", |root, path| root.inspect(path).map(drop)),
     ("resolve", |root, path| root.resolve(path).map(drop)),

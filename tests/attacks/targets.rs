@@ -1,4 +1,4 @@
-//! What a link's text leads to: chains, circles, and the ways out.
+//! Where the text of a link leads: chains, cycles, and escapes.
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ fn s_11_a_dotdot_after_a_link_goes_to_the_parent_of_what_it_leads_to() {
 }
 
 #[test]
-fn s_12_forty_links_are_gone_through_and_forty_one_are_a_loop() {
+fn s_12_forty_links_are_followed_and_forty_one_are_a_loop() {
     on_every_backend("S-12", |case| {
         furnish(case);
         case.link("l1", "t");
@@ -70,7 +70,7 @@ fn s_12_forty_links_are_gone_through_and_forty_one_are_a_loop() {
 }
 
 #[test]
-fn s_12_circles_are_loops_wherever_they_run() {
+fn s_12_cycles_are_loops_wherever_they_run() {
     on_every_backend("S-12", |case| {
         furnish(case);
         case.link("self", "self");
@@ -164,7 +164,7 @@ fn s_13_the_same_texts_are_judged_alike_for_an_exchange() {
         furnish(case);
         case.link("a/b/deep", "../../x");
         case.link("flat", "x");
-        // The texts are judged before the trade; where there is none to be had this is refused all the same.
+        // The texts are judged before the exchange, so also on a host without it.
         case.refused(Kind::Dangling, |root| root.exchange("a/b/deep", "flat"));
         case.file("a/b/x");
         case.refused(Kind::Escape, |root| root.exchange("a/b/deep", "flat"));

@@ -59,7 +59,7 @@ fn o_07_a_directory_that_may_be_written_and_not_read_takes_new_links() {
         mode(case, "drop", 0o733);
         let made = case.done_as(nobody(), |root| root.create("drop/l", Target::relative("t")));
         assert_eq!(made.effect, Effect::Created);
-        // It cannot be locked, and nobody may make a state directory in this root.
+        // It cannot be locked, and this user may not create a state directory in the root.
         case.refused_as(nobody(), Kind::Permission, |root| root.ensure("drop/l", Target::relative("u")));
         case.refused_as(nobody(), Kind::Permission, |root| root.remove("drop/l"));
         mode(case, "", 0o1777);
@@ -122,7 +122,7 @@ fn o_08_in_a_sticky_directory_links_of_others_stay() {
         }
         let _ = case.done_as(nobody(), |root| root.ensure("tmp/own", Target::relative("u")));
         let _ = case.done_as(nobody(), |root| root.remove("tmp/own"));
-        // Root may replace what belongs to others, there as anywhere.
+        // The superuser may replace links of others there, as anywhere.
         case.link("tmp/own", "../t");
         give_to_nobody(case.at("tmp/own"));
         let outcome = case.done(|root| root.ensure("tmp/own", Target::relative("u")));
@@ -140,7 +140,7 @@ fn a_directory_that_others_write_is_edited_through_the_private_state() {
         let outcome = case.done(|root| root.ensure("open/l", Target::relative("u")));
         assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, Staging::Private));
         assert_eq!(case.done(|root| root.remove("open/l")).staging, Staging::Private);
-        // A state directory that somebody else made or can enter is not used.
+        // A state directory that somebody else owns or can enter is not used.
         case.link("open/l", "../t");
         for unsafe_state in [
             |case: &Case| fs::create_dir(case.at(".caplink")).map(|()| mode(case, ".caplink", 0o755)),
@@ -224,7 +224,7 @@ fn o_10_what_cannot_be_taken_back_from_a_directory_that_only_grows_is_named() {
             return skipped("O-10a", &format!("chattr +a on {}: {said}", file_system()));
         }
         let _ = case.done(|root| root.create("log/new", Target::relative("t")));
-        // Links can be made there and not taken back: what would be staged could not be removed.
+        // Links can be created there and not removed: a staged one would stay.
         let root = case.open(Policy::default());
         let left = || residue(&tree(&case.at("")));
         for op in [
@@ -245,7 +245,7 @@ fn o_10_what_cannot_be_taken_back_from_a_directory_that_only_grows_is_named() {
     });
 }
 
-/// `fs.protected_symlinks`, switched on while this lives where that is asked for.
+/// `fs.protected_symlinks`, switched on while this lives, if that is asked for.
 struct Protected {
     was: String,
 }
@@ -253,7 +253,7 @@ struct Protected {
 impl Protected {
     const SETTING: &str = "/proc/sys/fs/protected_symlinks";
 
-    /// None where it is off, and this host's settings are not to be changed.
+    /// `None` if it is off, and the host's settings are not to be changed.
     fn on() -> Option<Protected> {
         let was = fs::read_to_string(Self::SETTING).ok()?;
         let on =
@@ -298,7 +298,7 @@ fn o_17_a_link_of_somebody_else_in_a_sticky_directory_is_not_followed() {
         let denied =
             |found: &&caplink::Result<Finding>| found.as_ref().is_ok_and(|found| found.status == Status::Denied);
         assert_eq!((scan.len(), scan.iter().filter(denied).count()), (2, 1), "{scan:?}");
-        // Those of the directory's owner and of the one who follows are links like any other.
+        // Links of the directory's owner and of the follower are followed.
         for link in ["theirs/theirs", "sticky/mine"] {
             assert_eq!(case.watch(|root| root.resolve(link)).unwrap().path, Path::new("t"), "{link}");
         }

@@ -1,4 +1,4 @@
-//! What the program has open while it works, whatever it was started with.
+//! The open descriptors of the program while it works, whatever it inherited.
 //!
 //! `CAPLINK_PROGRAM` names another build of the program than the one at hand, to be looked at in the same way.
 
@@ -15,7 +15,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::*;
 
-/// A descriptor that one test lets be inherited is not to be found by another.
+/// A descriptor that one test lets the program inherit is not to be found by another test.
 static INHERITED: Mutex<()> = Mutex::new(());
 
 /// How long a program may take to start on a busy machine.
@@ -27,7 +27,7 @@ fn program() -> OsString {
     std::env::var_os("CAPLINK_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_caplink").into())
 }
 
-/// Lets a shell redirect descriptors, and become the program.
+/// The program, started by a shell that redirects descriptors.
 fn redirected(how: &str, program: &OsStr) -> Command {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(format!("exec \"$@\" {how}")).arg("sh").arg(program);
@@ -41,7 +41,7 @@ fn lock_of(root: &Path) -> fs::File {
 }
 
 fn opened_by(child: &Child) -> Opened {
-    // It may have ended, or close one meanwhile.
+    // It can have ended, or close one meanwhile.
     let open = fs::read_dir(format!("/proc/{}/fd", child.id())).into_iter().flatten().flatten();
     let each = open.filter_map(|entry| {
         let number = entry.file_name().to_str()?.parse().ok()?;
@@ -80,7 +80,7 @@ fn opened_at_work(dir: &TempDir, start: &dyn Fn(&OsStr) -> Command) -> Opened {
     panic!("the program was never seen at work");
 }
 
-/// Those that are neither standard ones nor below the root, nor the rules that a thread is about to enter.
+/// The descriptors that are neither standard ones, nor below the root, nor a Landlock ruleset.
 fn beyond(dir: &TempDir, opened: &Opened) -> Vec<(i32, PathBuf)> {
     let root = dir.path().canonicalize().unwrap().join("root");
     let own = |place: &Path| place.starts_with(&root) || place == Path::new("anon_inode:[landlock-ruleset]");
@@ -99,7 +99,7 @@ fn what_a_parent_left_open_is_closed_before_the_tree_is_touched() {
     let how = format!("3<'{0}' 7>>'{0}/log'", outside.display());
     let start = |program: &OsStr| redirected(&how, program);
 
-    // Any other program keeps them.
+    // Any other program keeps what it inherited.
     let mut other = start(OsStr::new("sleep")).arg("60").spawn().unwrap();
     let deadline = Instant::now() + DEADLINE;
     let expected = [3, 7, high.as_raw_fd()];
@@ -116,7 +116,7 @@ fn what_a_parent_left_open_is_closed_before_the_tree_is_touched() {
     assert_eq!(beyond(&dir, &opened_at_work(&dir, &start)), []);
 }
 
-/// The same where nothing lists the descriptors; none where `/proc` cannot be unmounted.
+/// The same without `/proc`, which lists the descriptors; `None` if it cannot be unmounted.
 fn without_proc(test: &str, how: String) -> Option<impl Fn(&OsStr) -> Command> {
     let start = move |program: &OsStr| {
         let mut shell = Command::new("unshare");

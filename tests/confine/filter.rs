@@ -1,8 +1,8 @@
-//! A filter that answers for the kernel, for one thread and what it starts.
+//! A seccomp filter for one thread and what it starts.
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-/// Runs on a thread to which this call is refused.
+/// Runs on a thread to which this call is refused with this error.
 pub(crate) fn denied<T: Send>(call: i64, errno: u32, run: impl FnOnce() -> T + Send) -> T {
     let filter = SeccompFilter::new(
         [(call, Vec::new())].into(),

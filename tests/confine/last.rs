@@ -1,11 +1,11 @@
-//! One edit as the last of a thread: the thread itself is confined, and the edit comes to what it comes to elsewhere.
+//! An edit that confines the calling thread for good has the outcome that it has elsewhere.
 
-use super::transcript::{listing, told};
+use super::transcript::{listing, outcome_of};
 use super::*;
 
 const DENIED: Option<i32> = Some(libc::EACCES);
 
-/// What a thread of its own comes to, which may be confined for ever.
+/// Runs on a thread of its own, which may stay confined.
 fn on_a_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(run).join().unwrap())
 }
@@ -48,18 +48,18 @@ fn the_last_edit_of_a_thread_comes_to_what_any_other_does() {
             for edit in edits(at) {
                 let expected = usual_root.apply(&edit);
                 let found = on_a_thread(|| last_root.apply_confining_thread(&edit, Enforcement::Require));
-                assert_eq!(told(&expected), told(&found), "{setting}: {edit:?}");
+                assert_eq!(outcome_of(&expected), outcome_of(&found), "{setting}: {edit:?}");
                 if let Ok(outcome) = &found {
                     assert_eq!(outcome.confinement, usual_root.confinement(), "{setting}: {edit:?}");
                 }
             }
         }
-        let tell = |dir: &TempDir| {
-            let mut told = String::new();
-            listing(dir.path(), Path::new(""), &mut told);
-            told
+        let tree_of = |dir: &TempDir| {
+            let mut listed = String::new();
+            listing(dir.path(), Path::new(""), &mut listed);
+            listed
         };
-        assert_eq!(tell(&usual), tell(&last), "{setting}");
+        assert_eq!(tree_of(&usual), tree_of(&last), "{setting}");
     }
 }
 
@@ -95,7 +95,7 @@ fn the_thread_is_held_to_the_root_from_then_on() {
             refused();
             on_a_thread(refused);
             let status = fs::read_to_string("/proc/thread-self/status");
-            // Nothing can be read any more either.
+            // Nothing can be read any more, either.
             assert_eq!(status.unwrap_err().raw_os_error(), DENIED);
             assert!(rustix::thread::no_new_privs().unwrap());
             let _ = root.create("n", to("a")).unwrap();

@@ -1,4 +1,4 @@
-//! A confined root does what an unconfined one does and answers as it does; the kernel refuses everything else.
+//! A confined root has the outcomes of an unconfined one; the kernel refuses everything else.
 #![cfg(unix)]
 
 #[cfg(all(target_os = "linux", feature = "cli"))]
@@ -61,7 +61,7 @@ fn open(dir: &TempDir, policy: Policy) -> Root {
     Root::open_ambient(dir.path().join("root"), policy, ambient_authority()).unwrap()
 }
 
-/// The root, confined; none where the kernel cannot do that.
+/// The root, confined; `None` if the kernel cannot do that.
 fn confined(test: &str, root: &Root) -> Option<Root> {
     match root.confined(Enforcement::Require) {
         Ok(root) => Some(root),
@@ -83,7 +83,7 @@ fn to(target: &str) -> Target {
 
 type Prepare = fn(&TempDir, Root) -> Root;
 
-/// Roots of every kind.
+/// The configurations of a root.
 const SETTINGS: [(&str, Prepare); 10] = [
     ("plain", |_, root| root),
     ("follow", |dir, _| open(dir, Policy::default().follow(true))),
@@ -240,7 +240,7 @@ fn a_name_that_flips_to_something_else_is_never_a_matter_of_permission() {
     }
 }
 
-/// Also where the test fails: the attacker would go on for ever.
+/// Ends the attacker, also if the test fails.
 struct StopOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {

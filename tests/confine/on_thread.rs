@@ -1,4 +1,4 @@
-//! Where changes are made, told by refusing them to the thread of the caller.
+//! On which thread changes are made, found out by refusing them to the caller's.
 
 use super::filter::denied;
 use super::*;
@@ -8,7 +8,7 @@ fn every_change_is_made_by_the_confined_thread() {
     let dir = tree();
     let free = open(&dir, Policy::default());
     let Some(held) = confined("every_change_is_made_by_the_confined_thread", &free) else { return };
-    // Threads that are started from now on would have the filter, too.
+    // Threads that are started from here on would inherit the filter.
     let _ = held.apply(&Edit::create(path("p/l"), to("a")).parents(true)).unwrap();
     let _ = held.apply(&Edit::ensure(path("file"), to("a")).backup(true)).unwrap();
     symlink("a", dir.path().join("root/m")).unwrap();

@@ -1,9 +1,9 @@
-//! What every verb says, and what the tree is like afterwards.
+//! The outcome of every verb, and the tree afterwards.
 
 use super::*;
 
-/// What an edit came to, but for what tells the two trees apart.
-pub(super) fn told(result: &Result<Outcome>) -> String {
+/// The outcome of an edit, without what differs between two trees.
+pub(super) fn outcome_of(result: &Result<Outcome>) -> String {
     match result {
         Ok(outcome) => {
             let Outcome {
@@ -52,10 +52,10 @@ pub(super) fn listing(dir: &Path, below: &Path, into: &mut String) {
     }
 }
 
-/// Every verb on every kind of name, in every kind of directory: what each came to, and what is there in the end.
+/// Every verb on every kind of entry, in every kind of directory: each outcome, and the tree at the end.
 pub(super) fn transcript(dir: &TempDir, root: &Root) -> String {
     let mut said = String::new();
-    let mut say = |result: Result<Outcome>| writeln!(said, "{}", told(&result)).unwrap();
+    let mut say = |result: Result<Outcome>| writeln!(said, "{}", outcome_of(&result)).unwrap();
     let big = "x".repeat(255);
     for at in ["", "a/b/", "shared/", "sticky/", "missing/", "file/", "shared/led/"] {
         let name = |name: &str| format!("{at}{name}");

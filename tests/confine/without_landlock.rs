@@ -1,4 +1,4 @@
-//! A kernel that has no Landlock, or that refuses it for now.
+//! A kernel without Landlock, or one that refuses it temporarily.
 
 use super::filter::denied;
 use super::*;
@@ -35,10 +35,10 @@ fn auto_says_so_and_require_is_unsupported() {
 }
 
 #[test]
-fn what_can_pass_is_no_reason_to_go_without() {
+fn a_temporary_refusal_is_an_error_and_no_downgrade() {
     let dir = tree();
     let root = open(&dir, Policy::default());
-    if confined("what_can_pass_is_no_reason_to_go_without", &root).is_none() {
+    if confined("a_temporary_refusal_is_an_error_and_no_downgrade", &root).is_none() {
         return;
     }
     for (errno, kind) in [(libc::EMFILE, Kind::FdExhausted), (libc::ENOMEM, Kind::Io)] {
@@ -65,7 +65,7 @@ fn a_root_that_is_confined_never_becomes_less_so() {
     };
     denied(CREATE_RULESET, libc::ENOSYS as u32, || {
         let _ = root.ensure("l", to("a")).unwrap();
-        // This takes a thread with other rights, which cannot be had any more.
+        // This takes a thread with other rights, which cannot be started any more.
         for root in [root.clone(), root.subroot("shared").unwrap()] {
             let edit = Edit::ensure(path("p/l"), to("file")).parents(true);
             let error = root.apply(&edit).unwrap_err();

@@ -3,15 +3,15 @@
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// Names the test that is run anew by itself.
+/// Names the test that this process runs alone.
 const INSIDE: &str = "CAPLINK_TEST_INSIDE";
 
-/// Whether this is the process in which only this test runs. Otherwise it is run in one, and has to succeed there.
+/// Whether this process runs this test alone. If not, one is started that does, and has to succeed.
 pub(crate) fn alone(test: &str) -> bool {
     disturbed(test, |_| {})
 }
 
-/// The same, where something is done to the process again and again while it runs.
+/// The same, while `disturb` acts on that process in a loop.
 pub(crate) fn disturbed(test: &str, disturb: impl Fn(&Child)) -> bool {
     if std::env::var(INSIDE).is_ok_and(|inside| inside == test) {
         return true;

@@ -1,4 +1,4 @@
-//! Confined roots in a program that forks, and in one that starts others.
+//! Confined roots in a program that forks, or that starts other programs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use caplink::{Abilities, Confinement};
 use super::alone::alone;
 use super::*;
 
-/// Runs in a forked child; false if it says so or panics. One that hangs is ended, and is a failure.
+/// Runs in a forked child; returns its answer, or false if it panics or hangs.
 pub(super) fn in_child(run: impl FnOnce() -> bool) -> bool {
     match ::fork::fork().unwrap() {
         Fork::Child => {
@@ -17,7 +17,8 @@ pub(super) fn in_child(run: impl FnOnce() -> bool) -> bool {
             std::process::exit(if done { 0 } else { 1 });
         }
         Fork::Parent(child) => {
-            let deadline = Instant::now() + Duration::from_secs(10);
+            // On a busy machine it takes its time; one that hangs never ends.
+            let deadline = Instant::now() + Duration::from_secs(60);
             while Instant::now() < deadline {
                 if let Some(status) = waitpid_nohang(child).unwrap() {
                     return status == 0;
@@ -131,7 +132,7 @@ fn a_child_that_was_forked_during_an_edit_does_not_keep_its_lock() {
             texts.map(|text| root.ensure("l", Target::verbatim(text))).find_map(Result::err)
         });
         let children: Vec<_> = std::iter::repeat_with(|| match ::fork::fork().unwrap() {
-            // It has a copy of each descriptor that was open at that moment, until it is ended.
+            // It has a copy of each descriptor that was open at that moment, until it ends.
             Fork::Child => loop {
                 std::thread::sleep(Duration::from_secs(1));
             },

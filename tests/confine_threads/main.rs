@@ -1,6 +1,6 @@
-//! The threads of a confined root: they come when they are needed, end with the root, and change no other thread.
+//! The threads of a confined root: started on demand, ended with the root, without effect on other threads.
 //!
-//! Each test counts the threads of the process, so that one runs at a time.
+//! Each test counts the threads of the process, so the tests run one at a time.
 #![cfg(target_os = "linux")]
 
 mod alone;
@@ -31,7 +31,7 @@ use support::ground::temp_dir;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// A confined root with a link `l` to itself; none where the kernel cannot confine.
+/// A confined root with a link `l` to itself; `None` if the kernel cannot confine.
 fn ground(test: &str) -> Option<(MutexGuard<'static, ()>, TempDir, Root)> {
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = temp_dir();
@@ -51,13 +51,13 @@ fn path(text: &str) -> LinkPath {
     LinkPath::new(text).unwrap()
 }
 
-/// The names of this process's threads with what the kernel says of their privileges.
+/// The names of this process's threads, and whether each has `no_new_privs`.
 fn threads() -> Vec<(String, bool)> {
     threads_at("/proc/self/task")
 }
 
 fn threads_at(tasks: &str) -> Vec<(String, bool)> {
-    // A thread may end while the list is read.
+    // A thread can end while the list is read.
     let status = fs::read_dir(tasks)
         .into_iter()
         .flatten()
@@ -73,7 +73,7 @@ fn confined_threads() -> usize {
     threads().into_iter().filter(|(name, _)| name == "caplink-confine").count()
 }
 
-/// A thread that has ended can be listed for a moment.
+/// Waits for this number of confined threads: one that ended can stay listed for a moment.
 fn settled(expected: usize) -> usize {
     let deadline = Instant::now() + Duration::from_secs(2);
     while confined_threads() != expected && Instant::now() < deadline {
@@ -164,7 +164,7 @@ fn a_thousand_roots_have_a_thread_each() {
     assert_eq!(settled(1), 1);
 }
 
-/// Does not keep to its word.
+/// A recorder that panics.
 struct Panics;
 
 impl Recorder for Panics {

@@ -24,7 +24,7 @@ fn edits(dir: &TempDir, root: &Root) {
     }
 }
 
-/// The names of the threads that a signal can be delivered to.
+/// The names of the threads to which a signal can be delivered.
 fn takers(signal: Signal) -> Vec<String> {
     let status = fs::read_dir("/proc/self/task").unwrap();
     let status = status.map(|task| fs::read_to_string(task.unwrap().path().join("status")).unwrap());
@@ -74,7 +74,7 @@ fn a_signal_handler_neither_fails_an_edit_nor_loses_one() {
         let _ = root.ensure("l", Target::verbatim(".")).unwrap();
         let handled = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(Signal::SIGALRM as i32, Arc::clone(&handled)).unwrap();
-        // The kernel prefers the thread that waits; then only the confined one is left.
+        // The kernel prefers the waiting thread; blocked there, only the confined one is left.
         assert_eq!(takers(Signal::SIGALRM).len(), 2);
         let waiting = among_signals(&dir, &root, &handled);
         SigSet::from(Signal::SIGALRM).thread_block().unwrap();

@@ -1,4 +1,4 @@
-//! Attackers: threads and processes that change names as often as they can while something else is done.
+//! Attackers: threads and processes that change names as fast as they can beside the work.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ pub(crate) fn exchange(a: &Path, b: &Path) -> bool {
     renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).is_ok()
 }
 
-/// Gives an entry a name that nothing has.
+/// Renames an entry to a free name.
 pub(crate) fn move_to(from: &Path, to: &Path) -> bool {
     renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).is_ok()
 }
 
-/// Ends an attack, also where the work panics.
+/// Ends an attack, also if the work panics.
 pub(crate) struct Ends<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Ends<'_> {
@@ -29,8 +29,8 @@ impl Drop for Ends<'_> {
     }
 }
 
-/// Runs `attack` again and again beside `work`, and returns how often. It ends with the work, however that ends, and
-/// when the race is over its time.
+/// Runs `attack` in a loop beside `work`, and returns how often. The loop ends with the work, however that ends, and at
+/// the deadline of the race.
 pub(crate) fn beside<T>(mut attack: impl FnMut() -> T + Send, work: impl FnOnce(&AtomicU64)) -> u64 {
     let (done, count) = (AtomicBool::new(false), AtomicU64::new(0));
     let deadline = Instant::now() + patience();
@@ -81,7 +81,7 @@ fn an_attacker() {
     let (a, b) = (path("ATTACKER_A"), path("ATTACKER_B"));
     println!("\nAT WORK");
     std::io::stdout().flush().unwrap();
-    // Who started it may be killed, and then nobody ends this.
+    // The test that started it may be killed, and then nobody would end this.
     let gone = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {

@@ -68,7 +68,7 @@ fn flip_name((way, _, full): Way, root: impl Fn(&Arena) -> Root) {
     let (name, side) = (arena.at("root/name"), arena.at("root/side"));
     let (mut tally, mut kept) = (Tally::default(), 0);
     let attacks = beside(
-        // Also where the link was removed in between.
+        // The link may have been removed in between.
         || exchange(&name, &side) || move_to(&name, &side) || move_to(&side, &name),
         |attacks| {
             while_attacked(full, attacks, &mut tally, Tally::has_both, |round, tally| {
@@ -90,13 +90,13 @@ fn flip_name((way, _, full): Way, root: impl Fn(&Arena) -> Root) {
     tally.finish(row, &format!("R-07 {way}, {kept} kept"), attacks);
 }
 
-/// Gives something a name where the attacker will find it, or out of the way.
+/// Renames something to where the attacker will find it, or out of the way.
 fn put_in_reach(arena: &Arena, from: &Path, count: usize) {
     let free = ["side", "name", &format!("kept{count}")].map(|name| arena.at("root").join(name));
     assert!(free.iter().any(|to| move_to(from, to)), "{}", from.display());
 }
 
-/// Gives a file back to the attacker, for the link that is there now; a link that was kept is of no more use.
+/// Hands a file back to the attacker; a link that was kept is removed.
 fn give_back(from: &Path, side: &Path) {
     while !from.is_symlink() && !move_to(from, side) {
         let _ = exchange(from, side);

@@ -1,4 +1,4 @@
-//! descriptors under attack, and programs that are started at the same time.
+//! descriptors under attack, while other programs are started.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ fn open() -> BTreeSet<String> {
     names.filter(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).is_ok()).collect()
 }
 
-/// The descriptors that a program gets which is started now.
+/// The descriptors that a program inherits which is started now.
 fn inherited() -> BTreeSet<String> {
     let output = Command::new("ls").arg("/proc/self/fd").output().unwrap();
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()

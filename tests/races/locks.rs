@@ -1,4 +1,4 @@
-//! strangers hold the lock, or take the directory away that it is on.
+//! strangers hold the lock, or move the directory away that it is taken on.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -36,7 +36,7 @@ fn r_20_a_lock_that_is_held_is_waited_for_and_then_busy() {
             assert!((Duration::from_millis(500)..Duration::from_secs(10)).contains(&waited), "{waited:?}");
             assert_eq!(root.remove("l").unwrap_err().kind(), Kind::Busy);
             assert_eq!(without_directory_times(tree(&arena.at("root"))), before);
-            // What needs no lock is not held up, and what waits goes on when it is free.
+            // What needs no lock does not wait, and what waits continues when the lock is free.
             assert_eq!(root.create("new", Target::relative("t")).unwrap().effect, Effect::Created);
             thread::scope(|scope| {
                 let waiting = scope.spawn(|| root.ensure("l", Target::relative("u")));
@@ -71,7 +71,7 @@ fn r_20_where_strangers_write_they_can_hold_the_lock_too() {
     });
 }
 
-/// The state directory is moved away, removed and replaced, by somebody who can write the root.
+/// The state directory is moved, removed and replaced by somebody who can write the root.
 #[test]
 fn r_20_a_state_directory_that_is_taken_away_is_noticed() {
     race(|| {

@@ -1,4 +1,4 @@
-//! a directory on the way, or the root itself, is exchanged for something else all the time.
+//! a parent directory, or the root itself, is exchanged for something else in a loop.
 
 use std::cell::Cell;
 use std::fs;
@@ -13,7 +13,7 @@ use super::support::snapshot::{residue, tree};
 use super::support::table::{Row, left_out};
 use super::tally::{Tally, while_attacked};
 
-/// What takes the place of `a/b`.
+/// What `a/b` is exchanged for.
 const FLIPS: &[&str] = &["link to the canary", "absolute link", "dangling link", "file", "way round"];
 
 fn arena(flip: &str) -> Arena {
@@ -53,7 +53,7 @@ const ALLOWED: &[Kind] = &[
     Kind::NotFound,
     Kind::Contended,
     Kind::ParentMoved,
-    // What the name had when the directory was there.
+    // From what had the name while the directory was in its place.
     Kind::Exists,
     Kind::NotALink,
     Kind::Mismatch,
@@ -61,7 +61,7 @@ const ALLOWED: &[Kind] = &[
     Kind::Dangling,
 ];
 
-/// What must be so after the race, whatever was refused.
+/// The invariants after the race, whatever was refused.
 fn stayed_inside(
     arena: &Arena,
     canary: &super::support::snapshot::Tree,
@@ -125,7 +125,7 @@ fn r_01_a_process_that_flips_a_parent_gains_no_more() {
             let (canary, root) = (arena.canary(), arena.root(abilities));
             let mut tally = Tally::default();
             let attacker = Attacker::exchanging(&arena.at("root/a/b"), &arena.at("root/side"));
-            // Its attacks are its own; what it did is seen by what was refused.
+            // Its attacks are not counted; that they happen is seen by what was refused.
             while_attacked(full, &AtomicU64::new(u64::MAX), &mut tally, Tally::has_both, |round, tally| {
                 one_of_each(&root, round, tally);
             });
@@ -159,7 +159,7 @@ fn r_01_with_plain_paths_a_parent_that_flips_leads_to_the_canary() {
     });
 }
 
-/// An arena with a second tree beside the root that is like it.
+/// An arena with a second tree like the root beside it.
 fn with_outside() -> Arena {
     let arena = Arena::new();
     fs::create_dir_all(arena.at("outside/a/b")).unwrap();
@@ -181,7 +181,7 @@ fn r_06_a_root_that_is_exchanged_stays_the_one_that_was_opened() {
             let attacks = beside(
                 || exchange(&path, &outside),
                 |attacks| {
-                    // Nobody is refused here: an attack is met where the path leads to the other tree.
+                    // Nothing is refused here: an attack counts if the path leads to the other tree.
                     while_attacked(
                         *full,
                         attacks,
@@ -200,7 +200,7 @@ fn r_06_a_root_that_is_exchanged_stays_the_one_that_was_opened() {
                     );
                 },
             );
-            // Who moves the root does not concern its holder.
+            // Moving the root does not concern its holder.
             tally.only(&[]);
             if path.metadata().unwrap().ino() != opened {
                 assert!(exchange(&path, &outside));

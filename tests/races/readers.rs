@@ -1,4 +1,4 @@
-//! readers see the old link or the new one, never none.
+//! readers see the old link or the new one, never an absent name.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! a directory is moved up while a walk is below it that goes back by `..`.
+//! a directory is moved up while a walk below it returns by `..`.
 //!
 //! `deep` leads down through `a/a/…/a` and by as many `..` up again, to `a/d`. While a walk is at the bottom, a directory
 //! in the middle is moved up, out of the root: by the `..` of the directories themselves the same text then ends
@@ -16,10 +16,10 @@ use super::support::snapshot::{Tree, residue, tree};
 use super::support::table::Row;
 use super::tally::{Tally, while_attacked};
 
-/// How far down the text leads. The kernel's own walk has to be long enough to be met in the middle.
+/// How deep the text leads: the kernel's walk has to take long enough for the attacker to hit it.
 const DEPTH: usize = 150;
 
-/// Where the directory is that is moved, and how many levels it rises on its way to the canary.
+/// The depth of the directory that is moved, and how many levels it rises on its way to the canary.
 const MOVED: usize = 3;
 
 /// Out of the root, and to another place in it.
@@ -38,7 +38,7 @@ impl Ground {
         let chain = |depth: usize| vec!["a"; depth].join("/");
         fs::remove_dir_all(arena.at("root/a")).unwrap();
         fs::create_dir_all(arena.at("root").join(chain(DEPTH))).unwrap();
-        // Every directory that a walk astray can end in has a `d`.
+        // Every directory in which a misled walk can end has a `d`.
         let mut ends = vec![arena.at("canary"), arena.at("")];
         ends.extend((0..3).map(|depth| arena.at("root").join(chain(depth))));
         for end in &ends {
@@ -97,7 +97,7 @@ fn walk((way, abilities, full): Way, elsewhere: &str) {
                     let seen = root.inspect("file").unwrap().link.unwrap();
                     assert!(seen.resolved.is_none() || seen.resolved == right, "{seen:?}");
                 }
-                // A link is made, replaced and removed behind the same way.
+                // A link is created, replaced and removed below the same path.
                 2 => tally.run(|| root.ensure("deep/l", Target::relative(["t", "u"][round / 4 % 2]))),
                 _ => tally.run(|| root.remove("deep/l")),
             });

@@ -1,4 +1,4 @@
-//! a repair changes nothing that it did not see.
+//! a repair changes nothing but what its scan saw.
 
 #![cfg(feature = "cli")]
 
@@ -23,7 +23,7 @@ fn put(link: &Path, text: &str) {
     symlink(text, link).unwrap();
 }
 
-/// What happens to a link `l` to nothing after it was found, and what its repair then owes.
+/// What happens to a dangling link `l` after the scan, and the expected outcome of its repair.
 const DANGLING: &[Change] = &[
     ("fixed", |root| put(&root.join("l"), "t"), Some(Kind::Mismatch)),
     ("changed", |root| put(&root.join("l"), "other"), Some(Kind::Mismatch)),
@@ -36,7 +36,7 @@ const DANGLING: &[Change] = &[
     ("the same again", |root| put(&root.join("l"), "gone"), None),
 ];
 
-/// The same for a link `l` that is spelled badly.
+/// The same for a link `l` with a messy text.
 const MESSY: &[Change] = &[
     ("changed", |root| put(&root.join("l"), "other//x"), Some(Kind::Mismatch)),
     ("tidied already", |root| put(&root.join("l"), "a/b"), Some(Kind::Mismatch)),
@@ -86,7 +86,7 @@ fn repair_after(abilities: Abilities, text: &str, repair: &Repair, (change, make
     assert_eq!(arena.canary(), canary);
 }
 
-/// So many that each stays as it is for a while, and many change between scan and repair.
+/// So many that each stays unchanged for a while, and many change between scan and repair.
 const LINKS: usize = 400;
 
 fn links() -> Arena {
@@ -97,7 +97,7 @@ fn links() -> Arena {
     arena
 }
 
-/// Somebody who repairs links and breaks them again, and knows what each says.
+/// Somebody who repairs links and breaks them again, and keeps the text of each.
 struct Other {
     last: Vec<String>,
     turn: usize,

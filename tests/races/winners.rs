@@ -1,4 +1,4 @@
-//! of several that swap from the same text at the same moment, exactly one wins.
+//! of several contenders that swap the same text at the same moment, exactly one wins.
 //!
 //! In each round all contenders meet, read the link, meet again, and swap what they read for a text of their own. The
 //! text names the round and the contender, so that a loser can be asked who it was that won.
@@ -16,10 +16,10 @@ use caplink::{Abilities, Edit, Kind, LinkPath, Policy, Root, Target};
 use super::arena::{Arena, WAYS, naive, patience, race, report, rounds};
 use super::support::table::Row;
 
-/// The link that is fought for.
+/// The link that all contenders swap.
 const NAME: &str = "a/b/current";
 
-/// Where threads and processes wait for each other: a file that each makes longer by a byte.
+/// A barrier for threads and processes: a file to which each appends a byte.
 struct Meeting {
     file: File,
     of: u64,
@@ -33,7 +33,7 @@ impl Meeting {
         Meeting { file, of, met: 0, deadline: Instant::now() + patience() }
     }
 
-    /// Returns when all have come as often as this one.
+    /// Returns when all have arrived as often as this one.
     fn wait(&mut self) {
         self.file.write_all(b".").unwrap();
         self.met += self.of;
@@ -44,7 +44,7 @@ impl Meeting {
     }
 }
 
-/// What a contender learned in one round: whether it won, and who has the name.
+/// What a contender learned in one round: whether it won, and who did.
 type Learned = (bool, u64);
 
 /// One contender. `attempt` swaps a text for another, or returns the text that it found instead.
@@ -94,7 +94,7 @@ fn arena(shared: bool) -> Arena {
     let arena = Arena::new();
     symlink("0-0", arena.at("root").join(NAME)).unwrap();
     if shared {
-        // Others can write there: the links are staged, and the lock is taken, in the private state directory.
+        // Others can write there: links are staged, and the lock is taken, in the private state directory.
         fs::set_permissions(arena.at("root/a/b"), fs::Permissions::from_mode(0o777)).unwrap();
     }
     arena

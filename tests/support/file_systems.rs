@@ -8,7 +8,7 @@ use super::ground::ground;
 use super::rows::{ROWS, rows};
 use super::table::left_out;
 
-/// Those that this host is asked for, one after the other.
+/// The file systems that this host is asked for, in this order.
 const FILE_SYSTEMS: &[&str] = &["tmpfs", "ext4", "xfs", "btrfs", "overlay"];
 
 pub(crate) fn file_system() -> &'static str {
@@ -22,26 +22,30 @@ pub(crate) fn file_system() -> &'static str {
     }
 }
 
-/// Whether this test may mount, make devices and change to other users.
+/// Whether this test may mount, create devices and become other users.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// From now on what this thread mounts is seen by nobody else, and is gone with it.
+/// Gives this thread a mount namespace: what it mounts is private, and goes with the thread.
 pub(crate) fn own_mounts() {
     #[expect(deprecated, reason = "it is deprecated for the sake of another flag, and the other one is unsafe")]
     rustix::thread::unshare(rustix::thread::UnshareFlags::NEWNS).expect("root has its own mounts");
     must("mount", &["--make-rprivate", "/"]);
 }
 
-/// Runs a program that must succeed.
+/// Runs a program.
+///
+/// # Panics
+///
+/// If it fails.
 pub(crate) fn must(program: &str, arguments: &[&str]) {
     if let Err(said) = tried(program, arguments) {
         panic!("{program} {arguments:?}: {said}");
     }
 }
 
-/// Runs a program; what it says where it fails.
+/// Runs a program; the error is what it printed.
 pub(crate) fn tried(program: &str, arguments: &[&str]) -> Result<(), String> {
     let output = Command::new(program).args(arguments).output().map_err(|error| error.to_string())?;
     let said = || String::from_utf8_lossy(&output.stderr).into_owned();
@@ -73,7 +77,7 @@ fn mount(kind: &str, at: &Path, scratch: &Path) -> Result<(), String> {
 
 /// Runs this program once more on each file system that this host can make, with what `arrange` adds.
 ///
-/// Called in a thread of its own, whose mounts nobody else sees.
+/// Called on a thread of its own, which gets a mount namespace.
 pub(crate) fn on_each_file_system(id: &str, arrange: impl Fn(&str, &Path, &mut Command)) {
     if !is_root() {
         return left_out(id, "only root mounts");

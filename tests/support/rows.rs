@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Hands the file on to another process of the same run.
+/// Passes the file on to another process of the same run.
 pub(crate) const ROWS: &str = "CAPLINK_ROWS";
 
-/// The file of this run, which is told from others by who started it, and when.
+/// The file of this run, named after the parent process and its start time.
 pub(crate) fn rows() -> PathBuf {
     if let Some(rows) = std::env::var_os(ROWS) {
         return rows.into();

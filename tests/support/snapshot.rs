@@ -1,4 +1,4 @@
-//! What a tree is like, so that two moments can be compared.
+//! The state of a tree at one moment, to be compared with a later one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// One entry, with everything that somebody could have changed.
+/// One entry with every attribute that an attack could change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
     pub(crate) id: (u64, u64),
@@ -48,7 +48,7 @@ pub(crate) fn tree(base: &Path) -> Tree {
     nodes
 }
 
-/// The same without the times of directories, which a change that was taken back leaves behind.
+/// The same without the times of directories, which an undone change leaves behind.
 pub(crate) fn without_directory_times(mut tree: Tree) -> Tree {
     const DIRECTORY: u32 = 0o040_000;
     for node in tree.values_mut().filter(|node| node.mode & 0o170_000 == DIRECTORY) {

@@ -1,4 +1,4 @@
-//! One row for each case that was run: its id, backend, file system and outcome, or why it was left out.
+//! One row a case: its id, backend, file system and outcome, or why it was skipped.
 //!
 //! `tests/verdict.rs` prints them as one table when all tests are done.
 
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::file_systems::file_system;
 use super::rows::rows;
 
-/// Why the case under way is not run as a whole, if it said so.
+/// Why the running case is incomplete, if it said so.
 pub(crate) static SKIPPED: Mutex<Option<String>> = Mutex::new(None);
 
 fn record(id: &str, backend: &str, outcome: &str) {
@@ -21,7 +21,7 @@ fn record(id: &str, backend: &str, outcome: &str) {
     file.write_all(line.as_bytes()).expect("a row is written");
 }
 
-/// The row of a case that is under way; that it failed unless it ends.
+/// The row of a running case: it failed, unless it completes.
 pub(crate) struct Row<'a> {
     id: &'a str,
     backend: &'a str,
@@ -33,7 +33,7 @@ impl<'a> Row<'a> {
         Row { id, backend, held: None }
     }
 
-    /// The case held what it must, with what was counted, or said why it does not run.
+    /// The case held, with its counts, or it said why it is incomplete.
     pub(crate) fn held(mut self, counted: &str) {
         let skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner).take();
         let colon = if counted.is_empty() { "" } else { ": " };
@@ -47,13 +47,13 @@ impl Drop for Row<'_> {
     }
 }
 
-/// Says aloud that a case is not begun, and why.
+/// Prints that a case is skipped, and why.
 pub(crate) fn left_out(id: &str, reason: &str) {
     aloud(id, reason);
     record(id, "-", &format!("skipped: {reason}"));
 }
 
-/// Past the capture of the test harness, so that it is always seen.
+/// Prints past the capture of the test harness, so that it is always seen.
 pub(crate) fn aloud(id: &str, reason: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {id} {}", reason.trim().replace('\n', " "));
 }
