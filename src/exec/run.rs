@@ -351,14 +351,7 @@ impl<'a> Run<'a> {
     }
 
     fn permitted(&self, decision: Decision) -> Result<()> {
-        let policy = self.root.policy();
-        let allowed = match decision {
-            Decision::Create => policy.create,
-            Decision::Replace | Decision::BackUp | Decision::Exchange => policy.replace,
-            Decision::Remove | Decision::RemoveStaleDir => policy.remove,
-            Decision::Unchanged | Decision::Refuse(_) => true,
-        };
-        if allowed { Ok(()) } else { Err(Error::new(Kind::Policy)) }
+        if decision.is_permitted(self.root.policy()) { Ok(()) } else { Err(Error::new(Kind::Policy)) }
     }
 
     fn report(&self, physical: Option<PathBuf>, target: Option<OsString>, changed: Changed) -> Outcome {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use super::Policy;
 use super::change::{Change, Expected, RemoveStale};
 use crate::error::{FileKind, Found, Kind};
 
@@ -24,6 +25,18 @@ pub(crate) enum Decision {
     Exchange,
     /// It does not fit; nothing is changed.
     Refuse(Kind),
+}
+
+impl Decision {
+    /// Whether a policy allows the change.
+    pub(crate) fn is_permitted(self, policy: Policy) -> bool {
+        match self {
+            Decision::Create => policy.create,
+            Decision::Replace | Decision::BackUp | Decision::Exchange => policy.replace,
+            Decision::Remove | Decision::RemoveStaleDir => policy.remove,
+            Decision::Unchanged | Decision::Refuse(_) => true,
+        }
+    }
 }
 
 /// Decides a change; `text` is what the new link stores, if there is one.
