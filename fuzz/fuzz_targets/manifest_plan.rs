@@ -8,6 +8,7 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../tests/manifest/history.rs"]
 mod history;
 #[path = "../../tests/manifest/model.rs"]
+#[expect(dead_code, reason = "this target takes a part of the model")]
 mod model;
 
 fuzz_target!(|bytes: &[u8]| {
