@@ -126,6 +126,18 @@ fn a_program_can_depend_on_it_as_the_readme_says() {
     assert_eq!(names, ["cap-std", "caplink", "embedder", "rustix", "thiserror"]);
 }
 
+#[test]
+fn the_table_of_features_has_every_one_that_is_for_users() {
+    let manifest = include_str!("../Cargo.toml");
+    let features = manifest.split_once("[features]\n").unwrap().1.split("\n[").next().unwrap();
+    let names = features.lines().filter(|line| line.contains(" = [") && !line.starts_with(' '));
+    let names = names.filter_map(|line| line.split(" = ").next());
+    for name in names.filter(|name| !["default", "adversary", "tour"].contains(name)) {
+        let row = README.lines().any(|line| line.starts_with(&format!("| `{name}`")));
+        assert!(row, "README.md says nothing of the feature `{name}`");
+    }
+}
+
 /// The sentence about programs that watch the link.
 #[cfg(target_os = "linux")]
 #[test]
