@@ -140,16 +140,21 @@ fn a_directory_that_others_write_is_edited_through_the_private_state() {
         let outcome = case.done(|root| root.ensure("open/l", Target::relative("u")));
         assert_eq!((outcome.effect, outcome.staging), (Effect::Replaced, Staging::Private));
         assert_eq!(case.done(|root| root.remove("open/l")).staging, Staging::Private);
-        // A state directory that somebody else owns or can enter is not used.
+        // Where another user stages in the default state directory, the caller has one of its own.
+        case.link("open/l", "../t");
+        fs::create_dir(case.at(".caplink")).unwrap();
+        mode(case, ".caplink", 0o700);
+        give_to_nobody(case.at(".caplink"));
+        let before = case.names();
+        let root = case.open(Policy::default());
+        assert_eq!(root.ensure("open/l", Target::relative("u")).unwrap().staging, Staging::Private);
+        assert_eq!(case.names(), before);
+        fs::remove_dir(case.at(".caplink")).unwrap();
+        fs::remove_file(case.at("open/l")).unwrap();
+        // One that others can enter, or that is no directory, is not used.
         case.link("open/l", "../t");
         for unsafe_state in [
             |case: &Case| fs::create_dir(case.at(".caplink")).map(|()| mode(case, ".caplink", 0o755)),
-            |case: &Case| {
-                fs::create_dir(case.at(".caplink")).map(|()| {
-                    mode(case, ".caplink", 0o700);
-                    give_to_nobody(case.at(".caplink"));
-                })
-            },
             |case: &Case| fs::write(case.at(".caplink"), "a file"),
             |case: &Case| std::os::unix::fs::symlink("../canary", case.at(".caplink")),
         ] {
