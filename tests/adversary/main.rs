@@ -1,11 +1,11 @@
-//! The executor against an adversary that acts between any two of its calls, on a file system in memory.
+//! The executor against an attacker that acts between any two of its calls, on a file system in memory.
 //!
-//! A scenario is a verb in a tree: whose its directories are, who may write them, and what the host can do. A schedule
-//! says before which calls the adversary does what, which call fails with which error, or where the executor stops.
-//! Every schedule is judged by the same laws: only links are replaced or removed; nothing outside is touched; a
-//! replaced name is never absent; what is reported is so; nothing of the executor's stays and everything of others is
-//! where they put it, unless it is reported; the calls are bounded, and nothing panics. Where one action comes to one edit,
-//! the answer is that of the action before it or after it.
+//! A scenario is a verb in a tree: who owns its directories, who may write them, and what the host supports. A schedule
+//! says before which calls the attacker does what, which call fails with which error, or where the executor stops. Every
+//! schedule is judged by the laws of `tests/support`, which also hold on the kernel: only links are replaced or removed;
+//! nothing outside is touched; a replaced name is never absent; reports are true; there is no residue and everything of
+//! others is where they put it, unless it is reported; the calls are bounded, and nothing panics. A single action against
+//! one edit has one of two answers: that of the action before the edit, or that of the action after it.
 //!
 //! Single actions, failing calls and crashes are played before every call, of several edits a part. Of pairs, of actions
 //! beside a failing call and of actions against a confined executor a sample is played: `CAPLINK_ONE_OF=n` plays one of n,

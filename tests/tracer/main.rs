@@ -1,10 +1,10 @@
-//! An adversary for the compiled program on the real kernel.
+//! The attacker against the compiled program on the real kernel.
 //!
-//! The program is stopped at every call that concerns the file system, on all of its threads. There others act, the call
-//! is made to fail, or the program is killed, and the laws are held over what came of it, from outside: over the tree,
-//! the exit code and the JSON document. `CAPLINK_SCHEDULES=all` plays all schedules, `CAPLINK_SEED` another
-//! part of them than usually (`draw` any part), `CAPLINK_ONE_OF` chooses how large it is, and `CAPLINK_ONLY` the
-//! scenarios by a part of their name.
+//! The program is stopped at each call that concerns the file system, on all of its threads. There the attacker acts, the
+//! call is made to fail, or the program is killed. The result is judged from outside, by the tree, the exit code and the
+//! JSON document: by the laws of `tests/support`, which also hold in memory. `CAPLINK_SCHEDULES=all` plays all schedules,
+//! `CAPLINK_SEED` another sample of them (`draw` any), `CAPLINK_ONE_OF` a sample of another size, and `CAPLINK_ONLY` the
+//! scenarios whose name contains it.
 
 #![cfg(all(target_os = "linux", feature = "cli"))]
 
