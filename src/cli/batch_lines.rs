@@ -135,7 +135,7 @@ mod tests {
         ];
         let wrong = wrong(text.join("\n").as_bytes());
         assert_eq!(wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>(), (1..=13).collect::<Vec<_>>(), "{wrong:?}");
-        assert_eq!(wrong[5].1, "line 6: `remove` has no key `to`, at byte 37");
+        assert_eq!(wrong[5].1, "line 6: `remove` has no key `to`");
         assert_eq!(wrong[11].1, "line 12: `remove` has no key `durability`");
     }
 
