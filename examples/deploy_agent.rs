@@ -53,14 +53,14 @@ fn deploy(path: &Path, version: &str, source: &Path) -> Result<bool, Box<dyn Err
     let root = root.recorded_by(Arc::new(Log(Mutex::new(log))));
 
     let switched = switch(&root, &release)?;
-    println!("{}", told(&switched));
+    println!("{}", shown(&switched));
     if is_healthy(&path.join(CURRENT)) {
         return Ok(true);
     }
     println!("{version} is ill");
     match back(&root, &switched) {
         Ok(outcome) => {
-            println!("{}", told(&outcome));
+            println!("{}", shown(&outcome));
             // Nothing leads there any more, and a retry is to find the name free.
             fs::remove_dir_all(&dir)?;
         }
@@ -131,7 +131,7 @@ fn is_healthy(release: &Path) -> bool {
     Command::new(release.join("health")).status().is_ok_and(|status| status.success())
 }
 
-fn told(outcome: &Outcome) -> String {
+fn shown(outcome: &Outcome) -> String {
     let text = |text: &Option<std::ffi::OsString>| {
         text.as_ref().map_or_else(|| "nothing".to_owned(), |text| caplink::printable(text).to_string())
     };

@@ -92,7 +92,7 @@ fn without_place(error: &serde_json::Error) -> String {
 
 fn problem(number: u64, reason: impl std::fmt::Display) -> Problem {
     let mut problem = Problem::new(Kind::Usage, format!("line {number}: {reason}")).hinted(None);
-    problem.told.line = Some(number);
+    problem.reported.line = Some(number);
     problem
 }
 
@@ -102,7 +102,7 @@ mod tests {
 
     fn wrong(bytes: &[u8]) -> Vec<(u64, String)> {
         let problems = parse(bytes).err().unwrap_or_default();
-        problems.into_iter().map(|problem| (problem.told.line.unwrap(), problem.told.message)).collect()
+        problems.into_iter().map(|problem| (problem.reported.line.unwrap(), problem.reported.message)).collect()
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         ];
         let wrong = wrong(text.join("\n").as_bytes());
         assert_eq!(wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>(), (1..=13).collect::<Vec<_>>(), "{wrong:?}");
-        assert_eq!(wrong[5].1, "line 6: `remove` has no key `to`, at byte 37");
+        assert_eq!(wrong[5].1, "line 6: `remove` has no key `to`");
         assert_eq!(wrong[11].1, "line 12: `remove` has no key `durability`");
     }
 

@@ -38,13 +38,13 @@ impl Errors {
 
     pub(crate) fn push(&mut self, problem: Problem) {
         if self.is_full() {
-            return self.count(problem.told.kind);
+            return self.count(problem.reported.kind);
         }
         self.bytes = self.bytes.saturating_add(problem.bytes());
         if self.bytes <= LISTED_BYTES || self.listed.is_empty() {
             self.listed.push(problem);
         } else {
-            self.count(problem.told.kind);
+            self.count(problem.reported.kind);
         }
     }
 
@@ -55,7 +55,7 @@ impl Errors {
     /// Says of the errors from this one on that they are about a line of the input.
     pub(crate) fn at_line(&mut self, from: usize, line: u64) {
         for problem in self.listed.iter_mut().skip(from) {
-            problem.told.line = Some(line);
+            problem.reported.line = Some(line);
         }
     }
 
@@ -66,7 +66,7 @@ impl Errors {
 
     /// The class of all of them.
     pub(crate) fn class(&self) -> Class {
-        let listed = Class::of_all(self.listed.iter().map(|problem| problem.told.kind));
+        let listed = Class::of_all(self.listed.iter().map(|problem| problem.reported.kind));
         self.class.map_or(listed, |unlisted| listed.and(unlisted))
     }
 }

@@ -26,7 +26,7 @@ const TRIED: i32 = 1 << 16;
 /// Closes every descriptor but standard input, output and error.
 pub(super) fn close() {
     let dir = Path::new(OPEN);
-    // Linux 6.2 tells how many there are, which is much cheaper than their list. Before it the size is 0.
+    // Linux 6.2 reports how many there are, which is much cheaper than their list. Before it the size is 0.
     if fs::metadata(dir).is_ok_and(|list| list.len() == STANDARD as u64) {
         return;
     }

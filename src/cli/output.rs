@@ -1,7 +1,7 @@
 //! Printing a report: answers on stdout, errors, hints and detail on stderr.
 //!
 //! An answer that was not written whole is an error of the system, also where its reader went away: a script that reads the
-//! first line of a list must not take the exit code for one about all of it. A reader that has seen enough is not told so.
+//! first line of a list must not take the exit code for one about all of it. A reader that has seen enough needs no message.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ pub(crate) fn close(report: &Report, global: &Global, printed: io::Result<()>) -
 /// Reports an answer that could not be written; a change that was made stands all the same.
 pub(crate) fn written(printed: io::Result<()>, stands: bool, color: Color) -> Class {
     let Err(source) = printed else { return Class::Done };
-    // Nobody is left to tell where stderr is gone as well.
+    // Where stderr is gone as well nobody can be informed.
     let _unheard = match (source.kind(), stands) {
         (io::ErrorKind::BrokenPipe, false) => Ok(()),
         (_, false) => writeln!(stderr(color), "{} cannot write to stdout: {source}", Painted(BAD, "error:")),
@@ -60,7 +60,7 @@ fn print_text(report: &Report, global: &Global) -> io::Result<()> {
 fn print_messages(report: &Report, global: &Global) -> io::Result<()> {
     let mut err = stderr(global.color);
     for (verbosity, line) in &report.notes {
-        // What is told unasked is left out by `-q`.
+        // `-q` leaves out what was not asked for.
         if global.verbose >= *verbosity && (*verbosity > 0 || global.quiet == 0) {
             writeln!(err, "{} {line}", Painted(DIM, "note:"))?;
         }
@@ -86,11 +86,11 @@ pub(crate) fn note(line: &str, color: Color) {
 }
 
 fn print_problem(err: &mut impl Write, problem: &Problem, global: &Global) -> io::Result<()> {
-    writeln!(err, "{} {}", Painted(BAD, "error:"), problem.told.message)?;
+    writeln!(err, "{} {}", Painted(BAD, "error:"), problem.reported.message)?;
     if let (Some(cause), true) = (&problem.cause, global.verbose > 0) {
         writeln!(err, "{} {cause}", Painted(DIM, "cause:"))?;
     }
-    if let (Some(hint), true) = (&problem.told.hint, global.quiet == 0) {
+    if let (Some(hint), true) = (&problem.reported.hint, global.quiet == 0) {
         writeln!(err, "{} {hint}", Painted(HINT, "hint:"))?;
     }
     Ok(())

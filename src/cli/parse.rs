@@ -48,7 +48,7 @@ mod tests {
 
     use super::*;
 
-    fn told(result: Result<Cli, clap::Error>) -> String {
+    fn shown(result: Result<Cli, clap::Error>) -> String {
         match result {
             Ok(cli) => format!("{cli:?}"),
             Err(error) => error.to_string(),
@@ -57,7 +57,7 @@ mod tests {
 
     /// Whether the line is plain; it means what the grammar says.
     fn is_plain(arguments: &[OsString]) -> bool {
-        assert_eq!(told(parse(arguments)), told(by_the_grammar(arguments)), "{arguments:?}");
+        assert_eq!(shown(parse(arguments)), shown(by_the_grammar(arguments)), "{arguments:?}");
         Cli::plain(arguments).is_some()
     }
 

@@ -1,4 +1,4 @@
-//! An error as it is reported: as it stands in a document, and what is told beside it.
+//! An error as it is reported: as it stands in a document, and what is shown beside it.
 
 use caplink::wire::{self, Text};
 use caplink::{Error, Kind};
@@ -10,7 +10,7 @@ use super::hint;
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
     #[serde(flatten)]
-    pub(crate) told: wire::Problem,
+    pub(crate) reported: wire::Problem,
     /// What the system said, for whoever wants more detail.
     #[serde(skip)]
     pub(crate) cause: Option<String>,
@@ -19,12 +19,13 @@ pub(crate) struct Problem {
 impl Problem {
     /// An error of the command line's own.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Problem {
-        Problem { told: wire::Problem::new(kind, message), cause: None }.hinted(hint::plain(kind).map(str::to_owned))
+        Problem { reported: wire::Problem::new(kind, message), cause: None }
+            .hinted(hint::plain(kind).map(str::to_owned))
     }
 
     /// The same with another way out.
     pub(crate) fn hinted(mut self, hint: Option<String>) -> Problem {
-        self.told.hint = hint;
+        self.reported.hint = hint;
         self
     }
 
@@ -32,42 +33,49 @@ impl Problem {
     pub(crate) fn of_root(error: &Error) -> Problem {
         let cause = error.io_error().map(ToString::to_string);
         let mut problem = Problem::new(error.kind(), message(error));
-        let told = wire::Problem::from(error);
-        (problem.told.seq, problem.told.group, problem.told.holder) = (told.seq, told.group, told.holder);
+        let reported = wire::Problem::from(error);
+        (problem.reported.seq, problem.reported.group, problem.reported.holder) =
+            (reported.seq, reported.group, reported.holder);
         Problem { cause, ..problem }
     }
 
     /// An error of an operation on one link, and what it leaves as an error of its own.
     pub(crate) fn of(error: &Error, hint: Option<String>) -> Vec<Problem> {
         let cause = error.io_error().map(ToString::to_string);
-        let mut told = wire::Problem::from(error);
-        told.message = message(error);
+        let mut reported = wire::Problem::from(error);
+        reported.message = message(error);
         // A dry run foresees the kind, not the number.
-        told.os_error = None;
-        Problem { told, cause }.hinted(hint).leaving()
+        reported.os_error = None;
+        Problem { reported, cause }.hinted(hint).leaving()
     }
 
     /// How much memory it takes, about.
     pub(crate) fn bytes(&self) -> usize {
-        let told = &self.told;
+        let reported = &self.reported;
         let text = |text: &Text| text.0.len() + 32;
         let texts = |texts: &[Text]| texts.iter().map(text).sum::<usize>();
-        let own = [&told.link, &told.component, &told.via].into_iter().flatten().map(text).sum::<usize>();
-        let said = told.message.len() + told.hint.as_ref().map_or(0, String::len);
-        let listed = texts(&told.preserved) + texts(&told.made) + told.left.as_deref().map_or(0, texts);
+        let own = [&reported.link, &reported.component, &reported.via].into_iter().flatten().map(text).sum::<usize>();
+        let said = reported.message.len() + reported.hint.as_ref().map_or(0, String::len);
+        let listed = texts(&reported.preserved) + texts(&reported.made) + reported.left.as_deref().map_or(0, texts);
         own + said + listed + 256
     }
 
     /// Where something of this program's own, or something of others, could not go back where it was, a second
     /// error of kind `residue` lists it: the first alone would promise that nothing was changed.
     fn leaving(mut self) -> Vec<Problem> {
-        let left: Vec<Text> =
-            self.told.left.take().unwrap_or_default().into_iter().chain(self.told.preserved.iter().cloned()).collect();
+        let left: Vec<Text> = self
+            .reported
+            .left
+            .take()
+            .unwrap_or_default()
+            .into_iter()
+            .chain(self.reported.preserved.iter().cloned())
+            .collect();
         let listed: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
         let listed = listed.join(", ");
-        if self.told.kind == Kind::Residue {
-            self.told.message = format!("{}: {listed}", self.told.message);
-            self.told.left = Some(left);
+        if self.reported.kind == Kind::Residue {
+            self.reported.message = format!("{}: {listed}", self.reported.message);
+            self.reported.left = Some(left);
             return vec![self];
         }
         if left.is_empty() {
@@ -75,8 +83,8 @@ impl Problem {
         }
         let message = format!("something could not go back where it was: {listed}");
         let mut residue = Problem::new(Kind::Residue, message);
-        residue.told.link.clone_from(&self.told.link);
-        residue.told.left = Some(left);
+        residue.reported.link.clone_from(&self.reported.link);
+        residue.reported.left = Some(left);
         vec![self, residue]
     }
 }
@@ -93,22 +101,22 @@ fn message(error: &Error) -> String {
 mod tests {
     use super::*;
 
-    fn told(kind: Kind, left: &[&str], preserved: &[&str]) -> Vec<(Kind, Option<Vec<String>>)> {
+    fn reported(kind: Kind, left: &[&str], preserved: &[&str]) -> Vec<(Kind, Option<Vec<String>>)> {
         let texts = |names: &[&str]| names.iter().map(Text::new).collect::<Vec<_>>();
         let mut first = Problem::new(kind, "it failed");
-        first.told.preserved = texts(preserved);
-        first.told.left = Some(texts(left)).filter(|left| !left.is_empty());
+        first.reported.preserved = texts(preserved);
+        first.reported.left = Some(texts(left)).filter(|left| !left.is_empty());
         let shown = |left: Vec<Text>| left.iter().map(ToString::to_string).collect();
-        first.leaving().into_iter().map(|problem| (problem.told.kind, problem.told.left.map(shown))).collect()
+        first.leaving().into_iter().map(|problem| (problem.reported.kind, problem.reported.left.map(shown))).collect()
     }
 
     #[test]
     fn what_could_not_go_back_is_an_error_of_its_own() {
         let all = || Some(vec!["a".to_owned(), "b".to_owned()]);
-        assert_eq!(told(Kind::Mismatch, &[], &[]), [(Kind::Mismatch, None)]);
-        assert_eq!(told(Kind::ParentMoved, &["a", "b"], &[]), [(Kind::ParentMoved, None), (Kind::Residue, all())]);
-        assert_eq!(told(Kind::Contended, &["a"], &["b"]), [(Kind::Contended, None), (Kind::Residue, all())]);
-        assert_eq!(told(Kind::Contended, &[], &["a", "b"]), [(Kind::Contended, None), (Kind::Residue, all())]);
-        assert_eq!(told(Kind::Residue, &["a", "b"], &[]), [(Kind::Residue, all())]);
+        assert_eq!(reported(Kind::Mismatch, &[], &[]), [(Kind::Mismatch, None)]);
+        assert_eq!(reported(Kind::ParentMoved, &["a", "b"], &[]), [(Kind::ParentMoved, None), (Kind::Residue, all())]);
+        assert_eq!(reported(Kind::Contended, &["a"], &["b"]), [(Kind::Contended, None), (Kind::Residue, all())]);
+        assert_eq!(reported(Kind::Contended, &[], &["a", "b"]), [(Kind::Contended, None), (Kind::Residue, all())]);
+        assert_eq!(reported(Kind::Residue, &["a", "b"], &[]), [(Kind::Residue, all())]);
     }
 }

@@ -179,7 +179,7 @@ impl Report {
     /// Takes back the hint of the last error, where the caller did already what it says.
     pub(crate) fn drop_hint_if(&mut self, done: bool) {
         if let (true, Some(problem)) = (done, self.errors.last_mut()) {
-            problem.told.hint = None;
+            problem.reported.hint = None;
         }
     }
 

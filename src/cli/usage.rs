@@ -88,7 +88,7 @@ fn habit(word: &str) -> Option<&'static str> {
         "realpath" | "namei" | "follow" => "`resolve PATH` shows where a path leads, with `--explain` each hop",
         "mv" | "rename" => "`exchange A B` exchanges two links; one is moved by `create` and `remove`",
         "set" | "update" | "replace" => "`ensure LINK --to TARGET` replaces a link, `swap` one whose text is known",
-        "check" | "status" | "verify" => "`scan --exit-code` tells whether all links are well",
+        "check" | "status" | "verify" => "`scan --exit-code` says whether all links are well",
         "fix" | "mend" => "`repair` repairs links, each kind of repair by an option of its own",
         "history" | "journal" => "`log` shows what was changed, from the day on that `records init` was run",
         "undo" | "rollback" => "`swap LINK --to OLD --expect NEW` goes back; `log` shows what was there before",
@@ -96,7 +96,7 @@ fn habit(word: &str) -> Option<&'static str> {
     })
 }
 
-/// Where the options are told.
+/// Where the options are described.
 fn of_verb(verb: Option<&str>) -> Option<String> {
     match verb {
         Some(verb) => Some(format!("`caplink {verb} --help` shows what it takes")),

@@ -1,4 +1,4 @@
-//! An error that was told elsewhere, from its parts.
+//! An error that another process reported, from its parts.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use super::{Cause, Component, Error, Kind};
 
 impl Error {
     /// An error of an operation, on a link if there was one.
-    pub(crate) fn told(kind: Kind, operation: String, link: Option<PathBuf>) -> Error {
+    pub(crate) fn rebuilt(kind: Kind, operation: String, link: Option<PathBuf>) -> Error {
         let mut error = Error::new(kind);
         error.0.verb = operation.into();
         error.0.link = link;

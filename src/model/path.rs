@@ -335,4 +335,22 @@ mod tests {
         assert_eq!(Place::new("a").unwrap(), Place { path: "a".into(), directory: false });
         assert_eq!(Place::new("../").unwrap_err().kind(), Kind::Escape);
     }
+
+    #[test]
+    fn a_path_comes_from_what_std_has_for_paths_and_becomes_it() {
+        let path = LinkPath::new("a/b").unwrap();
+        let from = [
+            "./a//b".parse(),
+            LinkPath::try_from("a/b"),
+            LinkPath::try_from(String::from("a/b")),
+            LinkPath::try_from(OsStr::new("a/b")),
+            LinkPath::try_from(OsString::from("a/b")),
+            LinkPath::try_from(Path::new("a/b")),
+            LinkPath::try_from(PathBuf::from("a/b")),
+        ];
+        assert!(from.into_iter().all(|from| from.unwrap() == path));
+        assert_eq!("../b".parse::<LinkPath>().unwrap_err().kind(), Kind::Escape);
+        let (os, std): (&OsStr, &Path) = (path.as_ref(), path.as_ref());
+        assert_eq!((os, std, PathBuf::from(path.clone())), (OsStr::new("a/b"), Path::new("a/b"), "a/b".into()));
+    }
 }

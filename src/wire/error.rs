@@ -140,7 +140,7 @@ impl TryFrom<Problem> for Error {
     /// The error again; its hint is lost.
     fn try_from(problem: Problem) -> Result<Error, Self::Error> {
         let paths = |texts: Vec<Text>| texts.into_iter().map(Text::into_path).collect();
-        let mut error = Error::told(problem.kind, problem.operation, problem.link.map(|link| link.0.into()));
+        let mut error = Error::rebuilt(problem.kind, problem.operation, problem.link.map(|link| link.0.into()));
         if let (Some(name), Some(index)) = (problem.component, problem.index) {
             error = error.at_component(Component { name: name.0, index });
         }

@@ -1,4 +1,4 @@
-//! What was inspected, and the hops of a path. They tell what was seen, and are not read back.
+//! What was inspected, and the hops of a path. They are written only.
 
 use serde::{Serialize, Serializer};
 

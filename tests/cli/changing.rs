@@ -176,14 +176,14 @@ fn swap_compares_the_stored_text_byte_for_byte() {
 }
 
 #[test]
-fn exchange_lets_two_links_trade_places() {
+fn exchange_puts_each_link_in_the_place_of_the_other() {
     let place = Place::new();
     place.link("x", "releases/1").link("y", "releases/2");
     let ids = |name: &str| fs::symlink_metadata(place.root.join(name)).unwrap().ino();
     let (x, y) = (ids("x"), ids("y"));
-    let traded = place.ask("exchange x y");
-    assert_eq!((traded.code, traded.json["changed"].as_bool()), (0, Some(true)));
-    let items = traded.json["items"].as_array().unwrap();
+    let exchanged = place.ask("exchange x y");
+    assert_eq!((exchanged.code, exchanged.json["changed"].as_bool()), (0, Some(true)));
+    let items = exchanged.json["items"].as_array().unwrap();
     for (item, link, target, previous) in
         [(&items[0], "x", "releases/2", "releases/1"), (&items[1], "y", "releases/1", "releases/2")]
     {
@@ -192,7 +192,7 @@ fn exchange_lets_two_links_trade_places() {
         assert_eq!(place.text(link), Some(target.into()));
     }
     assert_eq!(items.len(), 2);
-    assert_eq!((ids("x"), ids("y")), (y, x), "the links themselves trade places");
+    assert_eq!((ids("x"), ids("y")), (y, x), "the links themselves are exchanged");
 }
 
 #[test]

@@ -16,8 +16,8 @@ fn several_links_are_removed_each_for_itself() {
     let (link, kind) = (|link: &str| serde_json::json!(link), |kind: &str| serde_json::json!(kind));
     let expected = [("file", "not_a_link"), ("gone", "not_found"), ("../x", "escape"), ("no/parent", "not_found")];
     assert_eq!(kinds.len(), expected.len());
-    for (told, expected) in kinds.iter().zip(expected) {
-        assert_eq!((told.0, told.1), (&link(expected.0), &kind(expected.1)));
+    for (seen, expected) in kinds.iter().zip(expected) {
+        assert_eq!((seen.0, seen.1), (&link(expected.0), &kind(expected.1)));
     }
     assert_eq!((ran.code, &ran.json["changed"]), (4, &true.into()), "the refusal comes before the others");
     let mut expected = ran.json.clone();

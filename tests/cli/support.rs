@@ -157,7 +157,7 @@ pub(crate) fn answer(command: &mut Command) -> Answer {
     let ran = ran(command);
     let json = document(&ran.out);
     if ran.code > 1 {
-        assert!(!ran.err.is_empty(), "an error is told on stderr as well");
+        assert!(!ran.err.is_empty(), "an error is reported on stderr as well");
     }
     Answer { code: ran.code, json }
 }

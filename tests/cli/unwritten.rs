@@ -60,7 +60,7 @@ fn an_answer_that_could_not_be_written_is_an_error_and_a_change_stands() {
 }
 
 #[test]
-fn a_reader_that_went_away_is_told_of_a_change_alone() {
+fn a_reader_that_went_away_is_no_message_but_for_a_change() {
     for line in LINES.iter().chain(OWN).copied().chain(["--json inspect file", "--json remove l"]) {
         let place = with_two_links();
         let before = place.snapshot();
@@ -98,7 +98,7 @@ fn a_scan_that_was_cut_short_never_says_that_all_is_well() {
             let mut first = [0];
             child.stdout.take().unwrap().read_exact(&mut first).unwrap();
             let ended = child.wait_with_output().unwrap();
-            // A reader that has seen enough is not told; nor is a count of what was seen until then.
+            // A reader that has seen enough needs no message, and a count of what was seen until then would mislead.
             assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{format}");
             assert_eq!(ended.status.code(), Some(10), "{format} {options:?}");
         }

@@ -61,7 +61,7 @@ impl Show {
             Format::Text => out.extend(format!("{}\n", counted(summary)).as_bytes()),
             Format::Paths => {}
             Format::Html => {
-                let errors: Vec<&str> = report.errors.iter().map(|error| error.told.message.as_str()).collect();
+                let errors: Vec<&str> = report.errors.iter().map(|error| error.reported.message.as_str()).collect();
                 out.extend(page::tail(summary, &errors, report.errors.unlisted(), self.begun.elapsed()).as_bytes());
             }
             Format::Json => {

@@ -16,7 +16,7 @@ Examples:
   caplink create etc/localtime --to ../usr/share/zoneinfo/UTC --style verbatim --allow-dangling";
 
 options! {
-    /// Make LINK; if anything has the name, nothing changes
+    /// Make LINK; if the name is taken, nothing changes
     #[command(after_help = EXAMPLES)]
     pub(crate) struct Create {
         ..linking: Linking;

@@ -87,7 +87,7 @@ fn findings(root: &Root, trial: Option<&Result<Trial, Error>>) -> Vec<Finding> {
     vec![
         confined_open(abilities),
         able("exchange", exchange, &source, "replacing renames over, under a lock"),
-        able("no_replace", no_replace, &source, "moving aside is checked under a lock"),
+        able("no_replace", no_replace, &source, "a removal is checked under a lock"),
         landlock(root),
         durability(tried, &source),
         state(root),
