@@ -235,11 +235,11 @@ fn a_directory_that_may_not_be_searched_is_not_walked_through_and_back() {
     }
     dir.set_permissions("shut", cap_std::fs::Permissions::from_mode(0o600)).unwrap();
     for root in [strong(&dir), weak(&strong(&dir))] {
-        for number in 0..texts.len() {
+        for (number, text) in texts.iter().enumerate() {
             let link = format!("l{number}");
             assert_eq!(dir.metadata(&link).unwrap_err().kind(), std::io::ErrorKind::PermissionDenied, "{link}");
-            assert_eq!(root.inspect(&link).unwrap().link.unwrap().status, Status::Denied, "{}", texts[number]);
-            assert_eq!(root.resolve(&link).unwrap_err().kind(), Kind::Permission, "{}", texts[number]);
+            assert_eq!(root.inspect(&link).unwrap().link.unwrap().status, Status::Denied, "{text}");
+            assert_eq!(root.resolve(&link).unwrap_err().kind(), Kind::Permission, "{text}");
         }
         let scanned = root.scan(".", ScanOptions::default()).unwrap().filter_map(Result::ok);
         let by_status = |found: Finding| (found.link.display().to_string(), found.status);

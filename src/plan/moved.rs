@@ -54,7 +54,8 @@ fn read(text: &OsStr, from: &Path, old: &Path, anchor: Anchor<'_>) -> Option<Rea
     for component in relative.components() {
         match component {
             Component::ParentDir => {
-                if !end.pop() && !anchor.is_top {
+                let climbed = end.pop();
+                if !(climbed || anchor.is_top) {
                     return None;
                 }
             }

@@ -92,7 +92,7 @@ impl Root {
                 let error = error.on("scan", shown(&place.path)).denied_at(&place.path);
                 return Ok(scan(Walk::Refused(Some(error))));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(meant(error, &place.path)),
         };
         let stat = self.calls().stat(&dir).map_err(Error::from_io)?;
         if stat.links == 0 && place.path.as_os_str().is_empty() {
@@ -208,6 +208,16 @@ impl std::fmt::Debug for Scan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scan").field("summary", &self.summary()).field("ended", &self.ended).finish_non_exhaustive()
     }
+}
+
+/// Where the directory itself is at fault, and none of those above it, the error says so.
+fn meant(error: Error, path: &Path) -> Error {
+    let is_last = error.component().is_some_and(|component| component.index + 1 == path.components().count());
+    if error.kind() != Kind::NotFound || !is_last {
+        return error;
+    }
+    let is_missing = error.io_error().is_some();
+    error.because(if is_missing { "there is no such directory" } else { "it is no directory" })
 }
 
 /// The root itself is shown as `.`.

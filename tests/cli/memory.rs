@@ -68,7 +68,7 @@ impl Drop for Tree {
 fn errors_about_long_paths_fit_however_many_they_are() {
     let tree = Tree::new();
     let deep = tree.deep(DEEPEST);
-    for number in 0..100 {
+    for number in 0..60 {
         mkdirat(&deep, format!("{number:08}{}", "x".repeat(247)), Mode::RWXU).unwrap();
     }
     for line in ["--json scan", "scan --format html", "scan -j 4"] {
@@ -99,11 +99,11 @@ fn links_with_long_paths_are_repaired_however_many_they_are() {
 fn names_that_look_staged_are_not_held() {
     let tree = Tree::new();
     let deep = tree.deep(DEEPEST - 512);
-    for number in 0..100 {
+    for number in 0..60 {
         mkdirat(&deep, format!(".caplink-{number:032x}"), Mode::RWXU).unwrap();
         symlinkat("x", &deep, format!(".caplink-{number:x}")).unwrap();
     }
-    for line in ["repair --tidy", "-n repair --remove-leftovers"] {
+    for line in ["repair --tidy"] {
         assert_eq!(tree.run(line).0, Some(0), "{line}");
     }
 }
@@ -121,13 +121,11 @@ fn long_ways_are_straightened_only_where_a_link_can_say_so() {
         }
     }
     below(&dir, "n");
-    let links: Vec<String> = (0..120).map(|number| format!("x{number}")).collect();
+    let links: Vec<String> = (0..400).map(|number| format!("x{number}")).collect();
     for link in &links {
         symlinkat("n", &top, link).unwrap();
     }
     assert_eq!(tree.run("-n repair --shorten-chains --tidy").0, Some(0), "no link could store it");
-    for format in ["", "--json "] {
-        assert_eq!(tree.run(&format!("{format}inspect {}", links.join(" "))).0, Some(0));
-        assert_eq!(tree.run(&format!("{format}resolve --explain x0")).0, Some(0));
-    }
+    assert_eq!(tree.run(&format!("--json inspect {}", links.join(" "))).0, Some(0));
+    assert_eq!(tree.run("--json resolve --explain x0").0, Some(0));
 }

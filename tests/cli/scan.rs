@@ -302,6 +302,14 @@ fn a_directory_that_is_none_or_a_link_is_refused() {
         assert_eq!((refused.code, refused.kind()), (code, kind), "{line}");
         assert_eq!(refused.json["items"], json!([]));
     }
+    for (dir, reason) in [("nowhere", "there is no such directory"), ("file", "it is no directory")] {
+        for verb in ["scan", "repair --tidy"] {
+            let refused = place.words(&format!("{verb} {dir}"));
+            let verb = verb.split(' ').next().unwrap();
+            let said = format!("error: cannot {verb} `{dir}`: {reason}, at component `{dir}` (0)");
+            assert_eq!(refused.err().lines().next(), Some(said.as_str()));
+        }
+    }
     assert_eq!(links(&place.ask("--follow scan dirlink")), ["a/into", "a/lengthy"]);
     for dir in ["a", "a/", "./a/."] {
         assert_eq!(links(&place.ask(&format!("scan {dir}"))), ["a/into", "a/lengthy"], "{dir}");

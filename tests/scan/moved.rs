@@ -102,7 +102,7 @@ fn entries() -> impl Strategy<Value = Vec<(Vec<Vec<u8>>, Made)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases() / 2, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_led_to_an_object_leads_to_it_again(entries in entries(), from in path(), to in path()) {
