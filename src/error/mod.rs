@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 mod cause;
 mod found;
+mod holder;
 mod kind;
 mod printable;
 #[cfg(feature = "wire")]
@@ -19,6 +20,7 @@ mod rebuilt;
 mod words;
 
 pub use found::{FileKind, Found};
+pub use holder::Holder;
 pub use kind::Kind;
 pub use printable::{Printable, printable};
 pub use words::UnknownWord;
@@ -80,15 +82,6 @@ struct Repr {
     seq: Option<u64>,
     group: Option<String>,
     holder: Option<Holder>,
-}
-
-/// Who holds a lock, as far as the system tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// The process.
-    pub pid: u32,
-    /// The name of its program.
-    pub program: Option<String>,
 }
 
 impl Error {
@@ -201,32 +194,6 @@ impl Error {
         self
     }
 
-    /// Names the entry of the records that is at fault.
-    #[cfg(feature = "records")]
-    pub(crate) fn at_entry(mut self, seq: u64) -> Error {
-        self.0.seq = Some(seq);
-        self
-    }
-
-    /// Names the group that the operation belongs to.
-    #[cfg(feature = "records")]
-    pub(crate) fn in_group(mut self, group: impl Into<String>) -> Error {
-        self.0.group = Some(group.into());
-        self
-    }
-
-    /// Names the holder of the lock that was waited for.
-    #[cfg(feature = "records")]
-    pub(crate) fn held_by(mut self, holder: Option<Holder>) -> Error {
-        self.0.holder = holder;
-        self
-    }
-
-    pub(crate) fn having_changed(mut self) -> Error {
-        self.0.changed = true;
-        self
-    }
-
     /// Returns why the operation failed.
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -240,21 +207,6 @@ impl Error {
     /// Returns the link or path that the operation was about, as the caller wrote it or normalised.
     pub fn link(&self) -> Option<&Path> {
         self.0.link.as_deref()
-    }
-
-    /// Returns the number of the entry of the records that does not fit.
-    pub fn seq(&self) -> Option<u64> {
-        self.0.seq
-    }
-
-    /// Returns the id of the group that the operation belongs to.
-    pub fn group(&self) -> Option<&str> {
-        self.0.group.as_deref()
-    }
-
-    /// Returns who holds the lock that was waited for, where the system tells.
-    pub fn holder(&self) -> Option<&Holder> {
-        self.0.holder.as_ref()
     }
 
     /// Returns the component that was at fault.
