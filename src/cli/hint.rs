@@ -140,7 +140,7 @@ pub(crate) fn plain(kind: Kind) -> Option<&'static str> {
         Kind::Loop => "`resolve` with `--explain` shows the circle",
         Kind::RootGone => "`-C DIR` or $CAPLINK_ROOT names a directory that is there",
         Kind::Busy => {
-            "another caplink is at work, run it again; if a stranger holds the lock, `--state DIR` takes it elsewhere"
+            "another caplink is at work, run it again; whoever can read the link's directory can hold its lock"
         }
         Kind::Partial => "`recover` or the same command again finishes it",
         Kind::CheckFailed => "everything is as it was before; repair the release and switch again",

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 mod ground;
 mod looking;
+mod space;
 
 #[path = "../support"]
 mod support {
