@@ -74,6 +74,23 @@ fn every_command_line_prints_what_the_readme_shows() {
     }
 }
 
+#[test]
+fn the_lines_of_the_batch_are_carried_out() {
+    use std::os::unix::fs::symlink;
+    let dir = temp_dir();
+    for release in ["releases/41", "releases/42"] {
+        fs::create_dir_all(dir.path().join(release)).unwrap();
+        symlink(release, dir.path().join(if release.ends_with("41") { "blue" } else { "green" })).unwrap();
+    }
+    symlink("releases/41", dir.path().join("current")).unwrap();
+    fs::write(dir.path().join("edits"), blocks("json")[0].join("\n")).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_caplink"));
+    let ran = program.args(["batch", "edits"]).current_dir(dir.path()).env_remove("CAPLINK_ROOT").output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    assert_eq!(fs::read_link(dir.path().join("current")).unwrap(), Path::new("releases/42"));
+    assert_eq!(fs::read_link(dir.path().join("blue")).unwrap(), Path::new("releases/42"));
+}
+
 /// Each block is run as it stands, or by `.ci/run`, which reads it here.
 #[test]
 fn every_block_for_a_shell_is_run() {

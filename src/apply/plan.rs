@@ -15,8 +15,8 @@ impl Root {
     ///
     /// # Durability
     ///
-    /// That of the plan is reached once, behind the last edit. The outcomes say what was reached; where a sync failed,
-    /// they have it among their shortfalls.
+    /// That of the plan is reached once, behind the last edit; where a recorder asks, behind the edits that it is asked about
+    /// together. The outcomes say what was reached; where a sync failed, they have it among their shortfalls.
     ///
     /// # Errors
     ///
@@ -24,7 +24,15 @@ impl Root {
     pub fn apply_plan(&self, plan: &Plan, recorder: &dyn Recorder) -> Vec<Result<Outcome>> {
         let go_on = goes_on(plan.on_error);
         let batch = self.in_batch(plan.durability);
-        let carry = |edits: &[Edit]| exec::carry_out(&batch, edits, go_on);
+        // Who writes results down writes what they came to on the medium.
+        let asks = recorder.asks() || self.recorders().iter().any(|recorder| recorder.asks());
+        let carry = |edits: &[Edit]| {
+            let mut results = exec::carry_out(&batch, edits, go_on);
+            if asks {
+                sync_batch(&batch, &mut results);
+            }
+            results
+        };
         let mut results = recorded(self, &[recorder], &plan.edits, go_on, carry);
         sync_batch(&batch, &mut results);
         skip_rest(plan, &mut results);

@@ -148,6 +148,7 @@ fn each_line_has_its_own_reason_in_the_records() {
     let log = place.ask("log");
     let reasons: Vec<_> = log.json["items"].as_array().unwrap().iter().map(|entry| &entry["reason"]).collect();
     assert!(reasons.ends_with(&[&json!("first"), &json!("second")]), "{log:?}");
+    assert_eq!(log.json["items"][1]["durability"], "dir", "what is in the log is what happened");
     let control = batch(&place, "", "{\"verb\":\"remove\",\"link\":\"one\",\"reason\":\"a\\nb\"}");
     assert_eq!((control.code, control.kind()), (2, "usage"));
 }
