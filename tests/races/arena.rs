@@ -56,13 +56,17 @@ pub(crate) fn patience() -> Duration {
 
 /// Runs one race alone, on its own thread. A panic there is a panic here; so is a missed deadline.
 pub(crate) fn race(run: impl FnOnce() + Send + 'static) {
+    race_within(patience(), run);
+}
+
+pub(crate) fn race_within(deadline: Duration, run: impl FnOnce() + Send + 'static) {
     let _turn = turn();
     let (done, finished) = mpsc::channel();
     let running = thread::spawn(move || {
         run();
         let _ = done.send(());
     });
-    if finished.recv_timeout(patience()) == Err(mpsc::RecvTimeoutError::Timeout) {
+    if finished.recv_timeout(deadline) == Err(mpsc::RecvTimeoutError::Timeout) {
         panic!("the race does not end");
     }
     if let Err(panic) = running.join() {

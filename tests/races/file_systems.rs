@@ -1,6 +1,6 @@
 //! The races once more on each file system that this host can make.
 
-use super::arena::race;
+use super::arena::{patience, race_within};
 use super::support::file_systems::on_each_file_system;
 
 /// What depends on how a file system looks up, renames and locks.
@@ -9,7 +9,8 @@ const RACES: &[&str] =
 
 #[test]
 fn the_races_hold_on_each_file_system() {
-    race(|| {
+    // Each of the races in there has a deadline of its own.
+    race_within(patience() * 5, || {
         on_each_file_system("R-fs", |_, _, again| {
             again.args(RACES).env("CAPLINK_ROUNDS", "few");
         });

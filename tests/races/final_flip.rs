@@ -169,7 +169,7 @@ fn r_07_where_nothing_can_be_exchanged_the_outcome_says_what_that_is_worth() {
                 );
                 lost += 1 - precious(&arena.at("root"));
             }
-            report(&format!("R-07 {way}: {lost} of {due} files were lost, as `cooperative` says they may be"));
+            report(&format!("R-07 {way}: in {lost} of {due} arenas the file was replaced, which `cooperative` allows"));
             tally.finish(row, &format!("R-07 {way}"), attacks);
         }
     });
