@@ -106,3 +106,48 @@ fn a_dry_run_counts_on_what_it_would_remove() {
     assert_eq!(outcomes(&done), [("b", "removed", None), ("d", "removed", None)]);
     assert_eq!(done.refusal(), (4, "dangling", Some("b"), Some(0)));
 }
+
+#[test]
+fn links_follow_what_was_moved() {
+    let place = Place::new();
+    fs::create_dir_all(place.root.join("packages/foo/node_modules")).unwrap();
+    fs::create_dir_all(place.root.join("store/lodash")).unwrap();
+    place.link("packages/foo/node_modules/lodash", "../../../../store/lodash").link("use", "packages/group1/foo");
+    let line = "repair --moved packages/group1/foo=packages/foo/";
+    let planned = place.ask(&format!("-n {line}"));
+    let done = place.ask(line);
+    assert_eq!(outcomes(&planned), outcomes(&done));
+    let expected = [("packages/foo/node_modules/lodash", "../../../store/lodash"), ("use", "packages/foo")];
+    assert_eq!(outcomes(&done), expected.map(|(link, text)| (link, "replaced", Some(text))));
+    assert_eq!((done.code, place.ask(line).json["changed"].clone()), (0, json!(false)));
+    for (line, refusal) in [
+        ("repair --moved a", (2, "usage", None, None)),
+        ("repair --moved a=../b", (4, "escape", Some(".."), Some(0))),
+        ("repair --moved /a=b", (4, "escape", Some("/"), Some(0))),
+        ("repair --moved .=b", (2, "invalid_path", None, None)),
+    ] {
+        assert_eq!(place.ask(line).refusal(), refusal, "{line}");
+    }
+}
+
+#[test]
+fn an_image_is_repaired_as_from_inside() {
+    let place = Place::new();
+    place.link("sh", "/a/b").link("a/abs", "/file").link("a/up", "../../../file").link("a/gone", "/nowhere");
+    assert_eq!(outcomes(&place.ask("repair --make-relative")), [], "they lead outside");
+    let seen = place.ask("--rooted scan --exit-code");
+    assert_eq!((&seen.json["rooted"], &seen.json["summary"]["escape"], seen.code), (&json!(true), &json!(0), 1));
+    let done = place.ask("--rooted repair --make-relative --shorten");
+    assert_eq!(
+        outcomes(&done),
+        [("a/abs", "../file"), ("a/gone", "../nowhere"), ("a/up", "../file"), ("sh", "a/b")].map(|(link, text)| (
+            link,
+            "replaced",
+            Some(text)
+        ))
+    );
+    assert_eq!(place.ask("--rooted resolve sh").item()["resolved"], "a/b");
+    let made = place.ask("--rooted create new --to releases/1 --style absolute");
+    assert_eq!(made.item()["target"], "/releases/1");
+    assert_eq!(place.ask("--rooted inspect new").item()["status"], "ok");
+}
