@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use cap_std::ambient_authority;
-use caplink::records::{Query, Records, Settings};
+use caplink::records::{Actor, Author, Query, Records, Settings};
 use caplink::{Kind, Policy, Root};
 use tempfile::TempDir;
 
@@ -126,21 +126,35 @@ fn a_full_disk_refuses_a_mutation_before_anything_changes() {
     let filler = small.0.path().join("filler");
     fs::write(&filler, vec![1; 252 * 1024]).err();
     let mut made = 1;
-    let error = loop {
-        match recorded.ensure("current", release(1 + made % 3)) {
-            Ok(outcome) => {
-                assert!(outcome.shortfalls.is_empty(), "{:?}", outcome.shortfalls);
-                made += 1;
+    let filled = fs::OpenOptions::new().write(true).open(&filler).unwrap();
+    // Each time there is one block more, and entries of another length: what fits last ends at another place.
+    for round in 0..10 {
+        let reason = "x".repeat(1 + round * 37);
+        let author = Author::new(Actor::default(), Some(&reason)).unwrap();
+        let recorded = root.recorded(&records, author);
+        let error = loop {
+            match recorded.ensure("current", release(1 + made % 3)) {
+                Ok(outcome) => {
+                    assert!(outcome.shortfalls.is_empty(), "{:?}", outcome.shortfalls);
+                    made += 1;
+                }
+                Err(error) => break error,
             }
-            Err(error) => break error,
-        }
-        assert!(made < 1000, "the disk is never full");
-    };
-    assert_eq!(error.kind(), Kind::NoSpace, "{error}");
+            assert!(made < 1000, "the disk is never full");
+        };
+        assert_eq!(error.kind(), Kind::NoSpace, "{error}");
+        filled.set_len(filled.metadata().unwrap().len() / 4096 * 4096 - 4096).unwrap();
+    }
+    filled.set_len(0).unwrap();
+    fs::write(&filler, vec![1; 252 * 1024]).err();
+    while recorded.ensure("current", release(1 + made % 3)).is_ok() {
+        made += 1;
+    }
     assert_eq!(recorded.remove("current").unwrap_err().kind(), Kind::NoSpace);
     let told = mutations(&Records::open(&root).unwrap().unwrap(), &Query::default());
     assert_eq!(told.len() as u32, made + 1);
     assert!(told.iter().all(|mutation| mutation.outcome != "unknown"));
+    drop(filled);
     fs::remove_file(filler).unwrap();
     let again = Records::open(&root).unwrap().unwrap();
     let _ = root.recorded(&again, author()).remove("current").unwrap();
