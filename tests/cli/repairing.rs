@@ -191,8 +191,7 @@ fn what_is_lengthy_is_shortened_also_where_it_goes_back_over_directories() {
 #[test]
 fn only_the_callers_own_staged_links_are_leftovers() {
     let place = Place::new();
-    fs::create_dir(place.root.join(".caplink")).unwrap();
-    fs::set_permissions(place.root.join(".caplink"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    private(&place, ".caplink", 0o700);
     fs::write(place.root.join(staged('f')), "a file is never a leftover").unwrap();
     for name in [staged('1'), format!("a/{}", staged('2')), format!(".caplink/{}", staged('3'))] {
         place.link(&name, "file");
@@ -204,14 +203,12 @@ fn only_the_callers_own_staged_links_are_leftovers() {
     } else {
         skipped("only_the_callers_own_staged_links_are_leftovers", "giving a link away needs root");
     }
-    // A link that a person named like that is no proof of anything.
-    let made_by_hand = format!(".caplink-{}", "5".repeat(32));
-    place.link(&made_by_hand, "file");
+    place.link(&format!(".caplink-{}", "5".repeat(32)), "file");
     assert_eq!(place.ask("repair --tidy --remove-dangling").json["items"].as_array().unwrap().len(), 0);
     let done = place.ask("repair --remove-leftovers");
     assert_eq!(outcomes(&done).len(), 3, "{}", done.json);
     assert!(place.root.join(staged('f')).exists());
-    assert_eq!(place.text(&made_by_hand), Some("file".into()));
+    assert_eq!(place.text(&format!(".caplink-{}", "5".repeat(32))), Some("file".into()));
     if is_root() {
         assert_eq!(done.refusal().1, "mismatch");
         assert_eq!(place.text(&others), Some("file".into()));
