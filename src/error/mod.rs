@@ -17,6 +17,7 @@ mod kind;
 mod printable;
 #[cfg(feature = "wire")]
 mod rebuilt;
+mod records;
 mod words;
 
 pub use found::{FileKind, Found};
