@@ -371,10 +371,10 @@ mod tests {
         let (named, other) = ("a/.caplink-11111111111111111111111164d1077d", "a/b");
         let asked = Repair::default().remove_leftovers(true);
         let plan = |repair: &Repair, path: &str| repair.plan_directory(Path::new(path));
-        let edit = plan(&asked, &named).unwrap();
+        let edit = plan(&asked, named).unwrap();
         assert_eq!(edit.change, Change::RemoveStale(RemoveStale::Dir));
         assert_eq!(plan(&asked, other), None);
-        assert_eq!(plan(&Repair::default(), &named), None);
+        assert_eq!(plan(&Repair::default(), named), None);
     }
 
     #[test]

@@ -103,7 +103,8 @@ fn names_that_look_staged_are_not_held() {
         mkdirat(&deep, format!(".caplink-{number:032x}"), Mode::RWXU).unwrap();
         symlinkat("x", &deep, format!(".caplink-{number:x}")).unwrap();
     }
-    for line in ["repair --tidy"] {
+    {
+        let line = "repair --tidy";
         assert_eq!(tree.run(line).0, Some(0), "{line}");
     }
 }

@@ -203,12 +203,12 @@ fn only_the_callers_own_staged_links_are_leftovers() {
     } else {
         skipped("only_the_callers_own_staged_links_are_leftovers", "giving a link away needs root");
     }
-    place.link(&format!(".caplink-{}", "5".repeat(32)), "file");
+    place.link(format!(".caplink-{}", "5".repeat(32)), "file");
     assert_eq!(place.ask("repair --tidy --remove-dangling").json["items"].as_array().unwrap().len(), 0);
     let done = place.ask("repair --remove-leftovers");
     assert_eq!(outcomes(&done).len(), 3, "{}", done.json);
     assert!(place.root.join(staged('f')).exists());
-    assert_eq!(place.text(&format!(".caplink-{}", "5".repeat(32))), Some("file".into()));
+    assert_eq!(place.text(format!(".caplink-{}", "5".repeat(32))), Some("file".into()));
     if is_root() {
         assert_eq!(done.refusal().1, "mismatch");
         assert_eq!(place.text(&others), Some("file".into()));
