@@ -10,6 +10,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+mod beside;
 mod cause;
 mod found;
 mod holder;
