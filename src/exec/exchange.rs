@@ -75,7 +75,7 @@ impl Exchanging<'_> {
                 Attempt::Again => {}
                 Attempt::Refused(error) => {
                     refusals.push(error);
-                    break_step(self.root, refusals.len());
+                    break_step(self.root.calls(), refusals.len());
                 }
             }
         }

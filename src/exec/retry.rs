@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::{Error, Found, Kind, printable};
 use crate::model::Edit;
 use crate::model::change::Expected;
-use crate::root::Root;
+use crate::sys::Calls;
 
 /// How often an edit is decided anew when others change the same name.
 pub(super) const ATTEMPTS: usize = 64;
@@ -14,10 +14,10 @@ pub(super) const ATTEMPTS: usize = 64;
 ///
 /// A program that trades the name all the time takes the lock of the directory in turns with this one. So it can be in
 /// step with it: a link at each look, and something else at each trade.
-pub(super) fn break_step(root: &Root, refused: usize) {
+pub(super) fn break_step(calls: &dyn Calls, refused: usize) {
     if refused > 2 {
-        let moment = root.calls().random().unwrap_or_default() % 64;
-        root.calls().sleep(Duration::from_micros(moment as u64));
+        let moment = calls.random().unwrap_or_default() % 64;
+        calls.sleep(Duration::from_micros(moment as u64));
     }
 }
 

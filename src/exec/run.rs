@@ -258,7 +258,7 @@ impl<'a> Run<'a> {
                 Attempt::Again => {}
                 Attempt::Refused(error) => {
                     refusals.push(error);
-                    break_step(self.root, refusals.len());
+                    break_step(self.root.calls(), refusals.len());
                 }
             }
             if let Some(lost) = site.take_if(|site| site.is_lost()) {

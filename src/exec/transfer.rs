@@ -6,6 +6,7 @@
 use std::io;
 
 use super::residue::Residue;
+use super::retry::break_step;
 use super::reverse::{self, At, Side, Step};
 use super::slot::Slot;
 use crate::error::FileKind;
@@ -42,7 +43,9 @@ impl Transfer<'_> {
         // What is there first is what was displaced.
         let mut old = None;
         let mut unseen = false;
-        for _ in 0..TURNS {
+        for turn in 0..TURNS {
+            // Whoever exchanges the name all the time does so once between each look and the step after it.
+            break_step(self.calls, turn);
             let ended = self.look(&mut old);
             if !unseen && [ended.here, ended.there].contains(&At::Unknown) {
                 // A look can fail for a moment; the second answer counts.

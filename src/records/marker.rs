@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::root::Root;
-use crate::sys::{self, Access, Fault, FileUse};
+use crate::sys::{self, Access, Fault, FileUse, Stat};
 
 /// Its name. It holds the id of the records and a newline.
 const NAME: &str = ".caplink-records";
@@ -54,8 +54,13 @@ pub(super) fn check(root: &Root, given: Option<&str>) -> Result<()> {
 /// The id in the file; `None` if it is missing, or somebody else's.
 fn read(root: &Root) -> Result<Option<String>> {
     let calls = root.calls();
-    if calls.stat_at(root.handle(), OsStr::new(NAME)).is_err_and(|source| sys::fault(&source) == Fault::Missing) {
-        return Ok(None);
+    let is_trusted = |stat: Stat| stat.kind == FileKind::File && (stat.uid == calls.user() || stat.uid == 0);
+    // Whoever writes the root can put anything there: what is no file of the caller's is not opened.
+    match calls.stat_at(root.handle(), OsStr::new(NAME)) {
+        Ok(stat) if is_trusted(stat) => {}
+        Ok(_) => return Ok(None),
+        Err(source) if sys::fault(&source) == Fault::Missing => return Ok(None),
+        Err(source) => return Err(Error::from_io(source).on("read", NAME)),
     }
     let file = match calls.open_file(root.handle(), OsStr::new(NAME), FileUse::Read) {
         Ok(file) => file,
@@ -65,8 +70,7 @@ fn read(root: &Root) -> Result<Option<String>> {
         Err(source) => return Err(Error::from_io(source).on("read", NAME)),
     };
     let failed = |source| Error::from_io(source).on("read", NAME);
-    let stat = file.stat().map_err(failed)?;
-    if stat.kind != FileKind::File || stat.uid != calls.user() && stat.uid != 0 {
+    if !is_trusted(file.stat().map_err(failed)?) {
         return Ok(None);
     }
     let mut id = [0; LONGEST];

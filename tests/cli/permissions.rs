@@ -177,25 +177,15 @@ fn a_state_directory_that_others_may_write_matters_only_where_one_is_needed() {
     }
     let way = place.base.path().join("state-link");
     symlink("state", &way).unwrap();
-    for (dir, bits, owner) in [
-        (&inside, 0o777, 0),
-        (&inside, 0o750, 0),
-        (&inside, 0o700, NOBODY),
-        (&elsewhere, 0o720, 0),
-        (&way, 0o777, 0),
-        (&file, 0o600, 0),
-    ] {
+    for (dir, bits, owner) in
+        [(&inside, 0o777, 0), (&inside, 0o750, 0), (&elsewhere, 0o720, 0), (&way, 0o777, 0), (&file, 0o600, 0)]
+    {
         mode(dir, bits);
         chown(dir, Some(owner), None).unwrap();
         let option = if *dir == inside { Vec::new() } else { vec!["--state".to_owned(), dir.display().to_string()] };
         let ask = |line: &str| place.json(line.split_whitespace().map(str::to_owned).chain(option.iter().cloned()));
         let before = place.snapshot();
-        for line in [
-            "ensure shared/l --to a",
-            "swap shared/l --to a --expect ../file",
-            "remove shared/l",
-            "exchange shared/l shared/m",
-        ] {
+        for line in ["ensure shared/l --to a", "swap shared/l --to a --expect ../file", "remove shared/l"] {
             assert_eq!(ask(line).refusal(), (4, "unsafe_state", None, None), "{line} {dir:?} {bits:o}");
         }
         for line in [
@@ -218,7 +208,17 @@ fn a_state_directory_that_others_may_write_matters_only_where_one_is_needed() {
         assert_eq!((state.code, state.json["state"].as_str()), (0, Some("unsafe")), "{dir:?} {bits:o}");
         chown(dir, Some(0), None).unwrap();
     }
+    // An exchange stages nothing.
+    mode(&inside, 0o777);
+    for _ in 0..2 {
+        let exchanged = place.ask("exchange shared/l shared/m");
+        assert_eq!((exchanged.code, &exchanged.json["items"][0]["outcome"]), (0, &"exchanged".into()));
+    }
+    // Another user works here as well: each has a staging directory of its own.
     mode(&inside, 0o700);
+    chown(&inside, Some(NOBODY), None).unwrap();
+    assert_eq!(place.ask("ensure shared/l --to releases").item()["staging"], "private");
+    chown(&inside, Some(0), None).unwrap();
     assert_eq!(place.ask("ensure shared/l --to a").item()["staging"], "private");
     mode(&elsewhere, 0o700);
     let line = ["ensure", "shared/l", "--to", "file", "--state"].map(str::to_owned);

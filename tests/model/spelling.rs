@@ -47,10 +47,6 @@ pub(crate) fn link(path: &str) -> Result<Names, Refusal> {
 /// A target below the root; `.` is the root.
 pub(crate) fn target(text: &str) -> Result<Names, &'static str> {
     match place(text) {
-        Ok(spelled) if text.ends_with('/') || text.ends_with("/.") => {
-            let _ = spelled;
-            Err("invalid_target")
-        }
         Ok(spelled) => Ok(spelled.names),
         Err(("invalid_path", _)) => Err("invalid_target"),
         Err((kind, _)) => Err(kind),

@@ -180,6 +180,10 @@ impl World {
         }
         let text = text?;
         self.judge(holder, &dir, &text, &[(&at, &text)], (to.dangling, to.outside))?;
+        let asks_for_directory = to.style != Style::Verbatim && (to.text.ends_with('/') || to.text.ends_with("/."));
+        if asks_for_directory && walk(self, &dir, &text, 1, &[(&at, &text)]).0.is_ok_and(|end| !self.is_dir(&end)) {
+            return Err(("invalid_target", None));
+        }
         if matches!(found, Some(Node::Dir | Node::File(_))) {
             if !holder.exchange {
                 return Err(("unsupported", None));
