@@ -53,7 +53,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// `mismatch` with [`Error::found`], `not_found`, `not_a_link`; those of the path, of the target and of the system.
+    /// `mismatch` with [`Error::found`](crate::Error::found), `not_found`, `not_a_link`; those of the path, of the target and of the system.
     ///
     /// # Examples
     ///

@@ -41,7 +41,8 @@ pub(super) fn stdout_refusal() -> Option<i32> {
     let flags = fcntl(io::stdout(), FcntlArg::F_GETFL).map(OFlag::from_bits_retain);
     let writable = |flags: OFlag| matches!(flags & OFlag::O_ACCMODE, OFlag::O_WRONLY | OFlag::O_RDWR);
     match flags {
-        Ok(flags) if writable(flags) && !flags.contains(OFlag::O_PATH) => None,
+        // An `O_PATH` descriptor has no access mode.
+        Ok(flags) if writable(flags) => None,
         Ok(_) => Some(Errno::EBADF as i32),
         Err(error) => Some(error as i32),
     }

@@ -41,8 +41,8 @@ pub(super) fn carry_out(
 
 /// What an attempt decides.
 enum Decided {
-    Done([Outcome; 2]),
-    Exchange(Pinned, Pinned),
+    Done(Box<[Outcome; 2]>),
+    Exchange(Box<(Pinned, Pinned)>),
     /// Others changed a name between two looks.
     Again,
 }
@@ -98,17 +98,15 @@ impl Exchanging<'_> {
                 return self.decide_planned(planned, a, b).map(Attempt::Done);
             }
             return self.decide(a, b).map(|decided| match decided {
-                Decided::Done(outcomes) => Attempt::Done(outcomes),
-                Decided::Exchange(link_a, link_b) => {
-                    Attempt::Done(self.exchanged((a, &link_a.text), (b, &link_b.text)))
-                }
+                Decided::Done(outcomes) => Attempt::Done(*outcomes),
+                Decided::Exchange(links) => Attempt::Done(self.exchanged((a, &links.0.text), (b, &links.1.text))),
                 Decided::Again => Attempt::Again,
             });
         }
         let site = Site::lock_each(&[a, b]).map_err(|halt| halt.map(|error| self.on(a, error)))?;
         let result = match self.decide(a, b) {
-            Ok(Decided::Exchange(link_a, link_b)) => self.exchange(a, b, &link_a, &link_b, &site),
-            Ok(Decided::Done(outcomes)) => Ok(Attempt::Done(outcomes)),
+            Ok(Decided::Exchange(links)) => self.exchange(a, b, &links.0, &links.1, &site),
+            Ok(Decided::Done(outcomes)) => Ok(Attempt::Done(*outcomes)),
             Ok(Decided::Again) => Ok(Attempt::Again),
             Err(halt) => Err(halt),
         };
@@ -132,7 +130,7 @@ impl Exchanging<'_> {
             }
             let [one, two] = [(a, &link_a), (b, &link_b)]
                 .map(|(entry, link)| self.report(entry, Effect::Unchanged, Some(&link.text), None, true));
-            return Ok(Decided::Done([one, two]));
+            return Ok(Decided::Done(Box::new([one, two])));
         }
         if !self.root.policy().replace {
             return Err(self.on(a, Error::new(Kind::Policy)).into());
@@ -141,7 +139,7 @@ impl Exchanging<'_> {
         if self.dry_run {
             self.would_be_done([(a, &link_b.text), (b, &link_a.text)])?;
         }
-        Ok(Decided::Exchange(link_a, link_b))
+        Ok(Decided::Exchange(Box::new((link_a, link_b))))
     }
 
     /// Judges each text at its new place.

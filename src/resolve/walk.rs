@@ -63,15 +63,15 @@ pub(crate) struct Stop {
     /// The text of a link that it stopped in, where it did.
     pub(crate) via: Option<OsString>,
     /// The component of that text, with its place there.
-    pub(crate) inner: Option<(OsString, usize)>,
+    pub(crate) inner: Option<Box<(OsString, usize)>>,
     pub(crate) source: Option<io::Error>,
 }
 
 impl Stop {
     /// Names the component of the text that the walk stopped in, rather than the one of the walked path that led there.
     pub(crate) fn named_within(mut self) -> Stop {
-        if let Some((component, index)) = self.inner.take() {
-            (self.component, self.index) = (component, index);
+        if let Some(inner) = self.inner.take() {
+            (self.component, self.index) = *inner;
         }
         self
     }

@@ -117,7 +117,7 @@ impl Way {
         let component = component(&self.texts[0], spot.origin);
         let via = (spot.text > 0).then(|| self.texts[spot.text].clone());
         let inner = via.as_ref().map(|text| (self::component(text, spot.index), spot.index));
-        Stop { kind, component, index: spot.origin, via, inner, source }
+        Stop { kind, component, index: spot.origin, via, inner: inner.map(Box::new), source }
     }
 }
 

@@ -96,7 +96,7 @@ pub(super) fn errors(out: &mut Vec<u8>, report: &Report) {
 /// `dangling a/l -> gone (messy)`
 fn line(out: &mut Vec<u8>, finding: &Finding) {
     let colour = if finding.status == Status::Ok { GOOD } else { BAD };
-    let status = format_args!("{:8}", finding.status.as_str());
+    let status = format!("{:8}", finding.status.as_str());
     let mut line = format!("{} {}", Painted(colour, status), Painted(NAME, caplink::printable(&finding.link)));
     if let Some(target) = &finding.target {
         line += &format!(" -> {}", caplink::printable(target));

@@ -5,7 +5,9 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FallocateFlags, Mode, OFlags};
+#[cfg(target_os = "linux")]
+use rustix::fs::FallocateFlags;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::FileUse;
@@ -86,7 +88,15 @@ impl OpenFile {
         Ok(rustix::io::retry_on_intr(|| rustix::fs::ftruncate(&self.0, length))?)
     }
 
+    /// Makes sure that bytes behind the end will find space, where the file system can promise it. Elsewhere than on Linux
+    /// nothing can be promised without making the file longer.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn reserve(&self, _offset: u64, _length: u64) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Makes sure that bytes behind the end will find space, where the file system can promise it.
+    #[cfg(target_os = "linux")]
     pub(crate) fn reserve(&self, offset: u64, length: u64) -> io::Result<()> {
         let reserve = || rustix::fs::fallocate(&self.0, FallocateFlags::KEEP_SIZE, offset, length);
         match rustix::io::retry_on_intr(reserve) {
