@@ -1,6 +1,20 @@
 //! Watching a root: what one look came to as numbers, and a stream of what changes.
 
+mod event;
 mod gauges;
+mod hearing;
+mod held;
 mod look;
+mod looking;
+mod options;
+mod picture;
+mod seen;
+mod stream;
+mod todo;
+mod watches;
+mod ways;
 
+pub use event::{Event, Lost, What};
 pub use gauges::{AppGauges, Gauges, ManifestGauges, RecordsGauges};
+pub use options::WatchOptions;
+pub use stream::{Waker, Watch};

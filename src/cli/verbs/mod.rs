@@ -18,6 +18,7 @@ pub(super) mod resolve;
 pub(super) mod scan;
 pub(super) mod schema;
 pub(super) mod swap;
+pub(super) mod watch;
 
 mod change;
 mod leftovers;
