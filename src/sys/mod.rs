@@ -68,7 +68,7 @@ pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, caller, lock_holder, pro
 #[cfg(all(target_os = "linux", feature = "confine"))]
 pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(feature = "watch")]
-pub(crate) use notify::{Bell, Notify};
+pub(crate) use notify::{Bell, Notify, most_watches};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{Handle, Hint};
@@ -106,4 +107,12 @@ impl Notify {
             }
         }
     }
+}
+
+/// How many directories a user may watch.
+pub(crate) fn most_watches() -> Option<u64> {
+    let limit = rustix::fs::open("/proc/sys/fs/inotify/max_user_watches", OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut text = [0; 24];
+    let length = rustix::io::read(limit, &mut text).ok()?;
+    std::str::from_utf8(text.get(..length)?).ok()?.trim().parse().ok()
 }

@@ -16,5 +16,5 @@ mod ways;
 
 pub use event::{Event, Lost, What};
 pub use gauges::{AppGauges, Gauges, ManifestGauges, RecordsGauges};
-pub use options::WatchOptions;
+pub use options::{Hints, WatchOptions};
 pub use stream::{Waker, Watch};

@@ -2,6 +2,32 @@
 
 use std::time::Duration;
 
+use crate::sys::{Notify, most_watches};
+
+/// What says where something changed, on this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hints {
+    /// inotify.
+    Inotify {
+        /// How many directories a user may watch, where the system says so.
+        watches: Option<u64>,
+    },
+    /// Nothing: looks alone do the work.
+    None,
+}
+
+impl Hints {
+    /// Tries what there is.
+    #[must_use]
+    pub fn of_this_host() -> Hints {
+        match Notify::new() {
+            Ok(_) => Hints::Inotify { watches: most_watches() },
+            Err(_) => Hints::None,
+        }
+    }
+}
+
 /// How a root is watched.
 #[derive(Clone, Debug)]
 pub struct WatchOptions {

@@ -36,6 +36,9 @@ pub(super) const SLICE: Duration = Duration::from_millis(5);
 const REST: u32 = 2;
 const REST_MAX: Duration = Duration::from_millis(100);
 
+/// How often it is asked whether the root is still there: of an opened directory that is removed there is no hint.
+const ROOT: Duration = Duration::from_secs(5);
+
 /// A root that is being watched.
 ///
 /// # Security
@@ -84,6 +87,8 @@ pub struct Watch {
     /// The last look at everything that came to its end.
     pub(super) last: Option<Last>,
     pub(super) next_look: Instant,
+    /// When it was asked whether the root is still there.
+    pub(super) asked_root: Instant,
     /// Something was missed: everything is to be looked at again soon.
     pub(super) again: bool,
     /// The time of the work that hints caused, and until when they are left alone.
@@ -148,6 +153,7 @@ impl Watch {
             round: 0,
             last: None,
             next_look: Instant::now(),
+            asked_root: Instant::now(),
             again: false,
             work: Duration::ZERO,
             rest: None,
@@ -196,12 +202,18 @@ impl Watch {
                 continue;
             }
             let now = Instant::now();
+            if now.saturating_duration_since(self.asked_root) >= ROOT {
+                self.asked_root = now;
+                if self.root.is_gone() {
+                    self.look_at_everything()?;
+                }
+            }
             let due = match self.rest {
                 Some(until) => until,
                 None if is_done => self.held.next().map_or(self.next_look, |held| held.min(self.next_look)),
                 None => now,
             };
-            let time = due.min(deadline).saturating_duration_since(now);
+            let time = due.min(deadline).min(self.asked_root + ROOT).saturating_duration_since(now);
             let (rung, hints) = self.bell.wait(self.notify.as_deref().filter(|_| self.rest.is_none()), time);
             if self.rest.is_some_and(|until| until <= Instant::now()) {
                 self.rest = None;

@@ -16,7 +16,7 @@ fn doctor_shows_what_this_host_gives_and_changes_nothing_that_stays() {
     for line in ["doctor", "doctor -n"] {
         let shown = place.ask(line);
         assert_eq!((shown.code, shown.json["changed"].as_bool()), (0, Some(false)));
-        let names = ["openat2", "exchange", "no_replace", "landlock", "durability", "state", "guarantee", "leftovers"];
+        let names = ["openat2", "exchange", "no_replace", "landlock", "durability", "state", "watching", "guarantee", "leftovers"];
         let items = shown.json["items"].as_array().unwrap();
         for (item, name) in items.iter().zip(names) {
             assert_eq!(item["name"], name);

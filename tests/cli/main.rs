@@ -25,3 +25,5 @@ mod support;
 mod targets;
 mod transcripts;
 mod unwritten;
+#[cfg(target_os = "linux")]
+mod watching;
