@@ -56,7 +56,7 @@ fn in_words(scene: &Scene, point: usize, call: Option<Call>, tree: &Tree) -> Str
     )
 }
 
-/// What has the name of each link: kind and text.
+/// What is under the name of each link: kind and text.
 fn links(scene: &Scene, tree: &Tree) -> Vec<Option<(FileKind, String)>> {
     let link = |path: &&str| {
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -131,7 +131,7 @@ impl Aftermath<'_> {
     }
 
     /// Whether a link of somebody else's has a staged name.
-    fn displaced_foreign(&self) -> bool {
+    fn foreign_entry_moved(&self) -> bool {
         let mut everything = self.tree.objects().flat_map(|dir| self.tree.entries(dir));
         everything.any(|(name, object)| is_staged(name) && self.tree.node(*object).uid != self.scenario().executor())
     }
@@ -174,14 +174,14 @@ impl Aftermath<'_> {
         for error in played.answers.iter().flat_map(|answers| &answers.errors) {
             // What was done before the crash cannot be done once more.
             let as_done = done && matches!(error.kind(), Kind::Exists | Kind::Mismatch | Kind::NotFound);
-            let foreign = removes && error.kind() == Kind::Mismatch && self.displaced_foreign();
+            let foreign = removes && error.kind() == Kind::Mismatch && self.foreign_entry_moved();
             if !as_done && !foreign && !quietly.contains(&error.kind()) {
                 wrongs.push(format!("the same command again: {}", error.kind()));
             }
         }
-        let traded_back =
+        let exchanged_back =
             self.scenario().exchanges() && links(self.scene, &played.end) == links(self.scene, &self.scene.tree);
-        if links(self.scene, &played.end) != end && !traded_back {
+        if links(self.scene, &played.end) != end && !exchanged_back {
             wrongs.push("the same command again: it comes to another end".into());
         }
         wrongs
@@ -196,7 +196,7 @@ impl Aftermath<'_> {
         drop(root);
         let tree = world.with(|tree| tree.clone());
         // A link of somebody else's that was displaced stays theirs.
-        let foreign = self.displaced_foreign();
+        let foreign = self.foreign_entry_moved();
         let errors = answers.errors.iter().filter(|error| !(foreign && error.kind() == Kind::Mismatch));
         let mut wrongs: Vec<String> = errors.map(|error| format!("remove_leftovers: {}", error.kind())).collect();
         for dir in tree.objects().filter(|dir| tree.node(*dir).links > 0 && tree.is_below(*dir, self.scene.places.base))

@@ -14,7 +14,7 @@ fn has_strace(test: &str) -> bool {
     let able =
         Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
     if !able {
-        skipped(test, "strace is not to be had");
+        skipped(test, "strace is unavailable");
     }
     able
 }
