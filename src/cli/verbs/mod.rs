@@ -17,6 +17,9 @@ pub(super) mod resolve;
 pub(super) mod scan;
 pub(super) mod schema;
 pub(super) mod swap;
+pub(super) mod undo;
 
 mod change;
+mod group;
 mod leftovers;
+mod lines;
