@@ -13,7 +13,7 @@ use super::output;
 use super::verbs::{
     batch::Batch, completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange,
     inspect::Inspect, log::Log, man::Man, metrics::Metrics, records::RecordsVerb, recover::Recover, remove::Remove,
-    repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap, watch::WatchVerb,
+    repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap, undo::Undo, watch::WatchVerb,
 };
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -55,6 +55,7 @@ pub(crate) enum Verb {
     Doctor(Doctor),
     Records(RecordsVerb),
     Log(Log),
+    Undo(Undo),
     Recover(Recover),
     Metrics(Metrics),
     Watch(WatchVerb),
@@ -65,7 +66,7 @@ pub(crate) enum Verb {
 
 impl Verb {
     pub(crate) fn run(&self, context: &Context) -> ExitCode {
-        let report = match self {
+        let mut report = match self {
             Verb::Create(verb) => verb.run(context),
             Verb::Ensure(verb) => verb.run(context),
             Verb::Swap(verb) => verb.run(context),
@@ -79,6 +80,7 @@ impl Verb {
             Verb::Doctor(verb) => verb.run(context),
             Verb::Records(verb) => verb.run(context),
             Verb::Log(verb) => return verb.run(context),
+            Verb::Undo(verb) => verb.run(context),
             Verb::Recover(verb) => verb.run(context),
             Verb::Metrics(verb) => verb.run(context),
             Verb::Watch(verb) => return verb.run(context),
@@ -86,6 +88,7 @@ impl Verb {
             Verb::Man(verb) => verb.run(context, grammar()),
             Verb::Schema(verb) => verb.run(context),
         };
+        report.recovered(&context.settled());
         output::print(&report, &context.global)
     }
 }

@@ -28,6 +28,7 @@ mod recording;
 mod report;
 mod scan;
 mod service;
+mod settled;
 mod text;
 mod usage;
 mod verbs;

@@ -18,7 +18,10 @@ pub(super) mod resolve;
 pub(super) mod scan;
 pub(super) mod schema;
 pub(super) mod swap;
+pub(super) mod undo;
 pub(super) mod watch;
 
 mod change;
+mod group;
 mod leftovers;
+mod lines;

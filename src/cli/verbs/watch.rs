@@ -63,10 +63,8 @@ fn interval(text: &str) -> Result<Duration, String> {
 impl WatchVerb {
     pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = Report::new("watch", context);
-        let written = match self.begin(context, &mut report) {
-            Some(mut stay) => stay.run(&mut report),
-            None => Ok(()),
-        };
+        let Some(mut stay) = self.begin(context, &mut report) else { return output::print(&report, &context.global) };
+        let written = stay.run(&mut report);
         // A reader that went away has seen enough.
         let written = written.or_else(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Ok(()),
