@@ -15,6 +15,8 @@ mod plan;
 mod recorder;
 #[cfg(feature = "records")]
 pub mod records;
+#[cfg(feature = "manage")]
+mod release;
 mod resolve;
 mod root;
 mod scan;
@@ -57,6 +59,11 @@ pub mod manage {
         Action, Claimed, Conflict, Contents, Declared, EntryState, EntryStatus, Holdings, Label, Leads, ManifestPlan,
         ManifestStep, Note, OnConflict, Owned, Pattern, Position, Remedy, Request, Seen, Sight, TargetKind, Unwanted,
         Way, plan_manifest, plan_unapply,
+    };
+    pub use crate::release::{
+        Added, AppView, Check, CheckContext, CheckFn, CheckReport, Deploy, Effective, Failed, Lease, Progress, Prune,
+        Pruned, ReleaseView, Releases, Rollback, Set, Settled, Settlement, Step, Switch, Switched, Times, Unfinished, Used,
+        User,
     };
     pub use crate::plan::{
         Activation, Alarm, DirectoryId, Entering, InUse, KeptBecause, Ledger, Occupant, Pointing, PruneItem,

@@ -4,6 +4,8 @@ mod actor;
 mod author;
 mod checkpoint;
 mod entry;
+#[cfg(feature = "manage")]
+mod facts;
 mod identity;
 mod index;
 mod lines;
@@ -11,6 +13,8 @@ mod log;
 mod log_file;
 mod marker;
 mod mutation;
+#[cfg(feature = "manage")]
+mod named_lock;
 mod private;
 mod query;
 mod reading;
@@ -37,3 +41,8 @@ pub use store::{Made, Records};
 pub use time::Time;
 pub use tree::{Hash, Tree};
 pub use verify::Verified;
+
+#[cfg(feature = "manage")]
+pub(crate) use facts::{LogPlace, NewFact};
+#[cfg(feature = "manage")]
+pub(crate) use named_lock::NamedLock;

@@ -76,13 +76,13 @@ pub struct LockHolder {
     pub pid: u32,
     /// The name of its program, where the system tells.
     pub program: Option<String>,
-    /// Since when; no kernel tells.
+    /// Since when, where the holder says so; no kernel tells.
     pub since: Option<String>,
 }
 
 impl LockHolder {
     fn of(holder: &Holder) -> LockHolder {
-        LockHolder { pid: holder.pid, program: holder.program.clone(), since: None }
+        LockHolder { pid: holder.pid, program: holder.program.clone(), since: holder.since.clone() }
     }
 }
 
