@@ -60,15 +60,15 @@ pub mod manage {
         ManifestStep, Note, OnConflict, Owned, Pattern, Position, Remedy, Request, Seen, Sight, TargetKind, Unwanted,
         Way, plan_manifest, plan_unapply,
     };
-    pub use crate::release::{
-        Added, AppView, Check, CheckContext, CheckFn, CheckReport, Deploy, Effective, Failed, Lease, Progress, Prune,
-        Pruned, ReleaseView, Releases, Rollback, Set, Settled, Settlement, Step, Switch, Switched, Times, Unfinished, Used,
-        User,
-    };
     pub use crate::plan::{
         Activation, Alarm, DirectoryId, Entering, InUse, KeptBecause, Ledger, Occupant, Pointing, PruneItem,
         PruneRequest, Pruning, ReleaseDir, ReleaseRecord, ReleaseSight, ReleaseState, Settling, Switching, alarm,
         plan_add, plan_prune, plan_rollback, plan_switch, release_name, settle,
+    };
+    pub use crate::release::{
+        Added, AppView, Check, CheckContext, CheckFn, CheckReport, Deploy, Effective, Failed, Lease, Progress, Prune,
+        Pruned, ReleaseView, Releases, Rollback, Set, Settled, Settlement, Step, Switch, Switched, Times, Unfinished,
+        Used, User,
     };
 }
 

@@ -116,9 +116,8 @@ impl Records {
             return Ok(false);
         }
         let line = line_at(&file, place.last, place.end).map_err(io)?;
-        Ok(line.is_some_and(|line| {
-            place.last + line.len() as u64 + 1 == place.end && Hash::of_leaf(&line) == place.leaf
-        }))
+        Ok(line
+            .is_some_and(|line| place.last + line.len() as u64 + 1 == place.end && Hash::of_leaf(&line) == place.leaf))
     }
 
     /// The state directory, opened once more.

@@ -2,16 +2,20 @@
 
 mod actor;
 mod author;
+mod below;
 mod checkpoint;
 mod entry;
 #[cfg(feature = "manage")]
 mod facts;
+mod group;
 mod identity;
 mod index;
+mod journal;
 mod lines;
 mod log;
 mod log_file;
 mod marker;
+mod moved;
 mod mutation;
 #[cfg(feature = "manage")]
 mod named_lock;
@@ -19,6 +23,7 @@ mod private;
 mod query;
 mod reading;
 mod recording;
+mod recovered;
 mod renew;
 mod settle;
 mod state;
@@ -28,15 +33,18 @@ mod tree;
 mod undo;
 mod verify;
 
+pub use crate::model::{Group, GroupStep};
 pub use actor::Actor;
 pub use author::Author;
 pub use checkpoint::Checkpoint;
 pub use entry::{Renewed, Settings};
+pub use group::GroupReport;
 pub use identity::{RootIdentity, Strength};
+pub use moved::Moved;
 pub use mutation::{Mutation, MutationRoot};
 pub use query::Query;
 pub use reading::Follow;
-pub use settle::Recovered;
+pub use recovered::Recovered;
 pub use store::{Made, Records};
 pub use time::Time;
 pub use tree::{Hash, Tree};

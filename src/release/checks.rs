@@ -132,7 +132,8 @@ pub(super) fn run(check: &Check, context: &CheckContext<'_>, ground: &Ground<'_>
 
 fn run_program(argv: &[String], context: &CheckContext<'_>, ground: &Ground<'_>, report: &mut CheckReport) {
     let variables = variables(context, &ground.root);
-    let start = Start { argv, dir: ground.dir, path: ground.path.clone(), variables: &variables };
+    let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+    let start = Start { argv: &argv, dir: ground.dir, path: ground.path.clone(), variables: &variables };
     let mut tail = Vec::new();
     let mut sink = |bytes: &[u8]| {
         ground.progress.output(bytes);

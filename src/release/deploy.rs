@@ -111,7 +111,11 @@ impl Run {
     }
 
     /// What it came to.
-    pub(super) fn end(self, session: &Session<'_>, came: Result<Outcome>) -> std::result::Result<Switched, Box<Failed>> {
+    pub(super) fn end(
+        self,
+        session: &Session<'_>,
+        came: Result<Outcome>,
+    ) -> std::result::Result<Switched, Box<Failed>> {
         let Run { mut until, pruned, mut shortfalls } = self;
         until.changed |= session.has_changed();
         match came {
@@ -185,12 +189,7 @@ impl Run {
     }
 
     /// Runs what belongs to a phase, and says whether it passed.
-    pub(super) fn passes(
-        &mut self,
-        session: &Session<'_>,
-        running: &mut Running,
-        phase: &'static str,
-    ) -> Result<bool> {
+    pub(super) fn passes(&mut self, session: &Session<'_>, running: &mut Running, phase: &'static str) -> Result<bool> {
         let (checks, retries) = match phase {
             "check_before" => (&session.app.check_before, 0),
             "after_switch" => (&session.app.after_switch, 0),
@@ -221,8 +220,8 @@ impl Run {
         // Before anything is changed: it judges the programs.
         let mut running = Running::open(session, &name, self.until.previous_release.as_deref(), event)?;
         let outcome = session.activate(&name, sight, switching, (by, checked))?;
-        let passed = self.passes(session, &mut running, "after_switch")?
-            && self.passes(session, &mut running, "check_after")?;
+        let passed =
+            self.passes(session, &mut running, "after_switch")? && self.passes(session, &mut running, "check_after")?;
         if !passed || (checked && running.is_stopped(session.app)) {
             self.back(session, &name, true)?;
             return Err(failure(&name, self.until.check.as_ref()));

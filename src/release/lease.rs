@@ -96,9 +96,9 @@ impl Lease {
 
     /// Becomes a program, started in the release's directory, that keeps the lease. Returns only where that fails.
     #[must_use = "the program was not started"]
-    pub fn exec(self, argv: &[String]) -> Error {
+    pub fn exec(self, argv: &[std::ffi::OsString]) -> Error {
         let failed = |source| {
-            let program = argv.first().map_or("", String::as_str);
+            let program = argv.first().map(std::ffi::OsString::as_os_str).unwrap_or_default();
             Error::from_io(source).on("start", program)
         };
         if let Err(source) = sys::keep_open(&self.dir) {

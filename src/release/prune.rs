@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::app::Releases;
 use super::books::{nanos, time};
 use super::in_use::{self, Used};
-use super::noted::{Event, Place};
+use super::noted::Event;
 use super::private_place::{self, PrivatePlace};
 use super::progress::Step;
 use super::report::{Pruned, Settled, Settlement};
@@ -213,7 +213,8 @@ impl Session<'_> {
         let mut settled = Vec::new();
         for (name, removal) in self.book().removing {
             let release = removal.release.clone();
-            let done = |how| Settled { app: self.app.name.clone(), release: removal.release.clone(), how, outcome: None };
+            let done =
+                |how| Settled { app: self.app.name.clone(), release: removal.release.clone(), how, outcome: None };
             let above = open_releases(root, &self.layout)?;
             let private = match (&self.records, &above) {
                 (Some(records), _) => PrivatePlace::open(root, records, above.as_ref(), removal.place, &name)?,
@@ -225,9 +226,9 @@ impl Session<'_> {
             }
             let Some(private) = private else {
                 // Either nothing was moved, or everything is gone.
-                let there = above.as_ref().is_some_and(|above| {
-                    private.is_none() && is_there(root, above, &release, &removal.directory)
-                });
+                let there = above
+                    .as_ref()
+                    .is_some_and(|above| private.is_none() && is_there(root, above, &release, &removal.directory));
                 let (how, event) = if there {
                     (Settlement::Kept, Event::Kept { release, name })
                 } else {

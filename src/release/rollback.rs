@@ -121,8 +121,8 @@ impl Run {
         }
         session.tell_all(events, None, &[])?;
         session.app.progress.step(&Step::Confirmed { release: &name });
-        let passed = self.passes(session, &mut running, "after_switch")?
-            && self.passes(session, &mut running, "check_after")?;
+        let passed =
+            self.passes(session, &mut running, "after_switch")? && self.passes(session, &mut running, "check_after")?;
         session.note_checks(&name, &self.until.checks)?;
         if !passed {
             self.until.stands = Some(outcome);

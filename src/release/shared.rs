@@ -23,9 +23,11 @@ pub(super) fn link(session: &mut Session<'_>, release: &str) -> Result<Vec<Outco
 fn one(session: &mut Session<'_>, release: &str, shared: &SharedLink) -> Result<Outcome> {
     let at = LinkPath::new(session.layout.path(release).join(shared.at.as_path()))?;
     let root = session.app.root.clone();
-    let target = || Target::relative(if shared.to.as_os_str().is_empty() { OsStr::new(".") } else { shared.to.as_os_str() });
+    let target =
+        || Target::relative(if shared.to.as_os_str().is_empty() { OsStr::new(".") } else { shared.to.as_os_str() });
     let brought = root.inspect(&at).ok();
-    let is_link = |text: &OsStr| brought.as_ref().and_then(|seen| seen.link.as_ref()).is_some_and(|link| link.target == text);
+    let is_link =
+        |text: &OsStr| brought.as_ref().and_then(|seen| seen.link.as_ref()).is_some_and(|link| link.target == text);
     let occupied = brought.as_ref().and_then(|seen| seen.kind);
     let there = root.exists(path_or_dot(&shared.to))?;
     let moves = shared.seed == Seed::Move && !there && matches!(occupied, Some(FileKind::File | FileKind::Dir));
@@ -60,9 +62,7 @@ fn one(session: &mut Session<'_>, release: &str, shared: &SharedLink) -> Result<
             let made = if session.app.dry { made.or(Ok(foreseen)) } else { made };
             made.map(|outcome| Outcome { backup: Some(backup), ..outcome })
         }
-        (Seed::Refuse, Some(kind)) => {
-            Err(Error::new(Kind::NotALink).on("link", at).found_instead(Found::Other(kind)))
-        }
+        (Seed::Refuse, Some(kind)) => Err(Error::new(Kind::NotALink).on("link", at).found_instead(Found::Other(kind))),
         (_, Some(_)) => {
             // The link takes the name in the same step in which what was there gets another.
             let outcome = session.edit(ensure().backup(true))?;

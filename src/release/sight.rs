@@ -125,12 +125,13 @@ pub(super) fn open_release(root: &Root, layout: &AppLayout, name: &str, director
     let refused = |kind| Error::new(kind).on("open", name);
     let above = open_releases(root, layout)?.ok_or_else(|| refused(Kind::NotFound))?;
     let cross = root.policy().cross_mounts;
-    let dir = root.calls().open_dir(&above, Path::new(name), cross, Access::Read).map_err(|source| {
-        match sys::fault(&source) {
-            Fault::Link | Fault::NotDirectory => refused(Kind::NotADirectory),
-            _ => Error::from_io(source).on("open", name),
-        }
-    })?;
+    let dir =
+        root.calls().open_dir(&above, Path::new(name), cross, Access::Read).map_err(|source| {
+            match sys::fault(&source) {
+                Fault::Link | Fault::NotDirectory => refused(Kind::NotADirectory),
+                _ => Error::from_io(source).on("open", name),
+            }
+        })?;
     let is_it = identity(root, &dir).map_err(Error::from_io)?.as_str() == directory;
     if is_it { Ok(dir) } else { Err(refused(Kind::ReplacedRelease)) }
 }

@@ -33,7 +33,7 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// What is started.
 pub(crate) struct Start<'a> {
-    pub(crate) argv: &'a [String],
+    pub(crate) argv: &'a [OsString],
     pub(crate) dir: &'a Handle,
     /// The path of the directory, for where it cannot be named by its descriptor.
     pub(crate) path: Option<PathBuf>,

@@ -9,7 +9,7 @@ use super::Handle;
 
 /// What would be started.
 pub(crate) struct Start<'a> {
-    pub(crate) argv: &'a [String],
+    pub(crate) argv: &'a [OsString],
     pub(crate) dir: &'a Handle,
     pub(crate) path: Option<PathBuf>,
     pub(crate) variables: &'a [(&'static str, OsString)],

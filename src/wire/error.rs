@@ -44,6 +44,12 @@ pub struct Problem {
     /// Who holds the lock that was waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<LockHolder>,
+    /// The release that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// The check or hook that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<serde_json::Value>,
     /// The line of the input, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -104,6 +110,8 @@ impl Problem {
             seq: None,
             group: None,
             holder: None,
+            release: None,
+            check: None,
             line: None,
             column: None,
             operation: String::new(),

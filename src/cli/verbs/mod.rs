@@ -11,12 +11,16 @@ pub(super) mod log;
 pub(super) mod man;
 pub(super) mod records;
 pub(super) mod recover;
+pub(super) mod release;
 pub(super) mod remove;
 pub(super) mod repair;
 pub(super) mod resolve;
 pub(super) mod scan;
 pub(super) mod schema;
 pub(super) mod swap;
+pub(super) mod undo;
 
-mod change;
+pub(super) mod change;
+mod group;
 mod leftovers;
+mod lines;

@@ -1,5 +1,5 @@
 //! The calls for what outlasts an edit: files of the state directory, and what tells things apart for longer than they
-//! are open. Where they are not to be had there are no records.
+//! are open. Where they are unavailable there are no records.
 
 use std::ffi::OsStr;
 use std::io;
@@ -21,10 +21,10 @@ use super::{Handle, Stat};
 #[cfg(unix)]
 pub(crate) use caller::caller;
 pub(crate) use file::OpenFile;
-#[cfg(unix)]
-pub(crate) use lasting::{lock_holder, process_start};
 #[cfg(all(unix, feature = "manage"))]
 pub(crate) use lasting::this_process;
+#[cfg(unix)]
+pub(crate) use lasting::{lock_holder, process_start};
 
 /// What a file of the state directory is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
