@@ -24,9 +24,10 @@ impl Watch {
         let Some(notify) = self.notify.clone() else { return };
         let watches = Arc::clone(&self.watches);
         let mut watches = watches.lock().unwrap_or_else(PoisonError::into_inner);
-        let todo = &mut self.todo;
+        let (todo, standing) = (&mut self.todo, &mut self.standing);
         let mut root_changed = false;
         let mut each = |hint: Hint<'_>| match hint {
+            Hint::Name { watch, name, .. } if standing.hint(watch, name) => {}
             Hint::Name { watch, name, is_dir, is_same } => {
                 for dir in watches.paths(watch) {
                     let hinted = Hinted {
@@ -70,8 +71,12 @@ impl Watch {
     /// Turns a name that something happened to into what is to be looked at.
     pub(super) fn hinted(&mut self, name: &Path, hinted: Hinted) {
         if is_left_out(&self.root, name) {
+            if hinted.dir_moved && self.root.state().holds(name) {
+                self.watch_state();
+            }
             return;
         }
+        self.standing.name(name);
         let moved = hinted.moved || hinted.dir_moved;
         if hinted.dir_moved {
             self.watches().drop_below(name);

@@ -54,6 +54,7 @@ impl Watch {
             self.place = physical.unwrap_or(place.path);
         }
         self.watch_way(&self.place);
+        self.watch_state();
         match self.asked.0.scan(&self.asked.1, self.scanning()) {
             Ok(scan) => self.begin_looking(Some(scan), None),
             // What was there is gone, and can come back.
@@ -86,6 +87,7 @@ impl Watch {
         if tree.is_some() {
             return;
         }
+        self.judge();
         self.watch_all_ways();
         let summary = scan.map(|scan| scan.summary()).unwrap_or_default();
         let (complete, links, entries) = (summary.complete, summary.links, summary.entries);
@@ -103,6 +105,9 @@ impl Watch {
 
     /// Looks at one link by itself, until the directories on its way were watched before the look.
     pub(super) fn look_at(&mut self, link: &Arc<Path>) {
+        if self.picture.has(link) {
+            self.standing.doubt();
+        }
         if self.held.note(link) {
             return;
         }
@@ -150,14 +155,14 @@ impl Watch {
         is_new
     }
 
-    fn tell(&mut self, link: &Path, difference: Option<Difference>) {
+    pub(super) fn tell(&mut self, link: &Path, difference: Option<Difference>) {
         let Some(Difference { was, now, previous, target }) = difference else { return };
         self.ready.push_back(What::Link { link: link.to_path_buf(), was, now, previous, target });
         self.held.hold(link.into(), Instant::now());
     }
 
     /// Watches the directories on the way to a path. Returns whether one is watched that was not.
-    fn watch_way(&self, way: &Path) -> bool {
+    pub(super) fn watch_way(&self, way: &Path) -> bool {
         let Some(dir) = way.parent().filter(|_| self.notify.is_some()) else { return false };
         let mut watches = self.watches();
         if watches.keep(dir) {
@@ -188,6 +193,7 @@ impl Watch {
             }
         }
         self.watch_way(&self.place);
+        self.watch_standing();
         self.watches().end_round();
     }
 }

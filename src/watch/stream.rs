@@ -20,6 +20,7 @@ use super::gauges::Gauges;
 use super::held::Held;
 use super::options::WatchOptions;
 use super::picture::Picture;
+use super::standing::Standing;
 use super::todo::Todo;
 use super::watches::Watches;
 use crate::error::{Error, Result};
@@ -82,6 +83,7 @@ pub struct Watch {
     pub(super) picture: Picture,
     pub(super) todo: Todo,
     pub(super) held: Held,
+    pub(super) standing: Standing,
     pub(super) looking: Option<Looking>,
     pub(super) round: u32,
     /// The last look at everything that came to its end.
@@ -144,6 +146,7 @@ impl Watch {
             place: PathBuf::new(),
             todo: Todo::new(options.pending),
             held: Held::new(options.gap),
+            standing: Standing::default(),
             notify,
             bell: Arc::new(bell),
             watches,
@@ -183,7 +186,9 @@ impl Watch {
         summary.dirs_unread = last.summary.dirs_unread;
         summary.mounts = last.summary.mounts;
         summary.complete = last.summary.complete;
-        Some(Gauges::new(summary, last.at, last.took))
+        let gauges = Gauges::new(summary, last.at, last.took);
+        let (apps, manifests) = (self.standing.app_gauges.clone(), self.standing.manifest_gauges.clone());
+        Some(Gauges { apps, manifests, ..gauges })
     }
 
     /// Returns the next event; `None` where none came in this time, or the watch was woken.
@@ -210,7 +215,10 @@ impl Watch {
             }
             let due = match self.rest {
                 Some(until) => until,
-                None if is_done => self.held.next().map_or(self.next_look, |held| held.min(self.next_look)),
+                None if is_done => {
+                    let others = [self.held.next(), self.standing.due()];
+                    others.into_iter().flatten().fold(self.next_look, Instant::min)
+                }
                 None => now,
             };
             let time = due.min(deadline).min(self.asked_root + ROOT).saturating_duration_since(now);
@@ -242,7 +250,9 @@ impl Watch {
             self.lost_hints();
         }
         self.look_again();
-        let is_caused = !self.todo.is_empty() || self.looking.as_ref().is_some_and(|looking| looking.tree.is_some());
+        let is_caused = !self.todo.is_empty()
+            || self.standing.due().is_some()
+            || self.looking.as_ref().is_some_and(|looking| looking.tree.is_some());
         let mut did = false;
         while started.elapsed() < SLICE && self.ready.is_empty() {
             let step = self.step(started)?;
@@ -265,6 +275,8 @@ impl Watch {
             self.hinted(&name, hinted);
         } else if let Some(link) = self.todo.next_link() {
             self.look_at(&link);
+        } else if self.last.is_some() && self.standing.due().is_some_and(|due| due <= started) {
+            self.judge();
         } else if self.looking.is_some() {
             self.go_on(started);
         } else if self.next_look <= started {

@@ -122,14 +122,14 @@ fn names_that_are_not_utf_8_are_told_in_base64() {
 
 #[test]
 fn signals_and_a_closed_stdout_end_it_within_a_second() {
+    let place = Place::new();
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
-        let watching = Watching::of(&Place::new(), "watch");
+        let watching = Watching::of(&place, "watch");
         watching.until("look");
         watching.signal(signal);
         let (code, time) = watching.end();
         assert!(code == Some(0) && time < Duration::from_secs(1), "{signal}: {code:?} {time:?}");
     }
-    let place = Place::new();
     let mut child = place.command(["watch"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     out.read_line(&mut String::new()).unwrap();
@@ -251,6 +251,62 @@ fn a_supervisor_is_told_that_it_is_ready_alive_and_stopping() {
     let name = format!("caplink-test-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     supervised(&UnixDatagram::bind_addr(&address).unwrap(), &format!("@{name}"));
+}
+
+/// The next event that is an alarm.
+fn alarm(watching: &Watching) -> (Value, Value, Value) {
+    let mut alarm = watching.until("alarm").pop().unwrap();
+    assert_eq!(keys(&alarm), ["app", "event", "link", "now", "time", "was"]);
+    assert_eq!(alarm["link"], "current");
+    (alarm["app"].take(), alarm["was"].take(), alarm["now"].take())
+}
+
+#[test]
+fn alarms_of_apps_are_told_with_what_was_wrong_before() {
+    let place = Place::new();
+    let done = |line: &str| assert_eq!(place.words(line).code, 0, "{line}");
+    done("release add 1 2");
+    done("release switch 1");
+    let watching = Watching::of(&place, "watch --interval 1h");
+    assert_eq!(watching.until("look").len(), 1, "nothing is wrong");
+    let lead = |to: &str| {
+        let new = place.root.join("new");
+        std::os::unix::fs::symlink(to, &new).unwrap();
+        fs::rename(new, place.root.join("current")).unwrap();
+    };
+    let of = |was: Value, now: Value| ("default".into(), was, now);
+    lead("releases/2");
+    assert_eq!(alarm(&watching), of(Value::Null, "drift".into()));
+    fs::rename(place.root.join("releases/2"), place.root.join("elsewhere")).unwrap();
+    assert_eq!(alarm(&watching), of("drift".into(), "dangling".into()));
+    lead("releases/1");
+    assert_eq!(alarm(&watching), of("dangling".into(), Value::Null));
+    // Nothing but the records says so.
+    done("release mark 1 --bad");
+    assert_eq!(alarm(&watching), of(Value::Null, "bad_release".into()));
+    fs::remove_file(place.root.join("current")).unwrap();
+    assert_eq!(alarm(&watching), of("bad_release".into(), "missing".into()));
+    drop(watching);
+    let watching = Watching::of(&place, "watch");
+    assert_eq!(alarm(&watching), of(Value::Null, "missing".into()), "it comes first");
+    assert_eq!(watching.line()["event"], "look");
+}
+
+#[test]
+fn an_app_that_is_new_is_watched_from_then_on() {
+    let place = Place::new();
+    let watching = Watching::of(&place, "watch --interval 1h");
+    watching.until("look");
+    assert_eq!(place.words("release add 1").code, 0);
+    assert_eq!(place.words("release switch 1").code, 0);
+    std::thread::sleep(Duration::from_millis(500));
+    fs::remove_file(place.root.join("current")).unwrap();
+    loop {
+        let (_, _, now) = alarm(&watching);
+        if now == "missing" {
+            return;
+        }
+    }
 }
 
 /// The processor time of a process so far, and the most memory that it had.

@@ -12,6 +12,7 @@ pub(super) mod man;
 pub(super) mod metrics;
 pub(super) mod records;
 pub(super) mod recover;
+pub(super) mod release;
 pub(super) mod remove;
 pub(super) mod repair;
 pub(super) mod resolve;
@@ -21,7 +22,7 @@ pub(super) mod swap;
 pub(super) mod undo;
 pub(super) mod watch;
 
-mod change;
+pub(super) mod change;
 mod group;
 mod leftovers;
 mod lines;
