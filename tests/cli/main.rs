@@ -11,6 +11,7 @@ mod excluding;
 mod faults;
 mod memory;
 mod metrics;
+mod monitoring;
 mod mounts;
 mod openmetrics;
 mod permissions;
