@@ -55,6 +55,10 @@ fn undoing(mutation: &Mutation) -> Result<Vec<GroupStep>> {
         return Ok(Vec::new());
     }
     Ok(match (mutation.moved, other, texts) {
+        // An object took the place of a link: it gives it back, under the first name that is free.
+        (Some(Moved { brought: true, .. }), Some(_), (Some(previous), _)) => {
+            vec![Edit::ensure(path, back(previous)).backup(true).into()]
+        }
         (Some(Moved { brought: true, .. }), Some(from), _) => vec![GroupStep::Restore { from: path, to: from }],
         (Some(Moved { brought: false, .. }), Some(to), (_, Some(target))) => {
             vec![Edit::remove(path.clone()).expect(target).into(), GroupStep::Restore { from: to, to: path }]

@@ -15,6 +15,7 @@ mod calls;
 mod crashes;
 mod draw;
 mod findings;
+mod groups;
 mod naive;
 mod play;
 mod refusals;

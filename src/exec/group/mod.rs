@@ -18,3 +18,6 @@ pub(crate) use bench::{Back, Published};
 pub(crate) use judge::{Judged, judge};
 pub(crate) use part::{Part, There, Thing};
 pub(crate) use work::{Work, leftover};
+
+#[cfg(all(test, unix, feature = "adversary"))]
+mod tests;

@@ -166,15 +166,19 @@ impl Work {
 
     /// Finishes the group if each part had been published, else takes it back.
     pub(crate) fn settle(&self) -> Settled {
-        let standings = self.standings();
+        let standings = self.each(Bench::standing);
         let superseded = |number: usize| {
             let at = &self.parts[number].at;
             self.parts[number + 1..].iter().any(|later| later.at == *at)
         };
-        let all = standings.iter().enumerate().all(|(number, standing)| match standing {
-            Ok(standing) => standing.was_published() || superseded(number),
-            Err(_) => false,
-        });
+        let votes = || {
+            let each = standings.iter().enumerate().filter(|(number, _)| !superseded(*number));
+            each.filter_map(|(_, standing)| match standing {
+                Ok(standing) => standing.was_published(),
+                Err(_) => Some(false),
+            })
+        };
+        let all = votes().all(|published| published) && votes().next().is_some();
         if !all {
             // What cannot be looked at cannot be decided either.
             if let Some(Err(error)) = standings.iter().find(|standing| standing.is_err()) {
@@ -183,7 +187,8 @@ impl Work {
             }
             return Settled { stands: false, parts: self.take_back() };
         }
-        let parts = standings.into_iter().enumerate().map(|(number, standing)| match standing {
+        let completed = self.each(Bench::complete);
+        let parts = completed.into_iter().enumerate().map(|(number, standing)| match standing {
             Ok(Standing::Theirs { .. }) if !superseded(number) => Ok(Back::Theirs(crate::error::Found::Missing)),
             Ok(_) => Ok(Back::Old),
             Err(error) => Err(error),
@@ -191,10 +196,11 @@ impl Work {
         Settled { stands: true, parts: parts.collect() }
     }
 
-    fn standings(&self) -> Vec<Result<Standing>> {
+    /// How each part stands, after something was done with it.
+    fn each(&self, act: fn(&Bench, &Root, &Part) -> Result<Standing>) -> Vec<Result<Standing>> {
         let (bench, parts) = (Arc::clone(&self.bench), Arc::clone(&self.parts));
-        let seen = self
-            .on_thread(rights(&self.parts), move |root| parts.iter().map(|part| bench.standing(root, part)).collect());
+        let seen =
+            self.on_thread(rights(&self.parts), move |root| parts.iter().map(|part| act(&bench, root, part)).collect());
         let count = self.parts.len();
         seen.unwrap_or_else(|error| vec![Err(error); count])
     }
