@@ -180,7 +180,7 @@ impl Report {
             return;
         }
         let hint = hint::of(error, self.command.as_deref().unwrap_or_default(), &self.here);
-        self.errors.extend(Problem::of(error, hint));
+        self.errors.extend(Problem::of(error, hint, hint::of_residue(error, &self.here)));
     }
 
     /// Adds an error about the root as a whole.

@@ -1,9 +1,9 @@
 //! The executor: carries out one edit, and reports what was read back.
 //!
-//! In order ([`run`]): the parent is opened; what replaces or removes takes the lock ([`site`]); what has the name is
-//! looked at and decided on; the target is judged; the change is made by the way that its kind needs, and read back by a
-//! new walk from the root. A change that met something else than it was decided on is taken back ([`transfer`], decided
-//! by [`reverse`]) and decided anew, a bounded number of times.
+//! In order ([`run`]): the parent is opened; what replaces or removes takes the lock ([`site`]); the name is looked at and
+//! decided on; the target is judged; the change is made by the way that its kind needs, and read back by a new walk from
+//! the root. A change that met something else than it was decided on is taken back ([`transfer`], decided by [`reverse`])
+//! and decided anew, a bounded number of times.
 
 mod backup;
 mod between;
@@ -131,7 +131,7 @@ pub(crate) enum Attempt<T = Changed> {
     Done(T),
     /// The name was not as decided on; the attempt left nothing.
     Again,
-    /// The kernel refused to move what has the name, perhaps because it was no link; the attempt left nothing.
+    /// The kernel refused to move what is under the name, perhaps because it was no link; the attempt left nothing.
     Refused(Error),
 }
 
