@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod ground;
+mod groups;
 mod index;
 mod log;
 mod program;

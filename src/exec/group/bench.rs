@@ -8,6 +8,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::part::{Part, Seen, Standing, There, Thing, fits};
 use super::trade::{Traded, look, trade};
@@ -26,7 +27,7 @@ use crate::sys::{self, Fault, Handle};
 /// The directory in which a group stages.
 #[derive(Debug)]
 pub(crate) struct Bench {
-    pub(super) dir: Handle,
+    pub(super) dir: Arc<Handle>,
     /// Its path, for reports.
     pub(super) path: PathBuf,
 }

@@ -161,7 +161,7 @@ fn play(group: &Group, abilities: Abilities, confined: bool, act: Option<(usize,
     let mut stands = false;
     let Judged { results, parts: judged } = judge(&root, group);
     if results.iter().all(Result::is_ok) {
-        match Work::begin(&root, "g", judged, Durability::Dir) {
+        match Work::begin(&root, &root, "g", judged, Durability::Dir) {
             Err((_, error)) => told.push(format!("{error:?}")),
             Ok(work) => {
                 parts = work.parts().to_vec();
