@@ -8,6 +8,7 @@ mod log;
 mod program;
 mod recording;
 mod states;
+mod steps;
 mod stranger;
 mod together;
 mod unknown;

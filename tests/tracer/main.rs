@@ -16,6 +16,7 @@ mod crashes;
 mod draw;
 mod findings;
 mod groups;
+mod groups_full;
 mod naive;
 mod play;
 mod refusals;
