@@ -33,6 +33,8 @@ impl Records {
             return Err(Error::new(Kind::NotFound).during("undo").because(reason).in_group(group));
         }
         let mut undo = Group::new("undo").undoing();
+        // What was made for a manifest is not its own any more.
+        undo.owner.clone_from(&mutations[0].owner);
         for mutation in mutations.iter().rev() {
             undo.extend(undoing(mutation)?);
         }

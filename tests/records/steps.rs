@@ -161,3 +161,45 @@ fn a_state_directory_on_another_file_system_serves_as_well() {
     let left: Vec<_> = fs::read_dir(here.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "the marker of the records and `v1`: {left:?}");
 }
+
+/// The manifest, link and text of all that is owned.
+fn owned(records: &Records) -> Vec<String> {
+    let owned = records.owned().unwrap();
+    let shown = |text: &Option<caplink::wire::Text>| text.as_ref().map_or("-".to_owned(), ToString::to_string);
+    owned.iter().map(|owned| format!("{} {} {}", owned.owner, owned.link, shown(&owned.target))).collect()
+}
+
+#[test]
+fn what_a_manifest_made_is_its_own_until_it_takes_it_away() {
+    let (ground, root) = Ground::recorded();
+    let path = |path: &str| LinkPath::new(path).unwrap();
+    let apply = |owner: &str, edits: Vec<GroupStep>| {
+        let mut group = Group::new("apply").owned_by(owner);
+        group.extend(edits);
+        let report = root.apply_group(&ground.records(), &author(), &group).unwrap();
+        assert!(report.stands, "{report:?}");
+        report.group
+    };
+    let ensure = |link: &str, number| GroupStep::from(Edit::ensure(path(link), release(number)).parents(true));
+    apply("one", vec![ensure("d/a", 1), ensure("b", 1)]);
+    apply("two", vec![ensure("c", 1)]);
+    assert_eq!(owned(&ground.records()), ["one b releases/1", "one d -", "one d/a ../releases/1", "two c releases/1"]);
+    // Somebody's own change is not the manifest's, and what the manifest did stays known.
+    let _ = root.ensure("b", release(2)).unwrap();
+    let second = apply("one", vec![ensure("d/a", 2)]);
+    assert_eq!(owned(&ground.records())[..3], ["one b releases/1", "one d -", "one d/a ../releases/2"]);
+    let undo = ground.records().undoing(&second).unwrap();
+    assert!(root.apply_group(&ground.records(), &author(), &undo).unwrap().stands);
+    assert_eq!(owned(&ground.records())[2], "one d/a ../releases/1");
+    apply("two", vec![Edit::remove(path("c")).into()]);
+    assert_eq!(owned(&ground.records()), ["one b releases/1", "one d -", "one d/a ../releases/1"]);
+    // It is taken over by records that go on from damaged ones.
+    let expected = ground.records().owned().unwrap();
+    let mut log = fs::read(ground.log()).unwrap();
+    log.extend_from_slice(b"{}\n");
+    fs::write(ground.log(), log).unwrap();
+    let why = Author::new(Default::default(), Some("restored")).unwrap();
+    let (renewed, what) = Records::renew(&ground.root, &why).unwrap();
+    assert!(what.is_some());
+    assert_eq!(renewed.owned().unwrap(), expected);
+}
