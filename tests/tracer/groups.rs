@@ -17,7 +17,7 @@ use crate::support::ground::temp_dir;
 use crate::tracee::{Call, End, Memory, Verdict, Watch, trace};
 
 /// Of how many schedules one is played, where nothing else is asked for.
-const ONE_OF: u64 = 23;
+pub(crate) const ONE_OF: u64 = 23;
 
 const LINES: &str = r#"{"verb":"swap","link":"app/current","to":"app/v2","expect":"v1"}
 {"verb":"ensure","link":"app/new/deep/link","to":"app/v2","parents":true}
@@ -27,13 +27,13 @@ const LINES: &str = r#"{"verb":"swap","link":"app/current","to":"app/v2","expect
 "#;
 
 /// Where a group is played.
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 /// What is at each path below the root, but for the state directory and what is in it.
-type Tree = BTreeMap<PathBuf, String>;
+pub(crate) type Tree = BTreeMap<PathBuf, String>;
 
 impl Place {
-    fn new() -> Place {
+    pub(crate) fn new() -> Place {
         let place = Place(temp_dir());
         let root = place.root();
         fs::create_dir_all(root.join("app/v1")).expect("a directory");
@@ -54,7 +54,7 @@ impl Place {
         self.0.path().join("root")
     }
 
-    fn command(&self, words: &[&str], confined: bool) -> Vec<OsString> {
+    pub(crate) fn command(&self, words: &[&str], confined: bool) -> Vec<OsString> {
         let confine = if confined { "auto" } else { "off" };
         let mut command: Vec<OsString> = vec![env!("CARGO_BIN_EXE_caplink").into(), "-C".into(), self.root().into()];
         command.extend(["--json", "--confine", confine].map(OsString::from));
@@ -62,23 +62,23 @@ impl Place {
         command
     }
 
-    fn batch(&self, confined: bool) -> Vec<OsString> {
+    pub(crate) fn batch(&self, confined: bool) -> Vec<OsString> {
         let lines = self.0.path().join("lines");
         self.command(&["batch", "--all-or-nothing", lines.to_str().expect("a path")], confined)
     }
 
-    fn run(&self, words: &[&str]) -> (Option<i32>, Value) {
+    pub(crate) fn run(&self, words: &[&str]) -> (Option<i32>, Value) {
         run(&self.command(words, true))
     }
 
-    fn tree(&self) -> Tree {
+    pub(crate) fn tree(&self) -> Tree {
         let mut tree = Tree::new();
         walk(&self.root(), Path::new(""), &mut tree);
         tree
     }
 
     /// The old tree, and the new one, of a place that nothing was done to.
-    fn old_and_new() -> (Tree, Tree) {
+    pub(crate) fn old_and_new() -> (Tree, Tree) {
         let place = Place::new();
         let old = place.tree();
         let (code, said) = run(&place.batch(true));
@@ -88,7 +88,7 @@ impl Place {
     }
 
     /// Recovers, and judges what is there then. `theirs` are paths that others changed, with what they put there.
-    fn judge(&self, (old, new): &(Tree, Tree), theirs: &Tree, what: &str) -> bool {
+    pub(crate) fn judge(&self, (old, new): &(Tree, Tree), theirs: &Tree, what: &str) -> bool {
         let before = self.tree();
         let (code, said) = self.run(&["recover"]);
         let told = said["errors"].as_array().map_or(0, |errors| {
@@ -204,13 +204,13 @@ impl Watch for At<'_> {
 }
 
 /// Runs a program, acting at one of its calls. Returns how it ended and how many calls there were.
-fn traced(command: &[OsString], at: Option<usize>, act: &mut dyn FnMut() -> Verdict) -> (End, usize) {
+pub(crate) fn traced(command: &[OsString], at: Option<usize>, act: &mut dyn FnMut() -> Verdict) -> (End, usize) {
     let mut watch = At { seen: 0, at, act };
     let end = trace(command, &mut watch).expect("it is traced");
     (end, watch.seen)
 }
 
-fn calls_of(command: &[OsString]) -> usize {
+pub(crate) fn calls_of(command: &[OsString]) -> usize {
     traced(command, None, &mut || Verdict::Go).1
 }
 
@@ -243,7 +243,7 @@ fn a_group_that_is_killed_before_any_call_is_all_old_or_all_new_once_recovered()
 }
 
 /// A place whose group was killed in the middle of its publishing.
-fn interrupted(at: usize) -> Option<Place> {
+pub(crate) fn interrupted(at: usize) -> Option<Place> {
     let place = Place::new();
     (kill(&place.batch(false), at) && place.run(&["records", "show"]).1["items"][0]["open_groups"] == 1)
         .then_some(place)

@@ -17,6 +17,7 @@ mod draw;
 mod findings;
 mod groups;
 mod groups_full;
+mod groups_refused;
 mod naive;
 mod play;
 mod refusals;
