@@ -43,7 +43,7 @@ pub(crate) fn main() -> ExitCode {
     // Where the platform has nothing of the kind there is nothing to give up.
     let _renounced = caplink::renounce_privileges();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match parse::parse(&arguments) {
+    match parse::parse(&arguments).and_then(parse::checked) {
         Ok(cli) => {
             let context = Context::new(cli.global);
             cli.verb.run(&context)

@@ -25,3 +25,4 @@ mod support;
 mod targets;
 mod transcripts;
 mod unwritten;
+mod waiting;
