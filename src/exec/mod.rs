@@ -11,6 +11,8 @@ mod confined;
 mod confining_thread;
 mod create;
 mod exchange;
+#[cfg(feature = "records")]
+mod group;
 mod halt;
 mod lock;
 mod over;
@@ -49,6 +51,8 @@ use halt::Halt;
 use run::Run;
 
 pub(crate) use confining_thread::carry_out_confining_thread;
+#[cfg(feature = "records")]
+pub(crate) use group::{Back, Judged, Part, Published, There, Thing, Work, judge, leftover};
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
 pub use trial::Trial;
@@ -77,6 +81,12 @@ impl<'a> Previews<'a> {
     /// What the edits so far leave.
     pub(crate) fn planned(&self) -> &Planned {
         &self.planned
+    }
+
+    /// The same, for what is no edit and leaves something else there.
+    #[cfg(feature = "records")]
+    pub(crate) fn planned_mut(&mut self) -> &mut Planned {
+        &mut self.planned
     }
 
     /// Decides everything of the next edit and changes nothing.
