@@ -11,6 +11,7 @@ mod excluding;
 mod faults;
 mod memory;
 mod metrics;
+mod monitoring;
 mod mounts;
 mod openmetrics;
 mod permissions;
@@ -26,3 +27,5 @@ mod targets;
 mod transcripts;
 mod unwritten;
 mod waiting;
+#[cfg(target_os = "linux")]
+mod watching;
