@@ -44,7 +44,7 @@ pub(crate) fn main() -> ExitCode {
     #[cfg(unix)]
     inherited::close();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match parse::parse(&arguments) {
+    match parse::parse(&arguments).and_then(parse::checked) {
         Ok(cli) => {
             if !cli.verb.starts_programs() {
                 // Where the platform has nothing of the kind there is nothing to give up.

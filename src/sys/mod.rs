@@ -217,6 +217,17 @@ pub(crate) enum Rights {
     Backups,
 }
 
+#[cfg(any(all(target_os = "linux", feature = "confine"), all(unix, feature = "adversary")))]
+impl Rights {
+    /// What is given back below a state directory elsewhere: no files of others are ever moved there.
+    fn in_state(self) -> Rights {
+        match self {
+            Rights::Links | Rights::Parents => Rights::Links,
+            Rights::Directories | Rights::Backups => Rights::Directories,
+        }
+    }
+}
+
 /// Why a lookup was refused, where an error number says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {

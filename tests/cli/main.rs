@@ -26,5 +26,6 @@ mod support;
 mod targets;
 mod transcripts;
 mod unwritten;
+mod waiting;
 #[cfg(target_os = "linux")]
 mod watching;
