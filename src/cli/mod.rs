@@ -29,6 +29,7 @@ mod report;
 mod scan;
 mod settled;
 mod text;
+mod topic;
 mod usage;
 mod verbs;
 mod words;
