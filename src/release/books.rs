@@ -39,10 +39,10 @@ impl Books {
     /// Takes what was added to the log since.
     fn read_on(&mut self, records: &Records) -> Result<()> {
         let apps = &mut self.apps;
-        self.place = records.facts_behind(&self.place, TOPIC, &mut |time, _, data| {
+        self.place = records.facts_behind(&self.place, TOPIC, &mut |data| {
             // An event that a later version tells means nothing to this one.
-            if let Ok(Noted { app, event }) = serde_json::from_str::<Noted>(data.get()) {
-                apps.entry(app).or_default().take(&event, nanos(time));
+            if let Ok(Noted { app, at, event }) = serde_json::from_str::<Noted>(data.get()) {
+                apps.entry(app).or_default().take(&event, at);
             }
         })?;
         Ok(())
@@ -65,7 +65,7 @@ impl Books {
         }
         for event in events {
             let outcome = event.outcome();
-            let noted = Noted { app: teller.app.to_owned(), event };
+            let noted = Noted { app: teller.app.to_owned(), at: nanos(Time::now()), event };
             facts.push(fact(TOPIC, outcome, to_raw_value(&noted).expect("BUG: an event has no JSON")));
         }
         if teller.settles {

@@ -106,3 +106,41 @@ fn recover_needs_no_reason_where_the_records_demand_one() {
     assert_eq!(place.ask("recover").code, 0);
     assert_eq!(place.text("current"), Some("releases/1".into()));
 }
+
+#[test]
+fn a_restored_root_is_rebound_with_its_releases() {
+    let place = Place::new();
+    place.link("current", "releases/1");
+    assert_eq!(place.words("release add 1 2").code, 0);
+    let copy = place.base.path().join("copy");
+    let copied = std::process::Command::new("cp").arg("-a").arg(&place.root).arg(&copy).status().unwrap();
+    assert!(copied.success());
+    fs::rename(&place.root, place.base.path().join("lost")).unwrap();
+    fs::rename(&copy, &place.root).unwrap();
+    assert_eq!(place.ask("release status").kind(), "integrity");
+    assert_eq!(place.ask("records rebind").outcome(), "rebound");
+    assert_eq!(place.ask("release status").item()["alarm"], Value::Null);
+    assert_eq!(place.ask("release switch 2").outcome(), "replaced");
+}
+
+#[test]
+fn renewed_records_have_the_ledger_with_its_times() {
+    let place = Place::new();
+    place.link("current", "releases/1");
+    assert_eq!(place.words("release add 1 2").code, 0);
+    assert_eq!(place.words("release pin 2").code, 0);
+    assert_eq!(place.words("ensure other --to a").code, 0);
+    let before = place.ask("release list").json["items"].clone();
+    let log = place.root.join(".caplink/log.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    let (good, last) = text.trim_end().rsplit_once('\n').unwrap();
+    fs::write(&log, format!("{good}\n{}\n", last.replace("created", "cre4ted"))).unwrap();
+    let _damaged = place.words("records show");
+    let added = fs::read_to_string(&log).unwrap() + "x\n";
+    fs::write(&log, added).unwrap();
+    assert_eq!(place.ask("records renew --reason restored").outcome(), "renewed");
+    let times = |items: &Value| items.as_array().unwrap().iter().map(|item| item["times"].clone()).collect::<Vec<_>>();
+    let after = place.ask("release list").json["items"].clone();
+    assert_eq!(times(&after), times(&before));
+    assert_eq!((&after[1]["pinned"], &after[0]["state"]), (&json!(true), &json!("active")));
+}
