@@ -12,8 +12,9 @@ use super::line::{Line, Options, Plain};
 use super::output;
 use super::verbs::{
     batch::Batch, completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange,
-    inspect::Inspect, log::Log, man::Man, records::RecordsVerb, recover::Recover, release::ReleaseVerb, remove::Remove,
-    repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap, undo::Undo,
+    inspect::Inspect, log::Log, man::Man, metrics::Metrics, records::RecordsVerb, recover::Recover,
+    release::ReleaseVerb, remove::Remove, repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap,
+    undo::Undo,
 };
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -58,6 +59,7 @@ pub(crate) enum Verb {
     Undo(Undo),
     Release(ReleaseVerb),
     Recover(Recover),
+    Metrics(Metrics),
     Completions(Completions),
     Man(Man),
     Schema(Schema),
@@ -87,6 +89,7 @@ impl Verb {
             Verb::Undo(verb) => verb.run(context),
             Verb::Release(verb) => return verb.run(context),
             Verb::Recover(verb) => verb.run(context),
+            Verb::Metrics(verb) => verb.run(context),
             Verb::Completions(verb) => verb.run(context, &mut grammar()),
             Verb::Man(verb) => verb.run(context, grammar()),
             Verb::Schema(verb) => verb.run(context),

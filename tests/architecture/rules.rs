@@ -17,6 +17,7 @@ const ORDER: &[&[&str]] = &[
     &["apply", "wire"],
     &["records"],
     &["release"],
+    &["watch"],
 ];
 
 /// Rooms that decide: no input, no output, no clock.

@@ -9,6 +9,7 @@ pub(super) mod exchange;
 pub(super) mod inspect;
 pub(super) mod log;
 pub(super) mod man;
+pub(super) mod metrics;
 pub(super) mod records;
 pub(super) mod recover;
 pub(super) mod release;
