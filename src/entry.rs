@@ -118,7 +118,7 @@ impl Entry {
         &self.path
     }
 
-    /// Returns what has the name now.
+    /// Returns what is under the name now.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl Entry {
     }
 }
 
-/// What has the name now.
+/// What is under the name now.
 pub(crate) fn look(calls: &dyn Calls, (dir, name): (&Handle, &OsStr)) -> Result<Found> {
     for _ in 0..TRIES {
         match calls.read_link(dir, name) {

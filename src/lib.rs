@@ -20,6 +20,8 @@ mod root;
 mod scan;
 mod state;
 mod sys;
+#[cfg(feature = "watch")]
+pub mod watch;
 #[cfg(feature = "wire")]
 pub mod wire;
 

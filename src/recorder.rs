@@ -14,6 +14,8 @@ pub struct Intent<'a> {
     pub edit: &'a Edit,
     /// What it comes to as the tree is now, after the edits before it. Others can change the link until it is carried out.
     pub foreseen: &'a Outcome,
+    /// Where the root is, below the one that was opened, as an absolute path; `/` for that one itself.
+    pub below: &'a Path,
 }
 
 /// What an edit came to.
@@ -121,6 +123,12 @@ pub struct Actor {
 pub trait Recorder: Send + Sync {
     /// Returns whether it is to be asked. Each edit is previewed for that, which costs the system calls of a preview.
     fn asks(&self) -> bool {
+        false
+    }
+
+    /// Returns whether it writes records, which tell of groups by themselves.
+    #[doc(hidden)]
+    fn is_records(&self) -> bool {
         false
     }
 

@@ -74,7 +74,7 @@ enum Context {
     Holder,
     /// The state directory is used as it is there; one that is not below the root only if it is this one.
     Thread(Option<ObjectId>),
-    /// The state directory is not to be had.
+    /// The state directory is unavailable.
     ThreadWithoutState,
 }
 

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::{Error, FileKind, Kind, Result, printable};
+use crate::error::{Error, FileKind, Kind, Result, printable, words};
 use crate::model::ObjectId;
 use crate::sys::{self, Access, Calls, Fault, Handle, Stat};
 
@@ -45,16 +45,18 @@ pub(crate) enum StateAccess {
     Wanted,
 }
 
-/// What the state directory is like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StateCheck {
-    /// Not there; it is made when it is needed.
-    Absent,
-    /// Only the caller can enter it.
-    Private,
-    /// Others can enter it, or it is no directory; an edit that needs it is refused.
-    Unsafe,
+words! {
+    "state of a state directory":
+    /// What the state directory is like.
+    #[non_exhaustive]
+    pub enum StateCheck {
+        /// Not there; it is made when it is needed.
+        Absent = "absent",
+        /// Only the caller can enter it.
+        Private = "private",
+        /// Others can enter it, or it is no directory; an edit that needs it is refused.
+        Unsafe = "unsafe",
+    }
 }
 
 impl StatePlace {

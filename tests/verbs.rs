@@ -98,7 +98,7 @@ fn remove_takes_links_only() {
 }
 
 #[test]
-fn exchange_trades_two_links() {
+fn exchange_gives_each_link_the_place_of_the_other() {
     let (dir, root) = tree();
     let _ = root.create("x", Target::relative("releases/1")).unwrap();
     let _ = root.create("a/y", Target::verbatim("../releases/2")).unwrap();
@@ -115,7 +115,7 @@ fn exchange_trades_two_links() {
 }
 
 #[test]
-fn ensure_moves_what_is_in_the_way_aside() {
+fn ensure_backs_up_what_is_in_the_way() {
     let (dir, root) = tree();
     let long = "x".repeat(255);
     dir.write(&long, "long").unwrap();

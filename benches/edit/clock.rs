@@ -74,7 +74,8 @@ pub(super) fn before_others() {
     let _priority = std::fs::write("/proc/self/autogroup", "-20");
 }
 
-/// Pins the calling thread, and lets it and what it starts go before all other programs where that is allowed.
+/// Pins the calling thread, and lets it go before all other programs where that is allowed. Nothing is to be started
+/// meanwhile but what ends at once.
 pub(super) fn alone() -> Result<()> {
     pin(0)?;
     schedule("--fifo", "1");

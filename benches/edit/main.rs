@@ -71,9 +71,7 @@ fn main() -> Result<()> {
             report.writers(&place, &writers::measure(&place)?)?;
         }
         if chosen(process::OPERATION) {
-            clock::alone()?;
             report.processes(&place, process::measure(&place)?.as_ref())?;
-            clock::shared()?;
         }
     }
     report.goals()

@@ -19,6 +19,8 @@ mod ask;
 #[path = "../../tests/adversary/attacker.rs"]
 #[expect(dead_code, reason = "this target takes a part of the suite")]
 mod attacker;
+#[path = "../../tests/adversary/built.rs"]
+mod built;
 #[path = "../../tests/adversary/judge.rs"]
 mod judge;
 #[path = "../../tests/adversary/run.rs"]
@@ -41,6 +43,7 @@ mod support {
     pub(crate) mod moves;
     pub(crate) mod report;
     pub(crate) mod scenario;
+    pub(crate) mod space;
     pub(crate) mod trees;
     pub(crate) mod view;
 }
@@ -52,7 +55,8 @@ use support::action::ACTIONS;
 const ERRORS: [Errno; 8] =
     [Errno::ACCESS, Errno::IO, Errno::MFILE, Errno::NOSPC, Errno::ROFS, Errno::INTR, Errno::NOMEM, Errno::STALE];
 
-static SCENARIOS: LazyLock<Vec<scene::Scenario>> = LazyLock::new(scene::Scenario::all);
+static SCENARIOS: LazyLock<Vec<scene::Scenario>> =
+    LazyLock::new(|| [scene::Scenario::all(), built::scenarios()].concat());
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(([high, low, synced, with_fault], rest)) = bytes.split_first_chunk() else { return };

@@ -17,6 +17,9 @@ use crate::root::Root;
 
 use recorded::recorded;
 
+#[cfg(feature = "records")]
+pub(crate) use recorded::inform;
+
 pub use repair::RepairOptions;
 
 impl Root {

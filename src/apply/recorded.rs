@@ -68,7 +68,7 @@ fn asked(
         .zip(&foreseen)
         .filter_map(|(edit, foreseen)| {
             let foreseen = foreseen.as_ref().ok().filter(|outcome| outcome.effect.is_change())?;
-            Some(Intent { edit, foreseen })
+            Some(Intent { edit, foreseen, below: root.image() })
         })
         .collect();
     let asked = match intents.is_empty() {
@@ -120,7 +120,7 @@ fn foresee(root: &Root, edits: &[Edit]) -> Vec<Result<Outcome>> {
 }
 
 /// Informs every recorder of what edits came to; what fails of that falls short of the changes.
-fn inform(root: &Root, recorders: &[&dyn Recorder], edits: &[Edit], results: &mut [Result<Outcome>]) {
+pub(crate) fn inform(root: &Root, recorders: &[&dyn Recorder], edits: &[Edit], results: &mut [Result<Outcome>]) {
     let failures: Vec<Error> = {
         let (time, actor) = (SystemTime::now(), Actor { user: root.calls().user(), process: std::process::id() });
         let root_path = root.physical_path();

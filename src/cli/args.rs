@@ -12,8 +12,8 @@ use super::line::{Line, Options, Plain};
 use super::output;
 use super::verbs::{
     batch::Batch, completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange,
-    inspect::Inspect, log::Log, man::Man, records::RecordsVerb, recover::Recover, remove::Remove, repair::Repair,
-    resolve::Resolve, scan::Scan, schema::Schema, swap::Swap,
+    inspect::Inspect, log::Log, man::Man, metrics::Metrics, records::RecordsVerb, recover::Recover, remove::Remove,
+    repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap, undo::Undo,
 };
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -55,7 +55,9 @@ pub(crate) enum Verb {
     Doctor(Doctor),
     Records(RecordsVerb),
     Log(Log),
+    Undo(Undo),
     Recover(Recover),
+    Metrics(Metrics),
     Completions(Completions),
     Man(Man),
     Schema(Schema),
@@ -63,7 +65,7 @@ pub(crate) enum Verb {
 
 impl Verb {
     pub(crate) fn run(&self, context: &Context) -> ExitCode {
-        let report = match self {
+        let mut report = match self {
             Verb::Create(verb) => verb.run(context),
             Verb::Ensure(verb) => verb.run(context),
             Verb::Swap(verb) => verb.run(context),
@@ -77,11 +79,14 @@ impl Verb {
             Verb::Doctor(verb) => verb.run(context),
             Verb::Records(verb) => verb.run(context),
             Verb::Log(verb) => return verb.run(context),
+            Verb::Undo(verb) => verb.run(context),
             Verb::Recover(verb) => verb.run(context),
+            Verb::Metrics(verb) => verb.run(context),
             Verb::Completions(verb) => verb.run(context, &mut grammar()),
             Verb::Man(verb) => verb.run(context, grammar()),
             Verb::Schema(verb) => verb.run(context),
         };
+        report.recovered(&context.settled());
         output::print(&report, &context.global)
     }
 }

@@ -1,10 +1,12 @@
 //! What every verb starts from: the global options, and the root that they name.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use caplink::records::{Records, Recovered};
 use caplink::{Enforcement, Kind, Policy, Root};
 
 use super::global::{Confine, Durability, Global, Require};
@@ -13,11 +15,23 @@ use super::problem::Problem;
 /// The global options.
 pub(crate) struct Context {
     pub(crate) global: Global,
+    /// The records that changes are written into, for what is settled on the way.
+    records: RefCell<Vec<Records>>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global) -> Context {
-        Context { global }
+        Context { global, records: RefCell::default() }
+    }
+
+    /// Notes the records that changes are written into.
+    pub(super) fn used(&self, records: &Records) {
+        self.records.borrow_mut().push(records.clone());
+    }
+
+    /// What was settled on the way to changes, since the last call.
+    pub(super) fn settled(&self) -> Vec<Recovered> {
+        self.records.borrow().iter().flat_map(Records::take_settled).collect()
     }
 
     /// Where the root is, as it was written.

@@ -44,7 +44,6 @@ const UNPRODUCED: &[Kind] = &[
     Kind::BadRelease,
     Kind::NotADirectory,
     Kind::UnknownRelease,
-    Kind::Partial,
     Kind::CheckFailed,
 ];
 

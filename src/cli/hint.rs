@@ -62,6 +62,15 @@ pub(crate) fn of(error: &Error, verb: &str, here: &Here) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// The hint for what an error leaves. An entry of others can be kept under a staged name, which `--remove-leftovers` would
+/// remove: then it is to be looked at, and put back by whoever it belongs to.
+pub(crate) fn of_residue(error: &Error, here: &Here) -> Option<String> {
+    let Some(kept) = error.preserved().first() else { return general(Kind::Residue, here) };
+    let keeps = "an entry that is not caplink's own could not go back to its name";
+    let look = look(here, Some(kept.as_os_str()));
+    Some(joined(keeps, Some(look.unwrap_or_else(|| "move it back by hand".to_owned()))))
+}
+
 /// The hint for an error that is about no link.
 pub(crate) fn general(kind: Kind, here: &Here) -> Option<String> {
     let shown = |verb: &str, options: &[&str], what: &str| {

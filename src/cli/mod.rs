@@ -26,6 +26,7 @@ mod problem;
 mod recording;
 mod report;
 mod scan;
+mod settled;
 mod text;
 mod usage;
 mod verbs;

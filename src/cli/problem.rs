@@ -39,14 +39,14 @@ impl Problem {
         Problem { cause, ..problem }
     }
 
-    /// An error of an operation on one link, and what it leaves as an error of its own.
-    pub(crate) fn of(error: &Error, hint: Option<String>) -> Vec<Problem> {
+    /// An error of an operation on one link, and what it leaves as an error of its own, each with its way out.
+    pub(crate) fn of(error: &Error, hint: Option<String>, of_residue: Option<String>) -> Vec<Problem> {
         let cause = error.io_error().map(ToString::to_string);
         let mut reported = wire::Problem::from(error);
         reported.message = message(error);
         // A dry run foresees the kind, not the number.
         reported.os_error = None;
-        Problem { reported, cause }.hinted(hint).leaving()
+        Problem { reported, cause }.hinted(hint).leaving(of_residue)
     }
 
     /// How much memory it takes, about.
@@ -62,7 +62,7 @@ impl Problem {
 
     /// Where something of this program's own, or something of others, could not go back where it was, a second
     /// error of kind `residue` lists it: the first alone would promise that nothing was changed.
-    fn leaving(mut self) -> Vec<Problem> {
+    fn leaving(mut self, hint: Option<String>) -> Vec<Problem> {
         let left: Vec<Text> = self
             .reported
             .left
@@ -76,13 +76,13 @@ impl Problem {
         if self.reported.kind == Kind::Residue {
             self.reported.message = format!("{}: {listed}", self.reported.message);
             self.reported.left = Some(left);
-            return vec![self];
+            return vec![self.hinted(hint)];
         }
         if left.is_empty() {
             return vec![self];
         }
         let message = format!("something could not go back where it was: {listed}");
-        let mut residue = Problem::new(Kind::Residue, message);
+        let mut residue = Problem::new(Kind::Residue, message).hinted(hint);
         residue.reported.link.clone_from(&self.reported.link);
         residue.reported.left = Some(left);
         vec![self, residue]
@@ -107,7 +107,7 @@ mod tests {
         first.reported.preserved = texts(preserved);
         first.reported.left = Some(texts(left)).filter(|left| !left.is_empty());
         let shown = |left: Vec<Text>| left.iter().map(ToString::to_string).collect();
-        first.leaving().into_iter().map(|problem| (problem.reported.kind, problem.reported.left.map(shown))).collect()
+        first.leaving(None).into_iter().map(|problem| (problem.reported.kind, problem.reported.left.map(shown))).collect()
     }
 
     #[test]

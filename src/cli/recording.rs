@@ -28,11 +28,22 @@ impl Context {
         let wait = self.lock_timeout()?;
         let Some(records) = Records::open_for_mutation(root).map_err(refused)? else { return Ok(root.clone()) };
         let author = self.author_because(reason)?;
-        if self.global.dry_run && records.settings().require_reason && author.reason().is_none() {
-            let refusal = Problem::new(Kind::Policy, "cannot proceed: the records demand a reason");
-            return Err(Box::new(refusal.hinted(Some(hint::REASON.to_owned()))));
+        if self.global.dry_run {
+            demands_reason(&records, author.reason().is_some())?;
         }
-        Ok(root.recorded(&records.waiting(wait), author))
+        let records = self.confined_if_open(root, records)?.waiting(wait);
+        self.used(&records);
+        Ok(root.recorded(&records, author))
+    }
+
+    /// The records of a root with interrupted groups, as they are settled: confined as far as was asked for.
+    fn confined_if_open(&self, root: &Root, records: Records) -> Answer<Records> {
+        let (_, _, open_groups) = records.extent().map_err(refused)?;
+        if open_groups == 0 || self.global.dry_run {
+            return Ok(records);
+        }
+        let confined = self.confined(root).map_err(refused)?;
+        Ok(Records::open(&confined).map_err(refused)?.unwrap_or(records))
     }
 
     /// Opens the root with its records; none where it has none.
@@ -41,6 +52,15 @@ impl Context {
         let wait = self.lock_timeout()?;
         let records = Records::open(&root).map_err(refused)?;
         Ok((root, records.map(|records| records.waiting(wait))))
+    }
+
+    /// The same for a verb that settles: confined as far as was asked for.
+    pub(crate) fn with_confined_records(&self) -> Answer<(Root, Option<Records>)> {
+        let root = self.look_with_state()?;
+        let wait = self.lock_timeout()?;
+        let Some(records) = Records::open(&root).map_err(refused)? else { return Ok((root, None)) };
+        let records = self.confined_if_open(&root, records)?;
+        Ok((root, Some(records.waiting(wait))))
     }
 
     /// The caller, as far as the system knows it, with what was said of it and why.
@@ -75,6 +95,15 @@ impl Context {
             Box::new(Problem::new(Kind::Usage, format!("`{option}` is no duration, as `500ms`, `10s` or `2m`")))
         })
     }
+}
+
+/// Refuses a dry run without a reason, where the records demand one.
+pub(crate) fn demands_reason(records: &Records, is_given: bool) -> Answer<()> {
+    if records.settings().require_reason && !is_given {
+        let refusal = Problem::new(Kind::Policy, "cannot proceed: the records demand a reason");
+        return Err(Box::new(refusal.hinted(Some(hint::REASON.to_owned()))));
+    }
+    Ok(())
 }
 
 /// An error of the records as a whole.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use caplink::records::Recovered;
 use caplink::wire::Text;
 use caplink::{Error, Kind, ObjectId, Root};
 use serde::Serialize;
@@ -16,6 +17,7 @@ use super::exit::Class;
 use super::here::Here;
 use super::hint;
 use super::problem::Problem;
+use super::settled::Settled;
 
 /// What one run came to. It is printed as text or as one JSON document, and decides the exit code.
 pub(crate) struct Report {
@@ -38,6 +40,10 @@ pub(crate) struct Report {
     rooted: bool,
     /// Directories that were made, by whichever item or error.
     made: Vec<Text>,
+    /// The group that the run was.
+    group: Option<String>,
+    /// What was settled on the way.
+    recovered: Vec<Settled>,
     /// Keys of the verb's own, at the top of the document.
     own: Map<String, Value>,
     /// What the hints need to name a command that works.
@@ -76,6 +82,10 @@ struct Document<'a> {
     items_unlisted: u64,
     #[serde(skip_serializing_if = "<[Text]>::is_empty")]
     made: &'a [Text],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Settled]>::is_empty")]
+    recovered: &'a [Settled],
     #[serde(flatten)]
     own: &'a Map<String, Value>,
 }
@@ -106,6 +116,8 @@ impl Report {
             time: now(),
             rooted: false,
             made: Vec::new(),
+            group: None,
+            recovered: Vec::new(),
             own: Map::new(),
             here: Here::default(),
         }
@@ -168,7 +180,7 @@ impl Report {
             return;
         }
         let hint = hint::of(error, self.command.as_deref().unwrap_or_default(), &self.here);
-        self.errors.extend(Problem::of(error, hint));
+        self.errors.extend(Problem::of(error, hint, hint::of_residue(error, &self.here)));
     }
 
     /// Adds an error about the root as a whole.
@@ -191,6 +203,25 @@ impl Report {
     /// Adds directories that were made for an item or before an error.
     pub(crate) fn made(&mut self, made: &[PathBuf]) {
         self.made.extend(made.iter().map(|path| Text::path(path)));
+    }
+
+    /// Names the group that the run was.
+    pub(crate) fn group(&mut self, id: &str) {
+        self.group = Some(id.to_owned());
+    }
+
+    /// Adds what was settled on the way.
+    pub(crate) fn recovered(&mut self, recovered: &[Recovered]) {
+        for recovered in recovered {
+            self.note(0, Settled::of(recovered).to_string().trim_end());
+        }
+        self.settled(recovered);
+    }
+
+    /// The same where the items say so too.
+    pub(crate) fn settled(&mut self, recovered: &[Recovered]) {
+        self.changed |= recovered.iter().any(|recovered| recovered.changed);
+        self.recovered.extend(recovered.iter().map(Settled::of));
     }
 
     /// Says, once, what the verb has besides items: an object whose keys stand at the top of the document.
@@ -236,6 +267,8 @@ impl Report {
             errors_unlisted: self.errors.unlisted(),
             items_unlisted: self.unlisted_items,
             made: &self.made,
+            group: self.group.as_deref(),
+            recovered: &self.recovered,
             own: &self.own,
         };
         serde_json::to_string(&document).expect("BUG: a report has string keys")

@@ -77,6 +77,7 @@ mod tests {
     use std::str::FromStr;
 
     use super::super::{FileKind, Kind};
+    use crate::state::StateCheck;
 
     fn holds<T: Copy + Debug + Display + FromStr + PartialEq>(all: &[T], text: fn(T) -> &'static str)
     where
@@ -95,5 +96,6 @@ mod tests {
     fn every_word_is_read_as_it_is_shown() {
         holds(Kind::ALL, Kind::as_str);
         holds(FileKind::ALL, FileKind::as_str);
+        holds(StateCheck::ALL, StateCheck::as_str);
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn unsupported() -> Error {
     Error::new(Kind::Unsupported).because(reason)
 }
 
-/// Pins the file or directory that has the name; none where it is something else by now.
+/// Pins the file or directory under the name; `None` where it is something else by now.
 fn pin_in_the_way(entry: &Entry) -> Result<Option<(Stat, Handle)>> {
     let calls = entry.root.calls();
     let pin = match calls.pin(&entry.parent, entry.name()) {

@@ -27,7 +27,7 @@ impl<'a> Between<'a> {
         Between { calls: a.root.calls(), names: [Slot::of(a), Slot::of(b)], links: [link_a, link_b] }
     }
 
-    /// Whether each link has the name of the other.
+    /// Whether each link is under the name of the other.
     pub(super) fn are_exchanged(&self) -> io::Result<bool> {
         let has = |at: usize, link: usize| -> io::Result<bool> {
             Ok(self.names[at].now(self.calls)?.is_some_and(|now| now.id == self.links[link].stat.id))

@@ -35,7 +35,7 @@ pub(super) fn create(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, direc
     // What is at the name is compared with what a new walk finds; both must be the link with this text.
     let read_back = match calls.stat_at(&entry.parent, entry.name()) {
         Ok(made) if made.uid != calls.user() => {
-            let reason = "a link of another user has the name: somebody took it meanwhile, or a server maps users";
+            let reason = "a link of another user is under the name: somebody took it meanwhile, or a server maps users";
             return Err(Error::new(Kind::Contended).because(reason).into());
         }
         Ok(made) => read_back::created(entry, made.id, text),
@@ -58,7 +58,7 @@ pub(super) fn create(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, direc
     }
 }
 
-/// Removes the link that was just made, if it is still what has the name. Returns the cause, with what is left.
+/// Removes the link that was just made, if it is still what is under the name. Returns the cause, with what is left.
 ///
 /// Others know the name, so the link is moved to where they cannot reach it, looked at there, and unlinked. A confined
 /// thread that lacks such a place asks for it, and goes on from here.

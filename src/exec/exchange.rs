@@ -196,7 +196,7 @@ impl Exchanging<'_> {
         Ok(())
     }
 
-    /// Pins a link, or says what has the name instead; `None` if it is a link by now.
+    /// Pins a link, or says what is under the name instead; `None` if it is a link by now.
     fn pinned(&self, entry: &Entry) -> Result<Option<Pinned>> {
         if let Some(link) = Pinned::at(entry, entry.at())? {
             return Ok(Some(link));

@@ -1,9 +1,9 @@
 //! The executor: carries out one edit, and reports what was read back.
 //!
-//! In order ([`run`]): the parent is opened; what replaces or removes takes the lock ([`site`]); what has the name is
-//! looked at and decided on; the target is judged; the change is made by the way that its kind needs, and read back by a
-//! new walk from the root. A change that met something else than it was decided on is taken back ([`transfer`], decided
-//! by [`reverse`]) and decided anew, a bounded number of times.
+//! In order ([`run`]): the parent is opened; what replaces or removes takes the lock ([`site`]); the name is looked at and
+//! decided on; the target is judged; the change is made by the way that its kind needs, and read back by a new walk from
+//! the root. A change that met something else than it was decided on is taken back ([`transfer`], decided by [`reverse`])
+//! and decided anew, a bounded number of times.
 
 mod backup;
 mod between;
@@ -11,6 +11,8 @@ mod confined;
 mod confining_thread;
 mod create;
 mod exchange;
+#[cfg(feature = "records")]
+mod group;
 mod halt;
 mod lock;
 mod over;
@@ -49,6 +51,8 @@ use halt::Halt;
 use run::Run;
 
 pub(crate) use confining_thread::carry_out_confining_thread;
+#[cfg(feature = "records")]
+pub(crate) use group::{Back, Judged, Part, Published, There, Thing, Work, judge, leftover};
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
 pub use trial::Trial;
@@ -77,6 +81,12 @@ impl<'a> Previews<'a> {
     /// What the edits so far leave.
     pub(crate) fn planned(&self) -> &Planned {
         &self.planned
+    }
+
+    /// The same, for what is no edit and leaves something else there.
+    #[cfg(feature = "records")]
+    pub(crate) fn planned_mut(&mut self) -> &mut Planned {
+        &mut self.planned
     }
 
     /// Decides everything of the next edit and changes nothing.
@@ -121,7 +131,7 @@ pub(crate) enum Attempt<T = Changed> {
     Done(T),
     /// The name was not as decided on; the attempt left nothing.
     Again,
-    /// The kernel refused to move what has the name, perhaps because it was no link; the attempt left nothing.
+    /// The kernel refused to move what is under the name, perhaps because it was no link; the attempt left nothing.
     Refused(Error),
 }
 

@@ -73,7 +73,7 @@ pub(super) fn rename_over(
         Err(source) if staged.is_published(entry) => {
             return Err(restore(site, staged, kept.then_some(&spare)).on(Error::from_io(source)).into());
         }
-        // A directory has the name by now.
+        // A directory is under the name by now.
         Err(source) if matches!(source.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty) => {
             return Ok(staged.discard(text).and(drop_kept()).again()?);
         }

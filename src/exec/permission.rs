@@ -29,7 +29,7 @@ pub(super) fn may_add_in(root: &Root, dir: &Handle) -> io::Result<()> {
     }
 }
 
-/// Whether the caller may rename or remove what has the name.
+/// Whether the caller may rename or remove what is under the name.
 pub(super) fn may_take_away(entry: &Entry) -> Result<()> {
     may_add(entry)?;
     let calls = entry.root.calls();

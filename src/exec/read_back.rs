@@ -19,7 +19,7 @@ const TRIES: usize = 16;
 pub(super) enum ReadBack {
     /// The very link.
     Stands,
-    /// The directory is in its place, but something else has the name.
+    /// The directory is in its place, but something else is under the name.
     Taken,
     /// The directory is no longer where the link's path leads.
     Moved,
@@ -36,7 +36,7 @@ pub(super) fn published(entry: &Entry, id: ObjectId) -> Result<()> {
     }
 }
 
-/// Walks to a link that was made in place, and compares it with what has the name in the directory it was made in.
+/// Walks to a link that was made in place, and compares it with what is under the name in the directory it was made in.
 pub(super) fn created(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
     let calls = entry.root.calls();
     find(entry, |found| {
@@ -150,8 +150,8 @@ pub(super) fn refused(entry: &Entry, source: io::Error) -> Error {
 /// What an attempt came to whose exchange or renaming the kernel refused.
 ///
 /// A confined thread may not move what is no link. Where it was that, and not the permissions of the directory, the
-/// name has to be looked at anew. It may be a link again by then: other programs that trade names take the same lock of
-/// the directory, so that one trade after another can meet the same wrong moment.
+/// name has to be looked at anew. It may be a link again by then: other programs that exchange names take the same lock
+/// of the directory, so that one exchange after another can meet the same wrong moment.
 pub(super) fn not_moved<T>(entry: &Entry, changed: &[&Entry], source: io::Error) -> Result<Attempt<T>> {
     let calls = entry.root.calls();
     let by_domain = entry.root.is_on_thread()

@@ -12,8 +12,8 @@ pub(super) const ATTEMPTS: usize = 64;
 
 /// Waits for a moment after a few refusals, each time another.
 ///
-/// A program that trades the name all the time takes the lock of the directory in turns with this one. So it can be in
-/// step with it: a link at each look, and something else at each trade.
+/// A program that exchanges the name all the time takes the lock of the directory in turns with this one. So it can be
+/// in step with it: a link at each look, and something else at each exchange.
 pub(super) fn break_step(calls: &dyn Calls, refused: usize) {
     if refused > 2 {
         let moment = calls.random().unwrap_or_default() % 64;

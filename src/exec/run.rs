@@ -92,11 +92,11 @@ impl<'a> Run<'a> {
             _ if self.dry_run => Access::Search,
             _ => Access::Read,
         };
+        if self.is_planned(self.edit.path.parent()) {
+            return self.below_planned();
+        }
         match Entry::open_for(self.root, &self.edit.path, access) {
             Ok(entry) => self.in_entry(&entry),
-            Err(error) if error.kind() == Kind::NotFound && self.is_planned(self.edit.path.parent()) => {
-                self.below_planned()
-            }
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
                 self.not_gone(error)?;

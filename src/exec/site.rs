@@ -1,8 +1,8 @@
 //! Where an edit works: the locks under which it decides, and the directory in which it stages links.
 //!
 //! Whoever replaces or removes a link holds the lock of the link's own directory, whatever state directory it uses: so
-//! all who share a link exclude each other. A directory that the caller cannot open for reading has no lock to be had;
-//! then the state directory's lock excludes those who use the same one.
+//! all who share a link exclude each other. A directory that the caller cannot open for reading cannot be locked; then
+//! the state directory's lock excludes those who use the same one.
 //!
 //! In a directory that only the caller can write links are staged beside the link. Where somebody else can write, a
 //! staged link could be replaced or given a second name, and a displaced entry could be exchanged between the look at it
@@ -33,7 +33,7 @@ pub(super) struct Site<'a> {
     parent: Stat,
     /// Chosen when something is staged first.
     staging: OnceCell<Place<'a>>,
-    /// The locks of the links' own directories; none that cannot be had.
+    /// The locks of the links' own directories; none that cannot be taken.
     own: Vec<Lock<'a>>,
     /// The state directory was removed by its maker before it was locked: the site is of no more use.
     lost: Cell<bool>,
@@ -79,7 +79,7 @@ impl<'a> Site<'a> {
         Ok(site)
     }
 
-    /// Takes the lock of the state directory in place of one that cannot be had.
+    /// Takes the lock of the state directory in place of one that cannot be taken.
     fn exclude_by_state(&self) -> Going<()> {
         for _ in 0..TRIES {
             let Some(mut dir) = self.state()? else {

@@ -216,7 +216,7 @@ impl Staged<'_, '_> {
         self.site.unlink(self.slot())
     }
 
-    /// Whether it has the name of the entry: a call that publishes it may have taken effect despite an error.
+    /// Whether it is under the name of the entry: a call that publishes it may have taken effect despite an error.
     pub(super) fn is_published(&self, entry: &Entry) -> bool {
         Slot::of(entry).has_ours(entry.root.calls(), Ours::Object(self.id())).unwrap_or(false)
     }

@@ -1,6 +1,6 @@
 //! Trying what the file system of a root gives, with links of this program's own.
 //!
-//! Two links are staged as for an edit; they trade places and trade back, one is renamed to a free name and back, and
+//! Two links are staged as for an edit; they exchange places twice, one is renamed to a free name and back, and
 //! their directory and its file system are synced. Then everything is taken back.
 //!
 //! What is found holds for the directory that it was tried in, the root's own or the state directory; another mount
@@ -24,7 +24,7 @@ use crate::sys::{self, Access, Fault, Rights};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Trial {
-    /// Two names traded places in one step.
+    /// Two names exchanged places in one step.
     pub exchange: bool,
     /// A name was moved without replacing another.
     pub no_replace: bool,
@@ -116,7 +116,7 @@ impl Root {
     }
 }
 
-/// Whether the call is to be had here.
+/// Whether the call is available here.
 fn given(result: io::Result<()>) -> Result<bool> {
     match result {
         Ok(()) => Ok(true),

@@ -18,7 +18,7 @@ use crate::sys::{self, Fault, Stat};
 pub struct Inspected {
     /// The path, normalised; empty for the root itself.
     pub path: PathBuf,
-    /// Its kind; `None` where nothing has the name.
+    /// Its kind; `None` where nothing is under the name.
     pub kind: Option<FileKind>,
     /// Device and inode.
     pub id: Option<ObjectId>,

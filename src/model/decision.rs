@@ -1,4 +1,4 @@
-//! What an edit comes to, given what has the name. Pure.
+//! What an edit comes to, given what is under the name. Pure.
 
 use std::ffi::OsStr;
 
@@ -11,11 +11,11 @@ use crate::error::{FileKind, Found, Kind};
 pub(crate) enum Decision {
     /// It is as desired already.
     Unchanged,
-    /// Nothing has the name: create the link.
+    /// Nothing is under the name: create the link.
     Create,
-    /// A link that fits has the name: replace it.
+    /// A link that fits is under the name: replace it.
     Replace,
-    /// A file or directory has the name and may be moved to a backup name.
+    /// A file or directory is under the name and may be moved to a backup name.
     BackUp,
     /// The link is removed.
     Remove,
@@ -65,7 +65,7 @@ pub(crate) fn decide(change: &Change, text: Option<&OsStr>, found: &Found) -> De
     }
 }
 
-/// Whether what has the name is what was expected.
+/// Whether what is under the name is what was expected.
 pub(crate) fn fits(expected: Expected<'_>, found: &Found) -> bool {
     match (expected, found) {
         (Expected::Nothing | Expected::NothingOrLink, Found::Missing) => true,

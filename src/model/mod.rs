@@ -4,6 +4,8 @@ pub(crate) mod change;
 mod decision;
 mod edit;
 mod finding;
+#[cfg(feature = "records")]
+mod group;
 mod outcome;
 mod path;
 mod plan;
@@ -17,6 +19,8 @@ mod text;
 pub use change::Change;
 pub use edit::{AsEdit, Edit, MakesLink};
 pub use finding::{Finding, Summary};
+#[cfg(feature = "records")]
+pub use group::{Group, GroupStep};
 pub use outcome::{Confinement, Durability, Effect, Guarantee, ObjectId, Outcome, Staging};
 pub use path::LinkPath;
 pub use plan::{OnError, Plan};

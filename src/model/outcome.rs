@@ -23,6 +23,8 @@ words! {
         Exchanged = "exchanged",
         /// The link was removed.
         Removed = "removed",
+        /// A file or directory moved to another name, and a link to it took its place.
+        Adopted = "adopted",
         /// The edit was not tried.
         Skipped = "skipped",
     }

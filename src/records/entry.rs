@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::actor::Actor;
 use super::identity::RootIdentity;
+use super::moved::Moved;
 use super::time::Time;
 use super::tree::Hash;
 use crate::wire::Text;
@@ -153,7 +154,7 @@ impl Settings {
 pub(crate) struct Intent {
     pub(crate) verb: String,
     pub(crate) link: Text,
-    /// The other link of an exchange.
+    /// The other link of an exchange, or the other name of what is moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) other: Option<Text>,
     /// The text that the link will have; none where it is removed.
@@ -162,6 +163,12 @@ pub(crate) struct Intent {
     /// The text that it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<Text>,
+    /// Its physical path, where links were followed to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<Text>,
+    /// The file or directory that is moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moved: Option<Moved>,
     /// The outcome if it succeeds.
     pub(crate) will: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,9 +226,6 @@ pub(crate) struct Group {
     pub(crate) verb: String,
     /// The number of the intents that follow.
     pub(crate) count: u64,
-    /// The directories that are made for them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) makes: Vec<Text>,
     pub(crate) run: Run,
 }
 
@@ -329,6 +333,8 @@ mod tests {
             other: None,
             target: Some(Text::new("releases/42")),
             previous: Some(Text::new("releases/41")),
+            at: None,
+            moved: None,
             will: "replaced".into(),
             group: None,
             reason: None,

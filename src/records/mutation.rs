@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::actor::Actor;
 use super::entry::{Body, Ended, Fact, Head, Intent, Settled};
+use super::moved::Moved;
 use super::time::Time;
 use crate::wire::Text;
 
@@ -21,7 +22,7 @@ pub struct Mutation {
     pub verb: String,
     /// The link; none for what concerns no link.
     pub link: Option<Text>,
-    /// The other link of an exchange.
+    /// The other link of an exchange, or the other name of what is moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<Text>,
     /// The text that the link had.
@@ -43,6 +44,12 @@ pub struct Mutation {
     pub verified: Option<bool>,
     /// The changes that it stands or falls with.
     pub group: Option<String>,
+    /// The manifest that it was made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The file or directory that is moved; a directory without another name is made or removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
     /// Why, as the caller said it.
     pub reason: Option<String>,
     /// Who.
@@ -123,6 +130,8 @@ impl Mutation {
             confinement: None,
             verified: None,
             group: intent.group,
+            owner: intent.owner,
+            moved: intent.moved,
             reason: intent.reason,
             actor: intent.actor,
             root,
@@ -154,6 +163,8 @@ impl Mutation {
             confinement: None,
             verified: None,
             group: None,
+            owner: None,
+            moved: None,
             reason: who.0,
             actor: who.1,
             root,

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use super::author::Author;
+use super::below::below;
 use super::entry::{Body, Ended, Intent as Announced};
 use super::settle::{this_run, unsettled};
 use super::store::Records;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::model::{Change, Edit, LinkPath, Outcome};
 use crate::recorder::{Event, Intent, Recorder};
 use crate::root::Root;
@@ -59,24 +60,30 @@ impl Root {
 }
 
 impl Recording {
-    fn intent(&self, edit: &Edit, foreseen: &Outcome) -> Announced {
+    fn intent(&self, intent: &Intent<'_>) -> Result<Announced> {
+        let Intent { edit, foreseen, .. } = intent;
+        let below = below(self.records.root(), intent.below)?;
+        let path = |link: &LinkPath| Text::new(below.join(link.as_path()));
         let other = match edit.change() {
-            Change::Exchange(exchange) => Some(Text::new(exchange.with.as_path())),
+            Change::Exchange(exchange) => Some(path(&exchange.with)),
             _ => None,
         };
-        Announced {
+        let followed = foreseen.physical.as_ref().map(|at| Text::new(below.join(at)));
+        Ok(Announced {
             verb: self.verb.unwrap_or_else(|| edit.change().verb()).to_owned(),
-            link: Text::new(foreseen.link.as_path()),
+            link: path(&foreseen.link),
             other,
             target: foreseen.target.clone().map(Text),
             previous: foreseen.previous.clone().map(Text),
+            at: followed,
+            moved: None,
             will: foreseen.effect.as_str().to_owned(),
             group: None,
             reason: self.author.reason.clone(),
             owner: None,
             run: this_run(),
             actor: self.author.actor.clone(),
-        }
+        })
     }
 
     /// The intent of this edit, if it was announced by this thread.
@@ -100,29 +107,27 @@ impl Recorder for Recording {
         true
     }
 
+    fn is_records(&self) -> bool {
+        true
+    }
+
     fn before(&self, intents: &[Intent<'_>]) -> Result<()> {
         let records = &self.records;
-        let announced: Vec<Announced> =
-            intents.iter().map(|intent| self.intent(intent.edit, intent.foreseen)).collect();
-        let settled_before = std::cell::Cell::new(0);
+        let announced: Vec<Announced> = intents.iter().map(|intent| self.intent(intent)).collect::<Result<_>>()?;
+        let names = announced.iter().flat_map(|intent| [Some(&intent.link), intent.other.as_ref(), intent.at.as_ref()]);
+        records.has_settled(records.settle_groups_of(&names.flatten().cloned().collect::<Vec<_>>())?);
+        let (mut settled_before, mut recovered) = (0, Vec::new());
         let numbers = records.append(|log| {
-            if log.settled().settings.require_reason && self.author.reason.is_none() {
-                return Err(Error::new(Kind::Policy).during("record").because("the records demand a reason"));
-            }
-            let touched = |open: &Announced| {
-                let names =
-                    |intent: &Announced| [Some(&intent.link), intent.other.as_ref()].map(Option::<&Text>::cloned);
-                let open = names(open);
-                announced
-                    .iter()
-                    .any(|intent| names(intent).iter().flatten().any(|link| open.contains(&Some(link.clone()))))
-            };
-            let (mut bodies, _) = unsettled(records.root(), log, &touched);
-            settled_before.set(bodies.len());
+            records.demands_reason(log, self.author.reason.is_some())?;
+            let touched = |open: &Announced| announced.iter().any(|intent| intent.touches(open));
+            let (mut bodies, settled) = unsettled(records.root(), log, &touched);
+            recovered = settled;
+            settled_before = bodies.len();
             bodies.extend(announced.iter().map(|intent| Body::Intent(Box::new(intent.clone()))));
             Ok(bodies)
         })?;
-        let numbers = numbers.into_iter().skip(settled_before.get());
+        records.has_settled(recovered);
+        let numbers = numbers.into_iter().skip(settled_before);
         let waiting = intents.iter().zip(announced).zip(numbers).map(|((intent, announced), seq)| Waiting {
             link: intent.edit.path().clone(),
             seq,

@@ -4,28 +4,13 @@ use std::path::Path;
 
 use super::entry::{Body, Ended, Intent, Run};
 use super::log::Log;
+use super::recovered::Recovered;
 use super::state::Pending;
 use super::store::Records;
 use crate::error::{Kind, Result};
 use crate::root::Root;
 use crate::sys;
 use crate::wire::Text;
-
-/// A change that was settled from the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Recovered {
-    /// The number of its entry.
-    pub seq: u64,
-    /// The link.
-    pub link: Text,
-    /// The text that it was to have.
-    pub target: Option<Text>,
-    /// The text that it had.
-    pub previous: Option<Text>,
-    /// What became of it: an outcome, `failed`, or `unknown` where others changed the link since.
-    pub outcome: String,
-}
 
 /// This process, as an intent names it.
 pub(super) fn this_run() -> Run {
@@ -51,7 +36,17 @@ impl Records {
             recovered = found;
             Ok(bodies)
         })?;
+        recovered.extend(self.settle_all_groups()?);
         Ok(recovered)
+    }
+
+    /// Settles one group if it was interrupted, and its program has ended.
+    ///
+    /// # Errors
+    ///
+    /// `partial` where the system kept it from being settled; those of [`recover`](Records::recover).
+    pub fn recover_group(&self, group: &str) -> Result<Vec<Recovered>> {
+        self.settle_group(group)
     }
 
     /// Returns what [`recover`](Records::recover) would settle.
@@ -60,9 +55,13 @@ impl Records {
     ///
     /// `integrity`, `io`.
     pub fn recoverable(&self) -> Result<Vec<Recovered>> {
-        let mut log = self.log();
-        log.refresh()?;
-        Ok(unsettled(self.root(), &log, &|_| true).1)
+        let mut recovered = {
+            let mut log = self.log();
+            log.refresh()?;
+            unsettled(self.root(), &log, &|_| true).1
+        };
+        recovered.extend(self.recoverable_groups()?);
+        Ok(recovered)
     }
 }
 
@@ -87,14 +86,31 @@ pub(super) fn unsettled(root: &Root, log: &Log, wanted: &dyn Fn(&Intent) -> bool
             target: intent.target.clone(),
             previous: intent.previous.clone(),
             outcome: outcome.to_owned(),
+            kind: (outcome == "failed").then_some(Kind::Partial),
+            group: None,
+            error: None,
+            changed: false,
         });
     }
     (bodies, recovered)
 }
 
+impl Intent {
+    /// Whether it is about this link.
+    pub(super) fn names(&self, link: &Text) -> bool {
+        [Some(&self.link), self.other.as_ref(), self.at.as_ref()].contains(&Some(link))
+    }
+
+    /// Whether both are about one link.
+    pub(super) fn touches(&self, other: &Intent) -> bool {
+        let names = [Some(&other.link), other.other.as_ref(), other.at.as_ref()];
+        names.into_iter().flatten().any(|link| self.names(link))
+    }
+}
+
 /// What the disk says became of an intent.
 fn outcome<'a>(root: &Root, intent: &'a Intent) -> Result<&'a str> {
-    let now = text(root, intent.link.as_path())?;
+    let now = text(root, intent.at.as_ref().unwrap_or(&intent.link).as_path())?;
     Ok(if now == intent.target {
         &intent.will
     } else if now == intent.previous {

@@ -10,13 +10,14 @@ use super::identity::{RootIdentity, Strength};
 use super::log::Log;
 use super::log_file::{LOG_NAME, damaged, io};
 use super::mutation::MutationRoot;
+use super::recovered::Recovered;
 use super::state::Pending;
 use super::time::Time;
 use super::tree::Hash;
 use super::{marker, private};
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
-use crate::sys::{self, Fault, FileUse, Handle};
+use crate::sys::{self, Fault, FileUse, Handle, OpenFile};
 use crate::wire::Text;
 
 /// How long another holder of the log's lock is waited for, unless something else is said.
@@ -62,6 +63,8 @@ struct Shared {
     /// The state directory.
     dir: Handle,
     log: Mutex<Log>,
+    /// What was settled on the way, and nobody asked for yet.
+    settled: Mutex<Vec<Recovered>>,
 }
 
 /// What making records, or setting them, came to.
@@ -115,7 +118,8 @@ impl Records {
     }
 
     fn of(root: &Root, dir: Handle, log: Log) -> Records {
-        Records { shared: Arc::new(Shared { root: root.clone(), dir, log: Mutex::new(log) }), wait: WAIT }
+        let settled = Mutex::default();
+        Records { shared: Arc::new(Shared { root: root.clone(), dir, log: Mutex::new(log), settled }), wait: WAIT }
     }
 
     /// Makes the records of a root, or gives them other settings.
@@ -302,13 +306,24 @@ impl Records {
         self.shared.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What was settled on the way, and nobody asked for yet.
+    pub(super) fn settled(&self) -> MutexGuard<'_, Vec<Recovered>> {
+        self.shared.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends what `decide` says. Returns the numbers of the entries, and the file that is to be synced.
+    pub(super) fn append_only(
+        &self,
+        decide: impl FnOnce(&Log) -> Result<Vec<Body>>,
+    ) -> Result<(Vec<u64>, Arc<OpenFile>)> {
+        let mut log = self.log();
+        let numbers = log.append(&self.shared.root, &self.shared.dir, self.wait, decide)?;
+        Ok((numbers, Arc::clone(log.file())))
+    }
+
     /// Appends what `decide` says, and syncs it. Returns the numbers of the entries.
     pub(super) fn append(&self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {
-        let (numbers, file) = {
-            let mut log = self.log();
-            let numbers = log.append(&self.shared.root, &self.shared.dir, self.wait, decide)?;
-            (numbers, Arc::clone(log.file()))
-        };
+        let (numbers, file) = self.append_only(decide)?;
         if !numbers.is_empty() {
             file.sync().map_err(io)?;
         }

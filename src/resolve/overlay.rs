@@ -19,6 +19,8 @@ pub(crate) struct Overlay<'a> {
 pub(super) enum Laid<'a> {
     Link(&'a OsStr),
     Nothing,
+    /// A directory that is yet to be made, whatever the disk has there.
+    Dir,
 }
 
 impl<'a> Overlay<'a> {
@@ -115,8 +117,11 @@ impl<'a> Position<'a> {
         if let Some((_, text)) = self.overlay.links.iter().find(|(link, _)| is_here(link)) {
             return Some(Laid::Link(text));
         }
-        let left = self.overlay.planned?.left(self.node_of(name)?)?;
-        Some(left.map_or(Laid::Nothing, Laid::Link))
+        let (planned, node) = (self.overlay.planned?, self.node_of(name)?);
+        if planned.is_replaced_by_dir(node) {
+            return Some(Laid::Dir);
+        }
+        Some(planned.left(node)?.map_or(Laid::Nothing, Laid::Link))
     }
 
     /// Both are normal, so that their bytes tell.

@@ -19,6 +19,8 @@ struct Node {
     left: Option<Option<OsString>>,
     /// An edit creates this directory.
     is_made: bool,
+    /// What the disk has there is removed by an edit before that.
+    replaces: bool,
 }
 
 impl Planned {
@@ -36,6 +38,11 @@ impl Planned {
     pub(crate) fn insert_dir(&mut self, path: &Path) {
         let at = self.node_at(path);
         self.nodes[at].is_made = true;
+        // A link that had the name was removed before it.
+        if self.nodes[at].left.is_some() {
+            self.nodes[at].left = None;
+            self.nodes[at].replaces = true;
+        }
     }
 
     fn node_at(&mut self, path: &Path) -> usize {
@@ -58,6 +65,11 @@ impl Planned {
     /// What is left at a path: a text, or nothing; the outer none is no edit.
     pub(crate) fn left_at(&self, path: &Path) -> Option<Option<&OsStr>> {
         self.find(path)?.left.as_ref().map(|left| left.as_deref())
+    }
+
+    /// Whether an edit creates a directory at a node, in place of what the disk has there.
+    pub(super) fn is_replaced_by_dir(&self, node: usize) -> bool {
+        self.nodes[node].replaces
     }
 
     /// Whether an edit creates a directory at the path.

@@ -198,6 +198,7 @@ impl<'a> Walker<'a> {
                 self.at.enter(&name);
                 return Err(self.missing(None));
             }
+            Some(Laid::Dir) => return self.pass(&name),
             None => {}
         }
         if let Here::Object(_) = self.here {
@@ -253,7 +254,9 @@ impl<'a> Walker<'a> {
 
     /// Whether what was missing is a directory that is yet to be made for a link of the overlay.
     fn is_to_be_made(&self, stop: &Stop) -> bool {
-        matches!(stop.kind, Kind::NotFound | Kind::Escape) && self.going.overlay.is_above(self.at.path())
+        // What the disk has in its place may be a link.
+        matches!(stop.kind, Kind::NotFound | Kind::Escape | Kind::Contended)
+            && self.going.overlay.is_above(self.at.path())
     }
 
     /// Passes through a directory that is yet to be made.
@@ -261,11 +264,17 @@ impl<'a> Walker<'a> {
         if !self.is_to_be_made(&stop) {
             return Err(stop);
         }
+        self.pass(name)?;
+        if self.going.overlay.is_above(self.at.path()) { Ok(()) } else { Err(self.missing(stop.source)) }
+    }
+
+    /// Enters a directory that is not there yet.
+    fn pass(&mut self, name: &OsStr) -> Result<(), Stop> {
         self.at.enter(name);
         self.here = Here::Unopened;
         self.unsearched = false;
         self.trail.clear();
-        if self.going.overlay.is_above(self.at.path()) { Ok(()) } else { Err(self.missing(stop.source)) }
+        Ok(())
     }
 
     fn follow(&mut self, name: OsString, stat: Option<&Stat>, text: OsString) -> Result<(), Stop> {

@@ -77,6 +77,18 @@ impl Root {
         Root { batch: Some(Arc::new(Batch::new(durability))), ..self.clone() }
     }
 
+    /// Where it is below the root that was opened, as an absolute path.
+    pub(crate) fn image(&self) -> &std::path::Path {
+        &self.shared.image
+    }
+
+    /// This root for what an earlier run wrote down: paths are physical, wherever the mounts are.
+    #[cfg(feature = "records")]
+    pub(crate) fn settling(&self) -> Root {
+        let policy = crate::model::Policy { follow: false, cross_mounts: true, ..self.policy };
+        Root { policy, ..self.clone() }
+    }
+
     /// The batch that edits are part of.
     pub(crate) fn batch(&self) -> Option<&Batch> {
         self.batch.as_deref()

@@ -74,7 +74,7 @@ pub(super) struct Walker {
     pub(super) path: PathBuf,
     buffer: Vec<u8>,
     found: VecDeque<Result<Finding>>,
-    /// The directory that the last step was about, if it has the name of a staging one and they are noticed.
+    /// The directory that the last step was about, if its name is that of a staging one and they are noticed.
     pub(super) stale: Option<PathBuf>,
     tally: Tally,
 }
@@ -207,7 +207,7 @@ impl Walker {
         self.path.pop();
     }
 
-    /// What has the name is not what was listed, or cannot be read.
+    /// What is under the name is not what was listed, or cannot be read.
     fn not_entered(&mut self, parent: &Handle, name: &OsStr, source: io::Error) {
         match sys::fault(&source) {
             // It was removed, or something else that holds no links has its name by now.

@@ -1,7 +1,7 @@
 //! Linux: lookups by `openat2`, exchange by `renameat2`.
 //!
 //! Lookups never carry a `..`, so the `EAGAIN` of a rename elsewhere on the machine does not concern them; where it
-//! comes all the same it is tried again a bounded number of times. Where `openat2` is not to be had the portable walk
+//! comes all the same it is tried again a bounded number of times. Where `openat2` is unavailable the portable walk
 //! takes its place; every other call is the same.
 
 use std::ffi::{OsStr, OsString};

@@ -1,4 +1,4 @@
-//! What `openat2` would open, where it is not to be had: by the portable walk, with Linux's `O_PATH`.
+//! What `openat2` would open, where it is unavailable: by the portable walk, with Linux's `O_PATH`.
 //!
 //! `O_PATH` opens anything, a link itself included, and has no effect on it, so that each component is looked at after
 //! it was opened. What is to be read is opened a second time by its name and compared.

@@ -179,7 +179,7 @@ pub(crate) enum Fault {
     Denied,
     /// A name or text is too long.
     TooLong,
-    /// The call or its flag is not to be had here.
+    /// The call or its flag is unavailable here.
     Unsupported,
     /// The name is taken.
     Exists,
@@ -277,11 +277,11 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
     /// Makes a directory with permissions `mode`, less the process's mask.
     fn make_dir(&self, parent: &Handle, name: &OsStr, mode: u32) -> io::Result<()>;
     fn remove_dir(&self, parent: &Handle, name: &OsStr) -> io::Result<()>;
-    /// Two entries trade places in one step.
+    /// Two entries exchange places in one step.
     fn exchange(&self, a: (&Handle, &OsStr), b: (&Handle, &OsStr)) -> io::Result<()>;
     /// Moves an entry to a name that nothing has.
     fn rename_new(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()>;
-    /// Moves an entry over whatever has the name.
+    /// Moves an entry over whatever is under the name.
     fn rename_over(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()>;
     /// Gives the entry a second name that nothing has; does not follow a link.
     fn hard_link(&self, from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()>;

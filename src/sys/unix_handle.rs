@@ -118,7 +118,7 @@ fn same(stat: Stat, entry: &Entry) -> io::Result<Stat> {
     if stat.id == entry.id { Ok(stat) } else { Err(io::ErrorKind::WouldBlock.into()) }
 }
 
-/// Takes hold of whatever has the name, without following it.
+/// Takes hold of whatever is under the name, without following it.
 pub(super) fn hold(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<(Handle, Stat)> {
     for _ in 0..TRIES {
         let seen = posix::stat_at(dir, name)?;
@@ -145,7 +145,7 @@ enum Pinned {
     Held(OwnedFd),
     /// This platform cannot open a link, or this caller may not.
     Impossible,
-    /// Another has the name by now.
+    /// Another is under the name by now.
     Gone,
 }
 

@@ -64,7 +64,7 @@ impl Handle {
     }
 }
 
-/// Takes hold of whatever has the name, without following it.
+/// Takes hold of whatever is under the name, without following it.
 pub(super) fn hold(dir: &Dir, name: &OsStr) -> io::Result<(Handle, Stat)> {
     let seen = look(dir, name)?;
     if seen.stat.kind == FileKind::Dir {

@@ -6,7 +6,9 @@ use caplink::{
 };
 
 use crate::answers::Answers;
+use crate::built;
 use crate::scene::{NEW, OLD, ROOT, Scenario, Verb};
+use crate::support::scenario::OTHER;
 
 impl Scenario {
     pub(crate) fn root(self, world: &World) -> Root {
@@ -37,7 +39,7 @@ impl Scenario {
             Verb::Create => one(Edit::create(link(0), target()).into()),
             Verb::EnsureNew | Verb::EnsureOld | Verb::EnsureSame => one(Edit::ensure(link(0), target()).into()),
             Verb::Swap => one(Edit::swap(link(0), target(), OLD).into()),
-            Verb::SwapStale => one(Edit::swap(link(0), target(), "../stale").into()),
+            Verb::SwapStale => one(Edit::swap(link(0), target(), OTHER).into()),
             Verb::Remove => one(Edit::remove(link(0)).into()),
             Verb::RemoveExpected => one(Edit::remove(link(0)).expect(OLD).into()),
             Verb::RemoveMaybe => one(Edit::remove(link(0)).missing_ok(true).into()),
@@ -59,6 +61,7 @@ impl Scenario {
                 let repair = Repair::default().retarget(OLD, NEW).remove_dangling(true).remove_leftovers(true);
                 self.repair(root, "q", &repair, &mut answers);
             }
+            Verb::Built(built) => one(built::edit(built)),
             Verb::Retarget => self.repair(root, "q", &Repair::default().retarget(OLD, NEW), &mut answers),
         }
         answers

@@ -34,7 +34,7 @@ impl Findings {
     pub(crate) fn count(&mut self, scenario: &Scenario, wrongs: Vec<String>, words: impl Fn() -> String) {
         self.schedules += 1;
         for wrong in wrongs {
-            let key = format!("{:?} {wrong}", scenario.verb);
+            let key = format!("{} {wrong}", scenario.verb.row());
             self.wrongs.entry(key).or_insert_with(|| (words(), 0)).1 += 1;
         }
     }

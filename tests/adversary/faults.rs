@@ -47,7 +47,7 @@ fn errors(call: Call) -> Vec<Errno> {
     }
 }
 
-fn faults(scene: &Scene) -> Vec<Fault> {
+pub(crate) fn faults(scene: &Scene) -> Vec<Fault> {
     let quiet = play(scene, &Schedule::default(), Keep::default());
     let of_call = |(at, call): (usize, &Call)| {
         let each = errors(*call).into_iter().flat_map(move |error| [false, true].map(|from_here| (error, from_here)));
@@ -80,7 +80,7 @@ fn a_call_that_fails_breaks_no_law() {
 
 #[test]
 fn a_call_that_fails_and_an_action_break_no_law() {
-    sweep(Group::FaultAndDeed, |scene, draw, findings| {
+    sweep(Group::FaultAndAction, |scene, draw, findings| {
         let part = Part::of(scene, ONE_OF);
         for fault in faults(scene) {
             if draw.one_of(part.firsts) {

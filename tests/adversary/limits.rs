@@ -111,7 +111,7 @@ fn readers_see_the_new_text_between_an_exchange_and_its_undoing() {
 }
 
 #[test]
-fn a_name_that_is_moved_aside_and_put_back_is_absent_meanwhile() {
+fn a_name_that_is_removed_by_mistake_and_restored_is_absent_meanwhile() {
     let actions: &[(Action, &[Call])] = &[(Action::NameLinkOther, &[Call::RenameNew])];
     let (_, played) = play_at(Scenario::new(Verb::RemoveExpected, Layout::Private), actions);
     assert_eq!(seen(&played), [OLD, "../t3", "nothing", "../t3"]);
@@ -119,7 +119,7 @@ fn a_name_that_is_moved_aside_and_put_back_is_absent_meanwhile() {
 }
 
 #[test]
-fn what_was_displaced_is_kept_under_a_random_name_where_a_third_program_meets_the_undoing() {
+fn an_old_link_is_kept_under_a_random_name_where_a_third_program_meets_the_undoing() {
     let actions: &[(Action, &[Call])] =
         &[(Action::NameLinkOther, &[Call::Exchange]), (Action::NameFile, &[Call::Exchange, Call::Exchange])];
     let (scene, played) = play_at(Scenario::new(Verb::Swap, Layout::Private), actions);
@@ -128,11 +128,11 @@ fn what_was_displaced_is_kept_under_a_random_name_where_a_third_program_meets_th
     assert_eq!(left, [""; 0]);
     let name = preserved[0].strip_prefix("q/p/").expect("beside the link");
     assert_eq!(text(&played, scene.places.p, name), Some("../t3".as_ref()));
-    assert_eq!(seen(&played).last().map(String::as_str), Some("File"), "what came last has the name");
+    assert_eq!(seen(&played).last().map(String::as_str), Some("File"), "what came last is under the name");
 }
 
 #[test]
-fn links_that_a_third_program_trades_after_an_exchange_was_undone_are_traded_once_more_and_reported() {
+fn links_that_a_third_program_exchanges_after_an_undone_exchange_are_exchanged_once_more_and_reported() {
     let actions: &[(Action, &[Call])] = &[
         (Action::ParentExchangedWithLinkInside, &[Call::ReachEntry]),
         (Action::SecondExchangedWithFirst, &[Call::Exchange, Call::Exchange, Call::StatAt]),
@@ -204,7 +204,7 @@ fn whoever_takes_the_state_directory_keeps_a_link_from_being_taken_back() {
 }
 
 #[test]
-fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_of_the_backup() {
+fn a_crash_during_a_backup_can_leave_the_new_link_under_the_name_of_the_backup() {
     let scene = Scene::new(Scenario::new(Verb::BackupFile, Layout::Private));
     let quiet = play(&scene, &Schedule::default(), Keep::trees_from(0));
     let before = quiet.points.iter().position(|call| *call == Call::Exchange).expect("they are exchanged");
@@ -215,7 +215,7 @@ fn a_crash_while_something_is_moved_aside_can_leave_the_new_link_under_the_name_
 }
 
 #[test]
-fn a_file_that_others_put_at_the_name_of_a_backup_before_the_trade_gets_the_name_of_the_link() {
+fn a_file_that_others_put_at_the_name_of_a_backup_before_the_exchange_gets_the_name_of_the_link() {
     let scenario = Scenario::new(Verb::BackupFile, Layout::Open);
     let (scene, played) = play_at(scenario, &[(Action::StagedFile, &[Call::Exchange])]);
     let [one, two] =
@@ -227,7 +227,7 @@ fn a_file_that_others_put_at_the_name_of_a_backup_before_the_trade_gets_the_name
 }
 
 #[test]
-fn a_link_that_others_put_at_the_name_of_a_backup_after_the_trade_is_replaced_at_the_name_of_the_link() {
+fn a_link_that_others_put_at_the_name_of_a_backup_after_the_exchange_is_replaced_at_the_name_of_the_link() {
     let scenario = Scenario::new(Verb::BackupFile, Layout::Open);
     let (scene, played) = play_at(scenario, &[(Action::StagedLinkOther, &[Call::Exchange, Call::StatAt])]);
     assert_eq!(seen(&played), ["File", NEW, "../t3", NEW]);

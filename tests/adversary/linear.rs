@@ -13,7 +13,7 @@ use caplink::{Error, Kind};
 use crate::answers::Answers;
 use crate::attacker::acts;
 use crate::run::{Keep, Played, Schedule, play_on};
-use crate::scene::{Scenario, Scene, Verb};
+use crate::scene::{Scenario, Scene};
 use crate::support::action::Action;
 
 /// What an edit answers where nothing is done, and where each action is done before it begins.
@@ -64,7 +64,7 @@ fn may_differ(scenario: Scenario, action: Action, played: &Played) -> bool {
     let word = format!("{action:?}");
     let of = |groups: &[&str]| groups.iter().any(|group| word.starts_with(group));
     // What was staged has no place in the order, and a directory that is made on the way comes into being in between.
-    if of(&["Staged", "Root"]) || action == Action::NameOverStaged || scenario.verb == Verb::Parents {
+    if of(&["Staged", "Root"]) || action == Action::NameOverStaged || scenario.verb.makes_parents() {
         return true;
     }
     let errors = played.answers.as_ref().map_or(&[][..], |answers| &answers.errors);

@@ -46,15 +46,15 @@ fn exchange(links: [&str; 2]) -> (Scene, Vec<Held>) {
 }
 
 #[test]
-fn both_directories_of_a_trade_are_locked_while_it_is_made() {
+fn both_directories_of_an_exchange_are_locked_while_it_is_made() {
     let (scene, held) = exchange(["q/p/l", "q/r/m"]);
-    let at_trade: Vec<&Held> = held.iter().filter(|(call, _)| *call == Call::Exchange).collect();
-    assert_eq!(at_trade, [&(Call::Exchange, vec![scene.places.p, scene.places.r])]);
+    let at_exchange: Vec<&Held> = held.iter().filter(|(call, _)| *call == Call::Exchange).collect();
+    assert_eq!(at_exchange, [&(Call::Exchange, vec![scene.places.p, scene.places.r])]);
 }
 
 /// Two exchanges of the same directories would wait for each other.
 #[test]
-fn the_locks_of_a_trade_are_taken_in_one_order_however_the_links_are_told() {
+fn the_locks_of_an_exchange_are_taken_in_one_order_whichever_link_comes_first() {
     let first = |links| {
         let (_, held) = exchange(links);
         held.into_iter().map(|(_, held)| held).find(|held| !held.is_empty()).unwrap()

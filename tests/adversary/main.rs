@@ -34,10 +34,12 @@ mod abandoned;
 mod answers;
 mod ask;
 mod attacker;
+mod built;
 mod calls;
 mod chosen;
 mod confined;
 mod crashes;
+mod drawn;
 mod explore;
 mod faults;
 mod judge;
@@ -69,6 +71,7 @@ mod support {
     pub(crate) mod moves;
     pub(crate) mod report;
     pub(crate) mod scenario;
+    pub(crate) mod space;
     pub(crate) mod trees;
     pub(crate) mod view;
 }

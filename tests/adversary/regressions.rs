@@ -26,7 +26,7 @@ fn a_quiet_host_sees_every_law_held() {
 }
 
 #[test]
-fn what_others_staged_or_displaced_beside_is_out_of_their_reach() {
+fn what_is_staged_or_replaced_is_out_of_reach_of_others() {
     for verb in [Verb::EnsureOld, Verb::Swap, Verb::Remove] {
         for action in
             [Action::StagedFile, Action::StagedRemoved, Action::StagedLinkNew, Action::StagedExchangedWithName]
@@ -98,14 +98,14 @@ fn an_exchange_holds(actions: &[Action]) {
 }
 
 #[test]
-fn links_that_others_traded_while_an_exchange_was_undone_are_reported() {
+fn links_that_others_exchanged_while_an_exchange_was_undone_are_reported() {
     an_exchange_holds(&[Action::ParentExchangedWithLinkInside, Action::SecondExchangedWithFirst]);
     an_exchange_holds(&[Action::SecondExchangedWithFirst, Action::NameFullDir]);
     an_exchange_holds(&[Action::SecondExchangedWithFirst, Action::SecondStolen]);
 }
 
 #[test]
-fn links_that_others_traded_back_and_forth_are_left_as_they_put_them() {
+fn links_that_others_exchanged_back_and_forth_are_left_as_they_put_them() {
     an_exchange_holds(&[Action::SecondExchangedWithFirst, Action::SecondExchangedWithFirst]);
 }
 
@@ -180,7 +180,7 @@ fn a_directory_of_others_is_not_removed_in_the_place_of_one_that_could_not_be_op
 }
 
 #[test]
-fn what_was_moved_aside_and_cannot_be_looked_at_is_reported_as_left_and_as_preserved() {
+fn what_was_moved_away_and_cannot_be_looked_at_is_reported_as_left_and_as_preserved() {
     let scenario = Scenario { no_replace: false, ..Scenario::new(Verb::EnsureNew, Layout::Private) };
     holds_though(scenario, Call::StatAt, Errno::NOMEM, true, &[Action::NameFile]);
 }
@@ -209,7 +209,7 @@ fn a_directory_that_would_go_into_itself_does_not_make_a_host_one_that_cannot_ex
     }
     let played = play(&scene, &schedule, Keep::default());
     assert_eq!(played.judge.violations, [""; 0]);
-    assert!(played.judge.actions >= 2, "the directory has the name, and gives it back");
+    assert!(played.judge.actions >= 2, "the directory is under the name, and gives it back");
     assert!(!played.calls.contains(&Call::RenameOver), "{:?}", played.calls);
     for verb in [Verb::Swap, Verb::EnsureOld, Verb::BackupFile, Verb::BackupDir] {
         holds(

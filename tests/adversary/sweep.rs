@@ -19,23 +19,33 @@ pub(crate) enum Group {
     Actions,
     Pairs,
     Faults,
-    FaultAndDeed,
+    FaultAndAction,
     Crashes,
     Confined,
+    /// All of these by themselves, against edits of the whole space.
+    Drawn,
 }
 
 impl Group {
-    const ALL: [Group; 6] =
-        [Group::Actions, Group::Pairs, Group::Faults, Group::FaultAndDeed, Group::Crashes, Group::Confined];
+    const ALL: [Group; 7] = [
+        Group::Actions,
+        Group::Pairs,
+        Group::Faults,
+        Group::FaultAndAction,
+        Group::Crashes,
+        Group::Confined,
+        Group::Drawn,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Group::Actions => "actions",
             Group::Pairs => "pairs",
             Group::Faults => "faults",
-            Group::FaultAndDeed => "fault and action",
+            Group::FaultAndAction => "fault and action",
             Group::Crashes => "crashes",
             Group::Confined => "confined",
+            Group::Drawn => "drawn",
         }
     }
 }
@@ -105,10 +115,15 @@ pub(crate) fn of_confined(scene: &Scene) -> u64 {
 
 /// Plays a group in every scenario, counts it, and holds that nothing went wrong.
 pub(crate) fn sweep(group: Group, play: impl Fn(&Scene, &mut Draw, &mut Findings) + Sync) {
+    sweep_of(&Scenario::all(), group, play);
+}
+
+/// The same in these scenarios.
+pub(crate) fn sweep_of(of: &[Scenario], group: Group, play: impl Fn(&Scene, &mut Draw, &mut Findings) + Sync) {
     // A request that is not understood is refused here, and not on each of the threads.
     let (seed, _asked_for) = (seed(), (schedules(), one_of(1)));
     println!("CAPLINK_SEED={seed}");
-    let scenarios: Vec<Scenario> = Scenario::all().into_iter().filter(|s| is_asked_for(&s.name())).collect();
+    let scenarios: Vec<&Scenario> = of.iter().filter(|scenario| is_asked_for(&scenario.name())).collect();
     let (next, findings) = (AtomicUsize::new(0), Mutex::new(Findings::default()));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -118,8 +133,8 @@ pub(crate) fn sweep(group: Group, play: impl Fn(&Scene, &mut Draw, &mut Findings
                     let name = scenario.name();
                     let mut draw = Draw::new(&name);
                     let mut found = Findings::default();
-                    play(&Scene::new(*scenario), &mut draw, &mut found);
-                    let verb = format!("{:?}", scenario.verb);
+                    play(&Scene::new(**scenario), &mut draw, &mut found);
+                    let verb = scenario.verb.row();
                     let mut table = TABLE.lock().unwrap();
                     let count = table.entry((verb, group)).or_default();
                     count.played += found.schedules;

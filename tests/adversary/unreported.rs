@@ -27,7 +27,7 @@ const UNREPORTED: [(Call, Option<Call>); 13] = [
     (Call::StatAt, Some(Call::Random)),
     // Whether a renaming that was refused was made all the same.
     (Call::StatAt, Some(Call::RenameNew)),
-    // A second name for the link that is renamed over is had where it can be had.
+    // A second name for the link that is renamed over is made where the host can.
     (Call::HardLink, Some(Call::Random)),
 ];
 

@@ -16,6 +16,7 @@ const ORDER: &[&[&str]] = &[
     &["exec", "inspect", "manifest", "scan"],
     &["apply", "wire"],
     &["records"],
+    &["watch"],
 ];
 
 /// Rooms that decide: no input, no output, no clock.

@@ -88,7 +88,7 @@ fn doctor_tries_what_it_tries_under_landlock() {
     }
     for option in ["", " --confine auto", " --confine require"] {
         let Some((code, calls)) = calls(&place, &[], &format!("doctor{option}")) else {
-            return skipped(test, "strace is not to be had");
+            return skipped(test, "strace is unavailable");
         };
         let mut confined = Vec::new();
         let mut tried = 0;
@@ -112,7 +112,7 @@ fn doctor_tries_nothing_where_it_is_to_be_confined_and_cannot() {
     let place = Place::new();
     let options = ["-e", "inject=landlock_create_ruleset:error=ENOSYS"];
     let Some((code, calls)) = calls(&place, &options, "doctor --confine require") else {
-        return skipped(test, "strace is not to be had");
+        return skipped(test, "strace is unavailable");
     };
     assert!(code == 10 && !calls.iter().any(|(_, call)| call == "symlinkat"), "{code} {calls:?}");
 }

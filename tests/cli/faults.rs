@@ -14,7 +14,7 @@ fn has_strace(test: &str) -> bool {
     let able =
         Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
     if !able {
-        skipped(test, "strace is not to be had");
+        skipped(test, "strace is unavailable");
     }
     able
 }
@@ -81,6 +81,67 @@ fn what_cannot_be_taken_back_is_listed_beside_the_error() {
     assert_eq!((staged(&place).len(), refused.json["changed"].as_bool()), (1, Some(false)));
     assert_eq!(place.text("l"), Some("file".into()));
     assert!(refused.json["errors"][0].get("left").is_none());
+}
+
+#[test]
+fn the_way_out_of_a_displaced_link_is_not_the_repair_that_would_remove_it() {
+    if !has_strace("faults::the_way_out_of_a_displaced_link_is_not_the_repair_that_would_remove_it") {
+        return;
+    }
+    let place = Place::new();
+    place.link("l", "file");
+    // It is moved away, and then neither looked at nor moved back.
+    let refused = refusing(&place, &["readlinkat:error=EIO:when=3+", "renameat2:error=EIO:when=2+"], "remove l");
+    let residue = &refused.json["errors"][1];
+    assert_eq!((&residue["kind"], refused.code), (&json!("residue"), 10), "{}", refused.json);
+    let kept = staged(&place)[0].as_str().unwrap().to_owned();
+    assert_eq!(residue["left"], json!([kept]));
+    let expected = format!(
+        "an entry that is not caplink's own could not go back to its name; look with `caplink -C {} inspect {kept}`",
+        place.root.display()
+    );
+    assert_eq!(residue["hint"], expected);
+    assert_eq!((&refused.json["changed"], place.text("l")), (&json!(true), None));
+}
+
+#[test]
+fn a_directory_that_others_keep_moving_is_contended_also_where_links_are_followed() {
+    if !has_strace("faults::a_directory_that_others_keep_moving_is_contended_also_where_links_are_followed") {
+        return;
+    }
+    let place = Place::new();
+    place.link("way", "a");
+    let before = place.snapshot();
+    for dir in ["a", "way"] {
+        // The first opens the root; from the next on the kernel never comes to an end.
+        for line in [format!("create --follow {dir}/n --to file"), format!("ensure --follow {dir}/n --to file")] {
+            let refused = refusing(&place, &["openat2:error=EAGAIN:when=2+"], &line);
+            assert_eq!((refused.kind(), refused.code), ("contended", 3), "{line}: {}", refused.json);
+        }
+    }
+    assert_eq!(place.snapshot(), before);
+}
+
+#[test]
+fn a_confinement_that_fails_has_the_kind_of_the_failure() {
+    if !has_strace("faults::a_confinement_that_fails_has_the_kind_of_the_failure") {
+        return;
+    }
+    let place = Place::new();
+    place.link("l", "file");
+    if place.ask("doctor").json["landlock"] == "none" {
+        return skipped("faults::a_confinement_that_fails_has_the_kind_of_the_failure", "this kernel has no Landlock");
+    }
+    let before = place.snapshot();
+    for (error, kind) in [("EIO", "io"), ("ENOMEM", "io"), ("EMFILE", "fd_exhausted")] {
+        for call in ["landlock_add_rule", "landlock_restrict_self"] {
+            for line in ["ensure l --to a", "create n --to file", "remove l", "repair --retarget file=a"] {
+                let refused = refusing(&place, &[&format!("{call}:error={error}")], line);
+                assert_eq!((refused.kind(), refused.code), (kind, 10), "{call} {error}: {line}");
+            }
+        }
+    }
+    assert_eq!(place.snapshot(), before);
 }
 
 #[test]

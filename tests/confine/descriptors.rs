@@ -150,7 +150,7 @@ fn a_number_beyond_those_that_are_tried_stays_open_where_nothing_lists_it() {
     let room = Rlimit { current: Some(70_000), maximum: Some(70_000) };
     let high = setrlimit(Resource::Nofile, room).and_then(|()| fcntl_dupfd_cloexec(std::io::stderr(), 65_535));
     let Ok(last_tried) = high else {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {TEST}: so many descriptors cannot be had here");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {TEST}: so many descriptors cannot be opened here");
         return;
     };
     let first_left = fcntl_dupfd_cloexec(&last_tried, 65_536).unwrap();

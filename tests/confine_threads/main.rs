@@ -240,7 +240,7 @@ fn where_no_thread_can_be_started_the_system_says_so() {
     symlink("gone", dir.path().join("dangling")).unwrap();
     let root = Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap();
     let unlimited = getrlimit(Resource::As);
-    // No stack can be had any more.
+    // No stack can be allocated any more.
     let pages: u64 = fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
     let room = pages * 4096 + 256 * 1024;
     setrlimit(Resource::As, Rlimit { current: Some(room), ..unlimited }).unwrap();

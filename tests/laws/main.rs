@@ -23,6 +23,7 @@ mod space;
 mod support {
     pub(crate) mod ground;
     pub(crate) mod snapshot;
+    pub(crate) mod space;
     pub(crate) mod umask;
 }
 

@@ -1,47 +1,15 @@
 //! Every edit that can be built, on every kind of name: the laws that hold for each, whatever it comes to.
 
-use caplink::change::{Fix, NewLink, RemoveStale};
-
+use super::support::space::Space;
 use super::*;
 
 const NAMES: [&str; 9] = ["new", "d/new", "n/m/new", "l", "d/l", "t", "d", "missing/x", "fifo"];
 
-/// Every kind with every choice of its options.
-fn every_edit_of(name: &str) -> Vec<Edit> {
-    let name = path(name);
-    let both = [false, true];
-    let links: Vec<NewLink> = [("u", false), ("t", false), ("gone", false), ("gone", true)]
-        .map(|(target, dangling)| NewLink::new(Target::relative(target)).allow_dangling(dangling))
-        .into();
-    let mut edits: Vec<Edit> = Vec::new();
-    for link in &links {
-        for parents in both {
-            edits.push(Edit::create(name.clone(), link.clone()).parents(parents).into());
-            for (replace, backup) in [(false, false), (false, true), (true, false), (true, true)] {
-                let ensure = Edit::ensure(name.clone(), link.clone()).parents(parents);
-                edits.push(ensure.replace(replace).backup(backup).into());
-            }
-        }
-        for expected in ["t", "../t", "else"] {
-            edits.push(Edit::swap(name.clone(), link.clone(), expected).into());
-            for fix in [Fix::Retarget, Fix::KeepObject, Fix::ReplaceDangling] {
-                edits.push(Edit::repair(name.clone(), expected, fix(link.clone())).into());
-            }
-        }
-    }
-    for missing_ok in both {
-        edits.push(Edit::remove(name.clone()).missing_ok(missing_ok).into());
-        edits.push(Edit::remove(name.clone()).missing_ok(missing_ok).expect("t").into());
-    }
-    for (with, dangling) in [("d/m", true), ("d/m", false), ("t", true), ("none", true)] {
-        edits.push(Edit::exchange(name.clone(), path(with)).allow_dangling(dangling).into());
-    }
-    edits.push(Edit::repair(name.clone(), "t", Fix::RemoveDangling).into());
-    for stale in [RemoveStale::Link("t".into()), RemoveStale::Dir] {
-        edits.push(Edit::remove_stale(name.clone(), stale).into());
-    }
-    edits
-}
+const SPACE: Space<'_> = Space {
+    targets: &[("u", false), ("t", false), ("gone", false), ("gone", true)],
+    texts: &["t", "../t", "else"],
+    others: &[("d/m", true), ("d/m", false), ("t", true), ("none", true)],
+};
 
 /// What a caller is told, but for whether it was a dry run.
 fn told(result: &Result<Outcome>) -> String {
@@ -56,7 +24,7 @@ fn every_edit_that_can_be_built_keeps_the_laws() {
     for abilities in [ABILITIES[0], ABILITIES[2]] {
         for name in NAMES {
             let mut ground = Ground::new();
-            for edit in every_edit_of(name) {
+            for edit in SPACE.edits(name) {
                 let (root, before) = (ground.open(abilities), ground.tree());
                 let previewed = root.preview(&edit);
                 let applied = root.apply(&edit);

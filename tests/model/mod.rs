@@ -79,7 +79,7 @@ fn shown(said: &Said) -> &'static str {
     }
 }
 
-/// A place for trees: in memory where that is to be had.
+/// A place for trees: in memory where that is available.
 pub(crate) fn ground() -> std::path::PathBuf {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { memory.into() } else { std::env::temp_dir() }

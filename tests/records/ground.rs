@@ -16,7 +16,7 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new() -> Ground {
-        // In memory, where that is to be had: there a sync costs nothing.
+        // In memory, where that is available: there a sync costs nothing.
         Ground::at(TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap())
     }
 

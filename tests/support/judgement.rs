@@ -8,7 +8,7 @@ use caplink::{Effect, FileKind, Kind};
 use super::laws::plain;
 use super::ledger::{Ledger, Row, row};
 use super::report::{Item, Report};
-use super::scenario::{NEW, OLD, Verb};
+use super::scenario::{NEW, Verb};
 use super::view::{Actor, Slot, View};
 
 impl<Id: Copy + Eq + std::fmt::Debug + std::hash::Hash> Ledger<Id> {
@@ -164,8 +164,8 @@ impl<Id: Copy + Eq + std::fmt::Debug + std::hash::Hash> Ledger<Id> {
         if !stood {
             self.violation("a_success_is_true", format!("{} never stood at `{path}`", item.effect.as_str()));
         }
-        if self.setting.verb.compares() && item.effect.is_change() && item.previous.as_deref() != Some(OsStr::new(OLD))
-        {
+        let expected = self.setting.verb.expects().map(OsStr::new);
+        if expected.is_some() && item.effect.is_change() && item.previous.as_deref() != expected {
             self.violation("a_mismatch_changes_nothing", format!("{:?} was displaced", item.previous));
         }
         if !item.verified {

@@ -13,7 +13,7 @@ use super::scenario::{Layout, STATE, Verb};
 use super::trees::Places;
 use super::view::{Actor, Change, Changed, Name, Slot, Step, View};
 
-/// A directory, a name in it, and what has the name.
+/// A directory, a name in it, and what is under the name.
 pub(crate) type Row<Id> = (Id, Name, Id);
 
 /// What does not change during a run.

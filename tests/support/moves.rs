@@ -6,7 +6,7 @@ use caplink::FileKind;
 use rustix::io::Errno;
 
 use super::attacker::{Attacker, Calls, Done, Id, slot};
-use super::scenario::{STATE, Verb};
+use super::scenario::STATE;
 use super::trees::Places;
 use super::view::{Slot, View as _};
 
@@ -14,7 +14,7 @@ impl<T: Calls> Attacker<'_, T> {
     /// The directory of the first link.
     pub(super) fn parent(&self) -> Id<T> {
         let Places { base, q, p, .. } = self.target.places;
-        if self.target.verb == Verb::Parents { self.view().directory(base, "q/n1/n2").unwrap_or(q) } else { p }
+        if self.target.verb.makes_parents() { self.view().directory(base, "q/n1/n2").unwrap_or(q) } else { p }
     }
 
     /// The name of the second link.
@@ -26,7 +26,7 @@ impl<T: Calls> Attacker<'_, T> {
 
     /// The first directory on the way that is missing.
     pub(super) fn missing(&self) -> Result<Slot<'static, Id<T>>, Errno> {
-        if self.target.verb != Verb::Parents {
+        if !self.target.verb.makes_parents() {
             return Err(Errno::NOENT);
         }
         let Places { base, q, .. } = self.target.places;
@@ -37,7 +37,7 @@ impl<T: Calls> Attacker<'_, T> {
 
     /// The last directory on the way that is there.
     pub(super) fn made(&self) -> Result<Slot<'static, Id<T>>, Errno> {
-        if self.target.verb != Verb::Parents {
+        if !self.target.verb.makes_parents() {
             return Err(Errno::NOENT);
         }
         let Places { base, q, .. } = self.target.places;

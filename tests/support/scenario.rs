@@ -5,6 +5,8 @@ pub(crate) const OLD: &str = "../t1";
 pub(crate) const NEW: &str = "../t2";
 /// The text of a link that leads nowhere.
 pub(crate) const GONE: &str = "../gone";
+/// A text that no link has at first.
+pub(crate) const OTHER: &str = "../stale";
 /// The name of the state directory.
 pub(crate) const STATE: &str = ".caplink";
 /// A link that an earlier run staged and did not publish.
@@ -40,10 +42,43 @@ pub(crate) enum Verb {
     Repair,
     /// A repair that retargets one link.
     Retarget,
+    /// One of all edits that can be built.
+    Built(Built),
+}
+
+/// An edit that was drawn from all that can be built, as the judge and the attacker know it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Built {
+    /// Its number among the edits of its name.
+    pub(crate) edit: usize,
+    /// The paths of the links that it is about.
+    pub(crate) links: &'static [&'static str],
+    pub(crate) found: Occupant,
+    pub(crate) fate: Fate,
+    /// The only text that it may replace or remove.
+    pub(crate) expects: Option<&'static str>,
+    pub(crate) backs_up: bool,
+    pub(crate) parents: bool,
+}
+
+impl std::fmt::Debug for Built {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} on {:?}", self.links[0], self.edit, self.found)
+    }
+}
+
+/// What is under the name of a drawn edit at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Occupant {
+    Nothing,
+    /// A link with this text.
+    Link(&'static str),
+    File,
+    Dir,
 }
 
 /// What becomes of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Fate {
     Created,
     /// Or left alone: the name is taken at every moment.
@@ -81,6 +116,7 @@ impl Verb {
             Verb::ExchangeAcross => &["q/p/l", "q/r/m"],
             Verb::Plan => &["q/p/l", "q/p/c", "q/r/m", "q/p/d"],
             Verb::Repair => &["q/p/l", "q/r/m", STALE],
+            Verb::Built(built) => built.links,
             _ => &["q/p/l"],
         }
     }
@@ -90,6 +126,7 @@ impl Verb {
         match self {
             Verb::Exchange => Some("q/p/m"),
             Verb::ExchangeAcross | Verb::Plan | Verb::Repair => Some("q/r/m"),
+            Verb::Built(built) => built.links.get(1).copied(),
             _ => None,
         }
     }
@@ -99,21 +136,49 @@ impl Verb {
             (Verb::Create | Verb::EnsureNew | Verb::Parents, _) | (Verb::Plan, 1) => Fate::Created,
             (Verb::Remove | Verb::RemoveExpected | Verb::RemoveMaybe, _) => Fate::Removed,
             (Verb::Plan, 3) | (Verb::Repair, 1 | 2) => Fate::Removed,
+            (Verb::Built(built), 0) => built.fate,
             _ => Fate::Replaced,
         }
     }
 
     pub(crate) fn is_exchange(self) -> bool {
-        matches!(self, Verb::Exchange | Verb::ExchangeAcross)
+        match self {
+            Verb::Built(built) => built.links.len() == 2,
+            _ => matches!(self, Verb::Exchange | Verb::ExchangeAcross),
+        }
     }
 
     pub(crate) fn is_backup(self) -> bool {
-        matches!(self, Verb::BackupFile | Verb::BackupDir)
+        match self {
+            Verb::Built(built) => built.backs_up,
+            _ => matches!(self, Verb::BackupFile | Verb::BackupDir),
+        }
     }
 
-    /// Whether it replaces or removes nothing but what it expects.
-    pub(crate) fn compares(self) -> bool {
-        matches!(self, Verb::Swap | Verb::SwapStale | Verb::RemoveExpected | Verb::Retarget)
+    /// Whether missing directories are made on the way to the link.
+    pub(crate) fn makes_parents(self) -> bool {
+        match self {
+            Verb::Built(built) => built.parents && built.links[0].starts_with("q/n1"),
+            _ => self == Verb::Parents,
+        }
+    }
+
+    /// The only text that it may replace or remove.
+    pub(crate) fn expects(self) -> Option<&'static str> {
+        match self {
+            Verb::Swap | Verb::RemoveExpected | Verb::Retarget => Some(OLD),
+            Verb::SwapStale => Some(OTHER),
+            Verb::Built(built) => built.expects,
+            _ => None,
+        }
+    }
+
+    /// The row of a table to which it belongs.
+    pub(crate) fn row(self) -> String {
+        match self {
+            Verb::Built(_) => "Built".into(),
+            _ => format!("{self:?}"),
+        }
     }
 }
 

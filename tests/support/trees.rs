@@ -2,7 +2,7 @@
 
 use caplink::FileKind;
 
-use super::scenario::{GONE, Layout, NEW, OLD, STALE, Verb};
+use super::scenario::{Built, GONE, Layout, NEW, OLD, Occupant, STALE, Verb};
 
 /// Where the root is.
 pub(crate) const ROOT: &str = "home/base";
@@ -83,10 +83,12 @@ pub(crate) fn entries(verb: Verb, layout: Layout) -> Vec<Entry> {
         Verb::EnsureSame => Some(link("home/base/q/p/l", NEW, owner)),
         Verb::BackupFile => Some(file("home/base/q/p/l", owner, 0o755)),
         Verb::BackupDir => Some(dir("home/base/q/p/l", owner, 0o755)),
+        Verb::Built(built) => occupant(built, owner),
         _ => Some(link("home/base/q/p/l", OLD, owner)),
     });
     entries.extend(match verb {
         Verb::BackupDir => vec![file("home/base/q/p/l/inside", owner, 0o644)],
+        Verb::Built(built) => built.links[1..].iter().map(|path| link(&format!("{ROOT}/{path}"), NEW, owner)).collect(),
         Verb::Exchange => vec![link("home/base/q/p/m", NEW, owner)],
         Verb::ExchangeAcross => vec![link("home/base/q/r/m", NEW, owner)],
         Verb::Plan => vec![link("home/base/q/p/d", "../t3", owner), link("home/base/q/r/m", OLD, owner)],
@@ -97,6 +99,18 @@ pub(crate) fn entries(verb: Verb, layout: Layout) -> Vec<Entry> {
         _ => Vec::new(),
     });
     entries
+}
+
+/// What is under the name of a drawn edit at first. A staged link is always the executor's.
+fn occupant(built: Built, owner: Owner) -> Option<Entry> {
+    let owner = if built.links[0] == STALE { Owner::Executor } else { owner };
+    let path = format!("{ROOT}/{}", built.links[0]);
+    match built.found {
+        Occupant::Nothing => None,
+        Occupant::Link(text) => Some(link(&path, text, owner)),
+        Occupant::File => Some(file(&path, owner, 0o755)),
+        Occupant::Dir => Some(dir(&path, owner, 0o755)),
+    }
 }
 
 /// Directories that are told apart by their role, wherever they are moved.

@@ -54,7 +54,7 @@ pub(crate) fn arguments(verb: Verb) -> &'static [&'static str] {
         Verb::RemoveExpected => &["remove", "q/p/l", "--expect", OLD],
         Verb::RemoveMaybe => &["remove", "q/p/l", "--missing-ok"],
         Verb::Retarget => &["repair", "q", "--retarget", "../t1=../t2"],
-        Verb::Plan | Verb::Repair => unreachable!("BUG: not one command of the program"),
+        Verb::Plan | Verb::Repair | Verb::Built(_) => unreachable!("BUG: not one command of the program"),
     }
 }
 

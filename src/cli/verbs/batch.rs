@@ -1,20 +1,17 @@
 //! `caplink batch`: edits from lines of JSON, in order.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use caplink::wire::Text;
-use caplink::{Durability, Edit, Effect, Error, OnError, Outcome, Plan, Root};
+use caplink::{Durability, Edit, Error, OnError, Plan, Root};
 use clap::{Args, ValueHint, value_parser};
-use serde::Serialize;
 
-use super::change;
+use super::group;
+use super::lines::{add, skip};
 use crate::cli::batch_lines::{self, Numbered};
 use crate::cli::context::Context;
 use crate::cli::items::Items;
 use crate::cli::report::Report;
-use crate::cli::text::{DIM, NAME, Painted};
 
 /// Shown by `--help` and in the manual.
 const EXAMPLES: &str = "\
@@ -22,6 +19,7 @@ Examples:
   caplink batch edits.ndjson
   caplink -n batch edits.ndjson
   caplink batch --keep-going - <edits.ndjson
+  caplink batch --all-or-nothing edits.ndjson
 
 A line is an object with the options of its verb as keys:
   {\"verb\": \"ensure\", \"link\": \"current\", \"to\": \"releases/42\", \"reason\": \"weekly release\"}
@@ -40,8 +38,11 @@ pub(crate) struct Batch {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = value_parser!(PathBuf))]
     file: Option<PathBuf>,
     /// Go on after an edit that fails
-    #[arg(long)]
+    #[arg(long, conflicts_with = "all_or_nothing")]
     keep_going: bool,
+    /// Let all edits stand, or none; the root must have records
+    #[arg(long)]
+    all_or_nothing: bool,
 }
 
 impl Batch {
@@ -50,10 +51,12 @@ impl Batch {
         let mut items = Items::new(&context.global);
         if let Some(root) = report.opened(context.look_with_state()) {
             match batch_lines::read(self.file.as_deref()) {
+                Ok(lines) if self.all_or_nothing => group::carry_out(&root, context, &lines, &mut report, &mut items),
                 Ok(lines) => self.carry_out(&root, context, &lines, &mut report, &mut items),
                 Err(problems) => report.errors.extend(problems),
             }
         }
+        report.recovered(&context.settled());
         items.close(&report, &context.global)
     }
 
@@ -103,57 +106,4 @@ fn next_run(lines: &[Numbered]) -> (&[Numbered], Result<Vec<Edit>, Error>) {
         }
     }
     (&lines[..edits.len()], Ok(edits))
-}
-
-/// Adds what a line came to.
-fn add(report: &mut Report, items: &mut Items, context: &Context, numbered: &Numbered, result: Result<Outcome, Error>) {
-    let listed = report.errors.len();
-    match result {
-        Ok(outcome) if outcome.effect == Effect::Skipped => skip(report, items, numbered),
-        Ok(outcome) => {
-            for outcome in outcome.each() {
-                change::item(report, items, context, outcome, &Numbering { line: numbered.number, outcome });
-            }
-        }
-        Err(error) => change::failed(report, &error),
-    }
-    report.errors.at_line(listed, numbered.number);
-}
-
-/// Adds a line that was not tried.
-fn skip(report: &mut Report, items: &mut Items, numbered: &Numbered) {
-    let line = &numbered.line;
-    for link in [line.link(), line.second()].into_iter().flatten() {
-        items.news(report, &Skipped { line: numbered.number, verb: line.verb(), link, outcome: Effect::Skipped });
-    }
-}
-
-/// What a line came to.
-#[derive(Serialize)]
-struct Numbering<'a> {
-    line: u64,
-    #[serde(flatten)]
-    outcome: &'a Outcome,
-}
-
-impl fmt::Display for Numbering<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", change::Shown(self.outcome))
-    }
-}
-
-/// A line that was not tried.
-#[derive(Serialize)]
-struct Skipped<'a> {
-    line: u64,
-    verb: &'static str,
-    link: &'a Text,
-    outcome: Effect,
-}
-
-impl fmt::Display for Skipped<'_> {
-    /// `current (skipped)`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} ({})", Painted(NAME, self.link), Painted(DIM, self.outcome))
-    }
 }

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-use caplink::{Edit, Error, LinkPath, Outcome, Root};
+use caplink::{Edit, Effect, Error, LinkPath, Outcome, Root};
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -152,7 +152,8 @@ impl fmt::Display for Shown<'_> {
             (Some(previous), Some(target)) => write!(f, ": {} -> {}", text(previous), text(target))?,
             (Some(previous), None) => write!(f, ": {} -> nothing", text(previous))?,
             (None, Some(target)) => write!(f, " -> {}", text(target))?,
-            (None, None) if is_change => f.write_str(": an empty private directory")?,
+            (None, None) if outcome.effect == Effect::Removed => f.write_str(": an empty directory")?,
+            (None, None) if is_change => {}
             (None, None) => f.write_str(": nothing there")?,
         }
         // What is true of the real run is not said of a dry one.

@@ -151,12 +151,13 @@ fn leftovers(found: &Leftovers) -> Finding {
 }
 
 fn state(root: &Root) -> Finding {
-    let (value, detail, good) = match root.check_state() {
-        StateCheck::Private => ("private", "only the caller can enter it", true),
-        StateCheck::Absent => ("absent", "it is made when it is needed", true),
-        _ => ("unsafe", "others can enter it: an edit that needs it is refused", false),
+    let state = root.check_state();
+    let (detail, good) = match state {
+        StateCheck::Private => ("only the caller can enter it", true),
+        StateCheck::Absent => ("it is made when it is needed", true),
+        _ => ("others can enter it: an edit that needs it is refused", false),
     };
-    word("state", value, detail, good)
+    word("state", state.as_str(), detail, good)
 }
 
 impl fmt::Display for Finding {

@@ -9,6 +9,7 @@ pub(super) mod exchange;
 pub(super) mod inspect;
 pub(super) mod log;
 pub(super) mod man;
+pub(super) mod metrics;
 pub(super) mod records;
 pub(super) mod recover;
 pub(super) mod remove;
@@ -17,6 +18,9 @@ pub(super) mod resolve;
 pub(super) mod scan;
 pub(super) mod schema;
 pub(super) mod swap;
+pub(super) mod undo;
 
 mod change;
+mod group;
 mod leftovers;
+mod lines;

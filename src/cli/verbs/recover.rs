@@ -1,16 +1,12 @@
 //! `caplink recover`: settles what a program that was stopped left undecided.
 
-use std::fmt;
-
-use caplink::records::Recovered;
+use caplink::Kind;
 use clap::Args;
-use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::recording::refused;
 use crate::cli::report::Report;
-use crate::cli::text::{BAD, GOOD, NAME, Painted};
-use caplink::wire::Text;
+use crate::cli::settled::Settled;
 
 /// Shown by `--help` and in the manual.
 const EXAMPLES: &str = "\
@@ -29,7 +25,7 @@ impl Recover {
     #[expect(clippy::unused_self, reason = "every verb is run the same way")]
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("recover", context);
-        let settled = context.with_records().and_then(|(root, records)| {
+        let settled = context.with_confined_records().and_then(|(root, records)| {
             report.opened(Ok(root));
             match records {
                 None => Ok(Vec::new()),
@@ -43,44 +39,19 @@ impl Recover {
                     report.note(0, "nothing to recover");
                 }
                 for recovered in &settled {
-                    report.news(&Shown::of(recovered));
+                    match &recovered.error {
+                        // It stays open, and nothing is known of its links.
+                        Some(error) if recovered.kind == Some(Kind::Partial) => report.error(error),
+                        error => {
+                            report.news(&Settled::of(recovered));
+                            error.iter().for_each(|error| report.error(error));
+                        }
+                    }
                 }
+                report.settled(&settled);
             }
             Err(problem) => report.errors.push(*problem),
         }
         report
-    }
-}
-
-/// A change that was settled.
-#[derive(Serialize)]
-struct Shown {
-    seq: u64,
-    link: Text,
-    target: Option<Text>,
-    previous: Option<Text>,
-    outcome: String,
-}
-
-impl Shown {
-    fn of(recovered: &Recovered) -> Shown {
-        Shown {
-            seq: recovered.seq,
-            link: Text::new(&recovered.link),
-            target: recovered.target.as_ref().map(Text::new),
-            previous: recovered.previous.as_ref().map(Text::new),
-            outcome: recovered.outcome.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let colour = if matches!(self.outcome.as_str(), "failed" | "unknown") { BAD } else { GOOD };
-        write!(f, "{}", Painted(NAME, &self.link))?;
-        if let Some(target) = &self.target {
-            write!(f, " -> {target}")?;
-        }
-        writeln!(f, " (settled: {})", Painted(colour, &self.outcome))
     }
 }

@@ -5,32 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Pattern;
-use crate::error::{FileKind, Kind};
+use crate::error::{FileKind, Kind, words};
 use crate::model::{LinkPath, Target, TargetPath, relative_text};
 
-macro_rules! words {
-    ($(#[$outer:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
-        $(#[$outer])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-        pub enum $type {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl $type {
-            /// All of them.
-            pub const ALL: &[$type] = &[$($type::$variant),*];
-
-            /// Returns the word that a manifest has for it.
-            pub fn as_str(self) -> &'static str {
-                match self { $($type::$variant => $name,)* }
-            }
-        }
-    };
-}
-
 words! {
+    "policy":
     /// What to do about something that is there already and is not owned with the recorded text.
-    OnConflict {
+    #[derive(Default)]
+    pub enum OnConflict {
         /// It is a conflict, and nothing is changed.
         #[default]
         Refuse = "refuse",
@@ -44,8 +26,10 @@ words! {
 }
 
 words! {
+    "kind of a target":
     /// What a target has to be.
-    TargetKind {
+    #[derive(Default)]
+    pub enum TargetKind {
         /// Anything.
         #[default]
         Any = "any",

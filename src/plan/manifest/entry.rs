@@ -43,7 +43,7 @@ impl Conflict {
     }
 }
 
-/// Decides an entry in the order of judgement: the parent, what has the name, the target.
+/// Decides an entry in the order of judgement: the parent, what is under the name, the target.
 pub(super) fn verdict(case: &Case<'_>) -> Verdict {
     let refuse = |conflict: Conflict| Verdict::Conflict(Box::new(conflict));
     if let Some(conflict) = on_the_way(case) {

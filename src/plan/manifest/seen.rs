@@ -58,7 +58,7 @@ pub struct Sight {
     pub way: Way,
     /// The path of its directory below the root, where links were followed to it.
     pub physical: Option<PathBuf>,
-    /// What has the name; nothing where the directory is not open.
+    /// What is under the name; nothing where the directory is not open.
     pub found: Found,
     /// Where the text that it is to have would lead.
     pub leads: Leads,

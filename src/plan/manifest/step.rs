@@ -5,32 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::declared::Label;
-use crate::error::{Component, Found, Kind};
+use crate::error::{Component, Found, Kind, words};
 use crate::model::LinkPath;
 
-macro_rules! names {
-    ($(#[$outer:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
-        $(#[$outer])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $type {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl $type {
-            /// All of them.
-            pub const ALL: &[$type] = &[$($type::$variant),*];
-
-            /// Returns the stable name that the command line prints.
-            pub fn as_str(self) -> &'static str {
-                match self { $($type::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-names! {
+words! {
+    "action":
     /// What a step does.
-    Action {
+    #[derive(PartialOrd, Ord)]
+    pub enum Action {
         /// A link is made where nothing is.
         Create = "create",
         /// Another link takes the place of one.
@@ -59,9 +41,11 @@ impl Action {
     }
 }
 
-names! {
+words! {
+    "note":
     /// Why a step is what it is, where its action does not say.
-    Note {
+    #[derive(PartialOrd, Ord)]
+    pub enum Note {
         /// There is nothing to add.
         Plain = "plain",
         /// It was there with the text before; it is not owned, and neither pruned nor taken away.
@@ -81,9 +65,11 @@ names! {
     }
 }
 
-names! {
+words! {
+    "remedy":
     /// What would let an entry in conflict be carried out.
-    Remedy {
+    #[derive(PartialOrd, Ord)]
+    pub enum Remedy {
         /// `on_conflict = "replace"`.
         Replace = "on_conflict = \"replace\"",
         /// `on_conflict = "backup"`.
@@ -172,16 +158,18 @@ impl ManifestStep {
     }
 }
 
-names! {
+words! {
+    "status of an entry":
     /// The state of an entry.
-    EntryStatus {
+    #[derive(PartialOrd, Ord)]
+    pub enum EntryStatus {
         /// The link has its text and leads somewhere; or what shall be absent is.
         Ok = "ok",
-        /// Nothing has the name.
+        /// Nothing is under the name.
         Missing = "missing",
         /// The link has another text.
         Changed = "changed",
-        /// Something that is no link has the name, or a parent is no directory.
+        /// Something that is no link is under the name, or a parent is no directory.
         Replaced = "replaced",
         /// The link has its text and leads to nothing.
         Dangling = "dangling",

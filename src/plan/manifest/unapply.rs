@@ -15,7 +15,7 @@ use crate::model::LinkPath;
 /// directories that were made go when they are empty. A link that somebody changed, or that another manifest relies on, is left
 /// alone and reported. Pure.
 ///
-/// A step with [`restore`](ManifestStep::restore) gives that backup its name back, once the link that has the name, if there is
+/// A step with [`restore`](ManifestStep::restore) gives that backup its name back, once the link there, if there is
 /// one, is gone.
 pub fn plan_unapply(seen: &Seen, holdings: &Holdings) -> ManifestPlan {
     let owned = holdings.owned.iter().filter_map(|(link, own)| owned(seen, holdings, link, own));

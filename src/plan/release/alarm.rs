@@ -1,10 +1,13 @@
 //! What is wrong with an app at a glance.
 
-use super::ledger::{Ledger, Occupant, Pointing, ReleaseSight, names};
+use super::ledger::{Ledger, Occupant, Pointing, ReleaseSight};
+use crate::error::words;
 
-names! {
+words! {
+    "alarm":
     /// What is wrong with an app.
-    Alarm {
+    #[derive(PartialOrd, Ord)]
+    pub enum Alarm {
         /// There is no link.
         Missing = "missing",
         /// Something that is no link has the link's name.

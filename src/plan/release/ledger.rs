@@ -3,33 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use crate::error::FileKind;
+use crate::error::{FileKind, words};
 
-macro_rules! names {
-    ($(#[$outer:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
-        $(#[$outer])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $type {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl $type {
-            /// All of them.
-            pub const ALL: &[$type] = &[$($type::$variant),*];
-
-            /// Returns the stable name that the command line prints.
-            pub fn as_str(self) -> &'static str {
-                match self { $($type::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-pub(super) use names;
-
-names! {
+words! {
+    "state of a release":
     /// What became of a release.
-    ReleaseState {
+    #[derive(PartialOrd, Ord)]
+    pub enum ReleaseState {
         /// It was entered and never active.
         Prepared = "prepared",
         /// The link leads to it, as far as the ledger knows.
@@ -100,7 +80,7 @@ pub struct Ledger {
     pub open: bool,
 }
 
-/// What has the name of a release.
+/// What is under the name of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReleaseDir {
     /// A directory.
@@ -122,7 +102,7 @@ pub enum Pointing {
     Escape,
 }
 
-/// What has the name of an app's link.
+/// What is under the name of an app's link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Occupant {
     /// Nothing.
@@ -141,7 +121,7 @@ pub enum Occupant {
 /// What was seen of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseSight {
-    /// What has the name of the link.
+    /// What is under the name of the link.
     pub current: Occupant,
     /// What is in the directory of releases.
     pub dirs: BTreeMap<String, ReleaseDir>,

@@ -3,12 +3,15 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::ledger::{DirectoryId, InUse, Ledger, ReleaseDir, ReleaseRecord, ReleaseSight, ReleaseState, names};
+use super::ledger::{DirectoryId, InUse, Ledger, ReleaseDir, ReleaseRecord, ReleaseSight, ReleaseState};
 use super::switch::rollback_choice;
+use crate::error::words;
 
-names! {
+words! {
+    "reason to keep a release":
     /// Why a release is not removed; the first that holds.
-    KeptBecause {
+    #[derive(PartialOrd, Ord)]
+    pub enum KeptBecause {
         /// It is active, as the ledger knows.
         Active = "active",
         /// It was active before, and is what is rolled back to.

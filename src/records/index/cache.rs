@@ -34,7 +34,7 @@ pub(in crate::records) struct Index {
 }
 
 impl Source<'_> {
-    /// Runs `look` on an index that is up to date; `None` where there is none to be had.
+    /// Runs `look` on an index that is up to date; `None` where none is available.
     pub(in crate::records) fn indexed<T>(self, look: impl Fn(&Index) -> std::result::Result<T, Useless>) -> Option<T> {
         if self.end < SHORT {
             return None;

@@ -1,4 +1,4 @@
-//! Files of the state directory on Windows: not to be had.
+//! Files of the state directory on Windows: unavailable.
 //!
 //! Who may open a file there is told by access control lists, which nothing here reads. So there are no records.
 

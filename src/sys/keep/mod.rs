@@ -1,5 +1,5 @@
 //! The calls for what outlasts an edit: files of the state directory, and what tells things apart for longer than they
-//! are open. Where they are not to be had there are no records.
+//! are open. Where they are unavailable there are no records.
 
 use std::ffi::OsStr;
 use std::io;

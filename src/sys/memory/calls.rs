@@ -57,7 +57,7 @@ impl Memory {
     }
 
     /// What is at both names of a renaming may leave them, and be made at the other one.
-    fn may_trade(tree: &Tree, a: Place<'_>, b: Place<'_>) -> Result<(), Errno> {
+    fn may_exchange(tree: &Tree, a: Place<'_>, b: Place<'_>) -> Result<(), Errno> {
         let kind = |at: Place<'_>| tree.get(at.0, at.1).map(|object| tree.node(object).kind);
         match (kind(a), kind(b)) {
             (Some(one), Some(two)) => check(
@@ -68,7 +68,7 @@ impl Memory {
         }
     }
 
-    /// What has the name may be moved; what it replaces may be removed.
+    /// What is under the name may be moved; what it replaces may be removed.
     fn may_move(tree: &Tree, from: Place<'_>, to: Place<'_>) -> Result<(), Errno> {
         let kind = |at: Place<'_>| tree.get(at.0, at.1).map(|object| tree.node(object).kind);
         let Some(moved) = kind(from) else { return Ok(()) };
@@ -214,7 +214,7 @@ impl Calls for Memory {
     fn exchange(&self, a: (&Handle, &OsStr), b: (&Handle, &OsStr)) -> io::Result<()> {
         self.call(Call::Exchange, |tree| {
             self.able(self.abilities.exchange)?;
-            Memory::may_trade(tree, place(a), place(b))?;
+            Memory::may_exchange(tree, place(a), place(b))?;
             tree.exchange(self.who, place(a), place(b))
         })
     }

@@ -1,7 +1,7 @@
 //! What a Landlock domain refuses, on the memory: every change but those that links need below the root.
 //!
 //! As the kernel does it: a right counts in every directory that is below one of the domain's now, wherever it was
-//! opened; an entry that is renamed or traded takes the right to remove one of its kind where it is and the right to
+//! opened; an entry that is renamed or exchanged takes the right to remove one of its kind where it is and the right to
 //! make one where it goes; looking is free, opening a directory for reading is not. A domain holds for the thread that
 //! entered it, until it ends.
 

@@ -1,11 +1,11 @@
 //! Chosen schedules with one right answer, where the laws alone would let a worse one pass.
 
+mod backing_up;
 mod confined;
 mod creating;
 mod exchanging;
 mod making_parents;
 mod mapped_owners;
-mod moving_aside;
 mod opened;
 mod previewing;
 mod removing;
@@ -98,7 +98,7 @@ impl<T: std::fmt::Debug> Came<T> {
         self.calls.iter().filter(|made| **made == call).count()
     }
 
-    /// The text of a link in the link's directory, wherever that is, or what else has the name.
+    /// The text of a link in the link's directory, wherever that is, or what else is under the name.
     fn at(&self, name: &str) -> String {
         match self.tree.get(self.scene.places.p, OsStr::new(name)) {
             None => "nothing".to_owned(),

@@ -1,4 +1,4 @@
-//! What comes to a removal, with and without a renaming that spares what has the name.
+//! What comes to a removal, with and without a renaming that spares what is under the name.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn without_no_replace(verb: Verb) -> Scenario {
 }
 
 #[test]
-fn a_directory_that_was_moved_aside_goes_back_also_where_no_call_spares_what_has_a_name() {
+fn a_directory_that_was_moved_away_goes_back_also_without_a_rename_that_never_replaces() {
     const MOMENTS: &[Moment] = &[Moment(&[Call::RenameOver], &[Action::NameDir], None)];
     let came = Came::of(without_no_replace(Verb::Remove), MOMENTS, |root| root.remove("q/p/l"));
     assert_eq!(came.at("l"), "a directory");
@@ -32,7 +32,7 @@ fn a_directory_that_was_moved_aside_goes_back_also_where_no_call_spares_what_has
 }
 
 #[test]
-fn a_link_that_was_moved_aside_goes_back_by_a_second_name_which_spares_what_has_the_name() {
+fn a_link_that_was_moved_away_goes_back_by_a_second_name_which_never_replaces() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::RenameOver], &[Action::NameLinkOther], None),
         Moment(&[Call::HardLink], &[Action::NameFile], None),

@@ -108,7 +108,7 @@ fn a_private_directory_that_was_removed_while_it_was_empty_is_made_anew() {
 }
 
 #[test]
-fn a_displaced_link_that_is_gone_is_not_reported_as_left() {
+fn an_old_link_that_is_gone_is_not_reported_as_left() {
     const MOMENTS: &[Moment] = &[Moment(&[Call::Unlink], &[], Some(Errno::NOENT))];
     let outcome = Came::of(Scenario::new(Verb::EnsureOld, Layout::Private), MOMENTS, ensure).answer.unwrap();
     assert_eq!(outcome.shortfalls.len(), 0);
@@ -128,7 +128,7 @@ fn without_exchange_and_second_names_what_others_have_is_not_reported_as_left() 
 }
 
 #[test]
-fn what_was_displaced_goes_back_by_a_second_name_where_nobody_else_can_reach_it() {
+fn an_old_link_goes_back_by_a_second_name_where_nobody_else_can_reach_it() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::Exchange], &[Action::NameFile], None),
         Moment(&[Call::Exchange, Call::Exchange], &[Action::NameRemoved], None),

@@ -26,7 +26,7 @@ fn the_first_alarm_that_holds_is_given() {
     }
 }
 
-/// Everything is wrong at once, and mended one after the other.
+/// Everything is wrong at once, and repaired one after the other.
 #[test]
 fn alarms_come_in_their_order() {
     let wrong = || App::with(&["41", "42"]).bad("42").replaced("42").open();

@@ -92,7 +92,7 @@ impl App {
         self
     }
 
-    /// Another directory has the name.
+    /// Another directory is under the name.
     fn replaced(self, name: &str) -> App {
         self.see(name, Some(ReleaseDir::Dir(DirectoryId::new("another"))))
     }

@@ -32,7 +32,7 @@ fn where_the_backup_is_gone_the_link_stands() {
 }
 
 #[test]
-fn what_was_displaced_where_others_can_reach_it_is_kept_there_unless_one_call_moves_it_back() {
+fn an_entry_that_others_can_reach_is_kept_there_unless_one_call_moves_it_back() {
     const MOMENTS: &[Moment] = &[
         Moment(&[Call::Exchange], &[Action::NameDir], None),
         Moment(&[Call::Exchange, Call::Exchange], &[Action::NameRemoved], None),

@@ -1,0 +1,54 @@
+//! `caplink metrics`: one look, as OpenMetrics text.
+
+use std::ffi::OsString;
+
+use caplink::ScanOptions;
+use caplink::watch::{Gauges, RecordsGauges};
+use clap::{Args, ValueHint, value_parser};
+
+use crate::cli::context::Context;
+use crate::cli::recording::refused;
+use crate::cli::report::Report;
+
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink metrics
+  caplink -C /srv/app metrics releases";
+
+/// Look once at every link below DIR, and print the numbers as OpenMetrics text
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Metrics {
+    /// Where to look, below the root
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    #[arg(value_parser = value_parser!(OsString))]
+    dir: OsString,
+}
+
+impl Metrics {
+    pub(crate) fn run(&self, context: &Context) -> Report {
+        let mut report = Report::new("metrics", context);
+        if report.refuses_json(context) {
+            return report;
+        }
+        let Some(root) = report.opened(context.look_with_state()) else { return report };
+        let mut gauges = match Gauges::look(&root, &self.dir, ScanOptions::default().jobs(0)) {
+            Ok(gauges) => gauges,
+            Err(error) => {
+                report.error(&error);
+                return report;
+            }
+        };
+        // What is wrong with the records keeps nobody from learning about the links.
+        match context.with_records() {
+            Ok((_, records)) => match records.as_ref().map(RecordsGauges::of).transpose() {
+                Ok(records) => gauges.records = records,
+                Err(error) => report.errors.push(*refused(error)),
+            },
+            Err(problem) => report.errors.push(*problem),
+        }
+        report.print(gauges.to_string());
+        report
+    }
+}

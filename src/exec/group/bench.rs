@@ -1,0 +1,343 @@
+//! The directory in which a group stages, and how its parts are published and taken back there.
+//!
+//! It is in the state directory, where nobody else can touch anything. To publish a part, under the lock of its
+//! directories: what is *here* is looked at, both are exchanged or the one is moved to the free name, in one kernel call,
+//! and what was displaced is looked at. If that is not what was decided on, the exchange is taken back. Taking a part back is
+//! the same with the names in their other roles: it makes nothing, and needs no space.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::part::{Part, Seen, Standing, There, Thing, fits};
+use super::trade::{Traded, look, trade};
+use crate::entry::Entry;
+use crate::error::{Error, Found, Kind, Result};
+use crate::exec::halt::Halt;
+use crate::exec::read_back;
+use crate::exec::site::Site;
+use crate::exec::slot::Slot;
+use crate::exec::sync::leave_to_batch;
+use crate::exec::transfer::move_new;
+use crate::model::{Guarantee, LinkPath};
+use crate::root::Root;
+use crate::sys::{self, Fault, Handle};
+
+/// The directory in which a group stages.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(super) dir: Handle,
+    /// Its path, for reports.
+    pub(super) path: PathBuf,
+}
+
+/// What taking a part back came to.
+#[derive(Clone, Debug)]
+pub(crate) enum Back {
+    /// It is as it is to be already.
+    Old,
+    /// It was taken back.
+    Taken,
+    /// Others changed it: it is left to them.
+    Theirs(Found),
+}
+
+/// A part that was published.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Published {
+    pub(crate) guarantee: Guarantee,
+    /// A directory that was to be removed was not empty, and stays.
+    pub(crate) kept: bool,
+}
+
+/// A part at work: its names opened, and their directories locked.
+struct Opened {
+    here: Entry,
+    there: Option<Entry>,
+}
+
+impl Opened {
+    fn of(root: &Root, part: &Part, spelled: bool) -> Result<Opened> {
+        let path = if spelled { &part.link } else { &part.at };
+        let here = Entry::open_for(root, &LinkPath::new(path)?, sys::Access::Read)?;
+        if here.physical() != part.at {
+            return Err(read_back::parent_moved());
+        }
+        let there = match &part.there {
+            There::Staged => None,
+            There::Named(path) => Some(Entry::open_for(&root.settling(), &LinkPath::new(path)?, sys::Access::Read)?),
+        };
+        Ok(Opened { here, there })
+    }
+
+    /// Works under the locks of the directories.
+    fn locked<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let entries: Vec<&Entry> = [Some(&self.here), self.there.as_ref()].into_iter().flatten().collect();
+        let site = Site::lock_each(&entries).map_err(Halt::into_error)?;
+        let worked = work();
+        entries.iter().for_each(|entry| leave_to_batch(entry));
+        // Nothing was staged there.
+        let residue = site.close();
+        match worked {
+            Err(error) => Err(residue.on(error)),
+            worked => worked,
+        }
+    }
+}
+
+impl Bench {
+    fn slot<'a>(&'a self, name: &'a OsStr) -> Slot<'a> {
+        Slot { dir: &self.dir, name, above: &self.path }
+    }
+
+    fn there<'a>(&'a self, part: &'a Part, opened: &'a Opened) -> Slot<'a> {
+        opened.there.as_ref().map_or_else(|| self.slot(&part.staged), Slot::of)
+    }
+
+    /// Stages what a part needs; a directory's number is learned by it.
+    pub(super) fn stage(&self, root: &Root, part: &mut Part) -> Result<()> {
+        let calls = root.calls();
+        match &mut part.after {
+            Some(Thing::Link(text)) => {
+                calls.symlink(text, &self.dir, &part.staged, part.directory).map_err(Error::from_io)
+            }
+            Some(Thing::Object { inode, .. }) if part.there == There::Staged => {
+                calls.make_dir(&self.dir, &part.staged, 0o777).map_err(Error::from_io)?;
+                *inode = calls.stat_at(&self.dir, &part.staged).map_err(Error::from_io)?.id.inode;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Publishes a part, if its name is as it was judged.
+    pub(super) fn publish(&self, root: &Root, part: &Part) -> Result<Published> {
+        let opened = Opened::of(root, part, true)?;
+        opened.locked(|| self.publish_locked(root, part, &opened))
+    }
+
+    fn publish_locked(&self, root: &Root, part: &Part, opened: &Opened) -> Result<Published> {
+        let calls = root.calls();
+        let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
+        let found = look(calls, here)?;
+        if !fits(part.before.as_ref(), &found) {
+            return Err(mismatch(&found));
+        }
+        if part.is_brought_there() {
+            move_new(calls, self.slot(&part.staged), there).map_err(|source| not_free(source, there))?;
+        }
+        let exposed = opened.there.is_some();
+        let published = match trade(root, (here, there), (part.before.as_ref(), part.after.as_ref()), exposed)? {
+            Traded::Done(guarantee) => guarantee,
+            Traded::Theirs(found) => {
+                self.withdraw(root, part, there)?;
+                return Err(mismatch(&found));
+            }
+        };
+        if part.removes_dir() && !self.is_empty(root, &part.staged)? {
+            trade(root, (here, there), (None, part.before.as_ref()), exposed)?;
+            return Ok(Published { guarantee: published, kept: true });
+        }
+        if let Err(error) = stands(root, part, &opened.here) {
+            let back = self.trade_back(root, part, here, there, exposed);
+            return Err(back
+                .err()
+                .map_or(error.clone(), |left| error.leaving(left.left().to_vec(), left.preserved().to_vec())));
+        }
+        Ok(Published { guarantee: published, kept: false })
+    }
+
+    fn trade_back(&self, root: &Root, part: &Part, here: Slot<'_>, there: Slot<'_>, exposed: bool) -> Result<Traded> {
+        let traded = trade(root, (here, there), (part.after.as_ref(), part.before.as_ref()), exposed)?;
+        self.withdraw(root, part, there)?;
+        Ok(traded)
+    }
+
+    /// Moves a link that was brought to a name below the root back to where it was staged.
+    fn withdraw(&self, root: &Root, part: &Part, there: Slot<'_>) -> Result<()> {
+        let calls = root.calls();
+        if !part.is_brought_there() || !fits(part.after.as_ref(), &look(calls, there)?) {
+            return Ok(());
+        }
+        let staged = self.slot(&part.staged);
+        match move_new(calls, there, staged) {
+            Ok(()) => {}
+            Err(source) if sys::fault(&source) == Fault::Missing => return Ok(()),
+            Err(source) => return Err(Error::from_io(source).leaving(vec![there.path()], Vec::new())),
+        }
+        // Others may have put something else there at that moment.
+        if !fits(part.after.as_ref(), &look(calls, staged)?) && move_new(calls, staged, there).is_err() {
+            return Err(Error::new(Kind::Contended).leaving(Vec::new(), vec![self.keep(root, staged)]));
+        }
+        Ok(())
+    }
+
+    /// Gives what others own a name in the staging directory under which it stays.
+    fn keep(&self, root: &Root, staged: Slot<'_>) -> PathBuf {
+        let mut kept = OsString::from(KEPT);
+        kept.push(staged.name);
+        match move_new(root.calls(), staged, self.slot(&kept)) {
+            Ok(()) => self.path.join(kept),
+            Err(_) => staged.path(),
+        }
+    }
+
+    /// How a part stands, by what is at its names. What a stop between two calls left is put right first.
+    pub(super) fn standing(&self, root: &Root, part: &Part) -> Result<Standing> {
+        match Opened::of(root, part, false) {
+            Ok(opened) => opened.locked(|| self.standing_locked(root, part, &opened).map(|(standing, _)| standing)),
+            Err(error) if is_gone(&error) => Ok(self.without_dir(root, part)?),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn standing_locked(&self, root: &Root, part: &Part, opened: &Opened) -> Result<(Standing, Found)> {
+        let calls = root.calls();
+        let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
+        super::trade::finish(root, here, there, opened.there.is_some())?;
+        let (at_here, at_there) = (look(calls, here)?, look(calls, there)?);
+        Ok((part.standing(&at_here, &at_there), found(&at_here)))
+    }
+
+    /// How a part stands whose directory is not there: it is yet to be made, or others took it away.
+    fn without_dir(&self, root: &Root, part: &Part) -> Result<Standing> {
+        let staged = look(root.calls(), self.slot(&part.staged))?;
+        Ok(part.standing(&Seen::Nothing, &staged))
+    }
+
+    /// Takes a part back as far as it is published and others did not change it.
+    pub(super) fn take_back(&self, root: &Root, part: &Part) -> Result<Back> {
+        let opened = match Opened::of(root, part, false) {
+            Ok(opened) => opened,
+            Err(error) if is_gone(&error) => {
+                return Ok(match self.without_dir(root, part)? {
+                    Standing::Old | Standing::New => Back::Old,
+                    _ => Back::Theirs(Found::Missing),
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        opened.locked(|| self.take_back_locked(root, part, &opened))
+    }
+
+    fn take_back_locked(&self, root: &Root, part: &Part, opened: &Opened) -> Result<Back> {
+        let calls = root.calls();
+        let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
+        let exposed = opened.there.is_some();
+        let (standing, found) = self.standing_locked(root, part, opened)?;
+        match standing {
+            Standing::Old => self.withdraw(root, part, there).map(|()| Back::Old),
+            Standing::Theirs { .. } => {
+                self.withdraw(root, part, there)?;
+                Ok(Back::Theirs(found))
+            }
+            Standing::New if part.makes_dir() => match calls.remove_dir(here.dir, here.name) {
+                Ok(()) => Ok(Back::Taken),
+                // Others use it by now.
+                Err(source) if source.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(Back::Theirs(found)),
+                Err(source) if sys::fault(&source) == Fault::Missing => Ok(Back::Old),
+                Err(source) => Err(Error::from_io(source)),
+            },
+            Standing::New => match self.trade_back(root, part, here, there, exposed)? {
+                Traded::Done(_) => Ok(Back::Taken),
+                Traded::Theirs(seen) => Ok(Back::Theirs(super::bench::found(&seen))),
+            },
+            Standing::Foreign => match super::trade::give_back(root, (here, there), part.after.as_ref(), exposed) {
+                Ok(now) => {
+                    self.withdraw(root, part, there)?;
+                    Ok(Back::Theirs(super::bench::found(&now)))
+                }
+                Err(error) if exposed => Err(error),
+                Err(error) => {
+                    let kept = self.keep(root, there);
+                    Err(error.leaving(Vec::new(), vec![kept]))
+                }
+            },
+        }
+    }
+
+    fn is_empty(&self, root: &Root, name: &OsStr) -> Result<bool> {
+        let dir = root.calls().open_dir(&self.dir, Path::new(name), true, sys::Access::Read).map_err(Error::from_io)?;
+        let mut empty = true;
+        let mut any = |_: sys::Listed<'_>| {
+            empty = false;
+            std::ops::ControlFlow::Break(())
+        };
+        root.calls().list(&dir, &mut any).map_err(Error::from_io)?;
+        Ok(empty)
+    }
+
+    /// Removes what is staged or displaced here: links, and empty directories. Returns what stays.
+    pub(super) fn clear(&self, root: &Root) -> Result<Vec<PathBuf>> {
+        let calls = root.calls();
+        let opened = calls.open_dir(&self.dir, Path::new(""), true, sys::Access::Read).map_err(Error::from_io)?;
+        let mut names = Vec::new();
+        let mut keep = |listed: sys::Listed<'_>| {
+            names.push(listed.name.to_os_string());
+            std::ops::ControlFlow::Continue(())
+        };
+        calls.list(&opened, &mut keep).map_err(Error::from_io)?;
+        let mut left = Vec::new();
+        for name in names {
+            if name.as_encoded_bytes().starts_with(KEPT.as_bytes()) {
+                continue;
+            }
+            let removed = match look(calls, self.slot(&name))? {
+                Seen::Link(..) => calls.unlink(&self.dir, &name),
+                Seen::Object(crate::error::FileKind::Dir, _) => calls.remove_dir(&self.dir, &name),
+                Seen::Object(..) => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+                Seen::Nothing => Ok(()),
+            };
+            match removed {
+                Err(source) if sys::fault(&source) != Fault::Missing => left.push(self.path.join(name)),
+                _ => {}
+            }
+        }
+        Ok(left)
+    }
+}
+
+/// What stays in the staging directory because it is not this program's.
+const KEPT: &str = "kept-";
+
+/// Walks to a part anew that was published.
+fn stands(root: &Root, part: &Part, entry: &Entry) -> Result<()> {
+    if root.policy().unverified {
+        return Ok(());
+    }
+    match part.after {
+        Some(_) => match look(root.calls(), Slot::of(entry))?.id() {
+            Some(id) => read_back::published(entry, id),
+            None => Err(read_back::taken()),
+        },
+        None if read_back::parent_in_place(entry)? => Ok(()),
+        None => Err(read_back::parent_moved()),
+    }
+}
+
+/// Whether a directory on the way is missing, or is none any more.
+fn is_gone(error: &Error) -> bool {
+    matches!(error.kind(), Kind::NotFound | Kind::SymlinkInPath | Kind::ParentMoved)
+}
+
+fn not_free(source: io::Error, there: Slot<'_>) -> Error {
+    match sys::fault(&source) {
+        Fault::Exists => read_back::taken().at(there.name, 0),
+        _ => Error::from_io(source),
+    }
+}
+
+/// What was seen, as errors tell it.
+pub(super) fn found(seen: &Seen) -> Found {
+    match seen {
+        Seen::Nothing => Found::Missing,
+        Seen::Link(text, _) => Found::Link(text.clone()),
+        Seen::Object(kind, _) => Found::Other(*kind),
+    }
+}
+
+/// The error for a name that is not as it was judged.
+fn mismatch(seen: &Seen) -> Error {
+    let found = found(seen);
+    Error::new(Kind::Mismatch).because(format!("others changed it meanwhile: found {found}")).found_instead(found)
+}

@@ -1,0 +1,343 @@
+//! Judging a group: each step on the tree as those before it leave it, and what it comes to at which names.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::part::{Part, There, Thing};
+use crate::entry::Entry;
+use crate::error::{Error, FileKind, Found, Kind, Result};
+use crate::exec::Previews;
+use crate::exec::permission::{may_add, may_take_away};
+use crate::model::{Change, Edit, Effect, Group, GroupStep, Guarantee, LinkPath, Outcome, Staging, relative_text};
+use crate::root::{Root, not_state};
+use crate::sys::Access;
+
+/// A group that was judged.
+pub(crate) struct Judged {
+    /// What each step would come to; after the first that fails, none was judged.
+    pub(crate) results: Vec<Result<Outcome>>,
+    /// What is to be done, where none fails.
+    pub(crate) parts: Vec<Part>,
+}
+
+impl Judged {
+    pub(crate) fn has_failed(&self) -> bool {
+        self.results.iter().any(Result::is_err)
+    }
+}
+
+/// Judges the steps in order, up to the first that fails.
+pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
+    if let Some((number, error)) = senseless(&group.steps) {
+        let skipped = |step: &GroupStep| Ok(Outcome::of(step.path().clone(), Effect::Skipped));
+        let mut results: Vec<Result<Outcome>> = group.steps[..number].iter().map(skipped).collect();
+        results.push(Err(error.on(group.steps[number].verb(), group.steps[number].path())));
+        return Judged { results, parts: Vec::new() };
+    }
+    let (previews, names, edited) = (Previews::new(root), HashMap::new(), HashSet::new());
+    let mut judging = Judging { root, previews, parts: Vec::new(), names, edited };
+    let mut results = Vec::with_capacity(group.steps.len());
+    for (number, step) in group.steps.iter().enumerate() {
+        let judged = judging.step(number, step).map_err(|error| {
+            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
+            as_undone(root.or_gone(error), group.undoes)
+        });
+        let failed = judged.is_err();
+        results.push(judged);
+        if failed {
+            break;
+        }
+    }
+    Judged { results, parts: judging.parts }
+}
+
+/// The first step that makes no sense in a group, by the spelling alone.
+fn senseless(steps: &[GroupStep]) -> Option<(usize, Error)> {
+    let mut edited = HashSet::new();
+    steps.iter().enumerate().find_map(|(number, step)| {
+        let GroupStep::Edit(edit) = step else { return None };
+        let fits = matches!(edit.change, Change::Create(_) | Change::Ensure(_) | Change::Swap(_) | Change::Remove(_));
+        match (fits, edited.insert(edit.path())) {
+            (false, _) => Some((number, usage("a group has no edit of this kind"))),
+            (true, false) => Some((number, usage("another edit of the group is about the same link"))),
+            (true, true) => None,
+        }
+    })
+}
+
+/// A link that is to be taken back and is not as it was left, in whatever way, is a mismatch.
+fn as_undone(error: Error, undoes: bool) -> Error {
+    match error.kind() {
+        Kind::NotFound | Kind::NotALink | Kind::Exists if undoes => error.with_kind(Kind::Mismatch),
+        _ => error,
+    }
+}
+
+struct Judging<'a> {
+    root: &'a Root,
+    previews: Previews<'a>,
+    parts: Vec<Part>,
+    /// The parts that have a name, by it.
+    names: HashMap<PathBuf, usize>,
+    /// The links that edits are about.
+    edited: HashSet<PathBuf>,
+}
+
+impl Judging<'_> {
+    fn step(&mut self, number: usize, step: &GroupStep) -> Result<Outcome> {
+        match step {
+            GroupStep::Edit(edit) => self.edit(number, edit),
+            GroupStep::MakeDir(path) => self.make_dir(number, path),
+            GroupStep::RemoveDir(path) => self.remove_dir(number, path),
+            GroupStep::Restore { from, to } => self.restore(number, from, to),
+            GroupStep::Adopt { link, to } => self.adopt(number, link, to),
+        }
+    }
+
+    fn edit(&mut self, number: usize, edit: &Edit) -> Result<Outcome> {
+        let outcome = self.previews.next(edit)?;
+        let at = outcome.physical_path().to_path_buf();
+        if !self.edited.insert(at.clone()) {
+            return Err(usage("another edit of the group is about the same link"));
+        }
+        if !outcome.effect.is_change() {
+            return Ok(outcome);
+        }
+        for made in &outcome.made {
+            self.add(number, (made, made), There::Staged, (None, Some(new_dir())))?;
+        }
+        let link = |text: &Option<OsString>| text.clone().map(Thing::Link);
+        let (before, there) = match &outcome.backup {
+            Some(backup) => (Some(self.object(&at)?), There::Named(backup.clone())),
+            None => (link(&outcome.previous), There::Staged),
+        };
+        self.add(number, (outcome.link.as_path(), &at), there, (before, link(&outcome.target)))?;
+        Ok(Outcome { staging: Staging::Private, ..outcome })
+    }
+
+    fn make_dir(&mut self, number: usize, path: &LinkPath) -> Result<Outcome> {
+        if self.previews.planned().is_made(path.as_path()) {
+            return Ok(self.outcome(path, None, Effect::Unchanged));
+        }
+        let entry = if self.previews.planned().is_made(path.parent()) { None } else { Some(self.open(path)?) };
+        let at = entry.as_ref().map_or(path.as_path(), Entry::physical).to_path_buf();
+        let found = match (self.previews.planned().left_at(&at), &entry) {
+            (Some(None), _) | (None, None) => Found::Missing,
+            (Some(Some(text)), _) => Found::Link(text.to_os_string()),
+            (None, Some(entry)) => entry.look()?,
+        };
+        match found {
+            Found::Missing => {}
+            Found::Other(FileKind::Dir) => return Ok(self.outcome(path, entry.as_ref(), Effect::Unchanged)),
+            found => return Err(taken(found)),
+        }
+        self.permitted(self.root.policy().create)?;
+        if let Some(entry) = &entry {
+            may_add(entry)?;
+        }
+        self.add(number, (path.as_path(), &at), There::Staged, (None, Some(new_dir())))?;
+        self.previews.planned_mut().insert_dir(&at);
+        Ok(self.outcome(path, entry.as_ref(), Effect::Created))
+    }
+
+    fn remove_dir(&mut self, number: usize, path: &LinkPath) -> Result<Outcome> {
+        let entry = match self.open(path) {
+            Ok(entry) => entry,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(self.outcome(path, None, Effect::Unchanged)),
+            Err(error) => return Err(error),
+        };
+        let at = entry.physical().to_path_buf();
+        let there = entry.look()?;
+        if there != Found::Other(FileKind::Dir)
+            || self.previews.planned().left_at(&at).is_some()
+            || !self.empties(&at)?
+        {
+            return Ok(self.outcome(path, Some(&entry), Effect::Unchanged));
+        }
+        self.permitted(self.root.policy().remove)?;
+        may_take_away(&entry)?;
+        let before = self.object(&at)?;
+        self.add(number, (path.as_path(), &at), There::Staged, (Some(before), None))?;
+        self.previews.planned_mut().insert(&at, None);
+        Ok(self.outcome(path, Some(&entry), Effect::Removed))
+    }
+
+    /// Whether everything in a directory is taken away by the steps so far.
+    fn empties(&self, dir: &Path) -> Result<bool> {
+        let calls = self.root.calls();
+        let opened = calls.open_dir(self.root.handle(), dir, self.root.policy().cross_mounts, Access::Read);
+        let mut empty = true;
+        let mut look = |listed: crate::sys::Listed<'_>| {
+            empty &= self.previews.planned().left_at(&dir.join(listed.name)) == Some(None);
+            if empty { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+        };
+        opened.and_then(|opened| calls.list(&opened, &mut look)).map_err(Error::from_io)?;
+        // What is made in it by an earlier step is not on the disk.
+        Ok(empty && !self.parts.iter().any(|part| part.after.is_some() && part.at.parent() == Some(dir)))
+    }
+
+    fn restore(&mut self, number: usize, from: &LinkPath, to: &LinkPath) -> Result<Outcome> {
+        let (source, entry) = (self.open(from)?, self.open(to)?);
+        match source.look()? {
+            Found::Other(FileKind::File | FileKind::Dir) => {}
+            Found::Missing => return Err(Error::new(Kind::NotFound).on("restore", from)),
+            found => return Err(mismatch(found).on("restore", from)),
+        }
+        let at = entry.physical().to_path_buf();
+        match (self.previews.planned().left_at(&at), entry.look()?) {
+            (Some(None), _) | (None, Found::Missing) => {}
+            (_, found) => return Err(taken(found)),
+        }
+        self.permitted(self.root.policy().replace)?;
+        may_take_away(&source)?;
+        may_add(&entry)?;
+        self.same_mount(&source, &entry)?;
+        let (there, object) = (source.physical().to_path_buf(), self.object(source.physical())?);
+        self.add(number, (to.as_path(), &at), There::Named(there.clone()), (None, Some(object)))?;
+        self.previews.planned_mut().insert(&there, None);
+        let mut outcome = self.outcome(to, Some(&entry), Effect::Created);
+        outcome.guarantee = if self.root.abilities().no_replace { Guarantee::Atomic } else { Guarantee::Cooperative };
+        Ok(outcome)
+    }
+
+    fn adopt(&mut self, number: usize, link: &LinkPath, to: &LinkPath) -> Result<Outcome> {
+        let entry = self.open(link)?;
+        match entry.look()? {
+            Found::Other(FileKind::File | FileKind::Dir) => {}
+            Found::Missing => return Err(Error::new(Kind::NotFound)),
+            found => return Err(Error::new(Kind::NotALink).found_instead(found)),
+        }
+        let at = entry.physical().to_path_buf();
+        let target = if self.previews.planned().is_made(to.parent()) { None } else { Some(self.open(to)?) };
+        let there = target.as_ref().map_or(to.as_path(), Entry::physical).to_path_buf();
+        if there.starts_with(&at) {
+            return Err(Error::new(Kind::Loop).because("it would come to be below itself"));
+        }
+        let free = match (self.previews.planned().left_at(&there), &target) {
+            (Some(left), _) => left.map(|text| Found::Link(text.to_os_string())),
+            (None, Some(target)) => Some(target.look()?).filter(|found| *found != Found::Missing),
+            (None, None) => None,
+        };
+        if let Some(found) = free {
+            return Err(taken(found).on("adopt", to));
+        }
+        let policy = self.root.policy();
+        self.permitted(policy.replace && policy.create)?;
+        may_take_away(&entry)?;
+        if !self.root.abilities().exchange {
+            return Err(crate::exec::backup::unsupported());
+        }
+        if let Some(target) = &target {
+            may_add(target)?;
+            self.same_mount(&entry, target)?;
+        }
+        let text = relative_text(entry.dir(), &there);
+        let object = self.object(&at)?;
+        let things = (Some(object), Some(Thing::Link(text.clone())));
+        self.add(number, (link.as_path(), &at), There::Named(there), things)?;
+        self.previews.planned_mut().insert(&at, Some(text.clone()));
+        Ok(Outcome {
+            target: Some(text),
+            staging: Staging::Private,
+            ..self.outcome(link, Some(&entry), Effect::Adopted)
+        })
+    }
+
+    fn same_mount(&self, a: &Entry, b: &Entry) -> Result<()> {
+        match self.root.calls().is_same_mount(&a.parent, &b.parent).map_err(Error::from_io)? {
+            true => Ok(()),
+            false => Err(Error::new(Kind::CrossMount).because("it would have to be moved to another mount")),
+        }
+    }
+
+    fn open(&self, path: &LinkPath) -> Result<Entry> {
+        let entry = Entry::open(self.root, path)?;
+        not_state(self.root, entry.physical())?;
+        Ok(entry)
+    }
+
+    fn permitted(&self, permitted: bool) -> Result<()> {
+        if permitted { Ok(()) } else { Err(Error::new(Kind::Policy)) }
+    }
+
+    /// The very file or directory that has a name.
+    fn object(&self, at: &Path) -> Result<Thing> {
+        let entry = Entry::open(&self.root.settling(), &LinkPath::new(at)?)?;
+        let stat = self.root.calls().stat_at(&entry.parent, entry.name()).map_err(Error::from_io)?;
+        match stat.kind {
+            FileKind::File | FileKind::Dir => {
+                Ok(Thing::Object { dir: stat.kind == FileKind::Dir, inode: stat.id.inode })
+            }
+            kind => Err(mismatch(Found::Other(kind))),
+        }
+    }
+
+    fn outcome(&self, path: &LinkPath, entry: Option<&Entry>, effect: Effect) -> Outcome {
+        Outcome {
+            physical: entry.and_then(Entry::followed),
+            confinement: self.root.confinement(),
+            verified: !self.root.policy().unverified,
+            dry_run: true,
+            ..Outcome::of(path.clone(), effect)
+        }
+    }
+
+    /// Adds a part.
+    fn add(
+        &mut self,
+        step: usize,
+        (link, at): (&Path, &Path),
+        there: There,
+        (before, after): (Option<Thing>, Option<Thing>),
+    ) -> Result<()> {
+        if let There::Named(there) = &there
+            && self.names.contains_key(there)
+        {
+            return Err(usage("another step of the group is about a name that it needs"));
+        }
+        self.once(at, after.as_ref())?;
+        let number = self.parts.len();
+        self.names.insert(at.to_path_buf(), number);
+        if let There::Named(there) = &there {
+            self.names.insert(there.clone(), number);
+        }
+        let staged = number.to_string().into();
+        self.parts.push(Part {
+            step,
+            link: link.to_path_buf(),
+            at: at.to_path_buf(),
+            there,
+            staged,
+            before,
+            after,
+            directory: false,
+        });
+        Ok(())
+    }
+
+    /// Refuses a name that another step is about, unless that one frees it for something that is no link.
+    fn once(&self, at: &Path, after: Option<&Thing>) -> Result<()> {
+        let Some(earlier) = self.names.get(at).map(|number| &self.parts[*number]) else { return Ok(()) };
+        let frees = earlier.at == at && earlier.after.is_none();
+        let is_link = matches!(earlier.before, Some(Thing::Link(_))) && !matches!(after, Some(Thing::Object { .. }));
+        if frees && !is_link { Ok(()) } else { Err(usage("another step of the group is about the same name")) }
+    }
+}
+
+/// A directory that is to be made; its number follows.
+fn new_dir() -> Thing {
+    Thing::Object { dir: true, inode: 0 }
+}
+
+fn usage(reason: &str) -> Error {
+    Error::new(Kind::Usage).because(reason)
+}
+
+fn taken(found: Found) -> Error {
+    Error::new(Kind::Exists).because(format!("the name is taken by {found}")).found_instead(found)
+}
+
+fn mismatch(found: Found) -> Error {
+    Error::new(Kind::Mismatch).found_instead(found)
+}

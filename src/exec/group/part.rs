@@ -1,0 +1,144 @@
+//! A part of a group: what is at two names before it is published, which is exchanged, and so at the other one after it.
+//!
+//! *Here* is the name that the part is about; *there* is a name in the group's staging directory, or another one below the
+//! root: that of a backup, or the place that an object moves to. To publish a part and to take it back are the same
+//! exchange, and whoever looks at both names sees which of the two was last. Pure.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::error::FileKind;
+use crate::model::ObjectId;
+
+/// What is at a name of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    /// A link with this text.
+    Link(OsString),
+    /// This very file or directory.
+    Object { dir: bool, inode: u64 },
+}
+
+/// Where the other name of a part is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum There {
+    /// In the staging directory.
+    Staged,
+    /// Below the root, at this physical path; what is to be here was staged, or was there before.
+    Named(PathBuf),
+}
+
+/// A part of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The number of the step that it belongs to.
+    pub(crate) step: usize,
+    /// The path as it was given, and its physical one.
+    pub(crate) link: PathBuf,
+    pub(crate) at: PathBuf,
+    pub(crate) there: There,
+    /// Its name in the staging directory.
+    pub(crate) staged: OsString,
+    /// What is here before, and so *there* after.
+    pub(crate) before: Option<Thing>,
+    /// What is here after, and so *there* before.
+    pub(crate) after: Option<Thing>,
+    /// A link to a directory, where that is told apart.
+    pub(crate) directory: bool,
+}
+
+/// What was seen at a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Nothing,
+    Link(OsString, ObjectId),
+    Object(FileKind, ObjectId),
+}
+
+impl Seen {
+    pub(crate) fn id(&self) -> Option<ObjectId> {
+        match self {
+            Seen::Nothing => None,
+            Seen::Link(_, id) | Seen::Object(_, id) => Some(*id),
+        }
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        *self == Seen::Nothing
+    }
+}
+
+/// Whether what was seen is what a part has there.
+pub(crate) fn fits(thing: Option<&Thing>, seen: &Seen) -> bool {
+    match (thing, seen) {
+        (None, Seen::Nothing) => true,
+        (Some(Thing::Link(text)), Seen::Link(found, _)) => text == found,
+        (Some(Thing::Object { dir, inode }), Seen::Object(kind, id)) => {
+            *dir == (*kind == FileKind::Dir) && *inode == id.inode
+        }
+        _ => false,
+    }
+}
+
+/// How a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is not published.
+    Old,
+    /// It is published.
+    New,
+    /// Others changed it: before it was published, or after.
+    Theirs { published: bool },
+    /// It is published, and what it displaced is something else than was decided on.
+    Foreign,
+}
+
+impl Standing {
+    /// Whether the part had been published, and nothing else than it was decided on was displaced.
+    pub(crate) fn was_published(self) -> bool {
+        matches!(self, Standing::New | Standing::Theirs { published: true })
+    }
+}
+
+impl Part {
+    /// How it stands, by what is at both names.
+    pub(crate) fn standing(&self, here: &Seen, there: &Seen) -> Standing {
+        let (before, after) = (self.before.as_ref(), self.after.as_ref());
+        if fits(after, here) && fits(before, there) {
+            return Standing::New;
+        }
+        // What is to be published may still be in the staging directory, and not at its name *there*.
+        let waits = fits(after, there) || (self.is_brought_there() && there.is_nothing());
+        if fits(before, here) && waits {
+            return Standing::Old;
+        }
+        if fits(after, here) && !there.is_nothing() && !fits(after, there) {
+            return Standing::Foreign;
+        }
+        let published = match before {
+            Some(_) => fits(before, there),
+            None => there.is_nothing() && !self.is_brought_there(),
+        };
+        Standing::Theirs { published }
+    }
+
+    /// Whether its link is brought from the staging directory to the name *there* before it is exchanged.
+    pub(crate) fn is_brought_there(&self) -> bool {
+        matches!(self.there, There::Named(_)) && matches!(self.after, Some(Thing::Link(_)))
+    }
+
+    /// Whether it makes a directory.
+    pub(crate) fn makes_dir(&self) -> bool {
+        self.there == There::Staged && matches!(self.after, Some(Thing::Object { .. }))
+    }
+
+    /// Whether it removes a directory.
+    pub(crate) fn removes_dir(&self) -> bool {
+        self.after.is_none() && matches!(self.before, Some(Thing::Object { .. }))
+    }
+
+    /// Whether files or directories of others are moved.
+    pub(crate) fn moves_objects(&self) -> bool {
+        matches!(self.there, There::Named(_))
+    }
+}

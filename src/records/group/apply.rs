@@ -1,0 +1,351 @@
+//! Applies a group.
+
+use crate::apply::inform;
+use crate::error::{Error, Kind, Result};
+use crate::exec::{Back, Judged, Part, Published, Work, judge, sync_batch};
+use crate::model::{Durability, Edit, Effect, Group, GroupStep, Guarantee, LinkPath, Outcome};
+use crate::recorder::{Intent, Recorder};
+use crate::records::actor::Actor;
+use crate::records::author::Author;
+use crate::records::below::below;
+use crate::records::entry::{Body, Ended, Group as Announced, GroupEnd};
+use crate::records::recovered::Recovered;
+use crate::records::settle::{this_run, unsettled};
+use crate::records::store::Records;
+use crate::root::Root;
+use crate::wire::Text;
+
+use super::announce::intents;
+use super::settle::io_partial;
+
+/// What a group came to.
+#[derive(Debug)]
+#[must_use = "a group can have been taken back"]
+#[non_exhaustive]
+pub struct GroupReport {
+    /// Its id in the records; empty where nothing was to be changed, or nothing was begun.
+    pub group: String,
+    /// What each step came to, in order. Where it does not stand one has the error, and the others are
+    /// [`Skipped`](Effect::Skipped); a link that others changed meanwhile has an error of its own.
+    pub results: Vec<Result<Outcome>>,
+    /// Changes of interrupted programs that were settled before it.
+    pub recovered: Vec<Recovered>,
+    /// Whether it stands as a whole.
+    pub stands: bool,
+}
+
+impl GroupReport {
+    fn of(judged: Judged, group: &Group, recovered: Vec<Recovered>) -> GroupReport {
+        let stands = !judged.has_failed();
+        let mut results = judged.results;
+        if !stands {
+            results.iter_mut().zip(&group.steps).for_each(|(result, step)| {
+                if result.is_ok() {
+                    *result = Ok(skipped(step));
+                }
+            });
+            results.extend(group.steps[results.len()..].iter().map(|step| Ok(skipped(step))));
+        }
+        GroupReport { group: String::new(), results, recovered, stands }
+    }
+}
+
+fn skipped(step: &GroupStep) -> Outcome {
+    Outcome::of(step.path().clone(), Effect::Skipped)
+}
+
+impl Root {
+    /// Judges a group and changes nothing: what [`apply_group`](Root::apply_group) would report, as the tree is now.
+    pub fn preview_group(&self, group: &Group) -> GroupReport {
+        let mut report = GroupReport::of(judge(self, group), group, Vec::new());
+        for outcome in report.results.iter_mut().flatten().filter(|outcome| outcome.effect.is_change()) {
+            outcome.durability = group.durability;
+        }
+        report
+    }
+
+    /// Carries out a group: all of it stands, or all of it is taken back.
+    ///
+    /// Everything is judged first, each step as those before it leave the tree. Other recorders of this root than the
+    /// records are asked before, and informed after it.
+    ///
+    /// # Atomicity
+    ///
+    /// Each link is replaced as by a single edit. Between the first and the last readers see some of them; if the program
+    /// is stopped there, [`Records::recover`] finishes the group or takes it back. Taking back makes nothing: it needs no
+    /// space, no inode and no right that the change did not need. A link that others changed meanwhile is left to them.
+    ///
+    /// # Durability
+    ///
+    /// That of the group is reached once, behind the last step, before the records tell that it stands.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing was begun: those of the records, and of what was to be settled before. Where a step fails, its error
+    /// is in the report.
+    pub fn apply_group(&self, records: &Records, author: &Author, group: &Group) -> Result<GroupReport> {
+        let below = below(records.root(), self.image())?;
+        group.reasons.values().try_for_each(|reason| Author::new(Actor::default(), Some(reason)).map(drop))?;
+        let named = |path: &LinkPath| Text::new(below.join(path.as_path()));
+        let mut recovered =
+            records.settle_groups_of(&group.steps.iter().flat_map(paths).map(named).collect::<Vec<_>>())?;
+        let mut judged = judge(self, group);
+        let physical: Vec<Text> = judged.parts.iter().map(|part| Text::new(below.join(&part.at))).collect();
+        let more = records.settle_groups_of(&physical)?;
+        if !more.is_empty() {
+            recovered.extend(more);
+            judged = judge(self, group);
+        }
+        if judged.has_failed() || judged.parts.is_empty() {
+            let mut report = GroupReport::of(judged, group, recovered);
+            report.results.iter_mut().flatten().for_each(|outcome| outcome.dry_run = false);
+            return Ok(report);
+        }
+        self.ask(group, &judged.results)?;
+        let id = records.new_group_id()?;
+        let applying = Applying { root: self, records, author, group, id };
+        let mut report = applying.apply(judged, &below)?;
+        recovered.append(&mut report.recovered);
+        report.recovered = recovered;
+        self.tell(group, &mut report.results);
+        Ok(report)
+    }
+
+    /// Asks the recorders that are no records.
+    fn ask(&self, group: &Group, results: &[Result<Outcome>]) -> Result<()> {
+        let asked: Vec<&dyn Recorder> = self.recorders().iter().map(|recorder| &**recorder).collect();
+        let mut asked = asked.into_iter().filter(|recorder| recorder.asks() && !recorder.is_records()).peekable();
+        if asked.peek().is_none() {
+            return Ok(());
+        }
+        let intents: Vec<Intent<'_>> = group
+            .steps
+            .iter()
+            .zip(results)
+            .filter_map(|(step, result)| match (step, result) {
+                (GroupStep::Edit(edit), Ok(foreseen)) if foreseen.effect.is_change() => {
+                    Some(Intent { edit, foreseen, below: self.image() })
+                }
+                _ => None,
+            })
+            .collect();
+        asked.try_for_each(|recorder| recorder.before(&intents))
+    }
+
+    /// Informs the recorders that are no records.
+    fn tell(&self, group: &Group, results: &mut [Result<Outcome>]) {
+        let told: Vec<&dyn Recorder> =
+            self.recorders().iter().map(|recorder| &**recorder).filter(|recorder| !recorder.is_records()).collect();
+        if told.is_empty() {
+            return;
+        }
+        let of_edits = group.steps.iter().enumerate().filter_map(|(number, step)| match step {
+            GroupStep::Edit(edit) => Some((number, edit.clone())),
+            _ => None,
+        });
+        let (numbers, edits): (Vec<usize>, Vec<Edit>) = of_edits.unzip();
+        let mut came: Vec<Result<Outcome>> = numbers.iter().map(|number| results[*number].clone()).collect();
+        inform(self, &told, &edits, &mut came);
+        for (number, result) in numbers.into_iter().zip(came) {
+            results[number] = result;
+        }
+    }
+}
+
+/// The names that a step is about.
+fn paths(step: &GroupStep) -> Vec<&LinkPath> {
+    match step {
+        GroupStep::Restore { from, to } => vec![from, to],
+        GroupStep::Adopt { link, to } => vec![link, to],
+        step => vec![step.path()],
+    }
+}
+
+/// A group that is applied.
+struct Applying<'a> {
+    root: &'a Root,
+    records: &'a Records,
+    author: &'a Author,
+    group: &'a Group,
+    id: String,
+}
+
+impl Applying<'_> {
+    fn apply(&self, judged: Judged, below: &std::path::Path) -> Result<GroupReport> {
+        let Judged { results, parts } = judged;
+        let work = match Work::begin(self.root, &self.id, parts, self.group.durability) {
+            Ok(work) => work,
+            Err((Some(step), error)) => {
+                let results = self.failed(step, error);
+                return Ok(GroupReport { group: String::new(), results, recovered: Vec::new(), stands: false });
+            }
+            Err((None, error)) => return Err(error.during("begin a group")),
+        };
+        let outcomes: Vec<&Outcome> = results.iter().flatten().collect();
+        let run = this_run();
+        let intents = intents((self.group, &self.id), work.parts(), &outcomes, self.author, (below, run));
+        let (first, recovered) = match self.announce(intents) {
+            Ok(announced) => announced,
+            Err(error) => {
+                // Nothing was published.
+                let _left = work.close();
+                return Err(error);
+            }
+        };
+        let published = work.publish();
+        let mut report = match published.iter().position(Result::is_err) {
+            None => {
+                let published: Vec<_> = published.into_iter().flatten().collect();
+                self.stands(work, results, &published, first)
+            }
+            Some(failed) => {
+                let error = published.into_iter().nth(failed).and_then(Result::err);
+                let error = error.unwrap_or_else(|| Error::new(Kind::Io));
+                self.falls(work, failed, error, first)
+            }
+        };
+        report.recovered = recovered;
+        Ok(report)
+    }
+
+    /// Writes the group down. Returns the number of its first intent, and what was settled before it.
+    fn announce(&self, intents: Vec<crate::records::entry::Intent>) -> Result<(u64, Vec<Recovered>)> {
+        let count = intents.len() as u64;
+        let mut recovered = Vec::new();
+        let numbers = self.records.append(|log| {
+            self.records.demands_reason(log, intents.iter().all(|intent| intent.reason.is_some()))?;
+            let touched = |open: &crate::records::entry::Intent| intents.iter().any(|intent| intent.touches(open));
+            let (mut bodies, settled) = unsettled(self.records.root(), log, &touched);
+            recovered = settled;
+            let (group, verb) = (self.id.clone(), self.group.verb.to_owned());
+            bodies.push(Body::Group(Box::new(Announced { group, verb, count, run: this_run() })));
+            bodies.extend(intents.into_iter().map(|intent| Body::Intent(Box::new(intent))));
+            Ok(bodies)
+        })?;
+        let last = numbers.last().copied().unwrap_or_default();
+        Ok((last + 1 - count, recovered))
+    }
+
+    /// Every part is published.
+    fn stands(
+        &self,
+        work: Work,
+        mut results: Vec<Result<Outcome>>,
+        published: &[Published],
+        first: u64,
+    ) -> GroupReport {
+        for (part, published) in work.parts().iter().zip(published) {
+            let Ok(outcome) = &mut results[part.step] else { continue };
+            if published.guarantee == Guarantee::Cooperative {
+                outcome.guarantee = Guarantee::Cooperative;
+            }
+            if published.kept {
+                outcome.effect = Effect::Unchanged;
+            }
+        }
+        for outcome in results.iter_mut().flatten() {
+            outcome.dry_run = false;
+            outcome.durability = Durability::None;
+        }
+        sync_batch(work.batch(), &mut results);
+        let told = told(&work, first, |part| match &results[part.step] {
+            Ok(outcome) => of_outcome(part, outcome),
+            Err(_) => Ended::default(),
+        });
+        let end = self.records.append(|_| Ok(told));
+        let shortfall = match end {
+            Ok(_) => self.close(work, "done").err(),
+            // What was displaced stays until it is known that the group stands.
+            Err(error) => Some(error),
+        };
+        if let (Some(error), Some(outcome)) = (shortfall, results.iter_mut().flatten().find(|o| o.effect.is_change())) {
+            let link = outcome.link.clone();
+            outcome.shortfalls.push(error.on("record", &link));
+        }
+        GroupReport { group: self.id.clone(), results, recovered: Vec::new(), stands: true }
+    }
+
+    /// A part could not be published: those before it are taken back.
+    fn falls(&self, work: Work, failed: usize, error: Error, first: u64) -> GroupReport {
+        let backs = work.take_back();
+        let step = work.parts()[failed].step;
+        let kind = error.kind();
+        let mut results = self.failed(step, error);
+        let mut is_open = false;
+        for (number, (part, back)) in work.parts().iter().zip(&backs).enumerate() {
+            let path = self.group.steps[part.step].path();
+            match back {
+                Ok(Back::Theirs(found)) if number < failed && !part.makes_dir() => {
+                    let reason = format!("others changed it meanwhile, and it is left to them: found {found}");
+                    let error = Error::new(Kind::Mismatch).because(reason).found_instead(found.clone());
+                    if results[part.step].is_ok() {
+                        results[part.step] = Err(error.on(self.group.steps[part.step].verb(), path).in_group(&self.id));
+                    }
+                }
+                Ok(Back::Theirs(_)) if part.makes_dir() => {
+                    if let Err(error) = &mut results[step] {
+                        *error = error.clone().having_made(vec![part.at.clone()]);
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    is_open = true;
+                    results[part.step] = Err(io_partial(error, &self.id, path.as_path()));
+                }
+            }
+        }
+        let _synced = {
+            let mut none: Vec<Result<Outcome>> = Vec::new();
+            sync_batch(work.batch(), &mut none);
+        };
+        if !is_open {
+            let told = told(&work, first, |part| Ended {
+                outcome: "failed".to_owned(),
+                kind: Some(if part.step == step { kind.as_str() } else { Kind::Partial.as_str() }.to_owned()),
+                ..Ended::default()
+            });
+            let closed = self.records.append(|_| Ok(told)).and_then(|_| self.close(work, "undone"));
+            if let (Err(closed), Err(error)) = (closed, &mut results[step]) {
+                *error = error.clone().leaving(closed.left().to_vec(), closed.preserved().to_vec());
+            }
+        }
+        GroupReport { group: self.id.clone(), results, recovered: Vec::new(), stands: false }
+    }
+
+    fn close(&self, work: Work, outcome: &str) -> Result<()> {
+        work.close()?;
+        let end = GroupEnd { group: self.id.clone(), outcome: outcome.to_owned() };
+        self.records.append_unsynced(|_| Ok(vec![Body::GroupEnd(end)])).map(drop)
+    }
+
+    /// The failing step's error, and every other step skipped.
+    fn failed(&self, step: usize, error: Error) -> Vec<Result<Outcome>> {
+        let mut results: Vec<Result<Outcome>> = self.group.steps.iter().map(|step| Ok(skipped(step))).collect();
+        let of = &self.group.steps[step];
+        let error = error.on(of.verb(), of.path()).denied_at(of.path().as_path());
+        results[step] = Err(self.root.or_gone(error).in_group(&self.id));
+        results
+    }
+}
+
+/// The result of a part, by the outcome of its step.
+fn of_outcome(part: &Part, outcome: &Outcome) -> Ended {
+    let is_own = outcome.link.as_path() == part.link;
+    let effect = if is_own { outcome.effect } else { Effect::Created };
+    Ended {
+        outcome: effect.as_str().to_owned(),
+        guarantee: Some(outcome.guarantee.as_str().to_owned()),
+        durability: Some(outcome.durability.as_str().to_owned()),
+        confinement: Some(outcome.confinement.to_string()),
+        verified: Some(outcome.verified),
+        backup: outcome.backup.as_ref().filter(|_| is_own).map(Text::new),
+        made: outcome.made.iter().filter(|_| is_own).map(Text::new).collect(),
+        ..Ended::default()
+    }
+}
+
+/// The results of the parts, of which the first intent has this number.
+fn told(work: &Work, first: u64, ended: impl Fn(&Part) -> Ended) -> Vec<Body> {
+    let of = |(of, part): (u64, &Part)| Body::Result(Box::new(Ended { of, ..ended(part) }));
+    (first..).zip(work.parts()).map(of).collect()
+}
