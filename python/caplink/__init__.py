@@ -14,6 +14,7 @@ from caplink._caplink import (
     LinkPath,
     Outcome,
     Records,
+    Releases,
     Resolved,
     Root,
     Scan,
@@ -38,11 +39,13 @@ from caplink._errors import (
     RefusedError,
 )
 from caplink._policy import Policy
-from caplink._values import Actor, Mutation
+from caplink._values import Actor, AppStatus, CheckContext, Mutation, Release, Switched
 
 __all__ = [
     "Actor",
+    "AppStatus",
     "BusyError",
+    "CheckContext",
     "CheckFailedError",
     "DeniedError",
     "Error",
@@ -63,10 +66,13 @@ __all__ = [
     "Policy",
     "Records",
     "RefusedError",
+    "Release",
+    "Releases",
     "Resolved",
     "Root",
     "Scan",
     "Summary",
+    "Switched",
     "__version__",
     "replace_symlink",
     "symlink",

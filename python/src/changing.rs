@@ -1,14 +1,15 @@
 //! The holder of a root: as it looks, and as it changes, confined and recorded as far as was asked for.
 
-use std::sync::{Mutex, PoisonError};
+use std::ffi::OsStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::fs::Dir;
-use caplink::records::{Actor, Author, Records};
+use caplink::records::{Actor, Author, Group, GroupReport, Records};
 use caplink::{Abilities, Durability, Edit, Error, Outcome, Plan, Policy, Root};
 use pyo3::prelude::*;
 
 use crate::detached::detached;
-use crate::failure::OrRaise as _;
+use crate::failure::{self, OrRaise as _};
 use crate::fork::Generation;
 use crate::interrupt;
 use crate::opening::Settings;
@@ -21,46 +22,48 @@ pub(crate) struct Holder {
     pub(crate) settings: Settings,
     /// Those of the root, once there are some.
     records: Mutex<Option<Records>>,
-    /// It is a directory below the root that may have records.
-    is_below: bool,
+    /// The root that has the records, where this is a directory below it.
+    above: Option<Arc<Holder>>,
+    /// The `caplink.Policy` that it has.
+    pub(crate) policy: Arc<Py<PyAny>>,
     made: Generation,
 }
 
 impl Holder {
-    pub(crate) fn new(plain: Root, dir: Dir, settings: Settings) -> caplink::Result<Holder> {
+    pub(crate) fn new(plain: Root, dir: Dir, settings: Settings, policy: Arc<Py<PyAny>>) -> caplink::Result<Holder> {
         let confined = match settings.confine {
             Some(enforcement) => plain.confined(enforcement)?,
             None => plain.clone(),
         };
         let (records, made) = (Mutex::default(), Generation::now());
-        Ok(Holder { plain, confined, dir, settings, records, is_below: false, made })
+        Ok(Holder { plain, confined, dir, settings, records, above: None, policy, made })
     }
 
-    /// The same root with what both policies allow.
-    pub(crate) fn narrow(&self, policy: Policy) -> caplink::Result<Holder> {
+    /// The same root with what both policies allow, and the `caplink.Policy` that says so.
+    pub(crate) fn narrow(&self, policy: Policy, shown: Arc<Py<PyAny>>) -> caplink::Result<Holder> {
         let (plain, confined) = (self.root().narrow(policy), self.in_this_process(&self.confined).narrow(policy));
-        Ok(Holder { plain, confined, ..self.another()? })
+        let dir = self.dir.try_clone().map_err(|source| Error::refusal(source.to_string()))?;
+        Ok(self.with(plain, confined, dir, self.above.clone(), shown))
     }
 
-    /// A directory below it as a root of its own.
-    pub(crate) fn subroot(&self, path: &std::ffi::OsStr) -> caplink::Result<Holder> {
+    /// A directory below it as a root of its own, whose changes are in the records of this one.
+    pub(crate) fn subroot(self: &Arc<Self>, path: &OsStr) -> caplink::Result<Holder> {
         let (plain, confined) = (self.root().subroot(path)?, self.in_this_process(&self.confined).subroot(path)?);
         let dir = self.dir.open_dir(path).map_err(|source| Error::refusal(source.to_string()))?;
-        Ok(Holder { plain, confined, dir, is_below: true, ..self.another()? })
+        let above = self.above.clone().unwrap_or_else(|| Arc::clone(self));
+        Ok(self.with(plain, confined, dir, Some(above), Arc::clone(&self.policy)))
     }
 
-    fn another(&self) -> caplink::Result<Holder> {
-        let dir = self.dir.try_clone().map_err(|source| Error::refusal(source.to_string()))?;
-        let known = self.records()?;
-        Ok(Holder {
-            plain: self.plain.clone(),
-            confined: self.confined.clone(),
-            dir,
-            settings: self.settings.clone(),
-            records: Mutex::new(known),
-            is_below: self.is_below,
-            made: Generation::now(),
-        })
+    fn with(
+        &self,
+        plain: Root,
+        confined: Root,
+        dir: Dir,
+        above: Option<Arc<Holder>>,
+        policy: Arc<Py<PyAny>>,
+    ) -> Holder {
+        let (records, made) = (Mutex::default(), Generation::now());
+        Holder { plain, confined, dir, settings: self.settings.clone(), records, above, policy, made }
     }
 
     /// The root as it looks.
@@ -72,6 +75,11 @@ impl Holder {
         &self.dir
     }
 
+    /// The root as it changes, and whatever records there are left alone.
+    pub(crate) fn unrecorded(&self) -> Root {
+        self.in_this_process(&self.confined)
+    }
+
     /// A root that shares no lock with a thread that stayed in the parent of a fork.
     fn in_this_process(&self, root: &Root) -> Root {
         if self.made.is_over() { root.with_abilities(Abilities::ALL) } else { root.clone() }
@@ -79,6 +87,9 @@ impl Holder {
 
     /// The records, if there are some.
     pub(crate) fn records(&self) -> caplink::Result<Option<Records>> {
+        if let Some(above) = &self.above {
+            return above.records();
+        }
         let open = || Ok(Records::open_for_mutation(&self.root())?.map(|of| of.waiting(self.settings.lock_timeout)));
         if self.made.is_over() {
             return open();
@@ -105,16 +116,10 @@ impl Holder {
 
     /// The root as it changes: recorded where there are records.
     pub(crate) fn to_change(&self, call: &Call<'_>) -> caplink::Result<Root> {
-        let Some(records) = self.records()? else { return Ok(self.in_this_process(&self.confined)) };
-        if self.is_below {
-            let reason = "the root has records, which name links from there; change it through the root itself";
-            return Err(Error::refusal(reason));
-        }
+        let Some(records) = self.records()? else { return Ok(self.unrecorded()) };
         let author = self.author(call.reason)?;
-        if call.dry_run && records.settings().require_reason && author.reason().is_none() {
-            return Err(Error::refusal("the records demand a reason").during("record"));
-        }
-        Ok(self.in_this_process(&self.confined).recorded(&records, author))
+        demand_reason(&records, call, author.reason().is_some())?;
+        Ok(self.unrecorded().recorded(&records, author))
     }
 
     /// What is to survive a power cut; `default` is that of the operation where nothing is recorded.
@@ -150,6 +155,30 @@ impl Holder {
         interrupt::raise()?;
         results.or_raise(py)
     }
+
+    /// Carries out a group, of which all stands or nothing.
+    pub(crate) fn group(&self, py: Python<'_>, call: &Call<'_>, group: Group) -> PyResult<GroupReport> {
+        let report = detached(py, || {
+            let records = self.records()?.ok_or_else(failure::no_records)?;
+            let (root, author) = (self.unrecorded(), self.author(call.reason)?);
+            let group = group.durability(call.durability.or(self.settings.durability).unwrap_or(Durability::Dir));
+            if call.dry_run {
+                demand_reason(&records, call, author.reason().is_some())?;
+                return Ok(root.preview_group(&group));
+            }
+            root.apply_group(&records, &author, &group)
+        })?;
+        interrupt::raise()?;
+        report.or_raise(py)
+    }
+}
+
+/// A dry run is refused as the run is.
+fn demand_reason(records: &Records, call: &Call<'_>, has_one: bool) -> caplink::Result<()> {
+    if call.dry_run && records.settings().require_reason && !has_one {
+        return Err(Error::refusal("the records demand a reason").during("record"));
+    }
+    Ok(())
 }
 
 /// What one call says of itself.

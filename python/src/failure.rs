@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use caplink::wire::Problem;
 use caplink::{Error, Found, Kind};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -54,6 +55,17 @@ pub(crate) fn usage(py: Python<'_>, message: &str) -> PyErr {
 /// The exception for a kind with a message alone.
 pub(crate) fn of_kind(py: Python<'_>, kind: Kind, message: &str) -> PyErr {
     make(py, kind, message, None, &PyDict::new(py)).map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// An error of a kind that the library makes of other things alone.
+pub(crate) fn error(kind: Kind, operation: &str, message: &str) -> Error {
+    let problem = Problem { operation: operation.to_owned(), ..Problem::new(kind, message) };
+    Error::try_from(problem).unwrap_or_else(|_| Error::refusal(message))
+}
+
+/// The root has no records, and is to have some.
+pub(crate) fn no_records() -> Error {
+    error(Kind::NoRecords, "use the records", "the root has no records")
 }
 
 fn make<'py>(

@@ -9,7 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use caplink::{Durability, Enforcement, Policy, Root};
 use pyo3::prelude::*;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyDict};
 
 use crate::descriptor;
 use crate::failure;
@@ -72,9 +72,30 @@ pub(crate) fn furnished(root: &Root, state: Option<&Text>, lock_timeout: Duratio
     root.with_state(&dir, name)
 }
 
-/// The policy of a `caplink.Policy`.
-pub(crate) fn policy(given: Option<&Bound<'_, PyAny>>) -> PyResult<Policy> {
-    let Some(given) = given else { return Ok(Policy::default()) };
+/// A `caplink.Policy` with what was asked for besides.
+pub(crate) fn with<'py>(
+    py: Python<'py>,
+    given: Option<&Bound<'py, PyAny>>,
+    asked: &[(&str, Option<bool>)],
+) -> PyResult<Bound<'py, PyAny>> {
+    let policy = match given {
+        Some(given) => given.clone(),
+        None => py.import("caplink._policy")?.getattr("Policy")?.call0()?,
+    };
+    let changes = PyDict::new(py);
+    for (name, asked) in asked {
+        if let Some(asked) = asked {
+            changes.set_item(name, asked)?;
+        }
+    }
+    match changes.is_empty() {
+        true => Ok(policy),
+        false => py.import("dataclasses")?.getattr("replace")?.call((policy,), Some(&changes)),
+    }
+}
+
+/// What a `caplink.Policy` says.
+pub(crate) fn policy(given: &Bound<'_, PyAny>) -> PyResult<Policy> {
     let is = |name: &str| given.getattr(name)?.is_truthy();
     Ok(Policy::default()
         .create(is("create")?)

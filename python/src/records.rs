@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use caplink::manage::{Releases, Settled};
 use caplink::records::{self as log, Checkpoint, Made, Query, Settings, Time};
-use caplink::{Kind, Plan};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use serde_json::Value;
 
 use crate::audit::audit;
+use crate::batch;
 use crate::changing::{Call, Holder};
 use crate::detached::detached;
 use crate::failure::{self, OrRaise as _};
 use crate::interrupt;
 use crate::json;
-use crate::repair::objects;
 use crate::text::Text;
 
 /// The records of a root, made by ``root.records()``.
@@ -149,8 +150,8 @@ impl Records {
         Ok((verified.entries, verified.vouched))
     }
 
-    /// Takes each link of a group back to what it was before. Returns what each edit came to: outcomes and errors.
-    #[pyo3(signature = (group, *, reason=None, dry_run=false))]
+    /// Takes each link of a group back to what it was before, all of them or none. Returns what each edit came to.
+    #[pyo3(signature = (*, group, reason=None, dry_run=false))]
     fn undo<'py>(
         &self,
         py: Python<'py>,
@@ -158,24 +159,35 @@ impl Records {
         reason: Option<&str>,
         dry_run: bool,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        audit(py, ("caplink.records.undo", self.path(), group))?;
-        let records = self.opened(py)?;
-        let edits = detached(py, || records.undoing(group))?.or_raise(py)?;
         let call = Call { reason, dry_run, ..Call::default() };
-        let plan = Plan::new(edits).on_error(caplink::OnError::KeepGoing);
-        objects(py, self.0.plan(py, &call, plan)?)
+        if !dry_run {
+            audit(py, ("caplink.records.undo", self.path(), group))?;
+        }
+        let records = self.opened(py)?;
+        let undoing = detached(py, || {
+            if !dry_run {
+                records.recover_group(group)?;
+            }
+            records.undoing(group)
+        })?;
+        batch::stood(py, self.0.group(py, &call, undoing.or_raise(py)?)?)
     }
 
-    /// Settles what interrupted programs left: a list of dicts, empty if there is nothing.
-    fn recover<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// Settles what interrupted programs left, of links, groups and releases: a list of dicts, empty if there is nothing.
+    #[pyo3(signature = (*, reason=None))]
+    fn recover<'py>(&self, py: Python<'py>, reason: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         audit(py, ("caplink.records.recover", self.path()))?;
-        let Some(records) = detached(py, || self.0.records())?.or_raise(py)? else {
-            return json::object(py, &[(); 0]);
-        };
-        let recovered = detached(py, || records.recover())?;
+        let recovered = detached(py, || {
+            let Some(records) = self.0.records()? else { return Ok(Vec::new()) };
+            let mut items: Vec<Value> = records.recover()?.iter().map(item).collect();
+            let settled = Releases::recover(&self.0.unrecorded(), &self.0.author(reason)?, false)?;
+            for settled in settled {
+                items.push(settled_item(&settled?));
+            }
+            Ok(items)
+        })?;
         interrupt::raise()?;
-        let items: Vec<serde_json::Value> = recovered.or_raise(py)?.iter().map(item).collect();
-        json::object(py, &items)
+        json::object(py, &recovered.or_raise(py)?)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -191,7 +203,7 @@ impl Records {
 
     fn opened(&self, py: Python<'_>) -> PyResult<log::Records> {
         let records = detached(py, || self.0.records())?.or_raise(py)?;
-        records.ok_or_else(|| failure::of_kind(py, Kind::NoRecords, "cannot proceed: the root has no records"))
+        records.ok_or_else(failure::no_records).or_raise(py)
     }
 
     fn path(&self) -> Option<Text> {
@@ -199,14 +211,21 @@ impl Records {
     }
 }
 
+/// What was settled of the releases.
+fn settled_item(settled: &Settled) -> Value {
+    serde_json::json!({ "app": settled.app, "release": settled.release, "outcome": settled.how.as_str() })
+}
+
 /// What was settled, in the form of an item.
-fn item(settled: &log::Recovered) -> serde_json::Value {
+fn item(settled: &log::Recovered) -> Value {
     serde_json::json!({
         "seq": settled.seq,
         "link": settled.link,
         "target": settled.target,
         "previous": settled.previous,
         "outcome": settled.outcome,
+        "kind": settled.kind.map(caplink::Kind::as_str),
+        "group": settled.group,
     })
 }
 

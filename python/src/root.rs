@@ -9,7 +9,7 @@ use pyo3::types::{PyAny, PyDict};
 
 use crate::arguments;
 use crate::audit::audit;
-use crate::batch;
+use crate::batch::{self, Together};
 use crate::changing::{Call, Holder};
 use crate::detached::detached;
 use crate::failure::{self, OrRaise as _};
@@ -18,6 +18,7 @@ use crate::opening::{self, Place, Settings};
 use crate::outcome::Outcome;
 use crate::path::LinkPath;
 use crate::records::Records;
+use crate::releases::Releases;
 use crate::repair;
 use crate::scan::{self, Scan};
 use crate::text::{Text, shown};
@@ -81,15 +82,16 @@ impl Root {
             (None, Some(descriptor)) => Place::Descriptor(descriptor),
             _ => return Err(failure::usage(py, "a root is named by its path or by dir_fd, and by one of them")),
         };
-        let mut policy = opening::policy(policy)?;
-        for (asked, set) in [
-            (follow, caplink::Policy::follow as fn(caplink::Policy, bool) -> caplink::Policy),
-            (cross_mounts, caplink::Policy::cross_mounts),
-            (rooted, caplink::Policy::rooted),
-            (opening::is_atomic(py, require)?.then_some(false), caplink::Policy::cooperative),
-        ] {
-            policy = asked.map_or(policy, |asked| set(policy, asked));
-        }
+        let cooperative = opening::is_atomic(py, require)?.then_some(false);
+        let asked = [
+            ("follow", follow),
+            ("cross_mounts", cross_mounts),
+            ("rooted", rooted),
+            ("cooperative", cooperative),
+        ];
+        let shown = opening::with(py, policy, &asked)?;
+        let policy = opening::policy(&shown)?;
+        let shown = Arc::new(shown.unbind());
         let settings = Settings {
             confine: arguments::confine(py, confine)?,
             durability: arguments::durability(py, durability)?,
@@ -100,12 +102,18 @@ impl Root {
         let holder = detached(py, || {
             let (root, dir) = place.open(policy)?;
             let root = opening::furnished(&root, state.as_ref(), settings.lock_timeout)?;
-            let holder = Holder::new(root, dir, settings)?;
+            let holder = Holder::new(root, dir, settings, shown)?;
             // A claim or a reason that makes no sense is refused now.
             holder.author(None)?;
             Ok(holder)
         })?;
         holder.or_raise(py).map(Root::of)
+    }
+
+    /// What this holder may do: a :class:`caplink.Policy`.
+    #[getter]
+    fn policy(&self, py: Python<'_>) -> Py<PyAny> {
+        self.0.policy.clone_ref(py)
     }
 
     /// The physical path at the time of opening, where the root was opened by path.
@@ -140,8 +148,10 @@ impl Root {
 
     /// Returns this root with what both policies allow. A policy can only be narrowed.
     fn narrow(&self, py: Python<'_>, policy: &Bound<'_, PyAny>) -> PyResult<Root> {
-        let policy = opening::policy(Some(policy))?;
-        detached(py, || self.0.narrow(policy))?.or_raise(py).map(Root::of)
+        let shown = self.0.policy.bind(py).call_method1("narrow", (policy,))?;
+        let policy = opening::policy(policy)?;
+        let shown = Arc::new(shown.unbind());
+        detached(py, || self.0.narrow(policy, shown))?.or_raise(py).map(Root::of)
     }
 
     /// Opens a directory below this root as a root of its own, with the same policy.
@@ -388,31 +398,47 @@ impl Root {
     /// Carries out edits in order: dicts with the keys of the command line's batch lines, `verb` among them.
     ///
     /// Returns what each came to. The first that fails stops the rest and is raised, with `line` (from 1) and `results`; with
-    /// `keep_going` the others are carried out, and the list has the errors in their places. With `all_or_nothing` they stand or
-    /// fall together.
+    /// `keep_going` the others are carried out, and the list has the errors in their places. With `all_or_nothing`, which needs
+    /// records, all stand or none.
     ///
     /// >>> import caplink, os, tempfile
     /// >>> base = tempfile.mkdtemp(); os.mkdir(os.path.join(base, "v1"))
     /// >>> edits = [{"verb": "ensure", "link": name, "to": "v1"} for name in ("blue", "green")]
     /// >>> [outcome.outcome for outcome in caplink.Root(base).batch(edits)]
     /// ['created', 'created']
-    #[pyo3(signature = (edits, *, keep_going=false, durability=None, reason=None, dry_run=false))]
+    #[pyo3(signature = (edits, *, all_or_nothing=false, keep_going=false, durability=None, reason=None, dry_run=false))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn batch<'py>(
         &self,
         py: Python<'py>,
         edits: &Bound<'py, PyAny>,
+        all_or_nothing: bool,
         keep_going: bool,
         durability: Option<&str>,
         reason: Option<&str>,
         dry_run: bool,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let call = Call { durability: arguments::durability(py, durability)?, reason, dry_run };
-        batch::batch(py, self, edits, keep_going, &call)
+        let together = match (all_or_nothing, keep_going) {
+            (true, true) => return Err(failure::usage(py, "all_or_nothing and keep_going contradict each other")),
+            (true, false) => Together::AllOrNothing,
+            (false, true) => Together::KeepGoing,
+            (false, false) => Together::Stop,
+        };
+        batch::batch(py, self, edits, together, &call)
     }
 
     /// The records of this root: the log of every change, and what follows from it.
     fn records(&self) -> Records {
         Records::of(&self.0)
+    }
+
+    /// The releases of an app: a link to the active one of several directories.
+    ///
+    /// `app` names it; `current` is the link and `releases` the directory, where they are called otherwise.
+    #[pyo3(signature = (app="default", *, current=None, releases=None))]
+    fn releases(&self, py: Python<'_>, app: &str, current: Option<Text>, releases: Option<Text>) -> PyResult<Releases> {
+        Releases::open(py, &self.0, app, current, releases)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
