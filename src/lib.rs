@@ -15,6 +15,8 @@ mod plan;
 mod recorder;
 #[cfg(feature = "records")]
 pub mod records;
+#[cfg(feature = "manage")]
+mod release;
 mod resolve;
 mod root;
 mod scan;
@@ -64,6 +66,11 @@ pub mod manage {
         Activation, Alarm, DirectoryId, Entering, InUse, KeptBecause, Ledger, Occupant, Pointing, PruneItem,
         PruneRequest, Pruning, ReleaseDir, ReleaseRecord, ReleaseSight, ReleaseState, Settling, Switching, alarm,
         plan_add, plan_prune, plan_rollback, plan_switch, release_name, settle,
+    };
+    pub use crate::release::{
+        Added, AppView, Check, CheckContext, CheckFn, CheckReport, Deploy, Effective, Failed, Lease, Progress, Prune,
+        Pruned, ReleaseView, Releases, Rollback, Set, Settled, Settlement, Step, Switch, Switched, Times, Unfinished,
+        Used, User,
     };
 }
 

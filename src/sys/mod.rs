@@ -36,7 +36,14 @@ mod portable;
 mod posix;
 #[cfg(any(test, windows))]
 mod privilege;
+#[cfg(all(unix, feature = "manage"))]
+mod program;
+#[cfg(all(windows, feature = "manage"))]
+#[path = "program_windows.rs"]
+mod program;
 mod random;
+#[cfg(all(target_os = "linux", feature = "manage"))]
+mod references;
 #[cfg(all(unix, not(target_os = "linux")))]
 mod unix;
 #[cfg(all(unix, any(test, not(target_os = "linux"))))]
@@ -57,6 +64,8 @@ use windows as platform;
 pub(crate) use domain::{Domain, refused_by_domain};
 #[cfg(target_os = "linux")]
 pub(crate) use handle::Handle;
+#[cfg(feature = "manage")]
+pub(crate) use keep::this_process;
 #[cfg(feature = "records")]
 pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, caller, lock_holder, process_start};
 #[cfg(all(target_os = "linux", feature = "confine"))]
@@ -64,6 +73,42 @@ pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
+#[cfg(feature = "manage")]
+pub(crate) use program::{Ended, Running, Start, keep_open, try_share, unsafe_program};
+
+#[cfg(all(target_os = "linux", feature = "manage"))]
+pub(crate) use references::references;
+
+/// Something that a process refers to.
+#[cfg(feature = "manage")]
+#[derive(Clone, Debug)]
+pub(crate) struct Reference {
+    pub(crate) pid: u32,
+    pub(crate) program: Option<String>,
+    pub(crate) how: &'static str,
+    /// Below the directory that was asked about.
+    pub(crate) path: std::path::PathBuf,
+    /// The object, where its path says nothing here.
+    pub(crate) id: Option<ObjectId>,
+}
+
+/// What processes refer to.
+#[cfg(feature = "manage")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct References {
+    /// What lies in the directory that was asked about.
+    pub(crate) near: Vec<Reference>,
+    /// What processes with another root or other mounts refer to on its device: it may lie there.
+    pub(crate) far: Vec<Reference>,
+    /// Every process was looked into.
+    pub(crate) complete: bool,
+}
+
+/// Nothing tells what processes refer to.
+#[cfg(all(not(target_os = "linux"), feature = "manage"))]
+pub(crate) fn references(_below: &Handle) -> io::Result<References> {
+    Ok(References::default())
+}
 
 /// What this host lets the calls do; probed by trying, and only ever narrowed.
 ///

@@ -16,6 +16,7 @@ const ORDER: &[&[&str]] = &[
     &["exec", "inspect", "manifest", "scan"],
     &["apply", "wire"],
     &["records"],
+    &["release"],
     &["watch"],
 ];
 

@@ -12,6 +12,7 @@ pub(super) mod man;
 pub(super) mod metrics;
 pub(super) mod records;
 pub(super) mod recover;
+pub(super) mod release;
 pub(super) mod remove;
 pub(super) mod repair;
 pub(super) mod resolve;
@@ -20,7 +21,7 @@ pub(super) mod schema;
 pub(super) mod swap;
 pub(super) mod undo;
 
-mod change;
+pub(super) mod change;
 mod group;
 mod leftovers;
 mod lines;
