@@ -2,13 +2,13 @@
 
 import datetime
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Optional, Union, final
 
 from caplink._errors import Error
 from caplink._policy import Policy
-from caplink._values import Mutation
+from caplink._values import AppStatus, CheckContext, Mutation, Release, Switched
 
 __version__: str
 
@@ -19,6 +19,8 @@ _Confine = Literal["off", "auto", "require"]
 _Kind = Literal["symlink", "file", "dir", "fifo", "socket", "char_device", "block_device"]
 _Status = Literal["ok", "dangling", "loop", "escape", "denied", "corrupt"]
 _Trait = Literal["absolute", "messy", "lengthy", "chain", "other_fs", "outside_missing"]
+_Check = Union[Callable[[CheckContext], object], list[str]]
+_Checks = Union[_Check, Sequence[_Check], None]
 _Pairs = Union[Mapping[_Text, _Text], Iterable[tuple[_Text, _Text]]]
 
 def symlink(src: _Text, dst: _Text, target_is_directory: bool = False, *, dir_fd: Optional[int] = None) -> None: ...
@@ -157,12 +159,16 @@ class Root:
         self,
         edits: Iterable[Mapping[str, Any]],
         *,
+        all_or_nothing: bool = False,
         keep_going: bool = False,
         durability: Optional[_Durability] = None,
         reason: Optional[str] = None,
         dry_run: bool = False,
     ) -> list[Any]: ...
     def records(self) -> Records: ...
+    def releases(
+        self, app: str = "default", *, current: Optional[_Text] = None, releases: Optional[_Text] = None
+    ) -> Releases: ...
 
 @final
 class LinkPath:
@@ -352,6 +358,72 @@ class Records:
     def checkpoint(self) -> str: ...
     def verify(self, *checkpoints: str) -> tuple[int, int]: ...
     def undo(
-        self, group: str, *, reason: Optional[str] = None, dry_run: bool = False
+        self, *, group: str, reason: Optional[str] = None, dry_run: bool = False
     ) -> list[Union[Outcome, Error]]: ...
-    def recover(self) -> list[dict[str, Any]]: ...
+    def recover(self, *, reason: Optional[str] = None) -> list[dict[str, Any]]: ...
+
+@final
+class Releases:
+    @property
+    def app(self) -> str: ...
+    def add(self, *names: str, reason: Optional[str] = None, dry_run: bool = False) -> list[Release]: ...
+    def deploy(
+        self,
+        name: str,
+        *,
+        even_bad: bool = False,
+        check_before: _Checks = None,
+        check_after: _Checks = None,
+        after_switch: _Checks = None,
+        check_timeout: float = 30.0,
+        check_retries: int = 0,
+        check_interval: float = 1.0,
+        keep: Optional[int] = None,
+        grace: float = 600.0,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> Switched: ...
+    def switch(
+        self,
+        name: str,
+        *,
+        expect: Optional[str] = None,
+        even_bad: bool = False,
+        check_after: _Checks = None,
+        after_switch: _Checks = None,
+        check_timeout: float = 30.0,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> Switched: ...
+    def rollback(
+        self,
+        *,
+        to: Optional[str] = None,
+        keep_good: bool = False,
+        check_after: _Checks = None,
+        after_switch: _Checks = None,
+        check_timeout: float = 30.0,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> Switched: ...
+    def mark(
+        self,
+        name: str,
+        *,
+        bad: Optional[bool] = None,
+        good: Optional[bool] = None,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> Release: ...
+    def pin(self, name: str, *, reason: Optional[str] = None, dry_run: bool = False) -> Release: ...
+    def unpin(self, name: str, *, reason: Optional[str] = None, dry_run: bool = False) -> Release: ...
+    def prune(
+        self,
+        *,
+        keep: Optional[int] = None,
+        grace: Optional[float] = None,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> tuple[list[Release], list[Release]]: ...
+    def list(self) -> list[Release]: ...
+    def status(self) -> AppStatus: ...

@@ -58,13 +58,7 @@ pub(crate) fn batch<'py>(
 }
 
 /// Carries out edits in order, those with one reason together.
-fn in_order(
-    py: Python<'_>,
-    root: &Root,
-    lines: &[Line],
-    together: Together,
-    call: &Call<'_>,
-) -> PyResult<Results> {
+fn in_order(py: Python<'_>, root: &Root, lines: &[Line], together: Together, call: &Call<'_>) -> PyResult<Results> {
     let on_error = if together == Together::KeepGoing { OnError::KeepGoing } else { OnError::Stop };
     let mut results: Results = Vec::with_capacity(lines.len());
     while results.len() < lines.len() {

@@ -59,7 +59,8 @@ pub(crate) fn of_kind(py: Python<'_>, kind: Kind, message: &str) -> PyErr {
 
 /// An error of a kind that the library makes of other things alone.
 pub(crate) fn error(kind: Kind, operation: &str, message: &str) -> Error {
-    let problem = Problem { operation: operation.to_owned(), ..Problem::new(kind, message) };
+    let mut problem = Problem::new(kind, message);
+    operation.clone_into(&mut problem.operation);
     Error::try_from(problem).unwrap_or_else(|_| Error::refusal(message))
 }
 

@@ -91,9 +91,7 @@ fn place(dst: &OsStr, dir_fd: Option<i32>) -> caplink::Result<(Root, &OsStr)> {
     let policy = Policy::default().follow(true).cross_mounts(true);
     let path = Path::new(dst);
     let (root, name) = match (dir_fd, path.file_name()) {
-        (Some(descriptor), _) if !path.is_absolute() => {
-            (opening::Place::Descriptor(descriptor).open(policy)?.0, dst)
-        }
+        (Some(descriptor), _) if !path.is_absolute() => (opening::Place::Descriptor(descriptor).open(policy)?.0, dst),
         (_, Some(name)) if path.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes()) => {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             (Root::open_ambient(parent, policy, ambient_authority())?, name)

@@ -35,7 +35,7 @@ use crate::text::Text;
 /// >>> releases.deploy("42", check_after=lambda check: False)
 /// Traceback (most recent call last):
 /// ...
-/// caplink.CheckFailedError: cannot release deploy `current`: the check `<lambda>` failed: it returned False
+/// caplink.CheckFailedError: cannot deploy `42`: `<lambda>` (check_after) exited with 1
 /// >>> releases.status().release
 /// '41'
 #[pyclass(frozen, module = "caplink")]
@@ -98,7 +98,7 @@ impl Releases {
         self.audited(py, "deploy", name, dry_run)?;
         let raised = Arc::clone(&checks.raised);
         let switched = detached(py, || {
-            let app = checks.given_to(self.opened(reason, dry_run)?);
+            let app = checks.given_to(self.opened(reason, dry_run).map_err(Failed::from)?);
             let app = app.check_timeout(timeout).check_retries(check_retries).check_interval(interval).grace(grace);
             let app = keep.map_or(app.clone(), |keep| app.clone().keep(keep));
             app.deploy(name, &Deploy::default().even_bad(even_bad))
@@ -126,7 +126,7 @@ impl Releases {
         self.audited(py, "switch", name, dry_run)?;
         let raised = Arc::clone(&checks.raised);
         let switched = detached(py, || {
-            let app = checks.given_to(self.opened(reason, dry_run)?).check_timeout(timeout);
+            let app = checks.given_to(self.opened(reason, dry_run).map_err(Failed::from)?).check_timeout(timeout);
             let options = Switch::default().even_bad(even_bad);
             app.switch(name, &expect.map_or(options.clone(), |expect| options.clone().expect(expect)))
         })?;
@@ -153,7 +153,7 @@ impl Releases {
         self.audited(py, "rollback", to.as_deref().unwrap_or_default(), dry_run)?;
         let raised = Arc::clone(&checks.raised);
         let switched = detached(py, || {
-            let app = checks.given_to(self.opened(reason, dry_run)?).check_timeout(timeout);
+            let app = checks.given_to(self.opened(reason, dry_run).map_err(Failed::from)?).check_timeout(timeout);
             let options = Rollback::default().keep_good(keep_good);
             app.rollback(&to.map_or(options.clone(), |to| options.clone().to(to)))
         })?;
@@ -228,7 +228,8 @@ impl Releases {
         })?;
         interrupt::raise()?;
         let (removed, kept): (Vec<_>, Vec<_>) = pruned.or_raise(py)?.into_iter().partition(|pruned| pruned.removed);
-        let views = |of: Vec<manage::Pruned>| of.iter().map(|pruned| release(py, &pruned.view)).collect::<PyResult<_>>();
+        let views =
+            |of: Vec<manage::Pruned>| of.iter().map(|pruned| release(py, &pruned.view)).collect::<PyResult<_>>();
         Ok((views(removed)?, views(kept)?))
     }
 

@@ -83,12 +83,8 @@ impl Root {
             _ => return Err(failure::usage(py, "a root is named by its path or by dir_fd, and by one of them")),
         };
         let cooperative = opening::is_atomic(py, require)?.then_some(false);
-        let asked = [
-            ("follow", follow),
-            ("cross_mounts", cross_mounts),
-            ("rooted", rooted),
-            ("cooperative", cooperative),
-        ];
+        let asked =
+            [("follow", follow), ("cross_mounts", cross_mounts), ("rooted", rooted), ("cooperative", cooperative)];
         let shown = opening::with(py, policy, &asked)?;
         let policy = opening::policy(&shown)?;
         let shown = Arc::new(shown.unbind());
