@@ -73,8 +73,9 @@ def mutation(item: Dict[str, Any]) -> Mutation:
     """The value of an item of the log."""
     said = item.get("actor") or {}
     actor = Actor(**{name: said.get(name) for name in _ACTOR})
-    values = {name: item.get(name) for name in _MUTATION}
-    return Mutation(**{**values, "actor": actor, "made": tuple(item.get("made") or ())})
+    values: Dict[str, Any] = {name: item.get(name) for name in _MUTATION}
+    values.update(actor=actor, made=tuple(item.get("made") or ()))
+    return Mutation(**values)
 
 
 def rfc3339(time: datetime.datetime) -> str:
@@ -172,4 +173,5 @@ _RELEASE = tuple(Release.__dataclass_fields__)
 
 def release(item: Dict[str, Any]) -> Release:
     """The value of an item of a list of releases."""
-    return Release(**{name: item.get(name) for name in _RELEASE})  # type: ignore[arg-type]
+    values: Dict[str, Any] = {name: item.get(name) for name in _RELEASE}
+    return Release(**values)

@@ -21,6 +21,7 @@ mod finding;
 mod fork;
 mod functions;
 mod inspected;
+mod interpreter;
 mod interrupt;
 mod json;
 mod lstat;
@@ -39,6 +40,7 @@ use pyo3::prelude::*;
 /// The compiled part of caplink.
 #[pymodule(gil_used = false)]
 fn _caplink(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    interpreter::only_the_first(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<root::Root>()?;
     module.add_class::<path::LinkPath>()?;

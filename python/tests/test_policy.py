@@ -40,6 +40,7 @@ def test_a_policy_stays_that_of_its_dataclass(base: Path) -> None:
         "unverified",
         "rooted",
     ]
+
     def dangling(root: caplink.Root) -> object:
         return root.create("new", to="no", allow_dangling=True)
 

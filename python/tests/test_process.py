@@ -187,8 +187,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_another_interpreter_is_refused_politely() -> None:
-    done = run(
-        """
+    done = run("""
         import sys
         try:
             import _interpreters as interpreters
@@ -204,8 +203,7 @@ def test_another_interpreter_is_refused_politely() -> None:
             interpreters.run_string(other, code)
         except TypeError:
             interpreters.exec(other, code)
-        """
-    )
+        """)
     assert done.returncode == 0, done.stderr
     if "SKIPPED" in done.stdout:
         pytest.skip(done.stdout)

@@ -37,7 +37,10 @@ def test_every_change_is_recorded_from_then_on(root: caplink.Root, base: Path) -
     assert records.log(outcome="failed") == []
     hour = datetime.timedelta(hours=1)
     now = datetime.datetime.now(datetime.timezone.utc)
-    assert len(records.log(link="**", since=now - hour, until=now + hour)) == 3 and records.log(since="2999-01-01T00:00:00Z") == []
+    assert (
+        len(records.log(link="**", since=now - hour, until=now + hour)) == 3
+        and records.log(since="2999-01-01T00:00:00Z") == []
+    )
     with pytest.raises(ValueError):
         records.log(since="yesterday")
 

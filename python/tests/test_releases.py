@@ -16,7 +16,11 @@ def test_a_release_is_deployed_and_rolled_back(root: caplink.Root, base: Path) -
     first = releases.deploy("41")
     assert (first.release, first.previous_release, first.outcome.outcome) == ("41", None, "created")
     seen: list[caplink.CheckContext] = []
-    second = releases.deploy("42", check_before=seen.append, check_after=[seen.append, ["true"]], reason="friday")
+
+    def note(check: caplink.CheckContext) -> None:
+        seen.append(check)
+
+    second = releases.deploy("42", check_before=note, check_after=[note, ["true"]], reason="friday")
     assert (second.release, second.previous_release, second.outcome.previous) == ("42", "41", "releases/41")
     assert [(check.release, check.previous, check.phase) for check in seen] == [
         ("42", "41", "check_before"),
@@ -60,7 +64,7 @@ def test_a_check_before_that_says_no_switches_nothing(root: caplink.Root, base: 
     with pytest.raises(caplink.CheckFailedError):
         releases.deploy("41", check_before=["false"])
     with pytest.raises(ValueError, match="no shell"):
-        releases.deploy("41", check_before="true")
+        releases.deploy("41", check_before="true")  # type: ignore[arg-type]
 
 
 def test_an_interrupt_in_a_check_takes_the_switch_back_and_goes_on(root: caplink.Root, base: Path) -> None:

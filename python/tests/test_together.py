@@ -75,7 +75,7 @@ def test_an_edit_that_makes_no_sense_is_refused_before_anything_is_done(
 
 
 def test_all_or_nothing_needs_records_and_leaves_nothing(root: caplink.Root, base: Path) -> None:
-    edits = [ensure("a", "releases/41"), {"verb": "create", "link": "b", "to": "nothing"}]
+    edits: list[dict[str, object]] = [ensure("a", "releases/41"), {"verb": "create", "link": "b", "to": "nothing"}]
     with pytest.raises(FileNotFoundError) as none:
         root.batch(edits, all_or_nothing=True)
     assert isinstance(none.value, caplink.Error) and none.value.kind == "no_records"
@@ -99,10 +99,15 @@ def test_a_dry_run_of_a_batch_judges_each_edit_after_those_before_it(root: capli
 
 
 def test_repairs_are_asked_for_one_by_one(root: caplink.Root, base: Path) -> None:
-    for name, text in [("messy", "releases//41"), ("gone", "nothing"), ("old", "v1/x"), ("abs", str(base / "releases"))]:
+    for name, text in [
+        ("messy", "releases//41"),
+        ("gone", "nothing"),
+        ("old", "v1/x"),
+        ("abs", str(base / "releases")),
+    ]:
         os.symlink(text, base / name)
     assert root.repair() == []
-    assert [result.link for result in root.repair(tidy=True, dry_run=True)] == ["messy"]  # type: ignore[union-attr]
+    assert [result.link for result in root.repair(tidy=True, dry_run=True)] == ["messy"]
     results = root.repair(tidy=True, make_relative=True, remove_dangling=True, rebase={"v1/x": "releases/42"})
     done = {result.link: result.outcome for result in results if isinstance(result, caplink.Outcome)}
     assert done == {"abs": "replaced", "gone": "removed", "messy": "replaced", "old": "replaced"}

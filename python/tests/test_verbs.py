@@ -143,7 +143,7 @@ def test_styles_and_durability_are_words_of_the_command_line(root: caplink.Root,
     assert (absolute.target, absolute.durability) == (os.path.realpath(base / "releases/41"), "dir")
     for keywords in ({"style": "odd"}, {"durability": "never"}):
         with pytest.raises(ValueError, match="`(odd|never)` is no"):
-            root.create("m", to="releases/41", **keywords)
+            root.create("m", to="releases/41", **keywords)  # type: ignore[arg-type]
 
 
 def test_inspect_and_resolve_answer(root: caplink.Root, base: Path) -> None:
