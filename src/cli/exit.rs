@@ -35,17 +35,7 @@ const PRECEDENCE: &[Class] = &[
 ];
 
 /// Kinds that nothing of this program comes to; help and manual do not speak of them.
-const UNPRODUCED: &[Kind] = &[
-    Kind::InvalidManifest,
-    Kind::InvalidPlan,
-    Kind::StalePlan,
-    Kind::UnsafeManifest,
-    Kind::ReplacedRelease,
-    Kind::BadRelease,
-    Kind::NotADirectory,
-    Kind::UnknownRelease,
-    Kind::CheckFailed,
-];
+const UNPRODUCED: &[Kind] = &[Kind::InvalidPlan, Kind::StalePlan];
 
 impl Class {
     /// All of them, by their codes.

@@ -107,7 +107,11 @@ mod tests {
         first.reported.preserved = texts(preserved);
         first.reported.left = Some(texts(left)).filter(|left| !left.is_empty());
         let shown = |left: Vec<Text>| left.iter().map(ToString::to_string).collect();
-        first.leaving(None).into_iter().map(|problem| (problem.reported.kind, problem.reported.left.map(shown))).collect()
+        first
+            .leaving(None)
+            .into_iter()
+            .map(|problem| (problem.reported.kind, problem.reported.left.map(shown)))
+            .collect()
     }
 
     #[test]

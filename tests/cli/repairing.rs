@@ -273,6 +273,18 @@ fn private_directories_that_were_left_go_with_what_was_staged_in_them() {
 }
 
 #[test]
+fn what_has_a_staged_name_without_a_check_is_listed_and_left_alone() {
+    let place = Place::new();
+    let [dir, link] = ["5", "6"].map(|digit| format!(".caplink-{}", digit.repeat(32)));
+    private(&place, &dir, 0o700);
+    place.link(&link, "x");
+    let before = place.snapshot();
+    assert_eq!(place.ask("doctor").json["leftovers"], json!([dir, link]));
+    assert_eq!(place.ask("repair --remove-leftovers").json["changed"], false);
+    assert_eq!(place.snapshot(), before);
+}
+
+#[test]
 fn a_private_directory_that_somebody_is_at_work_in_is_waited_for() {
     use rustix::fs::{FlockOperation, flock};
     let place = Place::new();
