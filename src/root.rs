@@ -5,12 +5,14 @@
 
 mod batch;
 mod confined;
+mod waiting;
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use cap_std::AmbientAuthority;
 use cap_std::fs::Dir;
@@ -59,6 +61,7 @@ pub struct Root {
     recorders: Arc<[Arc<dyn Recorder>]>,
     side: Context,
     batch: Option<Arc<Batch>>,
+    wait: Duration,
 }
 
 /// Where a root is used: by its holder, or on a thread that the kernel confines to it.
@@ -131,7 +134,8 @@ impl Root {
             rules: OnceLock::new(),
             threads: None,
         };
-        Ok(Root { shared: Arc::new(shared), policy, recorders: Arc::from([]), side: Context::Holder, batch: None })
+        let (shared, side) = (Arc::new(shared), Context::Holder);
+        Ok(Root { shared, policy, recorders: Arc::from([]), side, batch: None, wait: waiting::WAIT })
     }
 
     /// A root in memory, at the absolute `path`, with the permissions of the user `uid`.
