@@ -31,6 +31,7 @@ mod scan;
 mod service;
 mod settled;
 mod text;
+mod topic;
 mod usage;
 mod verbs;
 mod words;

@@ -48,6 +48,8 @@ mod program;
 #[path = "program_windows.rs"]
 mod program;
 mod random;
+#[cfg(feature = "manage")]
+mod reference;
 #[cfg(all(target_os = "linux", feature = "manage"))]
 mod references;
 #[cfg(all(unix, not(target_os = "linux")))]
@@ -84,39 +86,8 @@ pub(crate) use platform::root_handle;
 #[cfg(feature = "manage")]
 pub(crate) use program::{Ended, Running, Start, keep_open, try_share, unsafe_program};
 
-#[cfg(all(target_os = "linux", feature = "manage"))]
-pub(crate) use references::references;
-
-/// Something that a process refers to.
 #[cfg(feature = "manage")]
-#[derive(Clone, Debug)]
-pub(crate) struct Reference {
-    pub(crate) pid: u32,
-    pub(crate) program: Option<String>,
-    pub(crate) how: &'static str,
-    /// Below the directory that was asked about.
-    pub(crate) path: std::path::PathBuf,
-    /// The object, where its path says nothing here.
-    pub(crate) id: Option<ObjectId>,
-}
-
-/// What processes refer to.
-#[cfg(feature = "manage")]
-#[derive(Clone, Debug, Default)]
-pub(crate) struct References {
-    /// What lies in the directory that was asked about.
-    pub(crate) near: Vec<Reference>,
-    /// What processes with another root or other mounts refer to on its device: it may lie there.
-    pub(crate) far: Vec<Reference>,
-    /// Every process was looked into.
-    pub(crate) complete: bool,
-}
-
-/// Nothing tells what processes refer to.
-#[cfg(all(not(target_os = "linux"), feature = "manage"))]
-pub(crate) fn references(_below: &Handle) -> io::Result<References> {
-    Ok(References::default())
-}
+pub(crate) use reference::{Reference, References, references};
 
 /// What this host lets the calls do; probed by trying, and only ever narrowed.
 ///
