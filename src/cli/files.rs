@@ -74,6 +74,11 @@ pub(crate) struct Judged {
     pub(crate) open_to_others: bool,
 }
 
+/// Whether no file is there.
+pub(crate) fn is_missing(path: &Path) -> bool {
+    File::open_ambient(path, ambient_authority()).is_err_and(|source| source.kind() == io::ErrorKind::NotFound)
+}
+
 /// Reads a file, and judges who can write it.
 pub(crate) fn read_judged(path: &Path, longest: u64) -> io::Result<Judged> {
     let bytes = read(path, longest)?;

@@ -20,6 +20,7 @@ mod inherited;
 mod items;
 mod line;
 mod linking;
+mod manifests;
 mod manual;
 mod output;
 mod parse;
