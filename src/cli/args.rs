@@ -36,7 +36,7 @@ pub(crate) fn grammar() -> Command {
 }
 
 fn exit_codes() -> String {
-    let codes: Vec<String> = Class::produced().map(|class| format!("{} {}", class as u8, class.what())).collect();
+    let codes: Vec<String> = Class::ALL.iter().map(|class| format!("{} {}", *class as u8, class.what())).collect();
     format!("Exit codes: {}. `caplink man` has more.", codes.join("; "))
 }
 
