@@ -86,6 +86,10 @@ impl<'a> Run<'a> {
     }
 
     fn open_and_edit(&mut self) -> Going<Outcome> {
+        // A dry run opens it all the same: that is what tells whether the root is still there.
+        if !self.dry_run && self.edit.path.parent().as_os_str().is_empty() {
+            return self.in_entry(&Entry::in_root(self.root, &self.edit.path));
+        }
         // What may be replaced or removed is locked.
         let access = match self.edit.change {
             Change::Create(_) => Access::Search,
