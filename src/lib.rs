@@ -15,6 +15,8 @@ mod plan;
 mod recorder;
 #[cfg(feature = "records")]
 pub mod records;
+#[cfg(feature = "manage")]
+mod release;
 mod resolve;
 mod root;
 mod scan;
@@ -49,7 +51,9 @@ pub mod change {
     pub use crate::model::change::{Change, Create, Ensure, Exchange, Fix, NewLink, Remove, RemoveStale, Repair, Swap};
 }
 
-/// Manifests and releases: what is declared, and what is decided about it.
+/// Manifests and releases: what is declared, what is decided about it, and the [releases](manage::Releases) of an app.
+///
+#[doc = include_str!("release/consumers.md")]
 #[cfg(feature = "manage")]
 pub mod manage {
     pub use crate::manifest::{
@@ -64,6 +68,11 @@ pub mod manage {
         Activation, Alarm, DirectoryId, Entering, InUse, KeptBecause, Ledger, Occupant, Pointing, PruneItem,
         PruneRequest, Pruning, ReleaseDir, ReleaseRecord, ReleaseSight, ReleaseState, Settling, Switching, alarm,
         plan_add, plan_prune, plan_rollback, plan_switch, release_name, settle,
+    };
+    pub use crate::release::{
+        Added, AppView, Check, CheckContext, CheckFn, CheckReport, Deploy, Effective, Failed, Lease, Progress, Prune,
+        Pruned, ReleaseView, Releases, Rollback, Set, Settled, Settlement, Step, Switch, Switched, Times, Unfinished,
+        Used, User,
     };
 }
 

@@ -12,8 +12,9 @@ use super::line::{Line, Options, Plain};
 use super::output;
 use super::verbs::{
     batch::Batch, completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange,
-    inspect::Inspect, log::Log, man::Man, metrics::Metrics, records::RecordsVerb, recover::Recover, remove::Remove,
-    repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap, undo::Undo,
+    inspect::Inspect, log::Log, man::Man, metrics::Metrics, records::RecordsVerb, recover::Recover,
+    release::ReleaseVerb, remove::Remove, repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap,
+    undo::Undo, watch::WatchVerb,
 };
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -56,14 +57,21 @@ pub(crate) enum Verb {
     Records(RecordsVerb),
     Log(Log),
     Undo(Undo),
+    Release(ReleaseVerb),
     Recover(Recover),
     Metrics(Metrics),
+    Watch(WatchVerb),
     Completions(Completions),
     Man(Man),
     Schema(Schema),
 }
 
 impl Verb {
+    /// Whether it runs what others wrote, which is held to nothing that the caller is not.
+    pub(crate) fn starts_programs(&self) -> bool {
+        matches!(self, Verb::Release(_))
+    }
+
     pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = match self {
             Verb::Create(verb) => verb.run(context),
@@ -80,8 +88,10 @@ impl Verb {
             Verb::Records(verb) => verb.run(context),
             Verb::Log(verb) => return verb.run(context),
             Verb::Undo(verb) => verb.run(context),
+            Verb::Release(verb) => return verb.run(context),
             Verb::Recover(verb) => verb.run(context),
             Verb::Metrics(verb) => verb.run(context),
+            Verb::Watch(verb) => return verb.run(context),
             Verb::Completions(verb) => verb.run(context, &mut grammar()),
             Verb::Man(verb) => verb.run(context, grammar()),
             Verb::Schema(verb) => verb.run(context),

@@ -15,7 +15,7 @@ pub(crate) struct Here {
 }
 
 /// The verbs to which the state directory matters.
-const WITH_STATE: &[&str] = &["doctor", "repair"];
+const WITH_STATE: &[&str] = &["doctor", "log", "recover", "repair", "undo"];
 
 impl Here {
     pub(crate) fn of(global: &Global) -> Here {
@@ -33,7 +33,7 @@ impl Here {
         }
         words.push(verb.to_owned());
         words.extend(self.flags.iter().chain(options).map(|word| (*word).to_owned()));
-        if let Some(state) = self.state.as_ref().filter(|_| WITH_STATE.contains(&verb)) {
+        if let Some(state) = self.state.as_ref().filter(|_| WITH_STATE.contains(&verb) || verb.starts_with("release")) {
             words.extend(["--state".to_owned(), quoted(state.as_os_str())?]);
         }
         if let Some(path) = path {

@@ -43,7 +43,7 @@ pub(crate) struct Report {
     /// The group that the run was.
     group: Option<String>,
     /// What was settled on the way.
-    recovered: Vec<Settled>,
+    recovered: Vec<Value>,
     /// Keys of the verb's own, at the top of the document.
     own: Map<String, Value>,
     /// What the hints need to name a command that works.
@@ -84,8 +84,8 @@ struct Document<'a> {
     made: &'a [Text],
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[Settled]>::is_empty")]
-    recovered: &'a [Settled],
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    recovered: &'a [Value],
     #[serde(flatten)]
     own: &'a Map<String, Value>,
 }
@@ -221,7 +221,12 @@ impl Report {
     /// The same where the items say so too.
     pub(crate) fn settled(&mut self, recovered: &[Recovered]) {
         self.changed |= recovered.iter().any(|recovered| recovered.changed);
-        self.recovered.extend(recovered.iter().map(Settled::of));
+        recovered.iter().for_each(|recovered| self.recovered_item(&Settled::of(recovered)));
+    }
+
+    /// Adds something else that was settled on the way.
+    pub(crate) fn recovered_item(&mut self, item: &impl Serialize) {
+        self.recovered.push(serde_json::to_value(item).expect("BUG: an item has string keys"));
     }
 
     /// Says, once, what the verb has besides items: an object whose keys stand at the top of the document.

@@ -91,7 +91,9 @@ fn habit(word: &str) -> Option<&'static str> {
         "check" | "status" | "verify" => "`scan --exit-code` says whether all links are well",
         "fix" | "mend" => "`repair` repairs links, each kind of repair by an option of its own",
         "history" | "journal" => "`log` shows what was changed, from the day on that `records init` was run",
-        "undo" | "rollback" => "`swap LINK --to OLD --expect NEW` goes back; `log` shows what was there before",
+        "rollback" | "revert" => {
+            "`undo --group ID` takes a group back; `swap LINK --to OLD --expect NEW` one link, as `log` shows it"
+        }
         _ => return None,
     })
 }
@@ -141,7 +143,8 @@ impl Meant {
                 }
                 None if word.len() > 1 && word.starts_with('-') => meant.set_letters(word, &mut words, grammar),
                 None if meant.verb.is_none() => meant.verb = grammar.find_subcommand(word).map(|_| word.to_owned()),
-                None => {}
+                // Of a verb of two words the second one follows.
+                None => meant.verb = meant.verb.take().map(|verb| of_two_words(verb, word, grammar)),
             }
         }
         meant
@@ -173,6 +176,12 @@ impl Meant {
             _ => {}
         }
     }
+}
+
+/// A verb with the word that follows it, if that is a verb of its own.
+fn of_two_words(verb: String, word: &str, grammar: &Command) -> String {
+    let inner = grammar.find_subcommand(&verb).and_then(|outer| outer.find_subcommand(word));
+    if inner.is_some() { format!("{verb} {word}") } else { verb }
 }
 
 /// An option of any verb: what is wrong may be that it stands with another.

@@ -7,4 +7,6 @@ pub struct Holder {
     pub pid: u32,
     /// The name of its program.
     pub program: Option<String>,
+    /// Since when, as the holder says it, as RFC 3339 has it.
+    pub since: Option<String>,
 }

@@ -34,6 +34,12 @@ impl Author {
         self.reason.as_deref()
     }
 
+    /// The same with another reason, which is short and plain.
+    #[cfg(feature = "manage")]
+    pub(crate) fn because(&self, reason: &str) -> Author {
+        Author { actor: self.actor.clone(), reason: Some(reason.to_owned()) }
+    }
+
     /// These settings, as said by this author.
     pub(super) fn of(&self, settled: Settled) -> Settled {
         Settled { reason: self.reason.clone(), actor: self.actor.clone(), ..settled }

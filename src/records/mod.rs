@@ -5,6 +5,8 @@ mod author;
 mod below;
 mod checkpoint;
 mod entry;
+#[cfg(feature = "manage")]
+mod facts;
 mod group;
 mod identity;
 mod index;
@@ -15,6 +17,9 @@ mod log_file;
 mod marker;
 mod moved;
 mod mutation;
+#[cfg(feature = "manage")]
+mod named_lock;
+mod owned;
 mod private;
 mod query;
 mod reading;
@@ -38,6 +43,7 @@ pub use group::GroupReport;
 pub use identity::{RootIdentity, Strength};
 pub use moved::Moved;
 pub use mutation::{Mutation, MutationRoot};
+pub use owned::Owned;
 pub use query::Query;
 pub use reading::Follow;
 pub use recovered::Recovered;
@@ -45,3 +51,8 @@ pub use store::{Made, Records};
 pub use time::Time;
 pub use tree::{Hash, Tree};
 pub use verify::Verified;
+
+#[cfg(feature = "manage")]
+pub(crate) use facts::{LogPlace, NewFact};
+#[cfg(feature = "manage")]
+pub(crate) use named_lock::NamedLock;

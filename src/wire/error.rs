@@ -44,6 +44,12 @@ pub struct Problem {
     /// Who holds the lock that was waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<LockHolder>,
+    /// The release that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// The check or hook that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<serde_json::Value>,
     /// The line of the input, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -76,13 +82,13 @@ pub struct LockHolder {
     pub pid: u32,
     /// The name of its program, where the system tells.
     pub program: Option<String>,
-    /// Since when; no kernel tells.
+    /// Since when, where the holder says so; no kernel tells.
     pub since: Option<String>,
 }
 
 impl LockHolder {
     fn of(holder: &Holder) -> LockHolder {
-        LockHolder { pid: holder.pid, program: holder.program.clone(), since: None }
+        LockHolder { pid: holder.pid, program: holder.program.clone(), since: holder.since.clone() }
     }
 }
 
@@ -104,6 +110,8 @@ impl Problem {
             seq: None,
             group: None,
             holder: None,
+            release: None,
+            check: None,
             line: None,
             column: None,
             operation: String::new(),

@@ -139,7 +139,7 @@ fn detail(outcome: &Outcome) -> String {
 /// An outcome, and how people see it.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(super) struct Shown<'a>(pub(super) &'a Outcome);
+pub(crate) struct Shown<'a>(pub(crate) &'a Outcome);
 
 impl fmt::Display for Shown<'_> {
     /// `current: releases/41 -> releases/42 (replaced, atomic)`, in a dry run `(would be replaced, atomic)`

@@ -12,6 +12,7 @@ pub(super) mod man;
 pub(super) mod metrics;
 pub(super) mod records;
 pub(super) mod recover;
+pub(super) mod release;
 pub(super) mod remove;
 pub(super) mod repair;
 pub(super) mod resolve;
@@ -19,8 +20,9 @@ pub(super) mod scan;
 pub(super) mod schema;
 pub(super) mod swap;
 pub(super) mod undo;
+pub(super) mod watch;
 
-mod change;
+pub(super) mod change;
 mod group;
 mod leftovers;
 mod lines;

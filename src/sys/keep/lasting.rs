@@ -80,7 +80,8 @@ pub(crate) fn process_start(_process: u32) -> Option<u64> {
 #[cfg(target_os = "linux")]
 pub(crate) fn lock_holder(of: &Stat) -> Option<(u32, Option<String>)> {
     let (major, minor) = posix::device_numbers(of.id.device);
-    let file = format!("{major:02x}:{minor:02x}:{}", of.id.inode);
+    // The blank behind it: another inode's number may begin with this one.
+    let file = format!("{major:02x}:{minor:02x}:{} ", of.id.inode);
     let locks = read_small("/proc/locks")?;
     let held = |line: &&str| line.contains(" FLOCK ") && !line.contains("->") && line.contains(&file);
     let process: u32 = locks.lines().find(held)?.split_ascii_whitespace().nth(4)?.parse().ok()?;
@@ -91,6 +92,12 @@ pub(crate) fn lock_holder(of: &Stat) -> Option<(u32, Option<String>)> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn lock_holder(_of: &Stat) -> Option<(u32, Option<String>)> {
     None
+}
+
+/// This process: its number, and the name of its program where that is told.
+pub(crate) fn this_process() -> (u32, Option<String>) {
+    let process = std::process::id();
+    (process, read_small(&format!("/proc/{process}/comm")).map(|name| name.trim_end().to_owned()))
 }
 
 /// What stands in a file that the system keeps, up to as much as is used here.

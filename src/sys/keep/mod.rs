@@ -21,6 +21,8 @@ use super::{Handle, Stat};
 #[cfg(unix)]
 pub(crate) use caller::caller;
 pub(crate) use file::OpenFile;
+#[cfg(all(unix, feature = "manage"))]
+pub(crate) use lasting::this_process;
 #[cfg(unix)]
 pub(crate) use lasting::{lock_holder, process_start};
 
@@ -118,4 +120,9 @@ pub(crate) fn lock_holder(_of: &Stat) -> Option<(u32, Option<String>)> {
 #[cfg(windows)]
 pub(crate) fn caller() -> Caller {
     Caller::default()
+}
+
+#[cfg(all(windows, feature = "manage"))]
+pub(crate) fn this_process() -> (u32, Option<String>) {
+    (std::process::id(), None)
 }

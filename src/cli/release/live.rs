@@ -1,0 +1,98 @@
+//! What is done, as it is done: lines on standard output, the output of checks and hooks on standard error.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use caplink::manage::{CheckReport, Progress, Step};
+
+use super::show::{Gone, SettledItem};
+use super::signals;
+use crate::cli::global::Global;
+use crate::cli::output;
+use crate::cli::text::{BAD, GOOD, NAME, Painted};
+use crate::cli::verbs::change;
+
+/// Shows what is done, as it is done.
+pub(crate) struct Live {
+    is_shown: bool,
+    dry: bool,
+    color: crate::cli::global::Color,
+    stop: Arc<AtomicBool>,
+    written: Mutex<io::Result<()>>,
+}
+
+impl Live {
+    /// For a verb that runs checks and hooks: it listens to signals.
+    pub(crate) fn new(global: &Global) -> Arc<Live> {
+        Arc::new(Live {
+            is_shown: !global.json && global.quiet < 2,
+            dry: global.dry_run,
+            color: global.color,
+            stop: signals::stop_flag(),
+            written: Mutex::new(Ok(())),
+        })
+    }
+
+    /// Whether all was written.
+    pub(crate) fn written(&self) -> io::Result<()> {
+        std::mem::replace(&mut *self.lock(), Ok(()))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, io::Result<()>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, text: &dyn std::fmt::Display) {
+        let mut written = self.lock();
+        if self.is_shown && written.is_ok() {
+            let mut out = output::stdout(self.color);
+            *written = write!(out, "{text}").and_then(|()| out.flush());
+        }
+    }
+}
+
+impl Progress for Live {
+    fn step(&self, step: &Step<'_>) {
+        let would = if self.dry { "would be " } else { "" };
+        let name = |name: &str| Painted(NAME, caplink::printable(name).to_string());
+        match step {
+            Step::Recovered(settled) => self.show(&SettledItem::of(settled)),
+            Step::Entered { release } => {
+                self.show(&format_args!("{}: {}\n", name(release), Painted(GOOD, format_args!("{would}entered"))));
+            }
+            Step::Linked(outcome) => self.show(&change::Shown(outcome)),
+            Step::Checked(check) => self.show(&checked(check)),
+            Step::Confirmed { release } => {
+                self.show(&format_args!("{}: {}\n", name(release), Painted(GOOD, format_args!("{would}confirmed"))));
+            }
+            Step::SwitchedBack(outcome) => {
+                self.show(&format_args!("{} {}", Painted(BAD, "switched back:"), change::Shown(outcome)));
+            }
+            Step::Pruned(pruned) => self.show(&Gone::item(pruned, self.dry)),
+            _ => {}
+        }
+    }
+
+    fn output(&self, bytes: &[u8]) {
+        let _unheard = io::stderr().write_all(bytes);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// `check_after ./bin/healthz: passed (0.31 s)`
+fn checked(check: &CheckReport) -> String {
+    let argv: Vec<String> = check.argv.iter().map(|word| caplink::printable(&**word).to_string()).collect();
+    let came = match (check.passed(), check.timed_out, check.exit, check.signal) {
+        (true, ..) => Painted(GOOD, "passed".to_owned()),
+        (_, true, ..) => Painted(BAD, "took longer than it may".to_owned()),
+        (_, _, Some(code), _) => Painted(BAD, format!("exited with {code}")),
+        (_, _, _, Some(signal)) => Painted(BAD, format!("ended by signal {signal}")),
+        _ => Painted(BAD, "could not be started".to_owned()),
+    };
+    format!("{} {}: {came} ({:.2} s)\n", check.phase, Painted(NAME, argv.join(" ")), check.seconds)
+}

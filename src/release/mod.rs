@@ -1,0 +1,40 @@
+//! Releases: a link to the active one of several directories, and what becomes of each.
+//!
+//! What is decided is pure and stands in [`plan`](crate::plan); here is what it is decided from and what follows: the book
+//! that the log comes to, the switch, checks and hooks, and removal.
+
+mod add;
+mod app;
+mod book;
+mod books;
+mod change;
+mod checks;
+mod deploy;
+mod effective;
+mod in_use;
+mod lease;
+mod noted;
+mod private_place;
+mod progress;
+mod prune;
+mod recover;
+mod report;
+mod rollback;
+mod running;
+mod session;
+mod shared;
+mod sight;
+mod take_down;
+mod view;
+
+pub use app::Releases;
+pub use checks::{Check, CheckContext, CheckFn, CheckReport};
+pub use deploy::{Deploy, Switch};
+pub use effective::Effective;
+pub use in_use::{Used, User};
+pub use lease::Lease;
+pub use progress::{Progress, Step};
+pub use prune::Prune;
+pub use report::{Added, Failed, Pruned, Set, Settled, Settlement, Switched, Unfinished};
+pub use rollback::Rollback;
+pub use view::{AppView, ReleaseView, Times};

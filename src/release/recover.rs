@@ -1,0 +1,106 @@
+//! What an interrupted program left of an app: a switch that nothing confirmed, a removal under way.
+
+use std::collections::BTreeMap;
+
+use super::app::Releases;
+use super::noted::Event;
+use super::progress::Step;
+use super::report::{Settled, Settlement};
+use super::session::Session;
+use super::sight::{look_at, look_at_all};
+use crate::error::{Error, Kind, Result};
+use crate::plan::{ReleaseDir, ReleaseState, Settling, settle};
+use crate::records::{Author, Records};
+use crate::root::Root;
+
+/// What is said as a reason where the records demand one and recovering needs none.
+const REASON: &str = "recover";
+
+impl Releases {
+    /// Settles what interrupted programs left of every app: a switch that was not confirmed is switched back, a removal goes
+    /// on. An app whose mutation is under way is left alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of the records, and of the links. What cannot be taken down of a release is `residue`, among the results.
+    pub fn recover(root: &Root, author: &Author, dry: bool) -> Result<Vec<Result<Settled>>> {
+        let Some(records) = Records::open(root)? else { return Ok(Vec::new()) };
+        let (_, books) = Releases::open(root, "default")?.books()?;
+        let open = books.apps.iter().filter(|(_, book)| book.pending.is_some() || !book.removing.is_empty());
+        let author = match author.reason() {
+            Some(_) => author.clone(),
+            None => author.because(REASON),
+        };
+        let mut settled = Vec::new();
+        for name in open.map(|(name, _)| name) {
+            let app = Releases::open(root, name)?.author(author.clone()).dry_run(dry);
+            let Some(mut session) = Session::begin_settling(&app, &records)? else { continue };
+            settled.extend(session.settle_pending()?.into_iter().map(Ok));
+            settled.extend(session.settle_removals()?);
+        }
+        Ok(settled)
+    }
+}
+
+impl Releases {
+    /// Takes the directories of the releases of every app as they are now for those that were entered: the root was moved
+    /// or restored on purpose.
+    ///
+    /// # Errors
+    ///
+    /// Those of the records; `busy` where a mutation of an app is under way.
+    pub fn rebind(root: &Root, author: &Author) -> Result<()> {
+        let Some(records) = Records::open(root)? else { return Ok(()) };
+        let (_, books) = Releases::open(root, "default")?.books()?;
+        for name in books.apps.keys() {
+            let app = Releases::open(root, name)?.author(author.clone());
+            let busy = || Error::new(Kind::Busy).during("rebind").because(format!("the app `{name}` is being changed"));
+            let mut session = Session::begin_settling(&app, &records)?.ok_or_else(busy)?;
+            let sight = look_at_all(root, &session.layout)?;
+            let held = session.book().releases;
+            let directories: BTreeMap<String, String> = held
+                .iter()
+                .filter(|held| held.state() != ReleaseState::Removed)
+                .filter_map(|held| match sight.dirs.get(&held.name) {
+                    Some(ReleaseDir::Dir(id)) => Some((held.name.clone(), id.as_str().to_owned())),
+                    _ => None,
+                })
+                .collect();
+            session.tell(Event::Rebound { directories })?;
+        }
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// Settles a switch that nothing confirmed.
+    pub(super) fn settle_pending(&mut self) -> Result<Vec<Settled>> {
+        let Some(pending) = self.book().pending else { return Ok(Vec::new()) };
+        let name = pending.release.clone();
+        let ledger = self.ledger();
+        let sight = look_at(&self.app.root, &self.layout, &[&name])?;
+        let settled = |how, outcome| Settled { app: self.app.name.clone(), release: name.clone(), how, outcome };
+        let leads_there = sight.pointed() == Some(&*name);
+        let is_there = ledger.entered(&name).is_some_and(|held| sight.is_present(held));
+        let failed = pending.by == super::noted::By::Deploy;
+        let settled = match settle(&ledger, &sight) {
+            _ if leads_there && is_there && !pending.checked => {
+                let settled = settled(Settlement::Confirmed, None);
+                self.tell(Event::Confirmed { release: name })?;
+                settled
+            }
+            Settling::SwitchBack { .. } => {
+                let mut settled = settled(Settlement::SwitchedBack, None);
+                settled.outcome = self.switch_back(&name, failed)?;
+                settled
+            }
+            Settling::Leave | Settling::Nothing => {
+                let settled = settled(Settlement::Left, None);
+                self.tell(Event::Withdrawn { release: name, failed })?;
+                settled
+            }
+        };
+        self.app.progress.step(&Step::Recovered(&settled));
+        Ok(vec![settled])
+    }
+}

@@ -1,0 +1,170 @@
+//! One mutation of an app: its lock, its book, and the one place where events are told.
+
+use super::app::{AppLayout, Releases};
+use super::book::Book;
+use super::books::{Books, Teller};
+use super::checks::CheckReport;
+use super::noted::Event;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Edit, Outcome};
+use crate::plan::Ledger;
+use crate::records::{NamedLock, Records, Settings, Time};
+use crate::root::Root;
+
+/// What a verb does where there are no records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WithoutRecords {
+    /// They are made.
+    Make,
+    /// It is an error.
+    Refuse,
+}
+
+/// A mutation of an app. Dropping it lets the next one begin.
+pub(super) struct Session<'a> {
+    pub(super) app: &'a Releases,
+    verb: &'static str,
+    /// None in a dry run without records.
+    pub(super) records: Option<Records>,
+    books: Books,
+    pub(super) layout: AppLayout,
+    /// The root with its changes recorded.
+    root: Root,
+    changed: bool,
+    _lock: Option<NamedLock>,
+}
+
+impl<'a> Session<'a> {
+    /// Begins one, alone among those of this app.
+    pub(super) fn begin(app: &'a Releases, verb: &'static str, without: WithoutRecords) -> Result<Session<'a>> {
+        let named = |error: Error| error.during(verb);
+        let mut records = Records::open_for_mutation(&app.root).map_err(named)?;
+        if records.is_none() {
+            match without {
+                WithoutRecords::Refuse => return Err(Error::new(Kind::NoRecords).during(verb)),
+                WithoutRecords::Make if app.dry => {}
+                WithoutRecords::Make => {
+                    // Where nothing can be done no records are made for it.
+                    app.layout(None)?;
+                    records = Some(Records::init(&app.root, Settings::default(), &app.author).map_err(named)?.0);
+                }
+            }
+        }
+        let records = records.map(|records| records.waiting(app.wait));
+        if let Some(records) = &records
+            && records.settings().require_reason
+            && app.author.reason().is_none()
+        {
+            return Err(Error::new(Kind::Policy).during("record").because("the records demand a reason"));
+        }
+        let lock = match &records {
+            Some(records) if !app.dry => Some(lock(records, &app.name, app.wait).map_err(named)?),
+            _ => None,
+        };
+        Session::with(app, verb, records, lock)
+    }
+
+    fn with(
+        app: &'a Releases,
+        verb: &'static str,
+        records: Option<Records>,
+        lock: Option<NamedLock>,
+    ) -> Result<Session<'a>> {
+        let books = records.as_ref().map(Books::load).transpose()?.unwrap_or_default();
+        let layout = app.layout(books.apps.get(&app.name).and_then(|book| book.layout.as_ref()))?;
+        let root = match &records {
+            Some(records) => app.root.recorded_during(records, app.author.clone(), Some(verb)),
+            None => app.root.clone(),
+        };
+        Ok(Session { app, verb, records, books, layout, root, changed: false, _lock: lock })
+    }
+
+    /// Begins one for what an interrupted program left; `None` where another one of this app is under way.
+    pub(super) fn begin_settling(app: &'a Releases, records: &Records) -> Result<Option<Session<'a>>> {
+        let lock = if app.dry {
+            if records.is_locked(&lock_name(&app.name))? {
+                return Ok(None);
+            }
+            None
+        } else {
+            match lock(records, &app.name, std::time::Duration::ZERO) {
+                Ok(lock) => Some(lock),
+                Err(error) if error.kind() == Kind::Busy => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        };
+        Session::with(app, "recover", Some(records.clone()), lock).map(Some)
+    }
+
+    /// What the log says of the app.
+    pub(super) fn book(&self) -> Book {
+        self.books.apps.get(&self.app.name).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn ledger(&self) -> Ledger {
+        self.books.apps.get(&self.app.name).map(Book::ledger).unwrap_or_default()
+    }
+
+    /// What the log says of all apps.
+    pub(super) fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Tells an event of the app.
+    pub(super) fn tell(&mut self, event: Event) -> Result<()> {
+        self.tell_all(vec![event], None, &[])
+    }
+
+    /// Tells events, with what checks of a release came to.
+    pub(super) fn tell_all(&mut self, events: Vec<Event>, release: Option<&str>, checks: &[CheckReport]) -> Result<()> {
+        self.changed = true;
+        if let (Some(records), false) = (&self.records, self.app.dry) {
+            let teller = Teller {
+                app: &self.app.name,
+                verb: self.verb,
+                author: &self.app.author,
+                settles: self.verb == "recover",
+                release,
+            };
+            return self.books.tell(records, &teller, events, checks).map_err(|error| error.during(self.verb));
+        }
+        let book = self.books.apps.entry(self.app.name.clone()).or_default();
+        let now = super::books::nanos(Time::now());
+        events.iter().for_each(|event| book.take(event, now));
+        Ok(())
+    }
+
+    /// Tells what checks of a release came to.
+    pub(super) fn note_checks(&mut self, release: &str, checks: &[CheckReport]) -> Result<()> {
+        if checks.is_empty() { Ok(()) } else { self.tell_all(Vec::new(), Some(release), checks) }
+    }
+
+    /// Whether any link or the ledger differs.
+    pub(super) fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Carries out an edit of a link, or previews it.
+    pub(super) fn edit(&mut self, edit: impl Into<Edit>) -> Result<Outcome> {
+        let edit = edit.into().durability(self.app.durability);
+        let outcome = if self.app.dry { self.root.preview(&edit)? } else { self.root.apply(&edit)? };
+        self.changed |= outcome.effect.is_change();
+        Ok(outcome)
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let (Some(records), true, false) = (&self.records, self.changed, self.app.dry) {
+            self.books.keep(records);
+        }
+    }
+}
+
+fn lock(records: &Records, app: &str, wait: std::time::Duration) -> Result<NamedLock> {
+    records.lock_named(&lock_name(app), &format!("the app `{app}`"), wait)
+}
+
+fn lock_name(app: &str) -> String {
+    format!("app-{app}.lock")
+}

@@ -1,0 +1,240 @@
+//! Programs that are started in an opened directory, in a process group of their own.
+//!
+//! A child gets what this process was given, and nothing that it opened: every descriptor of this library is closed when
+//! another program takes its place. It is started by the calling thread, and held to nothing that the thread is not.
+
+use std::ffi::OsString;
+use std::io::{self, PipeReader};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{AtFlags, CWD};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal};
+
+use super::{Handle, posix};
+use crate::error::FileKind;
+
+/// What is read at once of a program's output, in bytes.
+const CHUNK: usize = 16 * 1024;
+
+/// What is still read of it once the program has ended, in bytes: what it started may write for ever.
+const REST_MAX: usize = 1024 * 1024;
+
+/// Where nothing tells of the end of a child, it is looked for this often.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Another than the owner may write.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// What is started.
+pub(crate) struct Start<'a> {
+    pub(crate) argv: &'a [OsString],
+    pub(crate) dir: &'a Handle,
+    /// The path of the directory, for where it cannot be named by its descriptor.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) variables: &'a [(&'static str, OsString)],
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) exit: Option<i32>,
+    pub(crate) signal: Option<i32>,
+}
+
+/// A program that was started.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    output: Option<PipeReader>,
+    /// Readable once the child has ended, where the kernel has it.
+    end: Option<OwnedFd>,
+}
+
+impl Start<'_> {
+    fn command(&self) -> io::Result<Command> {
+        let (program, arguments) = self.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(dir_path(self.dir, self.path.as_deref())?);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+
+    /// Starts it, with its output and errors to be read from here.
+    pub(crate) fn start(&self) -> io::Result<Running> {
+        let (output, writer) = io::pipe()?;
+        rustix::io::ioctl_fionbio(&output, true)?;
+        let mut command = self.command()?;
+        command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+        let child = command.spawn()?;
+        // With the command goes the last writing end that this process has.
+        drop(command);
+        let end = end_of(&child);
+        Ok(Running { child, output: Some(output), end })
+    }
+
+    /// Takes the place of this process. Returns only where that fails.
+    pub(crate) fn become_it(&self) -> io::Error {
+        match self.command() {
+            Ok(mut command) => command.exec(),
+            Err(error) => error,
+        }
+    }
+}
+
+/// Lets a descriptor stay open in the program that takes the place of this one.
+pub(crate) fn keep_open(handle: &Handle) -> io::Result<()> {
+    Ok(rustix::io::fcntl_setfd(handle, rustix::io::FdFlags::empty())?)
+}
+
+/// Takes a shared lock of an opened directory, if nobody has it for himself.
+pub(crate) fn try_share(dir: &Handle) -> io::Result<bool> {
+    match rustix::io::retry_on_intr(|| rustix::fs::flock(dir, rustix::fs::FlockOperation::NonBlockingLockShared)) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A name for an opened directory that leads to it wherever it was moved.
+#[cfg(target_os = "linux")]
+fn dir_path(dir: &Handle, _path: Option<&Path>) -> io::Result<PathBuf> {
+    Ok(format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd()).into())
+}
+
+/// Elsewhere there is none: the path has to do.
+#[cfg(not(target_os = "linux"))]
+fn dir_path(dir: &Handle, path: Option<&Path>) -> io::Result<PathBuf> {
+    let path = path.ok_or(io::ErrorKind::Unsupported)?;
+    let (opened, named) = (rustix::fs::fstat(dir)?, rustix::fs::stat(path)?);
+    let same = (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino);
+    if same { Ok(path.to_path_buf()) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+#[cfg(target_os = "linux")]
+fn end_of(child: &Child) -> Option<OwnedFd> {
+    rustix::process::pidfd_open(group(child), rustix::process::PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_of(_child: &Child) -> Option<OwnedFd> {
+    None
+}
+
+/// The process group of a child, which has its number.
+fn group(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+impl Running {
+    /// Waits for output, which is handed to `sink`, or for the end, at most so long. Returns early where a signal came.
+    pub(crate) fn wait(&mut self, time: Duration, sink: &mut dyn FnMut(&[u8])) -> io::Result<Option<Ended>> {
+        let time = if self.end.is_some() { time } else { time.min(LOOK) };
+        let patience = Timespec { tv_sec: time.as_secs().min(3600) as _, tv_nsec: time.subsec_nanos().into() };
+        let mut awaited = Vec::with_capacity(2);
+        awaited.extend(self.output.as_ref().map(|output| PollFd::new(output, PollFlags::IN)));
+        awaited.extend(self.end.as_ref().map(|end| PollFd::new(end, PollFlags::IN)));
+        match rustix::event::poll(&mut awaited, Some(&patience)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        drop(awaited);
+        self.read(CHUNK, sink);
+        let Some(status) = self.child.try_wait()? else { return Ok(None) };
+        self.read(REST_MAX, sink);
+        Ok(Some(Ended { exit: status.code(), signal: status.signal() }))
+    }
+
+    /// Hands on what is there to be read, up to about so much.
+    fn read(&mut self, most: usize, sink: &mut dyn FnMut(&[u8])) {
+        let mut buffer = [0; CHUNK];
+        let mut done = 0;
+        while let Some(output) = &self.output {
+            match rustix::io::read(output, &mut buffer) {
+                Ok(count) if count > 0 => {
+                    sink(&buffer[..count]);
+                    done += count;
+                    if done >= most {
+                        return;
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) => return,
+                // Nobody has the other end any more.
+                Ok(_) | Err(_) => self.output = None,
+            }
+        }
+    }
+
+    /// Asks everything in the program's group to end, or ends it.
+    pub(crate) fn end_group(&self, at_once: bool) {
+        let signal = if at_once { Signal::KILL } else { Signal::TERM };
+        let _sent = rustix::process::kill_process_group(group(&self.child), signal);
+    }
+
+    /// Whether anything is left of the program's group.
+    pub(crate) fn has_group(&self) -> bool {
+        rustix::process::test_kill_process_group(group(&self.child)).is_ok()
+    }
+}
+
+/// Why a program is not safe to start: others can change what it is. `None` where they cannot, or there is no such program.
+pub(crate) fn unsafe_program(program: &str, dir: &Handle, user: u32) -> Option<String> {
+    if program.contains('/') {
+        return unsafe_at(dir, Path::new(program), user);
+    }
+    let path = std::env::var_os("PATH")?;
+    let named = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).map(|dir| dir.join(program));
+    let mut there = named.filter(|path| {
+        let executable = rustix::fs::accessat(CWD, path, rustix::fs::Access::EXEC_OK, AtFlags::EACCESS).is_ok();
+        executable && rustix::fs::stat(path).is_ok_and(|stat| is_file(&stat))
+    });
+    unsafe_at(dir, &there.next()?, user)
+}
+
+fn is_file(stat: &rustix::fs::Stat) -> bool {
+    posix::kind(rustix::fs::FileType::from_raw_mode(stat.st_mode)) == Some(FileKind::File)
+}
+
+fn unsafe_at(dir: &Handle, path: &Path, user: u32) -> Option<String> {
+    let look = |path: &Path| {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        rustix::fs::statat(dir, path, AtFlags::empty()).ok()
+    };
+    let stat = look(path)?;
+    let shown = crate::error::printable(path);
+    if is_open_to_others(&stat, user) {
+        return Some(format!("others can write `{shown}`"));
+    }
+    let mut above = vec![path.parent().unwrap_or(Path::new("")).to_path_buf()];
+    above.extend(led_to(dir, path).and_then(|path| Some(path.parent()?.to_path_buf())));
+    let open = |above: &PathBuf| look(above).is_some_and(|stat| is_open_to_others(&stat, user));
+    above.iter().any(open).then(|| format!("others can write the directory of `{shown}`"))
+}
+
+/// Where a link to a program leads in the end.
+#[cfg(target_os = "linux")]
+fn led_to(dir: &Handle, path: &Path) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(dir, path, flags, rustix::fs::Mode::empty()).ok()?;
+    let named = format!("/proc/self/fd/{}", opened.as_raw_fd());
+    Some(OsString::from_vec(rustix::fs::readlink(named, Vec::new()).ok()?.into_bytes()).into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn led_to(_dir: &Handle, _path: &Path) -> Option<PathBuf> {
+    None
+}
+
+fn is_open_to_others(stat: &rustix::fs::Stat, user: u32) -> bool {
+    // A mode is narrower on other platforms.
+    let mode = u32::from(stat.st_mode as u16);
+    mode & WRITABLE_BY_OTHERS != 0 || (stat.st_uid != user && stat.st_uid != 0)
+}
