@@ -12,7 +12,7 @@ use crate::ground::{Ground, skipped};
 use crate::tracee::{Call, Memory, Verdict, Watch, denied, trace};
 
 /// Of how many calls one is where the program is killed, where nothing else is asked for.
-const ONE_OF: usize = 29;
+const ONE_OF: usize = 97;
 
 /// Kills before the call of this number; counts them.
 struct Killer {
