@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use super::app::Releases;
-use super::books::{nanos, time};
+use super::book::{nanos, time};
 use super::in_use::{self, Used};
 use super::noted::Event;
 use super::private_place::{self, PrivatePlace};
@@ -173,7 +173,7 @@ impl Session<'_> {
         };
         if !is_it || used.decides() == InUse::Yes {
             private_place::rename(root, to, from).map_err(|source| {
-                let left = vec![private.path(&self.layout).join(WITHIN)];
+                let left = vec![private.path(&self.app.root, &self.layout).join(WITHIN)];
                 let reason = format!("it could not be moved back: {source}");
                 Error::new(Kind::Residue).on("prune", &release).because(reason).leaving(left, Vec::new())
             })?;
@@ -201,7 +201,7 @@ impl Session<'_> {
     }
 
     fn residue(&self, private: &PrivatePlace, release: &str, taken: &Taken) -> Error {
-        let left = vec![private.path(&self.layout)];
+        let left = vec![private.path(&self.app.root, &self.layout)];
         let why = taken.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         let reason = format!("not all of it could be taken down{why}; `recover` goes on");
         Error::new(Kind::Residue).on("prune", release).because(reason).leaving(left, Vec::new())

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::app::AppLayout;
+use super::layout::AppLayout;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::Status;
 use crate::plan::{DirectoryId, Occupant, Pointing, ReleaseDir, ReleaseSight, release_name};

@@ -24,13 +24,13 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// For a verb that runs checks and hooks: it listens to signals.
-    pub(crate) fn new(global: &Global) -> Arc<Live> {
+    /// For a verb; one that runs checks and hooks listens to signals.
+    pub(crate) fn new(global: &Global, listens: bool) -> Arc<Live> {
         Arc::new(Live {
             is_shown: !global.json && global.quiet < 2,
             dry: global.dry_run,
             color: global.color,
-            stop: signals::stop_flag(),
+            stop: if listens { signals::stop_flag() } else { Arc::default() },
             written: Mutex::new(Ok(())),
         })
     }

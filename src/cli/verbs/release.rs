@@ -155,6 +155,11 @@ impl What {
         }
     }
 
+    /// Whether it runs checks and hooks.
+    fn runs_checks(&self) -> bool {
+        matches!(self, What::Switch { .. } | What::Deploy { .. } | What::Rollback { .. })
+    }
+
     /// Whether the manifest matters to it.
     fn needs_manifest(&self) -> bool {
         matches!(
@@ -167,7 +172,7 @@ impl What {
 impl ReleaseVerb {
     pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = Report::new(self.what.command(), context);
-        let live = Live::new(&context.global);
+        let live = Live::new(&context.global, self.what.runs_checks());
         if let Some(app) = self.app(context, &mut report) {
             let app = app.progress(Arc::clone(&live) as Arc<dyn caplink::manage::Progress>);
             self.carry_out(app, context, &mut report);
@@ -311,6 +316,7 @@ fn switched(of: &Releases, context: &Context, report: &mut Report, came: Result<
                 }
             }
             unsure(report, &switched.pruned);
+            report.recovered(&switched.links_settled);
             switched.recovered.iter().for_each(|settled| report.recovered_item(&SettledItem::of(settled)));
             switched.shortfalls.iter().for_each(|error| problem(report, app, Some(release), error));
         }
@@ -323,6 +329,7 @@ fn switched(of: &Releases, context: &Context, report: &mut Report, came: Result<
                 report.news(&LinkItem { outcome, app: of.app(), release, previous_release, checks });
             }
             links(context, report, of.app(), release, &until.links);
+            report.recovered(&until.links_settled);
             until.recovered.iter().for_each(|settled| report.recovered_item(&SettledItem::of(settled)));
             failed(report, of.app(), &error);
             // Where the tree stands now.
