@@ -94,7 +94,14 @@ impl Session<'_> {
             let came = match item.pruning {
                 Pruning::Keep(reason) => kept(view, reason.as_str()),
                 Pruning::Gone => kept(view, "gone"),
-                Pruning::Remove { directory, unsure } => self.remove(view, &directory, unsure)?,
+                Pruning::Remove { directory, unsure } => match self.remove(view.clone(), &directory, unsure) {
+                    Ok(came) => came,
+                    // It is the same for every other.
+                    Err(error) if matches!(error.kind(), Kind::UnsafeState | Kind::NoSpace | Kind::Integrity) => {
+                        return Err(error);
+                    }
+                    Err(error) => Pruned { residue: Some(error), ..kept(view, "error") },
+                },
             };
             app.progress.step(&Step::Pruned(&came));
             residues.extend(came.residue.clone());

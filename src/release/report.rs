@@ -189,6 +189,6 @@ pub struct Pruned {
     pub removed: bool,
     /// Whether not every process could be looked into, so that the grace time decided.
     pub unsure: bool,
-    /// What could not be taken down.
+    /// What went wrong: it could not be moved away, or not all of it could be taken down.
     pub residue: Option<Error>,
 }

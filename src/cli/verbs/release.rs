@@ -203,11 +203,13 @@ impl ReleaseVerb {
                 Some(_) => context.durability(&root, caplink::Durability::Dir),
             };
             let app = app.author(author).lock_timeout(wait).durability(durability).dry_run(context.global.dry_run);
-            let is_first = || Releases::apps(&root).is_ok_and(|apps| !apps.contains(&self.app));
-            if self.manifest.is_none() && !self.what.needs_manifest() && !is_first() {
+            let read = settings(context, &root, self.manifest.as_deref(), &self.app);
+            // Whoever only looks is not kept from it by a manifest that cannot be read, once the ledger knows the layout.
+            let is_known = || Releases::apps(&root).is_ok_and(|apps| apps.contains(&self.app));
+            if self.manifest.is_none() && !self.what.needs_manifest() && read.is_err() && is_known() {
                 return Ok(app);
             }
-            let (settings, warning) = settings(context, &root, self.manifest.as_deref(), &self.app)?;
+            let (settings, warning) = read?;
             report.notes.extend(warning.map(|warning| (0, warning)));
             Ok(settings.iter().fold(app, |app, settings| app.settings(settings)))
         };
