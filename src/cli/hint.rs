@@ -14,6 +14,11 @@ pub(super) const REASON: &str = "`--reason TEXT` says why, for the records";
 
 /// The hint for an error of an operation on a link.
 pub(crate) fn of(error: &Error, verb: &str, here: &Here) -> Option<String> {
+    // A name that no terminal shows as it is goes into no command.
+    precise(error, verb, here).or_else(|| plain(error.kind()).map(str::to_owned))
+}
+
+fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
     let link = error.link().map(Path::as_os_str);
     let look = || look(here, link);
     let hint = match (verb, error.kind()) {
@@ -78,6 +83,7 @@ pub(crate) fn general(kind: Kind, here: &Here) -> Option<String> {
     };
     match kind {
         Kind::Unsupported => shown("doctor", &[], "shows what this host can give"),
+        Kind::Partial => shown("recover", &[], "or the same command again finishes it"),
         Kind::Residue => shown("repair", &["--remove-leftovers"], "removes what is proven to be caplink's own"),
         kind => plain(kind).map(str::to_owned),
     }

@@ -12,9 +12,6 @@ use crate::error::{Error, Kind, Result};
 use crate::root::Root;
 use crate::sys::Handle;
 
-/// How long another holder is waited for. An edit holds the lock for some ten microseconds.
-const WAIT: Duration = Duration::from_millis(1000);
-
 /// How often the lock is tried again without sleeping. More than once takes the processor from the holder: eight
 /// writers on two busy processors did a third of what they do with one.
 const SPINS: u32 = 1;
@@ -40,10 +37,10 @@ impl<'a> Lock<'a> {
         if let Some(lock) = Lock::try_take(root, Arc::clone(&dir)).map_err(Error::from_io)? {
             return Ok(lock);
         }
-        let Some(batch) = root.batch() else { return wait(root, dir, WAIT) };
+        let Some(batch) = root.batch() else { return wait(root, dir, root.lock_wait()) };
         let id = root.calls().stat(&dir).map_err(Error::from_io)?.id;
         let begun = root.calls().clock();
-        let taken = wait(root, dir, batch.may_wait(id, WAIT));
+        let taken = wait(root, dir, batch.may_wait(id, root.lock_wait()));
         batch.waited(id, root.calls().clock().saturating_sub(begun), taken.is_err());
         taken
     }
@@ -58,7 +55,7 @@ impl<'a> Lock<'a> {
 fn wait(root: &Root, dir: Arc<Handle>, time: Duration) -> Result<Lock<'_>> {
     let mut tries = 1;
     let mut nap = NAP;
-    let deadline = root.calls().clock() + time;
+    let deadline = root.calls().clock().saturating_add(time);
     thread::yield_now();
     loop {
         if let Some(lock) = Lock::try_take(root, Arc::clone(&dir)).map_err(Error::from_io)? {
@@ -70,8 +67,11 @@ fn wait(root: &Root, dir: Arc<Handle>, time: Duration) -> Result<Lock<'_>> {
             continue;
         }
         if root.calls().clock() >= deadline {
-            let reason = format!("another holder had the lock for more than {} ms", WAIT.as_millis());
+            let reason = format!("another holder had the lock for more than {} ms", root.lock_wait().as_millis());
             return Err(Error::new(Kind::Busy).because(reason));
+        }
+        if root.is_interrupted() {
+            return Err(Error::new(Kind::Busy).because("another holder has the lock, and the wait was broken off"));
         }
         root.calls().sleep(nap);
         if tries > SHORT_NAPS {

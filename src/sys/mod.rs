@@ -30,6 +30,12 @@ mod linux_process;
 mod linux_walk;
 #[cfg(all(unix, feature = "adversary"))]
 pub(crate) mod memory;
+#[cfg(all(target_os = "linux", feature = "watch"))]
+#[path = "notify_linux.rs"]
+mod notify;
+#[cfg(all(not(target_os = "linux"), feature = "watch"))]
+#[path = "notify_none.rs"]
+mod notify;
 #[cfg(unix)]
 mod portable;
 #[cfg(unix)]
@@ -72,6 +78,8 @@ pub(crate) use keep::this_process;
 pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, caller, lock_holder, process_start};
 #[cfg(all(target_os = "linux", feature = "confine"))]
 pub(crate) use landlock::{Domain, refused_by_domain};
+#[cfg(feature = "watch")]
+pub(crate) use notify::{Bell, Notify, most_watches};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
@@ -180,6 +188,17 @@ pub(crate) enum Rights {
     Backups,
 }
 
+#[cfg(any(all(target_os = "linux", feature = "confine"), all(unix, feature = "adversary")))]
+impl Rights {
+    /// What is given back below a state directory elsewhere: no files of others are ever moved there.
+    fn in_state(self) -> Rights {
+        match self {
+            Rights::Links | Rights::Parents => Rights::Links,
+            Rights::Directories | Rights::Backups => Rights::Directories,
+        }
+    }
+}
+
 /// Why a lookup was refused, where an error number says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -222,6 +241,27 @@ pub(crate) struct Listed<'a> {
     pub(crate) name: &'a OsStr,
     /// None where the file system does not say.
     pub(crate) kind: Option<FileKind>,
+}
+
+/// Where something may have changed. A hint says where to look, and nothing of what is there.
+#[cfg(feature = "watch")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hint<'a> {
+    /// A name in a watched directory.
+    Name {
+        watch: i32,
+        name: &'a OsStr,
+        /// It was a directory.
+        is_dir: bool,
+        /// It is said to be the same entry as before.
+        is_same: bool,
+    },
+    /// The watched directory itself.
+    Itself(i32),
+    /// The watch has ended.
+    Ended(i32),
+    /// Hints were lost.
+    Overflow,
 }
 
 /// Without records nothing is kept.

@@ -11,6 +11,7 @@ mod excluding;
 mod faults;
 mod memory;
 mod metrics;
+mod monitoring;
 mod mounts;
 mod openmetrics;
 mod permissions;
@@ -29,3 +30,6 @@ mod support;
 mod targets;
 mod transcripts;
 mod unwritten;
+mod waiting;
+#[cfg(target_os = "linux")]
+mod watching;
