@@ -363,7 +363,7 @@ fn set(
 fn prune(app: &Releases, keep: Option<usize>, grace: Option<&OsString>, context: &Context, report: &mut Report) {
     let mut options = Prune::default();
     options.keep = keep;
-    match grace.map(|grace| read_duration(grace)).transpose() {
+    match grace.map(read_duration).transpose() {
         Ok(grace) => options.grace = grace,
         Err(problem) => return report.errors.push(*problem),
     }
