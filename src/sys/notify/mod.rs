@@ -13,6 +13,7 @@ pub(crate) use linux::{Bell, Notify, most_watches};
 pub(crate) use none::{Bell, Notify, most_watches};
 
 /// Where something may have changed. A hint says where to look, and nothing of what is there.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing gives any there"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Hint<'a> {
     /// A name in a watched directory.
