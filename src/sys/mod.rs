@@ -31,12 +31,9 @@ mod linux_process;
 mod linux_walk;
 #[cfg(all(unix, feature = "adversary"))]
 pub(crate) mod memory;
-#[cfg(all(target_os = "linux", feature = "watch"))]
-#[path = "notify_linux.rs"]
+#[cfg(feature = "watch")]
 mod notify;
-#[cfg(all(not(target_os = "linux"), feature = "watch"))]
-#[path = "notify_none.rs"]
-mod notify;
+mod object;
 #[cfg(unix)]
 mod portable;
 #[cfg(unix)]
@@ -81,7 +78,7 @@ pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, caller, lock_holder, pro
 #[cfg(all(target_os = "linux", feature = "confine"))]
 pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(feature = "watch")]
-pub(crate) use notify::{Bell, Notify, most_watches};
+pub(crate) use notify::{Bell, Hint, Notify, most_watches};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
@@ -128,23 +125,6 @@ impl Abilities {
             no_replace: self.no_replace && other.no_replace,
         }
     }
-}
-
-/// `major:minor:inode`, as the command line prints it.
-impl fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (major, minor) = device_numbers(self.device);
-        write!(f, "{major}:{minor}:{}", self.inode)
-    }
-}
-
-#[cfg(unix)]
-use posix::device_numbers;
-
-/// A volume has a serial number instead.
-#[cfg(windows)]
-fn device_numbers(device: u64) -> (u32, u32) {
-    ((device >> 32) as u32, device as u32)
 }
 
 /// What `stat` tells of an entry.
@@ -218,27 +198,6 @@ pub(crate) struct Listed<'a> {
     pub(crate) name: &'a OsStr,
     /// None where the file system does not say.
     pub(crate) kind: Option<FileKind>,
-}
-
-/// Where something may have changed. A hint says where to look, and nothing of what is there.
-#[cfg(feature = "watch")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Hint<'a> {
-    /// A name in a watched directory.
-    Name {
-        watch: i32,
-        name: &'a OsStr,
-        /// It was a directory.
-        is_dir: bool,
-        /// It is said to be the same entry as before.
-        is_same: bool,
-    },
-    /// The watched directory itself.
-    Itself(i32),
-    /// The watch has ended.
-    Ended(i32),
-    /// Hints were lost.
-    Overflow,
 }
 
 /// Without records nothing is kept.
