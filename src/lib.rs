@@ -51,7 +51,9 @@ pub mod change {
     pub use crate::model::change::{Change, Create, Ensure, Exchange, Fix, NewLink, Remove, RemoveStale, Repair, Swap};
 }
 
-/// Manifests and releases: what is declared, and what is decided about it.
+/// Manifests and releases: what is declared, what is decided about it, and the [releases](manage::Releases) of an app.
+///
+#[doc = include_str!("release/consumers.md")]
 #[cfg(feature = "manage")]
 pub mod manage {
     pub use crate::manifest::{

@@ -27,7 +27,7 @@ use crate::sys::{self, Abilities, Access, Calls, Fault, Handle, LinkRules, Stat}
 
 use batch::Batch;
 use refused::root_error;
-use waiting::{Interrupt, LOCK_WAIT};
+use waiting::Interrupt;
 
 pub(crate) use batch::Changed;
 
@@ -64,7 +64,7 @@ pub struct Root {
     recorders: Arc<[Arc<dyn Recorder>]>,
     side: Context,
     batch: Option<Arc<Batch>>,
-    lock_wait: Duration,
+    wait: Duration,
     interrupt: Option<Interrupt>,
 }
 
@@ -144,7 +144,7 @@ impl Root {
             recorders: Arc::from([]),
             side: Context::Holder,
             batch: None,
-            lock_wait: LOCK_WAIT,
+            wait: waiting::WAIT,
             interrupt: None,
         })
     }

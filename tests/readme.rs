@@ -91,6 +91,36 @@ fn the_lines_of_the_batch_are_carried_out() {
     assert_eq!(fs::read_link(dir.path().join("blue")).unwrap(), Path::new("releases/42"));
 }
 
+/// On the tree that the section on watching has in mind.
+#[cfg(target_os = "linux")]
+#[test]
+fn watch_prints_the_lines_that_the_readme_shows() {
+    use std::io::{BufRead as _, BufReader};
+    use std::os::unix::fs::symlink;
+    let dir = temp_dir();
+    for name in ["releases/41", "releases/42"] {
+        fs::create_dir_all(dir.path().join(name)).unwrap();
+    }
+    fs::write(dir.path().join("version"), "1").unwrap();
+    symlink("releases/41", dir.path().join("current")).unwrap();
+    symlink("releases/40", dir.path().join("old")).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_caplink"));
+    program.arg("watch").current_dir(dir.path()).env_remove("CAPLINK_ROOT").stdout(std::process::Stdio::piped());
+    let mut watch = program.spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    for (number, shown) in blocks("jsonl")[0].iter().enumerate() {
+        if number == 2 {
+            fs::rename(dir.path().join("releases/41"), dir.path().join("elsewhere")).unwrap();
+        }
+        let line = lines.next().unwrap().unwrap();
+        let (before, time) = line.split_once("\"time\":\"").unwrap();
+        let then = "2026-11-28T06:05:04.000000000Z";
+        assert_eq!(format!("{before}\"time\":\"{then}{}", &time[then.len()..]), **shown);
+    }
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+}
+
 /// Each block is run as it stands, or by `.ci/run`, which reads it here.
 #[test]
 fn every_block_for_a_shell_is_run() {

@@ -14,7 +14,7 @@ use super::verbs::{
     batch::Batch, completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange,
     inspect::Inspect, log::Log, man::Man, metrics::Metrics, records::RecordsVerb, recover::Recover,
     release::ReleaseVerb, remove::Remove, repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap,
-    undo::Undo,
+    undo::Undo, watch::WatchVerb,
 };
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -60,6 +60,7 @@ pub(crate) enum Verb {
     Release(ReleaseVerb),
     Recover(Recover),
     Metrics(Metrics),
+    Watch(WatchVerb),
     Completions(Completions),
     Man(Man),
     Schema(Schema),
@@ -90,6 +91,7 @@ impl Verb {
             Verb::Release(verb) => return verb.run(context),
             Verb::Recover(verb) => verb.run(context),
             Verb::Metrics(verb) => verb.run(context),
+            Verb::Watch(verb) => return verb.run(context),
             Verb::Completions(verb) => verb.run(context, &mut grammar()),
             Verb::Man(verb) => verb.run(context, grammar()),
             Verb::Schema(verb) => verb.run(context),

@@ -46,7 +46,9 @@ impl Context {
             .cross_mounts(self.global.cross_mounts)
             .rooted(self.global.rooted)
             .cooperative(self.global.require != Some(Require::Atomic));
+        let wait = self.lock_timeout()?;
         Root::open_ambient(self.root_path(), policy, ambient_authority())
+            .map(|root| root.waiting(wait))
             .map_err(|error| Box::new(Problem::of_root(&error)))
     }
 

@@ -183,6 +183,15 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_lists_every_kind() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("schema.json")).unwrap();
+        let listed = schema["$defs"]["error"]["properties"]["kind"]["enum"].as_array().unwrap();
+        let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(listed.len(), kinds.len());
+        assert!(kinds.iter().all(|kind| listed.iter().any(|listed| listed == kind)), "{kinds:?}");
+    }
+
+    #[test]
     fn the_worst_class_decides_in_the_order_of_the_contract() {
         let order = [
             Kind::Integrity,

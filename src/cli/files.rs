@@ -1,10 +1,12 @@
 //! Files that the caller names by an option or argument: its own, opened with its rights, relative to the working directory.
 
-use std::io::{self, Read as _};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use cap_std::ambient_authority;
-use cap_std::fs::File;
+use cap_std::fs::{Dir, File, OpenOptions};
 
 /// Reads a file, or standard input where it is `-`; longer ones are refused.
 pub(crate) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
@@ -18,6 +20,52 @@ pub(crate) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {longest} bytes")));
     }
     Ok(bytes)
+}
+
+/// A file that is written whole again and again: made beside and renamed, so that who reads it reads one state of it.
+#[derive(Debug)]
+pub(crate) struct Replaced {
+    dir: Dir,
+    name: OsString,
+}
+
+impl Replaced {
+    /// Opens the directory of the file.
+    pub(crate) fn at(path: &Path) -> io::Result<Replaced> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let Some(name) = path.file_name() else { return Err(io::ErrorKind::IsADirectory.into()) };
+        Ok(Replaced { dir: Dir::open_ambient_dir(parent, ambient_authority())?, name: name.to_owned() })
+    }
+
+    /// Replaces the file by one with this content, which anybody may read.
+    pub(crate) fn write(&self, content: &[u8]) -> io::Result<()> {
+        // Who collects files by their ending is to pass this one over.
+        let beside = Path::new(&format!(".caplink-new-{:x}-{:x}", std::process::id(), number())).to_path_buf();
+        let written = self.write_new(beside.as_os_str(), content);
+        let renamed = written.and_then(|()| self.dir.rename(&beside, &self.dir, &self.name));
+        if renamed.is_err() {
+            let _gone = self.dir.remove_file(&beside);
+        }
+        renamed
+    }
+
+    fn write_new(&self, name: &OsStr, content: &[u8]) -> io::Result<()> {
+        let mut file = self.dir.open_with(name, OpenOptions::new().write(true).create_new(true))?;
+        file.write_all(content)?;
+        #[cfg(unix)]
+        {
+            use cap_std::fs::PermissionsExt as _;
+            file.set_permissions(cap_std::fs::Permissions::from_mode(0o644))?;
+        }
+        Ok(())
+    }
+}
+
+/// A number that this process has not given out before, and hardly any before it.
+fn number() -> u64 {
+    static GIVEN: AtomicU64 = AtomicU64::new(0);
+    let time = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(time.as_nanos()).unwrap_or_default().wrapping_add(GIVEN.fetch_add(1, Relaxed))
 }
 
 /// A file that was read, and whether others than the caller and the superuser can write it or its directory.

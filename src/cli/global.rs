@@ -56,7 +56,7 @@ options! {
         /// Who asked for it, for the records [default: $CAPLINK_ACTOR]
         #[arg(value_name = "TEXT", overrides_with = "actor")]
         pub(crate) actor: Option<OsString> = "actor",
-        /// How long another holder of the records is waited for: 500ms, 10s, 2m [default: 1s]
+        /// How long another holder of a lock is waited for: 500ms, 10s, 2m [default: 1s]
         #[arg(value_name = "DURATION", overrides_with = "lock_timeout")]
         pub(crate) lock_timeout: Option<OsString> = "lock-timeout",
     }

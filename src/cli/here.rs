@@ -15,7 +15,7 @@ pub(crate) struct Here {
 }
 
 /// The verbs to which the state directory matters.
-const WITH_STATE: &[&str] = &["doctor", "repair"];
+const WITH_STATE: &[&str] = &["doctor", "log", "recover", "repair", "undo"];
 
 impl Here {
     pub(crate) fn of(global: &Global) -> Here {

@@ -78,6 +78,7 @@ pub(crate) fn general(kind: Kind, here: &Here) -> Option<String> {
     };
     match kind {
         Kind::Unsupported => shown("doctor", &[], "shows what this host can give"),
+        Kind::Partial => shown("recover", &[], "or the same command again finishes it"),
         Kind::Residue => shown("repair", &["--remove-leftovers"], "removes what is proven to be caplink's own"),
         kind => plain(kind).map(str::to_owned),
     }

@@ -179,6 +179,7 @@ fn environment() -> Roff {
     entry(&mut roff, vec![bold("CAPLINK_REASON")], "Why, where --reason is not given.");
     entry(&mut roff, vec![bold("CAPLINK_ACTOR")], "Who asked for it, where --actor is not given.");
     entry(&mut roff, vec![bold("NO_COLOR")], "No colour, unless --color is always.");
+    entry(&mut roff, vec![bold("TERM")], "No colour either, where it is `dumb`.");
     roff
 }
 

@@ -8,6 +8,7 @@ mod args;
 mod batch_lines;
 mod context;
 mod duration;
+mod ending;
 mod errors;
 mod exit;
 mod files;
@@ -27,8 +28,10 @@ mod recording;
 mod release;
 mod report;
 mod scan;
+mod service;
 mod settled;
 mod text;
+mod topic;
 mod usage;
 mod verbs;
 mod words;
@@ -42,7 +45,7 @@ pub(crate) fn main() -> ExitCode {
     #[cfg(unix)]
     inherited::close();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match parse::parse(&arguments) {
+    match parse::parse(&arguments).and_then(parse::checked) {
         Ok(cli) => {
             if !cli.verb.starts_programs() {
                 // Where the platform has nothing of the kind there is nothing to give up.

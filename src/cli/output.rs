@@ -132,10 +132,11 @@ pub(crate) fn stderr(color: Color) -> AutoStream<io::StderrLock<'static>> {
 
 fn choice(color: Color, terminal: bool) -> ColorChoice {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
     let coloured = match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => !no_color && terminal && io::stdout().is_terminal(),
+        Color::Auto => !no_color && terminal && io::stdout().is_terminal() && !is_dumb(),
     };
     if coloured { ColorChoice::Always } else { ColorChoice::Never }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{Args as _, Command, FromArgMatches as _, Subcommand as _};
 
 use super::args::{Cli, Verb, grammar};
@@ -11,6 +12,14 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     match Cli::plain(arguments) {
         Some(cli) => Ok(cli),
         None => by_the_grammar(arguments),
+    }
+}
+
+/// Refuses values that no verb can understand, which the grammar takes as they are.
+pub(crate) fn checked(cli: Cli) -> Result<Cli, clap::Error> {
+    match cli.global.check() {
+        Ok(()) => Ok(cli),
+        Err(problem) => Err(grammar().error(ErrorKind::ValueValidation, problem.reported.message)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The records as verbs use them: who asks for a change and why, and the root whose changes are recorded.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use caplink::records::{Actor, Author, Records};
@@ -7,6 +8,7 @@ use caplink::{Error, Kind, Root};
 
 use super::context::{Context, variable};
 use super::duration;
+use super::global::Global;
 use super::hint;
 use super::problem::Problem;
 use caplink::wire::Text;
@@ -26,6 +28,8 @@ impl Context {
     /// their own.
     pub(crate) fn recorded(&self, root: &Root, reason: Option<&str>) -> Answer<Root> {
         let wait = self.lock_timeout()?;
+        let (why, claimed) = self.said(reason)?;
+        may_be_said(why, claimed)?;
         let Some(records) = Records::open_for_mutation(root).map_err(refused)? else { return Ok(root.clone()) };
         let author = self.author_because(reason)?;
         if self.global.dry_run {
@@ -69,32 +73,54 @@ impl Context {
     }
 
     fn author_because(&self, own: Option<&str>) -> Answer<Author> {
-        let said = |option: &Option<std::ffi::OsString>, name: &str| {
-            let said = option.clone().or_else(|| variable(name));
-            let is_text = |said: std::ffi::OsString| {
-                said.into_string().map_err(|said| {
-                    let said = Text::new(said);
-                    Box::new(Problem::new(Kind::Usage, format!("`{said}` is not UTF-8")))
-                })
-            };
-            said.map(is_text).transpose()
-        };
+        let (reason, claimed) = self.said(own)?;
+        Author::new(Actor { claimed, ..Actor::of_this_process() }, reason.as_deref()).map_err(refused)
+    }
+
+    /// Why, and who asked for it, from options and variables; `own` is the reason of the changes themselves.
+    fn said(&self, own: Option<&str>) -> Answer<(Option<String>, Option<String>)> {
+        let said =
+            |option: &Option<OsString>, name: &str| option.clone().or_else(|| variable(name)).map(text).transpose();
         let reason = match own {
             Some(own) => Some(own.to_owned()),
             None => said(&self.global.reason, "CAPLINK_REASON")?,
         };
-        let claimed = said(&self.global.actor, "CAPLINK_ACTOR")?;
-        Author::new(Actor { claimed, ..Actor::of_this_process() }, reason.as_deref()).map_err(refused)
+        Ok((reason, said(&self.global.actor, "CAPLINK_ACTOR")?))
     }
 
     /// How long another holder is waited for.
     pub(crate) fn lock_timeout(&self) -> Answer<Duration> {
-        let Some(option) = &self.global.lock_timeout else { return Ok(WAIT) };
+        self.global.lock_timeout()
+    }
+}
+
+impl Global {
+    /// Whether the options about locks and records can be understood, with whichever verb they stand.
+    pub(crate) fn check(&self) -> Answer<()> {
+        let said = |option: &Option<OsString>| option.clone().map(text).transpose();
+        self.lock_timeout()?;
+        may_be_said(said(&self.reason)?, said(&self.actor)?)
+    }
+
+    fn lock_timeout(&self) -> Answer<Duration> {
+        let Some(option) = &self.lock_timeout else { return Ok(WAIT) };
         option.to_str().and_then(duration::parse).ok_or_else(|| {
             let option = Text::new(option);
             Box::new(Problem::new(Kind::Usage, format!("`{option}` is no duration, as `500ms`, `10s` or `2m`")))
         })
     }
+}
+
+fn text(said: OsString) -> Answer<String> {
+    said.into_string().map_err(|said| {
+        let said = Text::new(said);
+        Box::new(Problem::new(Kind::Usage, format!("`{said}` is not UTF-8")))
+    })
+}
+
+/// Whether a reason and a claim can be written into records, where there are any or not.
+fn may_be_said(reason: Option<String>, claimed: Option<String>) -> Answer<()> {
+    Author::new(Actor { claimed, ..Actor::default() }, reason.as_deref()).map(drop).map_err(refused)
 }
 
 /// Refuses a dry run without a reason, where the records demand one.

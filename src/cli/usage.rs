@@ -91,7 +91,9 @@ fn habit(word: &str) -> Option<&'static str> {
         "check" | "status" | "verify" => "`scan --exit-code` says whether all links are well",
         "fix" | "mend" => "`repair` repairs links, each kind of repair by an option of its own",
         "history" | "journal" => "`log` shows what was changed, from the day on that `records init` was run",
-        "undo" | "rollback" => "`swap LINK --to OLD --expect NEW` goes back; `log` shows what was there before",
+        "rollback" | "revert" => {
+            "`undo --group ID` takes a group back; `swap LINK --to OLD --expect NEW` one link, as `log` shows it"
+        }
         _ => return None,
     })
 }

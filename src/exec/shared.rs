@@ -1,5 +1,6 @@
 //! Who can reach what is in a link's directory, and so whether links can be staged there.
 
+use super::permission::may_add_in;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::Staging;
@@ -40,11 +41,18 @@ pub(super) fn is_shared(entry: &Entry, parent: &Stat) -> bool {
 pub(super) fn predict(entry: &Entry) -> Result<Staging> {
     let calls = entry.root.calls();
     let parent = stat_parent(entry)?;
-    if !is_shared(entry, &parent) && is_readable(entry)? {
+    let is_lockable = is_readable(entry)?;
+    if !is_shared(entry, &parent) && is_lockable {
         return Ok(Staging::Beside);
     }
-    match entry.root.state().check(calls) {
-        StateCheck::Unsafe => Err(entry.root.state().not_private()),
+    let state = entry.root.state();
+    match state.check(calls) {
+        StateCheck::Unsafe => Err(state.not_private()),
+        // Where it cannot be made there is nothing to lock.
+        StateCheck::Absent if !is_lockable => {
+            may_add_in(&entry.root, &state.base).map_err(Error::from_io)?;
+            Ok(Staging::Private)
+        }
         StateCheck::Absent | StateCheck::Private => Ok(Staging::Private),
     }
 }

@@ -73,6 +73,14 @@ impl Summary {
         self.statuses[finding.status as usize] += 1;
         finding.traits.iter().for_each(|of| self.traits[of as usize] += 1);
     }
+
+    /// Counts a link no more.
+    #[cfg(feature = "watch")]
+    pub(crate) fn take(&mut self, status: Status, traits: Traits) {
+        self.links -= 1;
+        self.statuses[status as usize] -= 1;
+        traits.iter().for_each(|of| self.traits[of as usize] -= 1);
+    }
 }
 
 #[cfg(test)]

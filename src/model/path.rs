@@ -11,6 +11,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::reserved::means_something_else;
+use super::staged_name::is_staged_name;
 use crate::error::{Error, Kind, Result, printable};
 
 /// The longest name that the file systems of Linux, macOS, the BSDs and Windows store, in bytes.
@@ -82,6 +83,11 @@ impl LinkPath {
             Some(path) => OsStr::new(&path[path.len() - self.name..]),
             None => self.path.file_name().expect("BUG: a link path has a last component"),
         }
+    }
+
+    /// Returns whether the name has the shape of those that links and directories have while they are staged.
+    pub fn is_staged(&self) -> bool {
+        is_staged_name(self.name())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
+use super::text::absolute_text;
 use crate::model::{Anchor, Spelling, Start, relative_text};
 
 /// Where a text leads by spelling.
@@ -33,7 +34,7 @@ pub(super) fn moved(text: &OsStr, link: &Path, (old, new): (&Path, &Path), ancho
         return None;
     }
     let mut renewed = match Spelling::new(text).is_absolute() {
-        true => anchor.path?.join(&now).components().collect::<PathBuf>().into_os_string(),
+        true => absolute_text(&now, anchor)?,
         false => relative_text(from, &now),
     };
     // What had to be a directory has to be one still.

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use super::moved::moved;
 use super::order::Step;
-use super::text::{made_relative, rebased, shortened, tidied};
+use super::text::{absolute_text, made_relative, rebased, shortened, tidied};
 use crate::model::change::{Fix, NewLink, RemoveStale};
-use crate::model::{Anchor, Edit, Finding, LinkPath, Status, Target, Trait, is_checked_name, relative_text};
+use crate::model::{Anchor, Edit, Finding, LinkPath, Spelling, Status, Target, Trait, is_checked_name, relative_text};
 
 /// The longest text that a link stores, in bytes.
 const TEXT_MAX: usize = 4095;
@@ -196,12 +196,15 @@ impl Repair {
         }
         let leads_on = found.status == Status::Ok && renewed.is_none();
         let end = found.resolved.as_deref().filter(|_| leads_on);
+        let present = found.target.as_deref()?;
         if let (true, Some(end)) = (self.shorten_chains && found.traits.contains(Trait::Chain), end) {
-            let straight = relative_text(from, end);
+            let straight = match Spelling::new(present).is_absolute() && !self.make_relative {
+                true => absolute_text(end, anchor)?,
+                false => relative_text(from, end),
+            };
             // What no link stores is no way to straighten one.
             return (straight.len() <= TEXT_MAX).then_some(straight);
         }
-        let present = found.target.as_deref()?;
         let mut text = renewed.unwrap_or(present).to_os_string();
         // Where no other link is on the way, every name that is gone back over is a directory.
         let real_names = leads_on && found.hops == 1;

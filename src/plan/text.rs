@@ -25,6 +25,12 @@ pub(super) fn made_relative(text: &OsStr, from: &Path, anchor: Anchor<'_>, real_
     Some(up.join(rest).into_os_string())
 }
 
+/// The absolute text that leads to `end`, below the root; `None` where the root has no path.
+pub(super) fn absolute_text(end: &Path, anchor: Anchor<'_>) -> Option<OsString> {
+    // Joining with nothing adds a slash.
+    Some(anchor.path?.join(end).components().collect::<PathBuf>().into_os_string())
+}
+
 /// The path without `..`, none of which leads above its beginning.
 fn straight(path: &Path) -> PathBuf {
     let mut straight = PathBuf::new();

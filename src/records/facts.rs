@@ -14,7 +14,6 @@ use super::entry::{Body, CUT, EntryKind, Fact, Head};
 use super::lines::{Lines, Next, line_at};
 use super::log_file::{damaged, io, open_own};
 use super::store::Records;
-use super::time::Time;
 use super::tree::Hash;
 use crate::error::{Error, Kind, Result};
 use crate::sys::{Access, FileUse, Handle};
@@ -73,7 +72,7 @@ impl Records {
         &self,
         place: &LogPlace,
         topic: &str,
-        visit: &mut dyn FnMut(Time, &str, &RawValue),
+        visit: &mut dyn FnMut(&RawValue),
     ) -> Result<LogPlace> {
         let (file, end) = {
             let mut log = self.log();
@@ -92,7 +91,7 @@ impl Records {
                     && let Ok(Body::Fact(fact)) = head.body(line)
                     && fact.topic == topic
                 {
-                    visit(head.time, &fact.verb, &fact.data);
+                    visit(&fact.data);
                 }
             }
             at.seq += 1;

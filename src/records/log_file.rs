@@ -67,7 +67,7 @@ pub(super) fn lock(root: &Root, file: &OpenFile, wait: Duration) -> Result<()> {
     let mut deadline = None;
     while !file.try_lock().map_err(io)? {
         let now = calls.clock();
-        if now >= *deadline.get_or_insert(now + wait) {
+        if now >= *deadline.get_or_insert(now.saturating_add(wait)) {
             let holder = file.stat().ok().and_then(|stat| sys::lock_holder(&stat));
             let holder = holder.map(|(pid, program)| Holder { pid, program, since: None });
             let reason = format!("another holder had their lock for more than {} ms", wait.as_millis());

@@ -19,6 +19,7 @@ mod moved;
 mod mutation;
 #[cfg(feature = "manage")]
 mod named_lock;
+mod owned;
 mod private;
 mod query;
 mod reading;
@@ -42,6 +43,7 @@ pub use group::GroupReport;
 pub use identity::{RootIdentity, Strength};
 pub use moved::Moved;
 pub use mutation::{Mutation, MutationRoot};
+pub use owned::Owned;
 pub use query::Query;
 pub use reading::Follow;
 pub use recovered::Recovered;

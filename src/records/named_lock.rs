@@ -67,6 +67,16 @@ impl Records {
         Err(Error::new(Kind::Contended).during("begin").because(format!("the lock of {what} keeps being replaced")))
     }
 
+    /// Whether somebody has the lock of a name. Nothing is made or written for it.
+    pub(crate) fn is_locked(&self, name: &str) -> Result<bool> {
+        let Some(file) = open_own(self.root().calls(), self.dir(), name, FileUse::Read)? else { return Ok(false) };
+        let free = file.try_lock().map_err(io)?;
+        if free {
+            file.unlock();
+        }
+        Ok(!free)
+    }
+
     fn lock_file(&self, name: &str) -> Result<OpenFile> {
         let calls = self.root().calls();
         for _ in 0..TRIES {

@@ -7,6 +7,7 @@ use super::index::Source;
 use super::lines::{Lines, Next};
 use super::log_file::{damaged, io};
 use super::mutation::{Assembly, Mutation};
+use super::owned::{Owned, Ownership};
 use super::query::{Newest, Query};
 use super::state::{Line, State};
 use super::store::Records;
@@ -111,6 +112,28 @@ impl Records {
         }
         found.finish();
         Ok(state.seq)
+    }
+
+    /// Returns what was made for manifests and not taken away by them since, by manifest and path. A link that somebody else
+    /// changed stays theirs: what it has now is to be compared with what it was given.
+    ///
+    /// # Errors
+    ///
+    /// `integrity`, `io`.
+    pub fn owned(&self) -> Result<Vec<Owned>> {
+        let (file, end) = {
+            let mut log = self.log();
+            log.refresh()?;
+            (Arc::clone(log.file()), log.state.end)
+        };
+        let (mut state, mut ownership) = (State::empty(), Ownership::default());
+        let mut lines = Lines::new(&file, 0, end);
+        while let Next::Line(line) = lines.next().map_err(io)? {
+            if let Line::Entry(head, body) = state.take(line).map_err(|at| damaged(at.seq, at.reason))? {
+                ownership.take(head.seq, body);
+            }
+        }
+        Ok(ownership.into_owned())
     }
 
     /// Returns the mutations that are asked for as they are told, from the first on.

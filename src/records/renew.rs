@@ -8,6 +8,7 @@ use super::index::INDEX_NAME;
 use super::lines::{Lines, Next};
 use super::log_file::{LOG_NAME, io, lock, open_own};
 use super::marker;
+use super::owned::{Owned, Ownership, TOPIC};
 use super::state::{Line, State};
 use super::store::{Records, open_state};
 use super::time::Time;
@@ -24,6 +25,7 @@ struct Readable {
     good: u64,
     root: Hash,
     facts: Vec<Fact>,
+    ownership: Ownership,
     /// Whole lines behind that.
     lost: u64,
 }
@@ -74,7 +76,8 @@ impl Records {
         }
         let readable = readable(file.as_ref())?;
         let kept = move_aside(root, &dir)?;
-        let Readable { id, settings, good, root: hash, facts, lost } = readable;
+        let Readable { id, settings, good, root: hash, mut facts, ownership, lost } = readable;
+        facts.extend(owned_facts(&ownership.into_owned(), author));
         let renewed = Renewed { id, kept, good, root: hash, lost };
         let (records, _) = Records::found(root, settings, author, Some(renewed.clone()))?;
         marker::leave(root, &records.id())?;
@@ -83,10 +86,35 @@ impl Records {
     }
 }
 
+/// What is owned, as facts that fit into a line each.
+fn owned_facts(owned: &[Owned], author: &Author) -> Vec<Fact> {
+    const TOGETHER: usize = 200;
+    let fact = |owned: &[Owned]| {
+        let data = serde_json::value::to_raw_value(owned).expect("BUG: what is owned has string keys");
+        Fact {
+            topic: TOPIC.to_owned(),
+            verb: "records renew".to_owned(),
+            outcome: "renewed".to_owned(),
+            group: None,
+            reason: author.reason.clone(),
+            actor: author.actor.clone(),
+            data,
+        }
+    };
+    owned.chunks(TOGETHER).map(fact).collect()
+}
+
 fn readable(file: Option<&OpenFile>) -> Result<Readable> {
     let (mut state, mut tree) = (State::empty(), Tree::default());
-    let mut read =
-        Readable { id: None, settings: Settings::default(), good: 0, root: tree.root(), facts: Vec::new(), lost: 0 };
+    let mut read = Readable {
+        id: None,
+        settings: Settings::default(),
+        good: 0,
+        root: tree.root(),
+        facts: Vec::new(),
+        ownership: Ownership::default(),
+        lost: 0,
+    };
     let Some(file) = file else { return Ok(read) };
     let mut lines = Lines::new(file, 0, file.len().map_err(io)?);
     while let Next::Line(line) = lines.next().map_err(io)? {
@@ -97,8 +125,9 @@ fn readable(file: Option<&OpenFile>) -> Result<Readable> {
                 read.settings = founding.settled.settings;
             }
             Some(Line::Entry(_, Body::Settings(settled))) => read.settings = settled.settings,
-            Some(Line::Entry(_, Body::Fact(fact))) => read.facts.push(*fact),
-            Some(_) => {}
+            Some(Line::Entry(_, Body::Fact(fact))) if fact.topic != TOPIC => read.facts.push(*fact),
+            Some(Line::Entry(head, body)) => read.ownership.take(head.seq, body),
+            Some(Line::Cut) => {}
             None => {
                 read.lost += 1;
                 if line.len() > LINE_MAX {

@@ -33,6 +33,8 @@ impl Records {
             return Err(Error::new(Kind::NotFound).during("undo").because(reason).in_group(group));
         }
         let mut undo = Group::new("undo").undoing();
+        // What was made for a manifest is not its own any more.
+        undo.owner.clone_from(&mutations[0].owner);
         for mutation in mutations.iter().rev() {
             undo.extend(undoing(mutation)?);
         }
@@ -55,6 +57,10 @@ fn undoing(mutation: &Mutation) -> Result<Vec<GroupStep>> {
         return Ok(Vec::new());
     }
     Ok(match (mutation.moved, other, texts) {
+        // An object took the place of a link: it gives it back, under the first name that is free.
+        (Some(Moved { brought: true, .. }), Some(_), (Some(previous), _)) => {
+            vec![Edit::ensure(path, back(previous)).backup(true).into()]
+        }
         (Some(Moved { brought: true, .. }), Some(from), _) => vec![GroupStep::Restore { from: path, to: from }],
         (Some(Moved { brought: false, .. }), Some(to), (_, Some(target))) => {
             vec![Edit::remove(path.clone()).expect(target).into(), GroupStep::Restore { from: to, to: path }]

@@ -109,6 +109,11 @@ impl Book {
                 self.removing.insert(name.clone(), removal);
             }
             Event::Kept { name, .. } => drop(self.removing.remove(name)),
+            Event::Rebound { directories } => {
+                for (name, directory) in directories {
+                    self.change(name, |held| held.directory.clone_from(directory));
+                }
+            }
             Event::Removed { release, name, left } => self.remove(release, name, *left, at),
         }
     }

@@ -9,7 +9,7 @@ use super::book::{Book, Nanos};
 use super::checks::CheckReport;
 use super::noted::{Event, HOOK_TOPIC, Noted, TOPIC};
 use crate::error::Result;
-use crate::records::{Author, LogPlace, NewFact, Records, Time};
+use crate::records::{Author, Hash, LogPlace, NewFact, Records, Time};
 
 /// The name under which they are kept in the state directory.
 const CACHE_NAME: &str = "ledger.json";
@@ -27,7 +27,7 @@ pub(super) struct Books {
 impl Books {
     /// Reads them; nothing is written.
     pub(super) fn load(records: &Records) -> Result<Books> {
-        let kept = records.cached(CACHE_NAME).and_then(|bytes| serde_json::from_slice::<Books>(&bytes).ok());
+        let kept = records.cached(CACHE_NAME).and_then(|bytes| Books::read(&bytes));
         let mut books = match kept {
             Some(books) if records.has_place(&books.place)? => books,
             _ => Books::default(),
@@ -39,10 +39,10 @@ impl Books {
     /// Takes what was added to the log since.
     fn read_on(&mut self, records: &Records) -> Result<()> {
         let apps = &mut self.apps;
-        self.place = records.facts_behind(&self.place, TOPIC, &mut |time, _, data| {
+        self.place = records.facts_behind(&self.place, TOPIC, &mut |data| {
             // An event that a later version tells means nothing to this one.
-            if let Ok(Noted { app, event }) = serde_json::from_str::<Noted>(data.get()) {
-                apps.entry(app).or_default().take(&event, nanos(time));
+            if let Ok(Noted { app, at, event }) = serde_json::from_str::<Noted>(data.get()) {
+                apps.entry(app).or_default().take(&event, at);
             }
         })?;
         Ok(())
@@ -65,7 +65,7 @@ impl Books {
         }
         for event in events {
             let outcome = event.outcome();
-            let noted = Noted { app: teller.app.to_owned(), event };
+            let noted = Noted { app: teller.app.to_owned(), at: nanos(Time::now()), event };
             facts.push(fact(TOPIC, outcome, to_raw_value(&noted).expect("BUG: an event has no JSON")));
         }
         if teller.settles {
@@ -81,10 +81,26 @@ impl Books {
         if self.place.end < SHORT {
             return;
         }
-        if let Ok(bytes) = serde_json::to_vec(self) {
+        if let Ok(json) = serde_json::to_vec(self) {
+            let mut bytes = format!("{}\n", sum(&json)).into_bytes();
+            bytes.extend_from_slice(&json);
             records.keep_cached(CACHE_NAME, &bytes);
         }
     }
+
+    /// Reads what was kept: a line with the hash of the rest, and the rest.
+    fn read(bytes: &[u8]) -> Option<Books> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let (said, json) = (&bytes[..end], &bytes[end + 1..]);
+        if said != sum(json).as_bytes() {
+            return None;
+        }
+        serde_json::from_slice(json).ok()
+    }
+}
+
+fn sum(json: &[u8]) -> String {
+    Hash::of_leaf(json).to_string()
 }
 
 /// Who tells something, and on which occasion.

@@ -89,7 +89,10 @@ impl Survey {
         let dir = match root.calls().open_dir(above, Path::new(name), root.policy().cross_mounts, Access::Read) {
             Ok(dir) => dir,
             Err(source) if sys::fault(&source) == Fault::Denied => return Ok(Used::Unknown),
-            Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Used::By(Vec::new())),
+            // It is no directory of ours, and is not removed.
+            Err(source) if matches!(sys::fault(&source), Fault::Missing | Fault::Link | Fault::NotDirectory) => {
+                return Ok(Used::By(Vec::new()));
+            }
             Err(source) => return Err(Error::from_io(source).on("look into", layout.path(name))),
         };
         let found = self.references.near.iter().filter(|reference| reference.path.starts_with(name)).collect();

@@ -1,5 +1,6 @@
 //! What the log says of apps: one event a fact.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -54,6 +55,8 @@ pub(super) enum Place {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Noted {
     pub(super) app: String,
+    /// When it was told, in nanoseconds since 1970: the entry itself may be a copy, from records that were renewed.
+    pub(super) at: i64,
     #[serde(flatten)]
     pub(super) event: Event,
 }
@@ -95,6 +98,8 @@ pub(super) enum Event {
     Removing { release: String, directory: String, place: Place, name: String },
     /// It was not removed after all.
     Kept { release: String, name: String },
+    /// The root was moved or restored on purpose: these are the directories of its releases now.
+    Rebound { directories: BTreeMap<String, String> },
     /// It is removed; `left`: something of it could not be taken down, and is in its private place.
     Removed {
         release: String,
@@ -113,6 +118,7 @@ impl Event {
             Event::Pinned { pinned: true, .. } => "pinned",
             Event::Pinned { .. } => "unpinned",
             Event::Removed { .. } => "pruned",
+            Event::Rebound { .. } => "rebound",
             Event::Failed { .. } | Event::Withdrawn { failed: true, .. } => "failed",
             Event::Activating { .. }
             | Event::Confirmed { .. }

@@ -1,13 +1,15 @@
 //! What an interrupted program left of an app: a switch that nothing confirmed, a removal under way.
 
+use std::collections::BTreeMap;
+
 use super::app::Releases;
 use super::noted::Event;
 use super::progress::Step;
 use super::report::{Settled, Settlement};
 use super::session::Session;
-use super::sight::look_at;
-use crate::error::Result;
-use crate::plan::{Settling, settle};
+use super::sight::{look_at, look_at_all};
+use crate::error::{Error, Kind, Result};
+use crate::plan::{ReleaseDir, ReleaseState, Settling, settle};
 use crate::records::{Author, Records};
 use crate::root::Root;
 
@@ -37,6 +39,36 @@ impl Releases {
             settled.extend(session.settle_removals()?);
         }
         Ok(settled)
+    }
+}
+
+impl Releases {
+    /// Takes the directories of the releases of every app as they are now for those that were entered: the root was moved
+    /// or restored on purpose.
+    ///
+    /// # Errors
+    ///
+    /// Those of the records; `busy` where a mutation of an app is under way.
+    pub fn rebind(root: &Root, author: &Author) -> Result<()> {
+        let Some(records) = Records::open(root)? else { return Ok(()) };
+        let (_, books) = Releases::open(root, "default")?.books()?;
+        for name in books.apps.keys() {
+            let app = Releases::open(root, name)?.author(author.clone());
+            let busy = || Error::new(Kind::Busy).during("rebind").because(format!("the app `{name}` is being changed"));
+            let mut session = Session::begin_settling(&app, &records)?.ok_or_else(busy)?;
+            let sight = look_at_all(root, &session.layout)?;
+            let held = session.book().releases;
+            let directories: BTreeMap<String, String> = held
+                .iter()
+                .filter(|held| held.state() != ReleaseState::Removed)
+                .filter_map(|held| match sight.dirs.get(&held.name) {
+                    Some(ReleaseDir::Dir(id)) => Some((held.name.clone(), id.as_str().to_owned())),
+                    _ => None,
+                })
+                .collect();
+            session.tell(Event::Rebound { directories })?;
+        }
+        Ok(())
     }
 }
 

@@ -81,12 +81,19 @@ impl<'a> Session<'a> {
 
     /// Begins one for what an interrupted program left; `None` where another one of this app is under way.
     pub(super) fn begin_settling(app: &'a Releases, records: &Records) -> Result<Option<Session<'a>>> {
-        let lock = match lock(records, &app.name, std::time::Duration::ZERO) {
-            Ok(lock) => lock,
-            Err(error) if error.kind() == Kind::Busy => return Ok(None),
-            Err(error) => return Err(error),
+        let lock = if app.dry {
+            if records.is_locked(&lock_name(&app.name))? {
+                return Ok(None);
+            }
+            None
+        } else {
+            match lock(records, &app.name, std::time::Duration::ZERO) {
+                Ok(lock) => Some(lock),
+                Err(error) if error.kind() == Kind::Busy => return Ok(None),
+                Err(error) => return Err(error),
+            }
         };
-        Session::with(app, "recover", Some(records.clone()), Some(lock)).map(Some)
+        Session::with(app, "recover", Some(records.clone()), lock).map(Some)
     }
 
     /// What the log says of the app.
@@ -155,5 +162,9 @@ impl Drop for Session<'_> {
 }
 
 fn lock(records: &Records, app: &str, wait: std::time::Duration) -> Result<NamedLock> {
-    records.lock_named(&format!("app-{app}.lock"), &format!("the app `{app}`"), wait)
+    records.lock_named(&lock_name(app), &format!("the app `{app}`"), wait)
+}
+
+fn lock_name(app: &str) -> String {
+    format!("app-{app}.lock")
 }

@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::model::{Durability, LinkPath, ObjectId};
 use crate::sys::Handle;
 
-/// How long a batch waits for other holders of locks, all together. Whoever can open a directory for reading can hold its
-/// lock, so that this must be no matter of how many links or directories there are.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a batch waits for other holders of locks, all together, in waits of one edit. Whoever can open a directory for
+/// reading can hold its lock, so that this must be no matter of how many links or directories there are.
+const PATIENCE: u32 = 5;
 
 /// What the edits of one batch share.
 #[derive(Debug)]
@@ -40,8 +40,9 @@ pub(crate) struct Changed {
 }
 
 impl Batch {
-    fn new(durability: Durability) -> Batch {
-        let waits = Mutex::new(Waits { left: PATIENCE, busy: Vec::new() });
+    /// `wait` is how long one edit waits.
+    fn new(durability: Durability, wait: Duration) -> Batch {
+        let waits = Mutex::new(Waits { left: wait.saturating_mul(PATIENCE), busy: Vec::new() });
         Batch { durability, waits, changed: Mutex::default() }
     }
 
@@ -74,7 +75,7 @@ impl Batch {
 impl Root {
     /// This root for the edits of one batch.
     pub(crate) fn in_batch(&self, durability: Durability) -> Root {
-        Root { batch: Some(Arc::new(Batch::new(durability))), ..self.clone() }
+        Root { batch: Some(Arc::new(Batch::new(durability, self.wait()))), ..self.clone() }
     }
 
     /// Where it is below the root that was opened, as an absolute path.
@@ -101,9 +102,9 @@ mod tests {
 
     #[test]
     fn a_lock_that_was_waited_for_in_vain_is_not_waited_for_again() {
-        let batch = Batch::new(Durability::None);
-        let dir = |inode| ObjectId { device: 1, inode };
         let second = Duration::from_secs(1);
+        let batch = Batch::new(Durability::None, second);
+        let dir = |inode| ObjectId { device: 1, inode };
         assert_eq!(batch.may_wait(dir(1), second), second);
         batch.waited(dir(1), second, true);
         assert_eq!(batch.may_wait(dir(1), second), Duration::ZERO);

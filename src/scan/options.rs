@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use crate::sys::Handle;
+
 /// The most threads that are taken where their number is left open.
 const JOBS_AUTO: usize = 8;
 
@@ -13,6 +15,9 @@ const JOBS_MAX: usize = 64;
 
 /// Says whether an entry is left out; it is given the entry's path below the root.
 pub(super) type Exclude = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
+
+/// Informed of a directory before it is read; it is given its path below the root.
+pub(super) type Entering = Arc<dyn Fn(&Path, &Handle) + Send + Sync>;
 
 /// What is scanned, and how.
 ///
@@ -34,6 +39,8 @@ pub struct ScanOptions {
     pub(super) exclude: Option<Exclude>,
     /// Directories with the name of a staging one are noticed.
     pub(super) notices_stale: bool,
+    /// Informed of each directory before it is read.
+    pub(super) entering: Option<Entering>,
 }
 
 impl ScanOptions {
@@ -72,6 +79,13 @@ impl ScanOptions {
     /// Notices directories with the name of a staging one.
     pub(crate) fn noticing_stale(mut self) -> ScanOptions {
         self.notices_stale = true;
+        self
+    }
+
+    /// Informs of each directory, by its path below the root, before its names are read.
+    #[cfg(feature = "watch")]
+    pub(crate) fn entering(mut self, entering: impl Fn(&Path, &Handle) + Send + Sync + 'static) -> ScanOptions {
+        self.entering = Some(Arc::new(entering));
         self
     }
 

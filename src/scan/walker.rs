@@ -238,6 +238,9 @@ impl Walker {
         };
         if self.top().listing == Listing::Start {
             self.tally.dirs += 1;
+            if let Some(entering) = &ground.options.entering {
+                entering(&self.path, &dir);
+            }
         }
         let listing = loop {
             let next = ground.root.calls().list_next(&dir, &mut buffer, &mut |listed| self.entry(&dir, &listed));

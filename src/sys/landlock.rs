@@ -44,8 +44,8 @@ pub(super) fn domain(root: &Handle, state: Option<&Handle>, grant: Rights) -> io
         };
         let ruleset = ruleset.create()?.add_rule(PathBeneath::new(root, rights(grant)))?;
         Ok(Some(match state {
-            // Nothing but links is ever moved there.
-            Some(state) => ruleset.add_rule(PathBeneath::new(state, rights(Rights::Links)))?,
+            // Nothing but links, and directories that are made or removed, is ever moved there.
+            Some(state) => ruleset.add_rule(PathBeneath::new(state, rights(grant.in_state())))?,
             None => ruleset,
         }))
     };

@@ -376,7 +376,11 @@ impl Calls for Linux {
     }
 
     fn may_change_names(&self, dir: &Handle) -> io::Result<bool> {
-        posix::may_change_names(dir.as_fd())
+        let asked = posix::may_change_names(dir.as_fd());
+        // An immutable directory answers EPERM, as a filter does that refuses the question.
+        let attributes = || rustix::fs::statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::empty());
+        let is_immutable = || attributes().is_ok_and(|told| told.stx_attributes.contains(StatxAttributes::IMMUTABLE));
+        if asked.is_err() && is_immutable() { Ok(false) } else { asked }
     }
 
     #[cfg(feature = "confine")]

@@ -30,6 +30,12 @@ mod linux_process;
 mod linux_walk;
 #[cfg(all(unix, feature = "adversary"))]
 pub(crate) mod memory;
+#[cfg(all(target_os = "linux", feature = "watch"))]
+#[path = "notify_linux.rs"]
+mod notify;
+#[cfg(all(not(target_os = "linux"), feature = "watch"))]
+#[path = "notify_none.rs"]
+mod notify;
 #[cfg(unix)]
 mod portable;
 #[cfg(unix)]
@@ -42,6 +48,8 @@ mod program;
 #[path = "program_windows.rs"]
 mod program;
 mod random;
+#[cfg(feature = "manage")]
+mod reference;
 #[cfg(all(target_os = "linux", feature = "manage"))]
 mod references;
 #[cfg(all(unix, not(target_os = "linux")))]
@@ -70,45 +78,16 @@ pub(crate) use keep::this_process;
 pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, caller, lock_holder, process_start};
 #[cfg(all(target_os = "linux", feature = "confine"))]
 pub(crate) use landlock::{Domain, refused_by_domain};
+#[cfg(feature = "watch")]
+pub(crate) use notify::{Bell, Notify, most_watches};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
 #[cfg(feature = "manage")]
 pub(crate) use program::{Ended, Running, Start, keep_open, try_share, unsafe_program};
 
-#[cfg(all(target_os = "linux", feature = "manage"))]
-pub(crate) use references::references;
-
-/// Something that a process refers to.
 #[cfg(feature = "manage")]
-#[derive(Clone, Debug)]
-pub(crate) struct Reference {
-    pub(crate) pid: u32,
-    pub(crate) program: Option<String>,
-    pub(crate) how: &'static str,
-    /// Below the directory that was asked about.
-    pub(crate) path: std::path::PathBuf,
-    /// The object, where its path says nothing here.
-    pub(crate) id: Option<ObjectId>,
-}
-
-/// What processes refer to.
-#[cfg(feature = "manage")]
-#[derive(Clone, Debug, Default)]
-pub(crate) struct References {
-    /// What lies in the directory that was asked about.
-    pub(crate) near: Vec<Reference>,
-    /// What processes with another root or other mounts refer to on its device: it may lie there.
-    pub(crate) far: Vec<Reference>,
-    /// Every process was looked into.
-    pub(crate) complete: bool,
-}
-
-/// Nothing tells what processes refer to.
-#[cfg(all(not(target_os = "linux"), feature = "manage"))]
-pub(crate) fn references(_below: &Handle) -> io::Result<References> {
-    Ok(References::default())
-}
+pub(crate) use reference::{Reference, References, references};
 
 /// What this host lets the calls do; probed by trying, and only ever narrowed.
 ///
@@ -209,6 +188,17 @@ pub(crate) enum Rights {
     Backups,
 }
 
+#[cfg(any(all(target_os = "linux", feature = "confine"), all(unix, feature = "adversary")))]
+impl Rights {
+    /// What is given back below a state directory elsewhere: no files of others are ever moved there.
+    fn in_state(self) -> Rights {
+        match self {
+            Rights::Links | Rights::Parents => Rights::Links,
+            Rights::Directories | Rights::Backups => Rights::Directories,
+        }
+    }
+}
+
 /// Why a lookup was refused, where an error number says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -251,6 +241,27 @@ pub(crate) struct Listed<'a> {
     pub(crate) name: &'a OsStr,
     /// None where the file system does not say.
     pub(crate) kind: Option<FileKind>,
+}
+
+/// Where something may have changed. A hint says where to look, and nothing of what is there.
+#[cfg(feature = "watch")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hint<'a> {
+    /// A name in a watched directory.
+    Name {
+        watch: i32,
+        name: &'a OsStr,
+        /// It was a directory.
+        is_dir: bool,
+        /// It is said to be the same entry as before.
+        is_same: bool,
+    },
+    /// The watched directory itself.
+    Itself(i32),
+    /// The watch has ended.
+    Ended(i32),
+    /// Hints were lost.
+    Overflow,
 }
 
 /// Without records nothing is kept.

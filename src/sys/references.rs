@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
-use super::{Handle, LIST_BUFFER, Reference, References};
+use super::reference::{Reference, References};
+use super::{Handle, LIST_BUFFER};
 use crate::model::ObjectId;
 
 /// What of a process names one object each.

@@ -3,9 +3,11 @@
 use std::ffi::OsStr;
 use std::time::{Instant, SystemTime};
 
-use super::gauges::{Gauges, RecordsGauges};
+use super::gauges::{AppGauges, Gauges, RecordsGauges};
 use crate::error::Result;
-use crate::records::Records;
+use crate::plan::ReleaseState;
+use crate::records::{Records, Time};
+use crate::release::{AppView, Releases};
 use crate::root::Root;
 use crate::scan::ScanOptions;
 
@@ -20,6 +22,30 @@ impl Gauges {
         let mut scan = root.scan(dir, options)?;
         (&mut scan).for_each(drop);
         Ok(Gauges::new(scan.summary(), at, started.elapsed()))
+    }
+}
+
+impl AppGauges {
+    /// Returns the numbers of each app that the records of a root know.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening the records, and of looking at an app.
+    pub fn of_root(root: &Root) -> Result<Vec<AppGauges>> {
+        let view = |app: String| Ok(AppGauges::from(&Releases::open(root, &app)?.look()?));
+        Releases::apps(root)?.into_iter().map(view).collect()
+    }
+}
+
+impl From<&AppView> for AppGauges {
+    fn from(view: &AppView) -> AppGauges {
+        let count = |state: &ReleaseState| view.counts.get(state).copied().unwrap_or_default();
+        AppGauges {
+            app: view.app.clone(),
+            states: ReleaseState::ALL.iter().map(count).collect(),
+            alarm: view.alarm,
+            active: view.active.clone().map(|active| (active, view.since.map(Time::to_system_time))),
+        }
     }
 }
 

@@ -16,7 +16,17 @@ fn doctor_shows_what_this_host_gives_and_changes_nothing_that_stays() {
     for line in ["doctor", "doctor -n"] {
         let shown = place.ask(line);
         assert_eq!((shown.code, shown.json["changed"].as_bool()), (0, Some(false)));
-        let names = ["openat2", "exchange", "no_replace", "landlock", "durability", "state", "guarantee", "leftovers"];
+        let names = [
+            "openat2",
+            "exchange",
+            "no_replace",
+            "landlock",
+            "durability",
+            "state",
+            "watching",
+            "guarantee",
+            "leftovers",
+        ];
         let items = shown.json["items"].as_array().unwrap();
         for (item, name) in items.iter().zip(names) {
             assert_eq!(item["name"], name);
@@ -115,6 +125,22 @@ fn doctor_tries_nothing_where_it_is_to_be_confined_and_cannot() {
         return skipped(test, "strace is unavailable");
     };
     assert!(code == 10 && !calls.iter().any(|(_, call)| call == "symlinkat"), "{code} {calls:?}");
+}
+
+#[test]
+fn doctor_says_what_says_where_something_changed() {
+    let test = "doctor::doctor_says_what_says_where_something_changed";
+    let place = Place::new();
+    let shown = place.ask("doctor");
+    assert_eq!(shown.json["watching"], if cfg!(target_os = "linux") { "inotify" } else { "looks" });
+    let caplink = env!("CARGO_BIN_EXE_caplink");
+    let options = ["-f", "-o", "/dev/null", "-e", "inject=inotify_init1:error=EMFILE", caplink, "-C"];
+    let mut strace = Command::new("strace");
+    let run = strace.args(options).arg(&place.root).args(["doctor", "--json"]).stdin(Stdio::null()).output();
+    let Some(run) = run.ok().filter(|run| run.status.success()) else {
+        return skipped(test, "strace is not to be had");
+    };
+    assert_eq!(crate::support::document(&run.stdout)["watching"], "looks");
 }
 
 #[test]

@@ -70,6 +70,25 @@ fn records_are_counted_where_there_are_any() {
 }
 
 #[test]
+fn releases_are_counted_and_each_alarm_is_a_sample() {
+    let place = Place::new();
+    for line in ["release add 1 2", "release switch 1", "release switch 2", "release --app other --current o add 1"] {
+        assert_eq!(place.words(line).code, 0, "{line}");
+    }
+    let read = numbers(&place, "metrics");
+    for (state, count) in [("prepared", 0.0), ("active", 1.0), ("superseded", 1.0), ("failed", 0.0), ("removed", 0.0)] {
+        assert_eq!(read.value(&format!("caplink_releases{{app=\"default\",state=\"{state}\"}}")), count, "{state}");
+    }
+    let alarms = ["missing", "not_a_link", "dangling", "escape", "unknown_release", "drift", "replaced_release"];
+    for alarm in alarms.into_iter().chain(["bad_release", "interrupted"]) {
+        let of = |app: &str| read.value(&format!("caplink_alarm{{app=\"{app}\",alarm=\"{alarm}\"}}"));
+        assert_eq!((of("default"), of("other")), (0.0, f64::from(u8::from(alarm == "missing"))), "{alarm}");
+    }
+    assert_eq!(read.value("caplink_active_release_info{app=\"default\",release=\"2\"}"), 1.0);
+    assert!(read.value("caplink_active_since_timestamp_seconds{app=\"default\"}") > 1.7e9);
+}
+
+#[test]
 fn an_incomplete_look_is_an_answer() {
     let place = Place::new();
     let closed = place.root.join("a");

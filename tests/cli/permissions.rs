@@ -240,3 +240,45 @@ fn a_root_that_may_not_be_entered_is_a_permission_error() {
         assert!(refused.json["root"]["id"].is_null());
     }
 }
+
+#[test]
+fn a_dry_run_knows_of_a_directory_that_cannot_be_locked() {
+    let Some(place) = place("permissions::a_dry_run_knows_of_a_directory_that_cannot_be_locked") else { return };
+    place.link("a/l", "../file").link("a/m", "b");
+    chown(place.root.join("a"), Some(NOBODY), None).unwrap();
+    // It can be written, but not opened for reading; nor can a state directory be made in the root.
+    mode(place.root.join("a"), 0o300);
+    for line in ["ensure a/l --to releases", "swap a/l --to releases --expect ../file", "remove a/l"] {
+        let refused = nobody(&place, line);
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        let planned = nobody(&place, &format!("-n {line}"));
+        assert_eq!((planned.code, &planned.json["errors"]), (10, &refused.json["errors"]), "{line}");
+    }
+    assert_eq!(nobody(&place, "-n create a/new --to file").outcome(), "created");
+    // With a state directory there is a lock.
+    chown(&place.root, Some(NOBODY), None).unwrap();
+    for line in ["-n ensure a/l --to releases", "ensure a/l --to releases"] {
+        assert_eq!(nobody(&place, line).item()["staging"], "private", "{line}");
+    }
+}
+
+#[test]
+fn a_dry_run_knows_of_an_immutable_directory() {
+    const NAME: &str = "permissions::a_dry_run_knows_of_an_immutable_directory";
+    if !is_root() {
+        return skipped(NAME, "only root sets attributes");
+    }
+    let place = Place::new();
+    place.link("a/l", "../file");
+    let chattr = |flag: &str| Command::new("chattr").arg(flag).arg(place.root.join("a")).output();
+    if !chattr("+i").is_ok_and(|output| output.status.success()) {
+        return skipped(NAME, "there is no chattr, or the file system knows no such attribute");
+    }
+    let lines = ["create a/new --to file", "ensure a/l --to releases", "remove a/l", "create a/n/e/w --to file -p"];
+    let asked = lines.map(|line| (line, place.ask(line), place.ask(&format!("-n {line}"))));
+    chattr("-i").unwrap();
+    for (line, refused, planned) in asked {
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{line}");
+        assert_eq!((planned.code, &planned.json["errors"]), (10, &refused.json["errors"]), "{line}");
+    }
+}

@@ -92,6 +92,22 @@ fn chains_become_one_hop() {
 }
 
 #[test]
+fn an_absolute_chain_stays_absolute_unless_it_is_to_be_relative() {
+    let place = Place::new();
+    let root = place.root.to_str().unwrap();
+    place.link("chain", format!("{root}/on")).link("on", "a/b").link("top", format!("{root}/here")).link("here", ".");
+    let done = place.ask("repair --shorten-chains");
+    let (straight, top) = (format!("{root}/a/b"), root.to_owned());
+    assert_eq!(outcomes(&done), [("chain", "replaced", Some(&*straight)), ("top", "replaced", Some(&*top))]);
+    place.ask("ensure chain --to on --style absolute");
+    let done = place.ask("repair chain --shorten-chains --make-relative");
+    assert_eq!(outcomes(&done), [("chain", "replaced", Some("a/b"))]);
+    place.ask("ensure chain --to on --style absolute --rooted");
+    let done = place.ask("repair chain --shorten-chains --rooted");
+    assert_eq!(outcomes(&done), [("chain", "replaced", Some("/a/b"))]);
+}
+
+#[test]
 fn dangling_links_fall_back_below_the_root() {
     let place = Place::new();
     place.link("a/b/l", "gone");
@@ -254,6 +270,18 @@ fn private_directories_that_were_left_go_with_what_was_staged_in_them() {
         assert_eq!(place.ask("doctor").json["leftovers"].as_array().unwrap().len(), 0);
         assert_eq!(place.ask("repair --remove-leftovers").json["changed"], false);
     }
+}
+
+#[test]
+fn what_has_a_staged_name_without_a_check_is_listed_and_left_alone() {
+    let place = Place::new();
+    let [dir, link] = ["5", "6"].map(|digit| format!(".caplink-{}", digit.repeat(32)));
+    private(&place, &dir, 0o700);
+    place.link(&link, "x");
+    let before = place.snapshot();
+    assert_eq!(place.ask("doctor").json["leftovers"], json!([dir, link]));
+    assert_eq!(place.ask("repair --remove-leftovers").json["changed"], false);
+    assert_eq!(place.snapshot(), before);
 }
 
 #[test]

@@ -253,8 +253,12 @@ fn on_a_terminal_there_is_colour_unless_the_user_wants_none() {
         return;
     };
     assert!(coloured.contains(&0x1b));
-    let plain: &[(&[_], &str)] =
-        &[(&[("NO_COLOR", "1")], ""), (&[], "--color never"), (&[("NO_COLOR", "1")], "--color auto")];
+    let plain: &[(&[_], &str)] = &[
+        (&[("NO_COLOR", "1")], ""),
+        (&[("TERM", "dumb")], ""),
+        (&[], "--color never"),
+        (&[("NO_COLOR", "1")], "--color auto"),
+    ];
     for (variables, options) in plain {
         let shown = shown(variables, options).unwrap();
         assert!(!shown.contains(&0x1b), "{variables:?} {options}");

@@ -2,11 +2,13 @@
 #![cfg(unix)]
 
 mod ground;
+mod groups;
 mod index;
 mod log;
 mod program;
 mod recording;
 mod states;
+mod steps;
 mod stranger;
 mod together;
 mod unknown;

@@ -123,10 +123,14 @@ fn what_others_put_at_a_name_is_not_replaced_by_what_goes_back() {
     }
     let scenario = Scenario { verb: Verb::Remove, host: HOSTS[1], layout: Layout::Private };
     let calls = points(scenario);
-    let aside = calls.iter().position(|call| call.name == "renameat2").expect("it is moved aside");
+    let out = calls.iter().position(|call| call.name == "renameat2").expect("it is moved out of the way");
+    // What is moved is no link, so it goes back.
+    let swapped = (out, Action::NameExchangedWithFile);
+    let undone = play(scenario, &Schedule { actions: vec![swapped], ..Schedule::default() });
+    let back = undone.points.iter().skip(out + 1).position(|call| call.name == "renameat2").expect("it goes back");
     for taken in [Action::NameLinkOther, Action::NameFile, Action::NameDir] {
-        // What is moved aside is no link, and while it is looked at its name is taken.
-        let actions = vec![(aside, Action::NameExchangedWithFile), (aside + 1, taken)];
+        // Its name is taken between the look that found it free and the call that moves it back.
+        let actions = vec![swapped, (out + 1 + back, taken)];
         let schedule = Schedule { actions, ..Schedule::default() };
         let mut played = play(scenario, &schedule);
         played.judge();

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::ValueEnum;
 
 use super::only::Only;
+use super::standing::Standing;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -29,4 +30,6 @@ pub(crate) struct Asked {
     pub(crate) exit_code: bool,
     /// Whether everything below the directory is looked at.
     pub(crate) is_whole: bool,
+    /// What stands over the links, where that is shown too.
+    pub(crate) standing: Standing,
 }

@@ -11,6 +11,7 @@ mod page;
 mod progress;
 mod repairs;
 mod show;
+mod standing;
 
 use std::io;
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use show::{Last, Show};
 pub(crate) use asked::{Asked, Format};
 pub(crate) use exclude::without;
 pub(crate) use only::{Only, only_parser};
+pub(crate) use standing::Standing;
 
 /// Takes what a scan finds, and shows it.
 pub(crate) fn run(root: &Root, mut scan: caplink::Scan, report: Report, asked: &Asked, global: &Global) -> ExitCode {
@@ -70,7 +72,7 @@ impl Run {
         let summary = scan.summary();
         let last = Last::of(&summary, &self.report);
         self.report.own(&last);
-        show.end(&mut out.buffer, &self.report, &summary);
+        show.end(&mut out.buffer, &self.report, &asked.standing, &summary);
         out.flush()
     }
 }

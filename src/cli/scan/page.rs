@@ -15,7 +15,7 @@ use crate::cli::words;
 
 /// The hash of `page.js`: no other script runs.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
-                      script-src 'sha256-kmybfXhSrIln6o4sRP65AyN4e2ar4YNjqGk0y8EjcOQ='";
+                      script-src 'sha256-UHg2M4Emc36s0xCh8CKEN1GMTnMjb3vvX2dmIIKk7PM='";
 
 /// How many links of a way are drawn.
 const DRAWN_MAX: usize = 12;
@@ -28,7 +28,7 @@ pub(super) fn head(root: &str, time: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <title>caplink scan</title>\n<style>\n{style}{rules}</style>\n</head>\n<body>\n\
-         <header><h1>Links</h1><p>below <code>{root}</code>, <time>{time}</time></p></header>\n{}<table>\n\
+         <header><h1>Links</h1><p>below <code>{root}</code>, <time>{time}</time></p></header>\n<main>\n{}<table>\n\
          <thead><tr><th>Link</th><th>Target</th><th>Status</th><th>Traits</th><th>Hops</th><th>Way</th></tr></thead>\n\
          <tbody>\n",
         filters()
@@ -36,12 +36,13 @@ pub(super) fn head(root: &str, time: &str) -> String {
 }
 
 /// What the boxes of the filters do: a status is hidden where its box is not checked; of the traits that are checked a
-/// link must have each.
+/// link must have each. The boxes stand before the table: a rule that asks what the page has (`:has`) is asked again for
+/// every row that comes.
 fn rules() -> String {
     let statuses = Status::ALL.iter().map(|of| of.as_str());
-    let statuses = statuses.map(|of| format!("body:has(#s-{of}:not(:checked)) tbody tr.s-{of}"));
+    let statuses = statuses.map(|of| format!("#s-{of}:not(:checked) ~ table tr.s-{of}"));
     let traits = Trait::ALL.iter().map(|of| of.as_str());
-    let traits = traits.map(|of| format!("body:has(#t-{of}:checked) tbody tr:not(.t-{of})"));
+    let traits = traits.map(|of| format!("#t-{of}:checked ~ table tbody tr:not(.t-{of})"));
     format!("{} {{ display: none; }}\n", statuses.chain(traits).collect::<Vec<_>>().join(",\n"))
 }
 
@@ -50,16 +51,15 @@ fn filters() -> String {
     let row = |(word, what): (&str, &str)| format!("<dt>{word}</dt><dd>{}</dd>", Escaped(what));
     let of_box = |kind: char, word: &str, checked: bool| {
         let checked = if checked { " checked" } else { "" };
-        format!("<label><input type=\"checkbox\" id=\"{kind}-{word}\"{checked}>{word}</label>")
+        format!("<input type=\"checkbox\" id=\"{kind}-{word}\"{checked}><label for=\"{kind}-{word}\">{word}</label>\n")
     };
     let statuses: String = Status::ALL.iter().map(|of| of_box('s', of.as_str(), *of != Status::Ok)).collect();
     let traits: String = Trait::ALL.iter().map(|of| of_box('t', of.as_str(), false)).collect();
     let words = Status::ALL.iter().map(|of| (of.as_str(), words::status(*of)));
     let words: String = words.chain(Trait::ALL.iter().map(|of| (of.as_str(), words::of_trait(*of)))).map(row).collect();
     format!(
-        "<section id=\"filters\"><fieldset><legend>shown</legend>{statuses}</fieldset>\
-         <fieldset><legend>only with</legend>{traits}</fieldset>\
-         <details><summary>What the words mean</summary><dl>{words}</dl></details></section>\n"
+        "<span>Shown:</span>\n{statuses}<br><span>Only with:</span>\n{traits}\
+         <details><summary>What the words mean</summary><dl>{words}</dl></details>\n"
     )
 }
 
@@ -111,7 +111,7 @@ fn way(root: &Root, finding: &Finding) -> String {
 }
 
 /// What stands after the rows.
-pub(super) fn tail(summary: &Summary, errors: &[&str], unlisted: u64, took: Duration) -> String {
+pub(super) fn tail(standing: &str, summary: &Summary, errors: &[&str], unlisted: u64, took: Duration) -> String {
     let mut counts = vec![("links", summary.links), ("entries", summary.entries)];
     counts.extend(Status::ALL.iter().map(|of| (of.as_str(), summary.with_status(*of))));
     counts.extend(Trait::ALL.iter().map(|of| (of.as_str(), summary.with_trait(*of))));
@@ -123,14 +123,14 @@ pub(super) fn tail(summary: &Summary, errors: &[&str], unlisted: u64, took: Dura
     let more = if unlisted > 0 { format!("<p class=\"bad\">And {unlisted} more errors.</p>") } else { String::new() };
     let script = include_str!("page.js");
     format!(
-        "</tbody>\n</table>\n<section id=\"summary\"><p class=\"dim\">It took {:.1} s.</p><dl>{counts}</dl>{complete}{errors}{more}</section>\n\
+        "</tbody>\n</table>\n</main>\n{standing}<section id=\"summary\"><p class=\"dim\">It took {:.1} s.</p><dl>{counts}</dl>{complete}{errors}{more}</section>\n\
          <script>{script}</script>\n</body>\n</html>\n",
         took.as_secs_f64()
     )
 }
 
 /// A text that stands for itself between tags and in quoted attributes.
-struct Escaped<T>(T);
+pub(super) struct Escaped<T>(pub(super) T);
 
 impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

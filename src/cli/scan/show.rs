@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::asked::{Asked, Format};
 use super::page;
+use super::standing::Standing;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
 
@@ -56,13 +57,16 @@ impl Show {
         }
     }
 
-    pub(super) fn end(&mut self, out: &mut Vec<u8>, report: &Report, summary: &Summary) {
+    pub(super) fn end(&mut self, out: &mut Vec<u8>, report: &Report, standing: &Standing, summary: &Summary) {
         match self.format {
             Format::Text => out.extend(format!("{}\n", counted(summary)).as_bytes()),
             Format::Paths => {}
             Format::Html => {
                 let errors: Vec<&str> = report.errors.iter().map(|error| error.reported.message.as_str()).collect();
-                out.extend(page::tail(summary, &errors, report.errors.unlisted(), self.begun.elapsed()).as_bytes());
+                out.extend(
+                    page::tail(&standing.section(), summary, &errors, report.errors.unlisted(), self.begun.elapsed())
+                        .as_bytes(),
+                );
             }
             Format::Json => {
                 out.extend(report.around_items().1.as_bytes());

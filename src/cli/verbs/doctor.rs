@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use caplink::watch::Hints;
 use caplink::wire::Text;
 use caplink::{Abilities, Enforcement, Error, Kind, Root, StateCheck, Trial};
 use clap::Args;
@@ -91,6 +92,7 @@ fn findings(root: &Root, trial: Option<&Result<Trial, Error>>) -> Vec<Finding> {
         landlock(root),
         durability(tried, &source),
         state(root),
+        hints(),
         match (trial, atomic) {
             (Some(Err(_)), _) => unknown("guarantee", source),
             (_, true) => word("guarantee", "atomic", "against every other writer", true),
@@ -110,6 +112,17 @@ fn unknown(name: &'static str, why: String) -> Finding {
 fn able(name: &'static str, able: bool, source: &str, without: &str) -> Finding {
     let detail = if able { source } else { without };
     Finding { name, value: Value::Flag(able), detail: detail.to_owned(), good: able }
+}
+
+/// What `watch` has here. Where the kernel gives no hints it looks at everything each interval, and nothing else.
+fn hints() -> Finding {
+    match Hints::of_this_host() {
+        Hints::Inotify { watches } => {
+            let most = watches.map_or(String::new(), |most| format!(", at most {most} directories for this user"));
+            word("watching", "inotify", &format!("changes are seen at once{most}"), true)
+        }
+        _ => word("watching", "looks", "changes are seen when everything is looked at, each `--interval`", false),
+    }
 }
 
 fn confined_open(abilities: Abilities) -> Finding {

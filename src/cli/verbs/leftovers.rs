@@ -1,12 +1,13 @@
 //! What interrupted work left in the root's own directory and in the state directory: links that were staged and never
 //! published, and staging directories.
 //!
-//! The rest of the tree is not searched; `caplink repair --remove-leftovers` does that.
+//! The rest of the tree is not searched; `caplink repair --remove-leftovers` does that. Names without a check, as earlier
+//! versions made them, are listed, and removed by no repair: nothing proves whose they are.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use caplink::{Error, FileKind, Kind, Repair, Root, ScanOptions};
+use caplink::{Error, FileKind, Kind, LinkPath, Root, ScanOptions};
 
 use crate::cli::context::open_to_look;
 
@@ -79,7 +80,7 @@ impl Staged {
     /// Whether the path has such a name; then it is noticed.
     fn is_staged(&self, path: &Path) -> bool {
         let staged = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".caplink-"));
-        if staged && Repair::default().remove_leftovers(true).plan_directory(path).is_some() {
+        if staged && LinkPath::new(path).is_ok_and(|path| path.is_staged()) {
             let mut noticed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             // One too many shows that there are more.
             if noticed.len() <= LISTED_MAX {

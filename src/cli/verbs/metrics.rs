@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use caplink::ScanOptions;
-use caplink::watch::{Gauges, RecordsGauges};
+use caplink::watch::{AppGauges, Gauges, RecordsGauges};
 use clap::{Args, ValueHint, value_parser};
 
 use crate::cli::context::Context;
@@ -42,10 +42,13 @@ impl Metrics {
         };
         // What is wrong with the records keeps nobody from learning about the links.
         match context.with_records() {
-            Ok((_, records)) => match records.as_ref().map(RecordsGauges::of).transpose() {
-                Ok(records) => gauges.records = records,
-                Err(error) => report.errors.push(*refused(error)),
-            },
+            Ok((root, records)) => {
+                let counted = records.as_ref().map(RecordsGauges::of).transpose();
+                match counted.and_then(|counted| Ok((counted, AppGauges::of_root(&root)?))) {
+                    Ok((records, apps)) => (gauges.records, gauges.apps) = (records, apps),
+                    Err(error) => report.errors.push(*refused(error)),
+                }
+            }
             Err(problem) => report.errors.push(*problem),
         }
         report.print(gauges.to_string());

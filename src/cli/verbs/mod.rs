@@ -20,6 +20,7 @@ pub(super) mod scan;
 pub(super) mod schema;
 pub(super) mod swap;
 pub(super) mod undo;
+pub(super) mod watch;
 
 pub(super) mod change;
 mod group;

@@ -116,6 +116,9 @@ fn rebind(context: &Context, root: &Root, author: &Author) -> Answer {
     let (records, moved) =
         if context.global.dry_run { Records::rebindable(root) } else { Records::rebind(root, author) }
             .map_err(refused)?;
+    if moved && !context.global.dry_run {
+        caplink::manage::Releases::rebind(root, author).map_err(refused)?;
+    }
     let outcome = if moved { "rebound" } else { "unchanged" };
     let (id, settings) = (Some(records.id()), records.settings());
     Ok(Came::Done(Done { outcome, id, dry_run: context.global.dry_run, settings, renewed: None }))

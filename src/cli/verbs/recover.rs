@@ -5,6 +5,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::recording::refused;
+use crate::cli::release;
 use crate::cli::report::Report;
 use crate::cli::settled::Settled;
 
@@ -25,8 +26,9 @@ impl Recover {
     #[expect(clippy::unused_self, reason = "every verb is run the same way")]
     pub(crate) fn run(&self, context: &Context) -> Report {
         let mut report = Report::new("recover", context);
+        let mut opened = None;
         let settled = context.with_confined_records().and_then(|(root, records)| {
-            report.opened(Ok(root));
+            opened = report.opened(Ok(root));
             match records {
                 None => Ok(Vec::new()),
                 Some(records) if context.global.dry_run => records.recoverable().map_err(refused),
@@ -35,9 +37,6 @@ impl Recover {
         });
         match settled {
             Ok(settled) => {
-                if settled.is_empty() {
-                    report.note(0, "nothing to recover");
-                }
                 for recovered in &settled {
                     match &recovered.error {
                         // It stays open, and nothing is known of its links.
@@ -49,6 +48,12 @@ impl Recover {
                     }
                 }
                 report.settled(&settled);
+                if let Some(root) = opened {
+                    release::recover(context, &root, &mut report);
+                }
+                if report.items.is_empty() && report.errors.is_empty() {
+                    report.note(0, "nothing to recover");
+                }
             }
             Err(problem) => report.errors.push(*problem),
         }

@@ -157,7 +157,10 @@ impl What {
 
     /// Whether the manifest matters to it.
     fn needs_manifest(&self) -> bool {
-        !matches!(self, What::List | What::Status { .. } | What::Mark { .. } | What::Pin { .. } | What::Unpin { .. })
+        matches!(
+            self,
+            What::Add { .. } | What::Switch { .. } | What::Deploy { .. } | What::Rollback { .. } | What::Prune { .. }
+        )
     }
 }
 

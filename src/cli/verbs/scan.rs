@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::global::Global;
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
-use crate::cli::scan::{Asked, Format, Only, only_parser, refuse, run, without};
+use crate::cli::scan::{Asked, Format, Only, Standing, only_parser, refuse, run, without};
 use crate::cli::words;
 
 /// Shown by `--help` and in the manual.
@@ -59,7 +59,7 @@ impl Scan {
         let mut report = Report::new("scan", context);
         let is_json = matches!(self.format, Some(Format::Json | Format::Ndjson));
         let global = Global { json: context.global.json || is_json, ..context.global.clone() };
-        let (asked, options) = match self.asked(&context.global) {
+        let (mut asked, options) = match self.asked(&context.global) {
             Ok(asked) => asked,
             Err(problem) => {
                 report.errors.push(*problem);
@@ -67,6 +67,9 @@ impl Scan {
             }
         };
         let Some(root) = report.opened(context.look()) else { return refuse(&report, self.format, &global) };
+        if asked.format == Format::Html {
+            asked.standing = Standing::of(context);
+        }
         self.scan(&root, options, report, &asked, &global)
     }
 
@@ -109,6 +112,7 @@ impl Scan {
             exit_code: self.exit_code,
             // What repair would do is not what was looked at, if not everything was.
             is_whole: self.exclude.is_empty() && self.max_depth.is_none(),
+            standing: Standing::default(),
         };
         Ok((asked, options))
     }

@@ -8,6 +8,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::part::{Part, Seen, Standing, There, Thing, fits};
 use super::trade::{Traded, look, trade};
@@ -26,7 +27,7 @@ use crate::sys::{self, Fault, Handle};
 /// The directory in which a group stages.
 #[derive(Debug)]
 pub(crate) struct Bench {
-    pub(super) dir: Handle,
+    pub(super) dir: Arc<Handle>,
     /// Its path, for reports.
     pub(super) path: PathBuf,
 }
@@ -144,7 +145,27 @@ impl Bench {
                 .err()
                 .map_or(error.clone(), |left| error.leaving(left.left().to_vec(), left.preserved().to_vec())));
         }
+        if part.is_taken_from_there() {
+            self.take_from(root, part, there)?;
+        }
         Ok(Published { guarantee: published, kept: false })
+    }
+
+    /// Takes a link that was displaced to a name below the root from there, out of reach; it is dropped with the others.
+    fn take_from(&self, root: &Root, part: &Part, there: Slot<'_>) -> Result<()> {
+        let (calls, staged) = (root.calls(), self.slot(&part.staged));
+        match move_new(calls, there, staged) {
+            Err(source) if sys::fault(&source) != Fault::Missing => return Err(Error::from_io(source)),
+            _ => {}
+        }
+        // Others may have put something else there at that moment.
+        match look(calls, staged)? {
+            seen if seen.is_nothing() || fits(part.before.as_ref(), &seen) => Ok(()),
+            _ => match move_new(calls, staged, there) {
+                Ok(()) => Ok(()),
+                Err(_) => Err(read_back::taken().leaving(Vec::new(), vec![self.keep(root, staged)])),
+            },
+        }
     }
 
     fn trade_back(&self, root: &Root, part: &Part, here: Slot<'_>, there: Slot<'_>, exposed: bool) -> Result<Traded> {
@@ -160,6 +181,10 @@ impl Bench {
             return Ok(());
         }
         let staged = self.slot(&part.staged);
+        // A stop in the midst of the move leaves it both names.
+        if look(calls, staged)?.id() == look(calls, there)?.id() {
+            calls.unlink(staged.dir, staged.name).map_err(Error::from_io)?;
+        }
         match move_new(calls, there, staged) {
             Ok(()) => {}
             Err(source) if sys::fault(&source) == Fault::Missing => return Ok(()),
@@ -205,13 +230,34 @@ impl Bench {
         Ok(part.standing(&Seen::Nothing, &staged))
     }
 
+    /// Does what is left to do of a part that is published. Returns how it stands.
+    pub(super) fn complete(&self, root: &Root, part: &Part) -> Result<Standing> {
+        if !part.is_taken_from_there() {
+            return self.standing(root, part);
+        }
+        let opened = Opened::of(root, part, false)?;
+        opened.locked(|| {
+            let there = self.there(part, &opened);
+            let (standing, _) = self.standing_locked(root, part, &opened)?;
+            let calls = root.calls();
+            if standing.was_published() == Some(true) && fits(part.before.as_ref(), &look(calls, there)?) {
+                let staged = self.slot(&part.staged);
+                if look(calls, staged)?.id() == look(calls, there)?.id() {
+                    calls.unlink(staged.dir, staged.name).map_err(Error::from_io)?;
+                }
+                self.take_from(root, part, there)?;
+            }
+            Ok(standing)
+        })
+    }
+
     /// Takes a part back as far as it is published and others did not change it.
     pub(super) fn take_back(&self, root: &Root, part: &Part) -> Result<Back> {
         let opened = match Opened::of(root, part, false) {
             Ok(opened) => opened,
             Err(error) if is_gone(&error) => {
                 return Ok(match self.without_dir(root, part)? {
-                    Standing::Old | Standing::New => Back::Old,
+                    Standing::Old | Standing::New | Standing::Gone => Back::Old,
                     _ => Back::Theirs(Found::Missing),
                 });
             }
@@ -226,6 +272,7 @@ impl Bench {
         let exposed = opened.there.is_some();
         let (standing, found) = self.standing_locked(root, part, opened)?;
         match standing {
+            Standing::Gone => Ok(Back::Old),
             Standing::Old => self.withdraw(root, part, there).map(|()| Back::Old),
             Standing::Theirs { .. } => {
                 self.withdraw(root, part, there)?;
@@ -238,6 +285,13 @@ impl Bench {
                 Err(source) if sys::fault(&source) == Fault::Missing => Ok(Back::Old),
                 Err(source) => Err(Error::from_io(source)),
             },
+            Standing::New if part.is_taken_from_there() && look(calls, there)?.is_nothing() => {
+                move_new(calls, self.slot(&part.staged), there).map_err(|source| not_free(source, there))?;
+                self.trade_back(root, part, here, there, exposed).map(|traded| match traded {
+                    Traded::Done(_) => Back::Taken,
+                    Traded::Theirs(seen) => Back::Theirs(super::bench::found(&seen)),
+                })
+            }
             Standing::New => match self.trade_back(root, part, here, there, exposed)? {
                 Traded::Done(_) => Ok(Back::Taken),
                 Traded::Theirs(seen) => Ok(Back::Theirs(super::bench::found(&seen))),

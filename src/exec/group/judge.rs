@@ -194,11 +194,30 @@ impl Judging<'_> {
         may_add(&entry)?;
         self.same_mount(&source, &entry)?;
         let (there, object) = (source.physical().to_path_buf(), self.object(source.physical())?);
-        self.add(number, (to.as_path(), &at), There::Named(there.clone()), (None, Some(object)))?;
+        match self.removes_just_now(&at) {
+            // The object takes the place of the link in one step.
+            Some(removal) if self.root.abilities().exchange => {
+                if self.names.insert(there.clone(), self.parts.len() - 1).is_some() {
+                    return Err(usage("another step of the group is about a name that it needs"));
+                }
+                let removal = &mut self.parts[removal];
+                removal.there = There::Named(there.clone());
+                removal.after = Some(object);
+            }
+            _ => self.add(number, (to.as_path(), &at), There::Named(there.clone()), (None, Some(object)))?,
+        }
         self.previews.planned_mut().insert(&there, None);
         let mut outcome = self.outcome(to, Some(&entry), Effect::Created);
         outcome.guarantee = if self.root.abilities().no_replace { Guarantee::Atomic } else { Guarantee::Cooperative };
         Ok(outcome)
+    }
+
+    /// The last part, if it removes the link of this name.
+    fn removes_just_now(&self, at: &Path) -> Option<usize> {
+        let last = self.parts.len().checked_sub(1)?;
+        let part = &self.parts[last];
+        let is_removal = part.after.is_none() && matches!(part.before, Some(Thing::Link(_)));
+        (is_removal && part.there == There::Staged && part.at == at).then_some(last)
     }
 
     fn adopt(&mut self, number: usize, link: &LinkPath, to: &LinkPath) -> Result<Outcome> {

@@ -9,12 +9,17 @@
 //! Between the first part and the last readers see some of them.
 
 mod bench;
+mod home;
 mod judge;
 mod part;
 mod trade;
 mod work;
 
 pub(crate) use bench::{Back, Published};
+pub(crate) use home::leftover;
 pub(crate) use judge::{Judged, judge};
 pub(crate) use part::{Part, There, Thing};
-pub(crate) use work::{Work, leftover};
+pub(crate) use work::Work;
+
+#[cfg(all(test, unix, feature = "adversary"))]
+mod tests;

@@ -91,12 +91,20 @@ pub(crate) enum Standing {
     Theirs { published: bool },
     /// It is published, and what it displaced is something else than was decided on.
     Foreign,
+    /// There is nothing at either name, where one of them has nothing anyway: it was taken back, others removed it, or what
+    /// was staged is lost.
+    Gone,
 }
 
 impl Standing {
-    /// Whether the part had been published, and nothing else than it was decided on was displaced.
-    pub(crate) fn was_published(self) -> bool {
-        matches!(self, Standing::New | Standing::Theirs { published: true })
+    /// Whether the part had been published, and nothing else than it was decided on was displaced; `None` where nothing
+    /// tells.
+    pub(crate) fn was_published(self) -> Option<bool> {
+        match self {
+            Standing::New | Standing::Theirs { published: true } => Some(true),
+            Standing::Old | Standing::Theirs { published: false } | Standing::Foreign => Some(false),
+            Standing::Gone => None,
+        }
     }
 }
 
@@ -104,11 +112,16 @@ impl Part {
     /// How it stands, by what is at both names.
     pub(crate) fn standing(&self, here: &Seen, there: &Seen) -> Standing {
         let (before, after) = (self.before.as_ref(), self.after.as_ref());
-        if fits(after, here) && fits(before, there) {
+        // The link that was here may be in the staging directory already, and not at the name *there*.
+        let left = fits(before, there) || (self.is_taken_from_there() && there.is_nothing());
+        if fits(after, here) && left {
             return Standing::New;
         }
-        // What is to be published may still be in the staging directory, and not at its name *there*.
-        let waits = fits(after, there) || (self.is_brought_there() && there.is_nothing());
+        if here.is_nothing() && there.is_nothing() && (before.is_none() || after.is_none()) {
+            return Standing::Gone;
+        }
+        // What is to be published may still be in the staging directory and not at its name *there*, or be lost with it.
+        let waits = fits(after, there) || there.is_nothing();
         if fits(before, here) && waits {
             return Standing::Old;
         }
@@ -116,7 +129,7 @@ impl Part {
             return Standing::Foreign;
         }
         let published = match before {
-            Some(_) => fits(before, there),
+            Some(_) => left,
             None => there.is_nothing() && !self.is_brought_there(),
         };
         Standing::Theirs { published }
@@ -125,6 +138,11 @@ impl Part {
     /// Whether its link is brought from the staging directory to the name *there* before it is exchanged.
     pub(crate) fn is_brought_there(&self) -> bool {
         matches!(self.there, There::Named(_)) && matches!(self.after, Some(Thing::Link(_)))
+    }
+
+    /// Whether a link that was here is taken to the staging directory from the name *there* after it was exchanged.
+    pub(crate) fn is_taken_from_there(&self) -> bool {
+        matches!(self.there, There::Named(_)) && matches!(self.before, Some(Thing::Link(_)))
     }
 
     /// Whether it makes a directory.

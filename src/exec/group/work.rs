@@ -4,32 +4,26 @@
 //! The staging directory is made, and removed again, by the thread of the caller; everything in it, and every name that a
 //! part is about, is changed by the confined one.
 
-use std::ffi::{OsStr, OsString};
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::bench::{Back, Bench, Published};
+use super::home::{Held, Home};
 use super::part::{Part, Standing};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Durability, ObjectId};
 use crate::root::Root;
-use crate::state::{OpenState, StateAccess};
-use crate::sys::{self, Access, Fault, Handle, Rights};
-
-/// What the name of a staging directory begins with; the id of the group follows.
-const PREFIX: &str = "group-";
+use crate::sys::Rights;
 
 /// A group at work.
 pub(crate) struct Work {
     root: Root,
-    /// The state directory.
-    state: OpenState,
-    name: OsString,
-    /// Held, and so its lock, as long as the group works.
-    _lock: Locked,
+    home: Home,
+    id: String,
     bench: Arc<Bench>,
     parts: Arc<Vec<Part>>,
+    /// The lock of the staging directory, held as long as the group works.
+    _held: Held,
 }
 
 /// What became of the parts of a group that was settled.
@@ -41,15 +35,21 @@ pub(crate) struct Settled {
 }
 
 impl Work {
-    /// Makes the staging directory of a group and stages all that it needs. After an error nothing is left; it comes with
-    /// the number of the step that it is about.
+    /// Makes the staging directory of a group in that of the records' root, and stages all that it needs. After an error
+    /// nothing is left; it comes with the number of the step that it is about.
     pub(crate) fn begin(
         root: &Root,
+        of_records: &Root,
         id: &str,
         parts: Vec<Part>,
         durability: Durability,
     ) -> std::result::Result<Work, (Option<usize>, Error)> {
-        let work = Work::make(root, id, durability).map_err(|error| (None, error))?;
+        let make = || {
+            let home = Home::of(of_records)?;
+            let held = home.make(of_records, id)?;
+            Ok(Work::of(root.in_batch(durability), home, held, id, Vec::new()))
+        };
+        let work = make().map_err(|error| (None, error))?;
         match work.stage(parts) {
             Ok(parts) => Ok(Work { parts: Arc::new(parts), ..work }),
             Err((step, error)) => match work.close() {
@@ -59,49 +59,22 @@ impl Work {
         }
     }
 
-    fn make(root: &Root, id: &str, durability: Durability) -> Result<Work> {
-        let calls = root.calls();
-        let state = open_state(root)?;
-        let name = name_of(id);
-        calls.make_dir(&state.dir, &name, 0o700).map_err(Error::from_io)?;
-        let opened = || {
-            let lock = calls.open_dir(&state.dir, Path::new(&name), false, Access::Read)?;
-            let dir = calls.open_dir(&state.dir, Path::new(&name), false, Access::Search)?;
-            calls.try_lock(&lock)?;
-            Ok((lock, dir))
-        };
-        let (lock, dir) = opened().map_err(|source| {
-            let _gone = calls.remove_dir(&state.dir, &name);
-            Error::from_io(source)
-        })?;
-        let bench = Arc::new(Bench { dir, path: shown(root, &name) });
-        let (root, parts) = (root.in_batch(durability), Arc::new(Vec::new()));
-        let lock = Locked { root: root.clone(), dir: lock };
-        Ok(Work { root, state, name, _lock: lock, bench, parts })
+    fn of(root: Root, home: Home, held: Held, id: &str, parts: Vec<Part>) -> Work {
+        let bench = Arc::new(Bench { dir: Arc::clone(&held.dir), path: home.path(id) });
+        Work { root, home, id: id.to_owned(), bench, parts: Arc::new(parts), _held: held }
     }
 
     /// Opens the staging directory of a group that was interrupted; `None` while somebody else works on it.
     pub(crate) fn open(root: &Root, id: &str, parts: Vec<Part>) -> Result<Option<Work>> {
-        let calls = root.calls();
-        let state = open_state(root)?;
-        let name = name_of(id);
-        let open = |access| match calls.open_dir(&state.dir, Path::new(&name), false, access) {
-            Err(source) if sys::fault(&source) == Fault::Missing => {
-                // Where it is gone nothing is staged, and nothing displaced.
-                calls.make_dir(&state.dir, &name, 0o700)?;
-                calls.open_dir(&state.dir, Path::new(&name), false, access)
-            }
-            opened => opened,
+        let home = Home::of(root)?;
+        let held = match home.hold(root, id)? {
+            Some(Some(held)) => held,
+            Some(None) => return Ok(None),
+            // Where it is gone nothing is staged, and nothing displaced.
+            None => home.make(root, id)?,
         };
-        let lock = open(Access::Read).map_err(Error::from_io)?;
-        if !calls.try_lock(&lock).map_err(Error::from_io)? {
-            return Ok(None);
-        }
-        let dir = open(Access::Search).map_err(Error::from_io)?;
-        let bench = Arc::new(Bench { dir, path: shown(root, &name) });
         let root = root.settling().in_batch(Durability::Dir);
-        let lock = Locked { root: root.clone(), dir: lock };
-        Ok(Some(Work { root, state, name, _lock: lock, bench, parts: Arc::new(parts) }))
+        Ok(Some(Work::of(root, home, held, id, parts)))
     }
 
     pub(crate) fn parts(&self) -> &[Part] {
@@ -166,15 +139,19 @@ impl Work {
 
     /// Finishes the group if each part had been published, else takes it back.
     pub(crate) fn settle(&self) -> Settled {
-        let standings = self.standings();
+        let standings = self.each(Bench::standing);
         let superseded = |number: usize| {
             let at = &self.parts[number].at;
             self.parts[number + 1..].iter().any(|later| later.at == *at)
         };
-        let all = standings.iter().enumerate().all(|(number, standing)| match standing {
-            Ok(standing) => standing.was_published() || superseded(number),
-            Err(_) => false,
-        });
+        let votes = || {
+            let each = standings.iter().enumerate().filter(|(number, _)| !superseded(*number));
+            each.filter_map(|(_, standing)| match standing {
+                Ok(standing) => standing.was_published(),
+                Err(_) => Some(false),
+            })
+        };
+        let all = votes().all(|published| published) && votes().next().is_some();
         if !all {
             // What cannot be looked at cannot be decided either.
             if let Some(Err(error)) = standings.iter().find(|standing| standing.is_err()) {
@@ -183,7 +160,8 @@ impl Work {
             }
             return Settled { stands: false, parts: self.take_back() };
         }
-        let parts = standings.into_iter().enumerate().map(|(number, standing)| match standing {
+        let completed = self.each(Bench::complete);
+        let parts = completed.into_iter().enumerate().map(|(number, standing)| match standing {
             Ok(Standing::Theirs { .. }) if !superseded(number) => Ok(Back::Theirs(crate::error::Found::Missing)),
             Ok(_) => Ok(Back::Old),
             Err(error) => Err(error),
@@ -191,10 +169,11 @@ impl Work {
         Settled { stands: true, parts: parts.collect() }
     }
 
-    fn standings(&self) -> Vec<Result<Standing>> {
+    /// How each part stands, after something was done with it.
+    fn each(&self, act: fn(&Bench, &Root, &Part) -> Result<Standing>) -> Vec<Result<Standing>> {
         let (bench, parts) = (Arc::clone(&self.bench), Arc::clone(&self.parts));
-        let seen = self
-            .on_thread(rights(&self.parts), move |root| parts.iter().map(|part| bench.standing(root, part)).collect());
+        let seen =
+            self.on_thread(rights(&self.parts), move |root| parts.iter().map(|part| act(&bench, root, part)).collect());
         let count = self.parts.len();
         seen.unwrap_or_else(|error| vec![Err(error); count])
     }
@@ -203,15 +182,13 @@ impl Work {
     pub(crate) fn close(self) -> Result<()> {
         let bench = Arc::clone(&self.bench);
         let left = self.on_thread(Rights::Directories, move |root| bench.clear(root))??;
-        let removed = self.root.calls().remove_dir(&self.state.dir, &self.name);
-        match removed {
-            Err(source) if sys::fault(&source) != Fault::Missing => {
-                let left = if left.is_empty() { vec![self.bench.path.clone()] } else { left };
-                Err(Error::new(Kind::Residue)
-                    .because("what a group displaced could not be removed")
-                    .leaving(left, vec![]))
+        match self.home.remove(&self.root, &self.id) {
+            Err(_) => {
+                let left: Vec<PathBuf> = if left.is_empty() { vec![self.bench.path.clone()] } else { left };
+                let reason = "what a group displaced could not be removed";
+                Err(Error::new(Kind::Residue).because(reason).leaving(left, Vec::new()))
             }
-            _ => Ok(()),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -220,19 +197,7 @@ impl Work {
         rights: Rights,
         work: impl FnOnce(&Root) -> T + Send + 'static,
     ) -> Result<T> {
-        on_thread(&self.root, rights, self.state.id, work)
-    }
-}
-
-/// The lock of a staging directory, held until this is dropped.
-struct Locked {
-    root: Root,
-    dir: Handle,
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        self.root.calls().unlock(&self.dir);
+        on_thread(&self.root, rights, self.home.state, work)
     }
 }
 
@@ -260,42 +225,4 @@ fn rights(parts: &[Part]) -> Rights {
         (false, true) => Rights::Directories,
         (false, false) => Rights::Links,
     }
-}
-
-fn name_of(id: &str) -> OsString {
-    format!("{PREFIX}{id}").into()
-}
-
-fn shown(root: &Root, name: &OsStr) -> PathBuf {
-    match &root.state().below {
-        Some(below) => below.join(name),
-        None => Path::new(&root.state().name).join(name),
-    }
-}
-
-fn open_state(root: &Root) -> Result<OpenState> {
-    match root.open_state()? {
-        StateAccess::Open(state) => Ok(state),
-        StateAccess::Unavailable | StateAccess::Wanted => {
-            Err(Error::from_io(std::io::ErrorKind::PermissionDenied.into())
-                .because("the state directory cannot be opened"))
-        }
-    }
-}
-
-/// The ids of the groups that have a staging directory.
-pub(crate) fn leftover(root: &Root) -> Result<Vec<String>> {
-    let mut ids = Vec::new();
-    let state = match root.state().open_there(root.calls())? {
-        Some(state) => state,
-        None => return Ok(ids),
-    };
-    let mut look = |listed: sys::Listed<'_>| {
-        if let Some(id) = listed.name.to_str().and_then(|name| name.strip_prefix(PREFIX)) {
-            ids.push(id.to_owned());
-        }
-        ControlFlow::Continue(())
-    };
-    root.calls().list(&state.dir, &mut look).map_err(Error::from_io)?;
-    Ok(ids)
 }

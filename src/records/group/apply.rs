@@ -173,7 +173,7 @@ struct Applying<'a> {
 impl Applying<'_> {
     fn apply(&self, judged: Judged, below: &std::path::Path) -> Result<GroupReport> {
         let Judged { results, parts } = judged;
-        let work = match Work::begin(self.root, &self.id, parts, self.group.durability) {
+        let work = match Work::begin(self.root, self.records.root(), &self.id, parts, self.group.durability) {
             Ok(work) => work,
             Err((Some(step), error)) => {
                 let results = self.failed(step, error);

@@ -36,7 +36,7 @@ impl Rules {
         let in_state = self.state.is_some_and(|state| tree.is_below(dir, state));
         match (tree.is_below(dir, self.root), in_state) {
             (true, _) => right.is_in(self.grant),
-            (false, true) => right.is_in(Rights::Links),
+            (false, true) => right.is_in(self.grant.in_state()),
             (false, false) => false,
         }
     }

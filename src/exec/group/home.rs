@@ -1,0 +1,138 @@
+//! Where groups stage: in the state directory, or in the root's own where the state directory is on another mount.
+
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, Kind, Result};
+use crate::model::ObjectId;
+use crate::root::Root;
+use crate::state::{StateAccess, TRIES, is_private};
+use crate::sys::{self, Access, Fault, Handle};
+
+/// What the name of a staging directory begins with in the state directory, and in a root; the id of the group follows.
+const IN_STATE: &str = "group-";
+const IN_ROOT: &str = ".caplink-group-";
+
+/// The directory in which the groups of a root stage, each in one of its own.
+pub(super) struct Home {
+    dir: Handle,
+    /// The state directory.
+    pub(super) state: ObjectId,
+    /// Its path, for reports.
+    path: PathBuf,
+    prefix: &'static str,
+}
+
+/// The lock of a staging directory, held until this is dropped.
+pub(super) struct Held {
+    root: Root,
+    pub(super) dir: Arc<Handle>,
+}
+
+impl Home {
+    /// The home of the groups that are in the records of this root.
+    pub(super) fn of(root: &Root) -> Result<Home> {
+        let state = match root.open_state()? {
+            StateAccess::Open(state) => state,
+            StateAccess::Unavailable | StateAccess::Wanted => {
+                let denied = Error::from_io(std::io::ErrorKind::PermissionDenied.into());
+                return Err(denied.because("the state directory cannot be opened"));
+            }
+        };
+        let calls = root.calls();
+        let below = root.state().below.as_ref();
+        // Below the root it can be on another mount only where mounts are crossed.
+        let is_near = below.is_some() && !root.policy().cross_mounts
+            || calls.is_same_mount(&state.dir, root.handle()).map_err(Error::from_io)?;
+        if is_near {
+            let path = below.cloned().unwrap_or_else(|| PathBuf::from(&root.state().name));
+            return Ok(Home { dir: state.dir, state: state.id, path, prefix: IN_STATE });
+        }
+        let dir = calls.open_dir(root.handle(), Path::new(""), true, Access::Read).map_err(Error::from_io)?;
+        Ok(Home { dir, state: state.id, path: PathBuf::new(), prefix: IN_ROOT })
+    }
+
+    fn name(&self, id: &str) -> OsString {
+        format!("{}{id}", self.prefix).into()
+    }
+
+    /// The path of a group's staging directory, for reports.
+    pub(super) fn path(&self, id: &str) -> PathBuf {
+        self.path.join(self.name(id))
+    }
+
+    /// Makes the staging directory of a group, and takes its lock.
+    pub(super) fn make(&self, root: &Root, id: &str) -> Result<Held> {
+        for _ in 0..TRIES {
+            let made = root.calls().make_dir(&self.dir, &self.name(id), 0o700);
+            made.or_else(|source| if sys::fault(&source) == Fault::Exists { Ok(()) } else { Err(source) })
+                .map_err(Error::from_io)?;
+            match self.hold(root, id) {
+                Ok(Some(Some(held))) => return Ok(held),
+                // Somebody took it for a leftover, and removes it.
+                Ok(_) => {}
+                Err(error) => {
+                    let _gone = root.calls().remove_dir(&self.dir, &self.name(id));
+                    return Err(error);
+                }
+            }
+        }
+        Err(crate::exec::halt::state_contended())
+    }
+
+    /// Opens a staging directory and takes its lock. The outer `None` where it is missing, the inner one where somebody else
+    /// has the lock.
+    pub(super) fn hold(&self, root: &Root, id: &str) -> Result<Option<Option<Held>>> {
+        let (calls, name) = (root.calls(), self.name(id));
+        let dir = match calls.open_dir(&self.dir, Path::new(&name), false, Access::Read) {
+            Ok(dir) => dir,
+            Err(source) if sys::fault(&source) == Fault::Missing => return Ok(None),
+            Err(source) => return Err(Error::from_io(source)),
+        };
+        let stat = calls.stat(&dir).map_err(Error::from_io)?;
+        if !is_private(calls, &stat) {
+            let reason = "the directory in which a group staged is not one that only the caller can enter";
+            return Err(Error::new(Kind::UnsafeState).because(reason));
+        }
+        if !calls.try_lock(&dir).map_err(Error::from_io)? {
+            return Ok(Some(None));
+        }
+        let held = Held { root: root.clone(), dir: Arc::new(dir) };
+        match calls.stat_at(&self.dir, &name) {
+            Ok(named) if named.id == stat.id => Ok(Some(Some(held))),
+            Err(source) if sys::fault(&source) != Fault::Missing => Err(Error::from_io(source)),
+            // Whoever had the lock removed it.
+            _ => Ok(None),
+        }
+    }
+
+    /// Removes the staging directory of a group, if it is empty.
+    pub(super) fn remove(&self, root: &Root, id: &str) -> std::io::Result<()> {
+        match root.calls().remove_dir(&self.dir, &self.name(id)) {
+            Err(source) if sys::fault(&source) == Fault::Missing => Ok(()),
+            removed => removed,
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.root.calls().unlock(&self.dir);
+    }
+}
+
+/// The ids of the groups that have a staging directory.
+pub(crate) fn leftover(root: &Root) -> Result<Vec<String>> {
+    let home = Home::of(root)?;
+    let mut ids = Vec::new();
+    let mut look = |listed: sys::Listed<'_>| {
+        if let Some(id) = listed.name.to_str().and_then(|name| name.strip_prefix(home.prefix)) {
+            ids.push(id.to_owned());
+        }
+        ControlFlow::Continue(())
+    };
+    root.calls().list(&home.dir, &mut look).map_err(Error::from_io)?;
+    Ok(ids)
+}

@@ -1,0 +1,106 @@
+//! Ownership: which links and directories were made for which manifest, as the log tells.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Body, Intent};
+use super::moved::Moved;
+use crate::wire::Text;
+
+/// What ownership is told by, where records go on from others.
+pub(super) const TOPIC: &str = "ownership";
+
+/// A link or directory that was made for a manifest, and that the manifest did not take away since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Owned {
+    /// The manifest.
+    pub owner: String,
+    /// The path, below the records' root.
+    pub link: Text,
+    /// The text that the link was given; none for a directory.
+    pub target: Option<Text>,
+    /// The text that was displaced by it first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Text>,
+    /// Where the file or directory is that was in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Text>,
+    /// The file or directory that was moved for it; a directory that was made, where there is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+    /// The last group that gave it this text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+/// What is owned up to some entry.
+#[derive(Debug, Default)]
+pub(super) struct Ownership {
+    announced: HashMap<u64, Box<Intent>>,
+    owned: BTreeMap<(String, Text), Owned>,
+    /// The texts that each had before, oldest first: an undo goes back to the last of them.
+    before: HashMap<(String, Text), Vec<Owned>>,
+}
+
+impl Ownership {
+    /// Takes the next entry.
+    pub(super) fn take(&mut self, seq: u64, body: Body) {
+        match body {
+            Body::Intent(intent) if intent.owner.is_some() => drop(self.announced.insert(seq, intent)),
+            Body::Result(ended) => {
+                if let Some(mut intent) = self.announced.remove(&ended.of) {
+                    intent.target = ended.target.or(intent.target.take());
+                    self.done(*intent, &ended.outcome);
+                }
+            }
+            Body::Fact(fact) if fact.topic == TOPIC => {
+                for owned in serde_json::from_str::<Vec<Owned>>(fact.data.get()).unwrap_or_default() {
+                    self.owned.insert((owned.owner.clone(), owned.link.clone()), owned);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn done(&mut self, intent: Intent, outcome: &str) {
+        let Some(owner) = intent.owner else { return };
+        let key = (owner, intent.link);
+        let is_made = matches!(outcome, "created" | "replaced" | "adopted");
+        if intent.verb == "undo" && (is_made || outcome == "removed") {
+            // What it goes back to is owned if it was so before.
+            let earlier = self.before.entry(key.clone()).or_default().pop();
+            match earlier.filter(|earlier| is_made && earlier.target == intent.target) {
+                Some(earlier) => self.owned.insert(key, earlier),
+                None => self.owned.remove(&key),
+            };
+            return;
+        }
+        if !is_made && outcome != "removed" {
+            return;
+        }
+        let old = if is_made { self.owned.get(&key).cloned() } else { self.owned.remove(&key) };
+        if let Some(old) = old.clone() {
+            self.before.entry(key.clone()).or_default().push(old);
+        }
+        // An object that gets its name back is nobody's.
+        let is_given_back = intent.moved.is_some_and(|moved| moved.brought) && intent.other.is_some();
+        if !is_made || is_given_back {
+            return;
+        }
+        let (previous, backup) = match &old {
+            Some(old) => (old.previous.clone(), old.backup.clone()),
+            None => (intent.previous, intent.other.filter(|_| intent.moved.is_some())),
+        };
+        let moved = intent.moved.or(old.and_then(|old| old.moved));
+        let (owner, link) = key.clone();
+        let owned = Owned { owner, link, target: intent.target, previous, backup, moved, group: intent.group };
+        self.owned.insert(key, owned);
+    }
+
+    /// What is owned, by owner and path.
+    pub(super) fn into_owned(self) -> Vec<Owned> {
+        self.owned.into_values().collect()
+    }
+}

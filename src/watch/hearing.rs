@@ -1,0 +1,99 @@
+//! Hearing hints: each becomes a name to look at, and that the links and directories that it concerns.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::event::{Lost, What};
+use super::looking::is_left_out;
+use super::stream::Watch;
+use super::todo::Hinted;
+use crate::sys::Hint;
+
+/// How often the hints that wait are read in one go.
+const READS: usize = 64;
+
+/// After something was missed everything is looked at no sooner than this, and this many times the last look's time, after the
+/// last one.
+const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN_TIMES: u32 = 4;
+
+impl Watch {
+    /// Takes the hints that wait as names to look at.
+    pub(super) fn hear(&mut self) {
+        let Some(notify) = self.notify.clone() else { return };
+        let watches = Arc::clone(&self.watches);
+        let mut watches = watches.lock().unwrap_or_else(PoisonError::into_inner);
+        let (todo, standing) = (&mut self.todo, &mut self.standing);
+        let mut root_changed = false;
+        let mut each = |hint: Hint<'_>| match hint {
+            Hint::Name { watch, name, .. } if standing.hint(watch, name) => {}
+            Hint::Name { watch, name, is_dir, is_same } => {
+                for dir in watches.paths(watch) {
+                    let hinted = Hinted {
+                        dir_moved: is_dir && !is_same,
+                        dir_changed: is_dir && is_same,
+                        moved: !is_dir && !is_same,
+                    };
+                    todo.name(dir.join(name), hinted);
+                }
+            }
+            Hint::Itself(watch) => root_changed |= watches.paths(watch).iter().any(|dir| dir.as_os_str().is_empty()),
+            Hint::Ended(watch) => watches.ended(watch),
+            Hint::Overflow => todo.overflowed = true,
+        };
+        for _ in 0..READS {
+            if !matches!(notify.read(&mut each), Ok(true)) {
+                break;
+            }
+        }
+        drop(watches);
+        self.again |= root_changed;
+    }
+
+    /// More changed than was kept.
+    pub(super) fn lost_hints(&mut self) {
+        if !self.again && self.last.is_some() {
+            let watched = self.watches().len() as u64;
+            self.ready.push_back(What::Lost { why: Lost::Queue, watched, unwatched: self.unwatched });
+        }
+        self.again = true;
+    }
+
+    /// Where something was missed everything is looked at soon, but not all the time.
+    pub(super) fn look_again(&mut self) {
+        let Some(last) = self.last.as_ref().filter(|_| self.again && self.looking.is_none()) else { return };
+        let due = last.ended + AGAIN.max(last.took * AGAIN_TIMES);
+        self.next_look = self.next_look.min(due.max(Instant::now()));
+        self.again = false;
+    }
+
+    /// Turns a name that something happened to into what is to be looked at.
+    pub(super) fn hinted(&mut self, name: &Path, hinted: Hinted) {
+        if is_left_out(&self.root, name) {
+            if hinted.dir_moved && self.root.state().holds(name) {
+                self.watch_state();
+            }
+            return;
+        }
+        self.standing.name(name);
+        let moved = hinted.moved || hinted.dir_moved;
+        if hinted.dir_moved {
+            self.watches().drop_below(name);
+        }
+        if moved && self.place.starts_with(name) {
+            self.again = true;
+        } else if name.starts_with(&self.place) {
+            if hinted.dir_moved || hinted.dir_changed {
+                self.picture.below(name).for_each(|link| self.todo.link(Arc::clone(link)));
+                self.todo.tree(name.to_path_buf());
+            }
+            if hinted.moved {
+                self.todo.link(name.into());
+            }
+        }
+        if moved || hinted.dir_changed {
+            self.picture.concerned(name).for_each(|link| self.todo.link(Arc::clone(link)));
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Watching a root through the library: what is told of links, whatever happens to the tree and to the hints.
+
+#![cfg(all(unix, feature = "watch"))]
+
+mod links;
+mod storms;
+mod support;

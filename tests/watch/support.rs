@@ -1,0 +1,142 @@
+//! A tree that is watched, and what was told of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use caplink::watch::{Event, Lost, Watch, WatchOptions, What};
+use caplink::{Policy, Root, ScanOptions, Status, ambient_authority};
+
+/// How long an event is waited for at most; the machine may be slow.
+const LONG: Duration = Duration::from_secs(60);
+
+pub(crate) struct Ground {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) root: Root,
+}
+
+impl Ground {
+    /// `releases/1`, `releases/2`, `file`.
+    pub(crate) fn new() -> Ground {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["releases/1", "releases/2"] {
+            fs::create_dir_all(dir.path().join(name)).unwrap();
+        }
+        fs::write(dir.path().join("file"), "").unwrap();
+        let root = Root::open_ambient(dir.path(), Policy::default(), ambient_authority()).unwrap();
+        Ground { dir, root }
+    }
+
+    pub(crate) fn at(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn link(&self, name: &str, text: &str) -> &Ground {
+        symlink(text, self.at(name)).unwrap();
+        self
+    }
+
+    pub(crate) fn unlink(&self, name: &str) -> &Ground {
+        fs::remove_file(self.at(name)).unwrap();
+        self
+    }
+
+    pub(crate) fn rename(&self, from: &str, to: &str) -> &Ground {
+        fs::rename(self.at(from), self.at(to)).unwrap();
+        self
+    }
+
+    /// Watched, up to the end of the first look.
+    pub(crate) fn watched(&self) -> Told {
+        self.watched_at(".", &WatchOptions::default())
+    }
+
+    pub(crate) fn watched_at(&self, dir: &str, options: &WatchOptions) -> Told {
+        let watch = Watch::begin(&self.root, dir, options.clone()).unwrap();
+        let mut told = Told { watch, links: BTreeMap::new(), at: BTreeMap::new(), lost: Vec::new(), looks: 0 };
+        told.until(|told| told.looks > 0);
+        told
+    }
+
+    /// What a scan says of every link now.
+    pub(crate) fn scanned(&self) -> BTreeMap<PathBuf, Status> {
+        let scan = self.root.scan(".", ScanOptions::default()).unwrap();
+        scan.filter_map(Result::ok).map(|finding| (finding.link, finding.status)).collect()
+    }
+}
+
+/// A watch, and what it told so far.
+pub(crate) struct Told {
+    pub(crate) watch: Watch,
+    /// The last state of each link that was told.
+    pub(crate) links: BTreeMap<PathBuf, Option<Status>>,
+    /// When each was told last.
+    at: BTreeMap<PathBuf, Instant>,
+    pub(crate) lost: Vec<Lost>,
+    pub(crate) looks: usize,
+}
+
+impl Told {
+    /// The next event within the time.
+    pub(crate) fn next(&mut self, time: Duration) -> Option<Event> {
+        let end = Instant::now() + time;
+        loop {
+            let event = self.watch.next(end.saturating_duration_since(Instant::now())).unwrap();
+            match &event {
+                Some(Event { what, .. }) => self.take(what),
+                None if Instant::now() < end => continue,
+                None => {}
+            }
+            return event;
+        }
+    }
+
+    fn take(&mut self, what: &What) {
+        match what {
+            What::Link { link, was, now, .. } => {
+                let before = self.links.insert(link.clone(), *now);
+                if let Some(before) = before {
+                    assert_eq!(before, *was, "{}: each event goes on where the last one ended", link.display());
+                }
+                self.at.insert(link.clone(), Instant::now());
+            }
+            What::Look { .. } => self.looks += 1,
+            What::Lost { why, .. } => self.lost.push(*why),
+            _ => {}
+        }
+    }
+
+    /// Goes on until this holds.
+    pub(crate) fn until(&mut self, holds: impl Fn(&Told) -> bool) {
+        let start = Instant::now();
+        while !holds(self) {
+            assert!(start.elapsed() < LONG, "told: {:?}", self.links);
+            self.next(Duration::from_millis(200));
+        }
+    }
+
+    /// Goes on until this is the last that was told of a link.
+    pub(crate) fn until_link(&mut self, link: &str, state: Option<Status>) {
+        self.until(|told| told.links.get(Path::new(link)) == Some(&state));
+    }
+
+    /// Nothing is told for a while.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        self.next(Duration::from_millis(300)).is_none()
+    }
+
+    /// Goes on until what was told is what a scan says.
+    pub(crate) fn until_it_fits(&mut self, ground: &Ground) {
+        let is_there = |told: &Told| {
+            let scanned = ground.scanned();
+            // A link that was never told is one that was well from the first look on.
+            let told_of = |link: &PathBuf| told.links.get(link).copied().unwrap_or(Some(Status::Ok));
+            scanned.iter().all(|(link, status)| told_of(link) == Some(*status))
+                && told.links.iter().all(|(link, now)| now.is_none() != scanned.contains_key(link))
+        };
+        self.until(is_there);
+        assert_eq!(self.watch.gauges().unwrap().summary.links, ground.scanned().len() as u64);
+    }
+}
