@@ -27,7 +27,7 @@ use crate::sys::{self, Abilities, Access, Calls, Fault, Handle, LinkRules, Stat}
 
 use batch::Batch;
 use refused::root_error;
-use waiting::Interrupt;
+use waiting::{Interrupt, LOCK_WAIT};
 
 pub(crate) use batch::Changed;
 
@@ -64,7 +64,7 @@ pub struct Root {
     recorders: Arc<[Arc<dyn Recorder>]>,
     side: Context,
     batch: Option<Arc<Batch>>,
-    wait: Duration,
+    lock_wait: Duration,
     interrupt: Option<Interrupt>,
 }
 
@@ -144,7 +144,7 @@ impl Root {
             recorders: Arc::from([]),
             side: Context::Holder,
             batch: None,
-            wait: waiting::WAIT,
+            lock_wait: LOCK_WAIT,
             interrupt: None,
         })
     }

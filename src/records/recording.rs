@@ -111,11 +111,15 @@ impl Recorder for Recording {
         true
     }
 
+    fn previews(&self, _: &Intent<'_>) -> Result<()> {
+        self.records.demands_reason(&self.records.log(), self.author.reason.is_some())
+    }
+
     fn before(&self, intents: &[Intent<'_>]) -> Result<()> {
         let records = &self.records;
         let announced: Vec<Announced> = intents.iter().map(|intent| self.intent(intent)).collect::<Result<_>>()?;
-        let names = announced.iter().flat_map(|intent| [Some(&intent.link), intent.other.as_ref(), intent.at.as_ref()]);
-        records.has_settled(records.settle_groups_of(&names.flatten().cloned().collect::<Vec<_>>())?);
+        let names: Vec<Text> = announced.iter().flat_map(Announced::all_names).cloned().collect();
+        records.has_settled(records.settle_groups_of(&names)?);
         let (mut settled_before, mut recovered) = (0, Vec::new());
         let numbers = records.append(|log| {
             records.demands_reason(log, self.author.reason.is_some())?;

@@ -96,15 +96,14 @@ pub(super) fn unsettled(root: &Root, log: &Log, wanted: &dyn Fn(&Intent) -> bool
 }
 
 impl Intent {
-    /// Whether it is about this link.
-    pub(super) fn names(&self, link: &Text) -> bool {
-        [Some(&self.link), self.other.as_ref(), self.at.as_ref()].contains(&Some(link))
+    /// Every path that it is about.
+    pub(super) fn all_names(&self) -> impl Iterator<Item = &Text> {
+        [Some(&self.link), self.other.as_ref(), self.at.as_ref()].into_iter().flatten()
     }
 
     /// Whether both are about one link.
     pub(super) fn touches(&self, other: &Intent) -> bool {
-        let names = [Some(&other.link), other.other.as_ref(), other.at.as_ref()];
-        names.into_iter().flatten().any(|link| self.names(link))
+        other.all_names().any(|link| self.all_names().any(|name| name == link))
     }
 }
 

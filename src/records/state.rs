@@ -13,6 +13,9 @@ use super::tree::Hash;
 /// A state in which something is open is told anew where it would take longer than this to read, in bytes.
 const BASE_MAX: u64 = 64 * 1024;
 
+/// What is open is told anew where it is not more than this. A line holds some five times as much.
+const OPEN_MAX: u64 = 32 * 1024;
+
 /// What is open: it was begun, and nothing says what became of it.
 #[derive(Clone, Debug)]
 pub(super) struct Opened {
@@ -170,9 +173,11 @@ impl State {
             self.take(&line)?;
         }
         let mut told: Vec<Body> = self.torn.iter().copied().map(Body::Torn).collect();
-        // Told anew it costs less than to read on from the base.
+        // Told anew it costs less than to read on from the base, unless it is about to be closed, or is more than a line holds.
         let open = self.open.len() as u64;
-        if open > 0 && self.end - self.base > BASE_MAX.max(open * 128) {
+        let closed = bodies.iter().filter(|body| matches!(body, Body::Result(_))).count() as u64;
+        let is_worth_it = open > closed * 2 && open < OPEN_MAX;
+        if is_worth_it && self.end - self.base > BASE_MAX.max(open * 128) {
             let open = self.open.iter().map(|(seq, opened)| (*seq, opened.place)).collect();
             told.push(Body::Open(Open { open }));
         }

@@ -1,23 +1,23 @@
-//! How long the edits of a root wait for another holder of a lock, and what breaks that off.
+//! How long a root waits for other holders of locks, and what breaks that off.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Root;
 
-/// How long another holder is waited for where nothing else was said. An edit holds the lock for some ten microseconds.
-pub(super) const WAIT: Duration = Duration::from_secs(1);
+/// How long another holder is waited for, unless something else is said. An edit holds the lock for some ten microseconds.
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(1);
 
 /// Says whether what takes long is to be broken off.
 pub(super) type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl Root {
-    /// Returns this root with edits that wait this long for another holder of a lock before they are `busy`.
+    /// Returns this root with another wait for the lock of a link's directory; one second, unless something else is said.
     ///
-    /// Without it they wait a second. The edits of one batch wait five times as long at most, all together.
+    /// After it an edit is `busy`. All edits of a batch together wait at most five seconds.
     #[must_use]
     pub fn waiting(&self, wait: Duration) -> Root {
-        Root { wait, ..self.clone() }
+        Root { lock_wait: wait, ..self.clone() }
     }
 
     /// Returns this root with `interrupt` asked while it waits for a lock, and while a repair scans: whether that is to be
@@ -47,13 +47,13 @@ impl Root {
         Root { interrupt: Some(interrupt), ..self.clone() }
     }
 
+    /// How long another holder of a lock is waited for.
+    pub(crate) fn lock_wait(&self) -> Duration {
+        self.lock_wait
+    }
+
     /// Whether what takes long is to be broken off.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupt.as_ref().is_some_and(|interrupt| interrupt())
-    }
-
-    /// How long another holder of a lock is waited for.
-    pub(crate) fn wait(&self) -> Duration {
-        self.wait
     }
 }

@@ -119,6 +119,31 @@ fn an_edit_of_a_link_that_an_earlier_one_changed_is_judged_on_what_that_one_leav
 }
 
 #[test]
+fn a_directory_that_an_earlier_line_makes_is_one_to_later_lines() {
+    let lines = r#"{"verb":"create","link":"n/one","to":"file","parents":true}
+{"verb":"create","link":"way","to":"n"}
+{"verb":"create","link":"ways","to":"n/"}
+{"verb":"create","link":"n/two","to":"releases/1"}
+{"verb":"exchange","a":"n/one","b":"n/two"}
+{"verb":"exchange","a":"way","b":"n/two","allow_dangling":true,"allow_outside":true}
+{"verb":"exchange","a":"n/one","b":"n/none"}
+{"verb":"create","link":"last","to":"n/none"}
+"#;
+    let place = Place::new();
+    let file = place.base.path().join("lines");
+    fs::write(&file, lines).unwrap();
+    let ask = |options: &str| place.ask(&format!("{options} batch --keep-going {}", file.display()));
+    let before = place.snapshot();
+    let dry = ask("-n");
+    assert_eq!(place.snapshot(), before);
+    let ran = ask("");
+    assert_eq!(dry.json["items"], ran.json["items"]);
+    assert_eq!(dry.json["errors"], ran.json["errors"]);
+    let kinds: Vec<_> = ran.json["errors"].as_array().unwrap().iter().map(|error| error["kind"].clone()).collect();
+    assert_eq!(kinds, ["not_found", "dangling"], "{}", ran.json);
+}
+
+#[test]
 fn lines_are_read_from_standard_input() {
     use std::io::Write as _;
     use std::process::Stdio;

@@ -90,7 +90,14 @@ impl Place {
     /// Recovers, and judges what is there then. `theirs` are paths that others changed, with what they put there.
     pub(crate) fn judge(&self, (old, new): &(Tree, Tree), theirs: &Tree, what: &str) -> bool {
         let before = self.tree();
+        let (dry_code, dry) = self.run(&["recover", "--dry-run"]);
+        assert_eq!(self.tree(), before, "{what}: a dry run");
         let (code, said) = self.run(&["recover"]);
+        assert_eq!(
+            (dry_code, &dry["items"], &dry["changed"]),
+            (code, &said["items"], &said["changed"]),
+            "{what}: law 8"
+        );
         let told = said["errors"].as_array().map_or(0, |errors| {
             assert!(
                 errors.iter().all(|error| error["kind"] == "mismatch" && error["group"].is_string()),
@@ -227,8 +234,10 @@ fn a_group_that_is_killed_before_any_call_is_all_old_or_all_new_once_recovered()
     let mut draw = Draw::new("groups killed", ONE_OF);
     for confined in [false, true] {
         let (mut old, mut new) = (0, 0);
-        for at in 0..calls_of(&Place::new().batch(confined)) {
-            if !draw.one() {
+        let calls = calls_of(&Place::new().batch(confined));
+        for at in 0..calls {
+            // One of the last is played always: by then it stands.
+            if !draw.one() && at + 4 != calls {
                 continue;
             }
             let place = Place::new();

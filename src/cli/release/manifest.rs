@@ -24,13 +24,23 @@ pub(crate) fn settings(
     named: Option<&Path>,
     app: &str,
 ) -> Result<(Option<App>, Option<String>), Vec<Problem>> {
+    let read = read(context, root, named)?;
+    Ok(read.map_or((None, None), |(manifest, warning)| (manifest.apps().get(app).cloned(), warning)))
+}
+
+/// Reads the manifest, with what is to be said of the file; none where none is named and the root has none.
+pub(crate) fn read(
+    context: &Context,
+    root: &Root,
+    named: Option<&Path>,
+) -> Result<Option<(Manifest, Option<String>)>, Vec<Problem>> {
     let named = named.map(Path::to_path_buf).or_else(|| variable("CAPLINK_MANIFEST").map(PathBuf::from));
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| root.physical_path().unwrap_or(&context.root_path()).join(NAME));
     let shown = caplink::printable(&path).to_string();
     let read = match files::read_judged(&path, LONGEST) {
         Ok(read) => read,
-        Err(source) if !is_named && source.kind() == ErrorKind::NotFound => return Ok((None, None)),
+        Err(source) if !is_named && source.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => {
             let kind = match Kind::from(&source) {
                 Kind::NotFound | Kind::Permission => Kind::from(&source),
@@ -54,7 +64,7 @@ pub(crate) fn settings(
         return Err(vec![Problem::new(Kind::UnsafeManifest, message)]);
     }
     let warning = read.open_to_others.then(|| format!("others can write the manifest `{shown}`"));
-    Ok((manifest.apps().get(app).cloned(), warning))
+    Ok(Some((manifest, warning)))
 }
 
 /// What this machine and user are.

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::part::{Part, Seen, Standing, There, Thing, fits};
+use super::told::{is_gone, mismatch, not_free, seen_as, stands};
 use super::trade::{Traded, look, trade};
 use crate::entry::Entry;
-use crate::error::{Error, Found, Kind, Result};
+use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::exec::halt::Halt;
 use crate::exec::read_back;
 use crate::exec::site::Site;
@@ -40,7 +41,7 @@ pub(crate) enum Back {
     /// It was taken back.
     Taken,
     /// Others changed it: it is left to them.
-    Theirs(Found),
+    Theirs(Option<Found>),
 }
 
 /// A part that was published.
@@ -211,7 +212,19 @@ impl Bench {
     pub(super) fn standing(&self, root: &Root, part: &Part) -> Result<Standing> {
         match Opened::of(root, part, false) {
             Ok(opened) => opened.locked(|| self.standing_locked(root, part, &opened).map(|(standing, _)| standing)),
-            Err(error) if is_gone(&error) => Ok(self.without_dir(root, part)?),
+            Err(error) if is_gone(&error) => self.without_dir(root, part),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same by looking only.
+    pub(super) fn seen(&self, root: &Root, part: &Part) -> Result<Standing> {
+        match Opened::of(root, part, false) {
+            Ok(opened) => {
+                let at_here = look(root.calls(), Slot::of(&opened.here))?;
+                Ok(part.standing(&at_here, &look(root.calls(), self.there(part, &opened))?))
+            }
+            Err(error) if is_gone(&error) => self.without_dir(root, part),
             Err(error) => Err(error),
         }
     }
@@ -221,7 +234,7 @@ impl Bench {
         let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
         super::trade::finish(root, here, there, opened.there.is_some())?;
         let (at_here, at_there) = (look(calls, here)?, look(calls, there)?);
-        Ok((part.standing(&at_here, &at_there), found(&at_here)))
+        Ok((part.standing(&at_here, &at_there), seen_as(&at_here)))
     }
 
     /// How a part stands whose directory is not there: it is yet to be made, or others took it away.
@@ -258,7 +271,7 @@ impl Bench {
             Err(error) if is_gone(&error) => {
                 return Ok(match self.without_dir(root, part)? {
                     Standing::Old | Standing::New | Standing::Gone => Back::Old,
-                    _ => Back::Theirs(Found::Missing),
+                    _ => Back::Theirs(Some(Found::Missing)),
                 });
             }
             Err(error) => return Err(error),
@@ -276,12 +289,12 @@ impl Bench {
             Standing::Old => self.withdraw(root, part, there).map(|()| Back::Old),
             Standing::Theirs { .. } => {
                 self.withdraw(root, part, there)?;
-                Ok(Back::Theirs(found))
+                Ok(Back::Theirs(Some(found)))
             }
             Standing::New if part.makes_dir() => match calls.remove_dir(here.dir, here.name) {
                 Ok(()) => Ok(Back::Taken),
                 // Others use it by now.
-                Err(source) if source.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(Back::Theirs(found)),
+                Err(source) if source.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(Back::Theirs(Some(found))),
                 Err(source) if sys::fault(&source) == Fault::Missing => Ok(Back::Old),
                 Err(source) => Err(Error::from_io(source)),
             },
@@ -289,17 +302,17 @@ impl Bench {
                 move_new(calls, self.slot(&part.staged), there).map_err(|source| not_free(source, there))?;
                 self.trade_back(root, part, here, there, exposed).map(|traded| match traded {
                     Traded::Done(_) => Back::Taken,
-                    Traded::Theirs(seen) => Back::Theirs(super::bench::found(&seen)),
+                    Traded::Theirs(seen) => Back::Theirs(Some(seen_as(&seen))),
                 })
             }
             Standing::New => match self.trade_back(root, part, here, there, exposed)? {
                 Traded::Done(_) => Ok(Back::Taken),
-                Traded::Theirs(seen) => Ok(Back::Theirs(super::bench::found(&seen))),
+                Traded::Theirs(seen) => Ok(Back::Theirs(Some(seen_as(&seen)))),
             },
             Standing::Foreign => match super::trade::give_back(root, (here, there), part.after.as_ref(), exposed) {
                 Ok(now) => {
                     self.withdraw(root, part, there)?;
-                    Ok(Back::Theirs(super::bench::found(&now)))
+                    Ok(Back::Theirs(Some(seen_as(&now))))
                 }
                 Err(error) if exposed => Err(error),
                 Err(error) => {
@@ -338,7 +351,7 @@ impl Bench {
             }
             let removed = match look(calls, self.slot(&name))? {
                 Seen::Link(..) => calls.unlink(&self.dir, &name),
-                Seen::Object(crate::error::FileKind::Dir, _) => calls.remove_dir(&self.dir, &name),
+                Seen::Object(FileKind::Dir, _) => calls.remove_dir(&self.dir, &name),
                 Seen::Object(..) => Err(io::ErrorKind::DirectoryNotEmpty.into()),
                 Seen::Nothing => Ok(()),
             };
@@ -353,45 +366,3 @@ impl Bench {
 
 /// What stays in the staging directory because it is not this program's.
 const KEPT: &str = "kept-";
-
-/// Walks to a part anew that was published.
-fn stands(root: &Root, part: &Part, entry: &Entry) -> Result<()> {
-    if root.policy().unverified {
-        return Ok(());
-    }
-    match part.after {
-        Some(_) => match look(root.calls(), Slot::of(entry))?.id() {
-            Some(id) => read_back::published(entry, id),
-            None => Err(read_back::taken()),
-        },
-        None if read_back::parent_in_place(entry)? => Ok(()),
-        None => Err(read_back::parent_moved()),
-    }
-}
-
-/// Whether a directory on the way is missing, or is none any more.
-fn is_gone(error: &Error) -> bool {
-    matches!(error.kind(), Kind::NotFound | Kind::SymlinkInPath | Kind::ParentMoved)
-}
-
-fn not_free(source: io::Error, there: Slot<'_>) -> Error {
-    match sys::fault(&source) {
-        Fault::Exists => read_back::taken().at(there.name, 0),
-        _ => Error::from_io(source),
-    }
-}
-
-/// What was seen, as errors tell it.
-pub(super) fn found(seen: &Seen) -> Found {
-    match seen {
-        Seen::Nothing => Found::Missing,
-        Seen::Link(text, _) => Found::Link(text.clone()),
-        Seen::Object(kind, _) => Found::Other(*kind),
-    }
-}
-
-/// The error for a name that is not as it was judged.
-fn mismatch(seen: &Seen) -> Error {
-    let found = found(seen);
-    Error::new(Kind::Mismatch).because(format!("others changed it meanwhile: found {found}")).found_instead(found)
-}

@@ -12,6 +12,7 @@ mod bench;
 mod home;
 mod judge;
 mod part;
+mod told;
 mod trade;
 mod work;
 

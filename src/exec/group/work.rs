@@ -4,7 +4,8 @@
 //! The staging directory is made, and removed again, by the thread of the caller; everything in it, and every name that a
 //! part is about, is changed by the confined one.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bench::{Back, Bench, Published};
@@ -62,6 +63,13 @@ impl Work {
     fn of(root: Root, home: Home, held: Held, id: &str, parts: Vec<Part>) -> Work {
         let bench = Arc::new(Bench { dir: Arc::clone(&held.dir), path: home.path(id) });
         Work { root, home, id: id.to_owned(), bench, parts: Arc::new(parts), _held: held }
+    }
+
+    /// The same to look only; `None` also where the staging directory is gone.
+    pub(crate) fn open_to_look(root: &Root, id: &str, parts: Vec<Part>) -> Result<Option<Work>> {
+        let home = Home::of(root)?;
+        let Some(Some(held)) = home.hold(root, id)? else { return Ok(None) };
+        Ok(Some(Work::of(root.settling(), home, held, id, parts)))
     }
 
     /// Opens the staging directory of a group that was interrupted; `None` while somebody else works on it.
@@ -139,34 +147,28 @@ impl Work {
 
     /// Finishes the group if each part had been published, else takes it back.
     pub(crate) fn settle(&self) -> Settled {
-        let standings = self.each(Bench::standing);
-        let superseded = |number: usize| {
-            let at = &self.parts[number].at;
-            self.parts[number + 1..].iter().any(|later| later.at == *at)
-        };
-        let votes = || {
-            let each = standings.iter().enumerate().filter(|(number, _)| !superseded(*number));
-            each.filter_map(|(_, standing)| match standing {
-                Ok(standing) => standing.was_published(),
-                Err(_) => Some(false),
-            })
-        };
-        let all = votes().all(|published| published) && votes().next().is_some();
-        if !all {
-            // What cannot be looked at cannot be decided either.
-            if let Some(Err(error)) = standings.iter().find(|standing| standing.is_err()) {
-                let parts = self.parts.iter().map(|_| Err(error.clone())).collect();
-                return Settled { stands: false, parts };
-            }
-            return Settled { stands: false, parts: self.take_back() };
+        match is_published(&self.parts, &self.each(Bench::standing)) {
+            Ok(true) => Settled { stands: true, parts: finished(&self.parts, self.each(Bench::complete)) },
+            Ok(false) => Settled { stands: false, parts: self.take_back() },
+            Err(error) => Settled { stands: false, parts: vec![Err(error); self.parts.len()] },
         }
-        let completed = self.each(Bench::complete);
-        let parts = completed.into_iter().enumerate().map(|(number, standing)| match standing {
-            Ok(Standing::Theirs { .. }) if !superseded(number) => Ok(Back::Theirs(crate::error::Found::Missing)),
-            Ok(_) => Ok(Back::Old),
-            Err(error) => Err(error),
-        });
-        Settled { stands: true, parts: parts.collect() }
+    }
+
+    /// What settling would come to, by what is there now.
+    pub(crate) fn foresee(&self) -> Settled {
+        let standings = self.each(Bench::seen);
+        match is_published(&self.parts, &standings) {
+            Ok(true) => Settled { stands: true, parts: finished(&self.parts, standings) },
+            Ok(false) => {
+                let back = |standing| match standing {
+                    Standing::New | Standing::Foreign => Back::Taken,
+                    Standing::Old | Standing::Gone => Back::Old,
+                    Standing::Theirs { .. } => Back::Theirs(None),
+                };
+                Settled { stands: false, parts: standings.into_iter().map(|standing| standing.map(back)).collect() }
+            }
+            Err(error) => Settled { stands: false, parts: vec![Err(error); self.parts.len()] },
+        }
     }
 
     /// How each part stands, after something was done with it.
@@ -181,7 +183,9 @@ impl Work {
     /// Removes the staging directory with what is in it: what was displaced, or never published.
     pub(crate) fn close(self) -> Result<()> {
         let bench = Arc::clone(&self.bench);
-        let left = self.on_thread(Rights::Directories, move |root| bench.clear(root))??;
+        // Of a group that nothing is known of any more directories can be staged as well.
+        let rights = if self.parts.is_empty() { Rights::Directories } else { rights(&self.parts) };
+        let left = self.on_thread(rights, move |root| bench.clear(root))??;
         match self.home.remove(&self.root, &self.id) {
             Err(_) => {
                 let left: Vec<PathBuf> = if left.is_empty() { vec![self.bench.path.clone()] } else { left };
@@ -199,6 +203,37 @@ impl Work {
     ) -> Result<T> {
         on_thread(&self.root, rights, self.home.state, work)
     }
+}
+
+/// Whether each part had been published. What cannot be looked at cannot be decided either.
+fn is_published(parts: &[Part], standings: &[Result<Standing>]) -> Result<bool> {
+    let last = last_of_each_name(parts);
+    let mut votes = Vec::with_capacity(parts.len());
+    for (number, (part, standing)) in parts.iter().zip(standings).enumerate() {
+        let standing = standing.as_ref().map_err(Clone::clone)?;
+        if last[&*part.at] == number {
+            votes.extend(standing.was_published());
+        }
+    }
+    Ok(!votes.is_empty() && votes.iter().all(|published| *published))
+}
+
+/// What became of the parts of a group that stands.
+fn finished(parts: &[Part], standings: Vec<Result<Standing>>) -> Vec<Result<Back>> {
+    let last = last_of_each_name(parts);
+    let back = |(number, (part, standing)): (usize, (&Part, Result<Standing>))| {
+        Ok(match standing? {
+            Standing::Theirs { .. } if last[&*part.at] == number => Back::Theirs(None),
+            Standing::Gone if part.after.is_some() => Back::Theirs(None),
+            _ => Back::Old,
+        })
+    };
+    parts.iter().zip(standings).enumerate().map(back).collect()
+}
+
+/// The last part that is about each name: what the name has is that one's.
+fn last_of_each_name(parts: &[Part]) -> HashMap<&Path, usize> {
+    parts.iter().enumerate().map(|(number, part)| (&*part.at, number)).collect()
 }
 
 /// Does the work on a confined thread, where the root is confined.

@@ -16,7 +16,7 @@ use crate::root::Root;
 use crate::wire::Text;
 
 use super::announce::intents;
-use super::settle::io_partial;
+use super::settle::{io_partial, left_to_others};
 
 /// What a group came to.
 #[derive(Debug)]
@@ -176,7 +176,7 @@ impl Applying<'_> {
         let work = match Work::begin(self.root, self.records.root(), &self.id, parts, self.group.durability) {
             Ok(work) => work,
             Err((Some(step), error)) => {
-                let results = self.failed(step, error);
+                let results = self.failed(step, error, false);
                 return Ok(GroupReport { group: String::new(), results, recovered: Vec::new(), stands: false });
             }
             Err((None, error)) => return Err(error.during("begin a group")),
@@ -270,14 +270,13 @@ impl Applying<'_> {
         let backs = work.take_back();
         let step = work.parts()[failed].step;
         let kind = error.kind();
-        let mut results = self.failed(step, error);
+        let mut results = self.failed(step, error, true);
         let mut is_open = false;
         for (number, (part, back)) in work.parts().iter().zip(&backs).enumerate() {
             let path = self.group.steps[part.step].path();
             match back {
                 Ok(Back::Theirs(found)) if number < failed && !part.makes_dir() => {
-                    let reason = format!("others changed it meanwhile, and it is left to them: found {found}");
-                    let error = Error::new(Kind::Mismatch).because(reason).found_instead(found.clone());
+                    let error = left_to_others(found.as_ref());
                     if results[part.step].is_ok() {
                         results[part.step] = Err(error.on(self.group.steps[part.step].verb(), path).in_group(&self.id));
                     }
@@ -290,7 +289,7 @@ impl Applying<'_> {
                 Ok(_) => {}
                 Err(error) => {
                     is_open = true;
-                    results[part.step] = Err(io_partial(error, &self.id, path.as_path()));
+                    results[part.step] = Err(io_partial(error, &self.id, path.as_path()).having_changed());
                 }
             }
         }
@@ -319,11 +318,12 @@ impl Applying<'_> {
     }
 
     /// The failing step's error, and every other step skipped.
-    fn failed(&self, step: usize, error: Error) -> Vec<Result<Outcome>> {
+    fn failed(&self, step: usize, error: Error, is_announced: bool) -> Vec<Result<Outcome>> {
         let mut results: Vec<Result<Outcome>> = self.group.steps.iter().map(|step| Ok(skipped(step))).collect();
         let of = &self.group.steps[step];
         let error = error.on(of.verb(), of.path()).denied_at(of.path().as_path());
-        results[step] = Err(self.root.or_gone(error).in_group(&self.id));
+        let error = self.root.or_gone(error);
+        results[step] = Err(if is_announced { error.in_group(&self.id) } else { error });
         results
     }
 }

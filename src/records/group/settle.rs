@@ -1,10 +1,11 @@
 //! Settles groups whose program was stopped: from what was announced, and what the disk says.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, Kind, Result};
-use crate::exec::{Back, Work, leftover};
+use crate::error::{Error, Found, Kind, Result};
+use crate::exec::{Back, Part, Work, leftover};
 use crate::records::entry::{Body, Ended, GroupEnd, Intent};
 use crate::records::log::Log;
 use crate::records::recovered::Recovered;
@@ -32,7 +33,8 @@ impl Records {
         let ids = {
             let mut log = self.log();
             log.refresh()?;
-            ids_of(&log, |intent| links.iter().any(|link| intent.names(link)))
+            let links: HashSet<&Text> = links.iter().collect();
+            ids_of(&log, |intent| intent.all_names().any(|name| links.contains(name)))
         };
         self.settle_groups(&ids)
     }
@@ -81,11 +83,7 @@ impl Records {
     /// Settles one group, unless somebody else is at work on it.
     pub(in crate::records) fn settle_group(&self, id: &str) -> Result<Vec<Recovered>> {
         let Some(announced) = self.open_group(id)? else { return Ok(Vec::new()) };
-        let parts = |open: &Open| {
-            let number = |seq: u64| usize::try_from(seq - open.first).unwrap_or(usize::MAX);
-            open.intents.iter().map(|(seq, intent)| part(intent, number(*seq))).collect()
-        };
-        let Some(work) = Work::open(self.root(), id, parts(&announced))? else { return Ok(Vec::new()) };
+        let Some(work) = Work::open(self.root(), id, announced.parts())? else { return Ok(Vec::new()) };
         // Nobody else settles it from here on; it may have been done just before.
         let Some(open) = self.open_group(id)? else {
             let _cleared = work.close();
@@ -131,19 +129,33 @@ impl Records {
         self.append_unsynced(|_| Ok(vec![Body::GroupEnd(end)])).map(drop)
     }
 
-    /// What settling every group would come to, as far as it can be told without doing it: the groups that are open.
+    /// What settling every group would come to, by what is there now; nothing is changed.
     pub(in crate::records) fn recoverable_groups(&self) -> Result<Vec<Recovered>> {
-        let mut log = self.log();
-        log.refresh()?;
-        let groups: Vec<Open> = all_ids(&log).iter().filter_map(|id| open(&log, id)).collect();
-        drop(log);
+        let groups: Vec<(String, Open)> = {
+            let mut log = self.log();
+            log.refresh()?;
+            all_ids(&log).into_iter().filter_map(|id| open(&log, &id).map(|open| (id, open))).collect()
+        };
         let mut recovered = Vec::new();
-        for open in groups {
-            for (seq, intent) in &open.intents {
-                recovered.push(Recovered::open(*seq, intent));
+        for (id, open) in groups {
+            let Some(work) = Work::open_to_look(self.root(), &id, open.parts())? else { continue };
+            let settled = work.foresee();
+            for ((seq, intent), back) in open.intents.iter().zip(settled.parts) {
+                recovered.push(match back {
+                    Ok(back) => Recovered::of_group(*seq, intent, settled.stands, &back),
+                    Err(error) => Recovered::failed(&id, io_partial(&error, &id, intent.link.as_path())),
+                });
             }
         }
         Ok(recovered)
+    }
+}
+
+impl Open {
+    /// The parts that were announced, each under the name that it is staged by.
+    fn parts(&self) -> Vec<Part> {
+        let number = |seq: u64| usize::try_from(seq - self.first).unwrap_or(usize::MAX);
+        self.intents.iter().map(|(seq, intent)| part(intent, number(*seq))).collect()
     }
 }
 
@@ -190,6 +202,18 @@ pub(super) fn io_partial(error: &Error, id: &str, link: &Path) -> Error {
     open.on("settle", link).in_group(id)
 }
 
+/// The error for a link of a group that others changed.
+pub(super) fn left_to_others(found: Option<&Found>) -> Error {
+    let reason = "others changed it meanwhile, and it is left to them";
+    match found {
+        Some(found) => {
+            let reason = format!("{reason}: found {found}");
+            Error::new(Kind::Mismatch).because(reason).found_instead(found.clone())
+        }
+        None => Error::new(Kind::Mismatch).because(reason),
+    }
+}
+
 impl Recovered {
     fn of_group(seq: u64, intent: &Intent, stands: bool, back: &Back) -> Recovered {
         let (outcome, kind) = match (back, stands) {
@@ -199,9 +223,7 @@ impl Recovered {
         };
         let error = match back {
             Back::Theirs(found) => {
-                let reason = "others changed it meanwhile, and it is left to them";
-                let error = Error::new(Kind::Mismatch).because(reason).found_instead(found.clone());
-                let error = error.on("recover", intent.link.as_path());
+                let error = left_to_others(found.as_ref()).on("recover", intent.link.as_path());
                 Some(match &intent.group {
                     Some(group) => error.in_group(group),
                     None => error,
