@@ -86,7 +86,7 @@ impl WatchVerb {
             return None;
         }
         let file = self.metrics_file.as_ref().filter(|_| !context.global.dry_run);
-        let file = match file.map(|path| open(path)).transpose() {
+        let file = match file.map(open).transpose() {
             Ok(file) => file,
             Err(problem) => {
                 report.errors.push(*problem);
