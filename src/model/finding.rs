@@ -29,7 +29,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Returns whether the link has the name of a staged one that was not published: left by an operation that was
+    /// Returns whether its name is that of a staged link that was not published: left by an operation that was
     /// interrupted, or about to be published by one that is under way.
     pub fn is_staged(&self) -> bool {
         self.link.file_name().is_some_and(is_staged_name)

@@ -138,7 +138,7 @@ fn doctor_says_what_says_where_something_changed() {
     let mut strace = Command::new("strace");
     let run = strace.args(options).arg(&place.root).args(["doctor", "--json"]).stdin(Stdio::null()).output();
     let Some(run) = run.ok().filter(|run| run.status.success()) else {
-        return skipped(test, "strace is not to be had");
+        return skipped(test, "strace is unavailable");
     };
     assert_eq!(crate::support::document(&run.stdout)["watching"], "looks");
 }
