@@ -80,7 +80,14 @@ impl Adoption {
         }
         let records = match Records::open_for_mutation(root)? {
             Some(records) => records,
-            None => Records::init(root, Settings::default(), author)?.0,
+            None => {
+                // What is refused makes no records.
+                let foreseen = root.preview_group(&group);
+                if !foreseen.stands {
+                    return Ok(self.report(&judged, &places, foreseen.results, false));
+                }
+                Records::init(root, Settings::default(), author)?.0
+            }
         };
         let came = root.apply_group(&records, author, &group)?;
         let report = self.report(&judged, &places, came.results, came.stands);

@@ -56,7 +56,14 @@ impl Manifests {
         }
         let records = match &self.records {
             Some(records) => records.clone(),
-            None => Records::init(&self.root, Settings::default(), author)?.0,
+            None => {
+                // What is refused makes no records.
+                let foreseen = self.preview(planned, durability, keep_going);
+                if !foreseen.stands && !keep_going {
+                    return Ok(foreseen);
+                }
+                Records::init(&self.root, Settings::default(), author)?.0
+            }
         };
         let mut applied = if keep_going {
             self.each(planned, &records, author, durability)?

@@ -2,6 +2,7 @@
 
 #![cfg(all(unix, feature = "cli"))]
 
+mod adopting;
 mod arguments;
 mod batching;
 mod changing;
@@ -10,6 +11,7 @@ mod describing;
 mod doctor;
 mod excluding;
 mod faults;
+mod manifests;
 mod memory;
 mod metrics;
 mod monitoring;

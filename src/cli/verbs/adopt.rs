@@ -5,7 +5,7 @@ use std::path::Path;
 
 use caplink::manage::Adoption;
 use caplink::records::Records;
-use caplink::{Durability, Error, LinkPath};
+use caplink::{Durability, Error, Kind, LinkPath};
 use clap::{Args, ValueHint};
 
 use super::change;
@@ -89,10 +89,27 @@ impl Adopt {
         for result in applied.results {
             match result {
                 Ok(outcome) => change::done(report, &root, &[outcome]),
-                Err(error) => change::failed(report, &error),
+                Err(error) => match self.hint(&error) {
+                    Some(hint) => report.errors.extend(Problem::of(&error, Some(hint), None)),
+                    None => change::failed(report, &error),
+                },
             }
         }
         Ok(())
+    }
+
+    /// The way out of what only this verb comes to.
+    fn hint(&self, error: &Error) -> Option<String> {
+        let leads_elsewhere = error.via_text().is_some() && error.component().is_none();
+        match error.kind() {
+            Kind::Dangling | Kind::Escape | Kind::Mismatch if leads_elsewhere => {
+                Some("give that link an absolute text, or take it away first".to_owned())
+            }
+            Kind::NotFound if error.component().is_some() && !self.parents => {
+                Some("`-p` makes the directory".to_owned())
+            }
+            _ => None,
+        }
     }
 }
 
