@@ -83,7 +83,7 @@ impl Records {
     /// Settles one group, unless somebody else is at work on it.
     pub(in crate::records) fn settle_group(&self, id: &str) -> Result<Vec<Recovered>> {
         let Some(announced) = self.open_group(id)? else { return Ok(Vec::new()) };
-        let Some(work) = Work::open(self.root(), id, announced.parts())? else { return Ok(Vec::new()) };
+        let Some(mut work) = Work::open(self.root(), id, announced.parts())? else { return Ok(Vec::new()) };
         // Nobody else settles it from here on; it may have been done just before.
         let Some(open) = self.open_group(id)? else {
             let _cleared = work.close();
