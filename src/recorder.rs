@@ -142,6 +142,17 @@ pub trait Recorder: Send + Sync {
         Ok(())
     }
 
+    /// Is asked about a change that is only previewed: refuses what [`before`](Recorder::before) would refuse, as far as it
+    /// can tell without writing anything.
+    ///
+    /// # Errors
+    ///
+    /// The preview fails with it.
+    fn previews(&self, intent: &Intent<'_>) -> Result<()> {
+        let _ = intent;
+        Ok(())
+    }
+
     /// Is informed of what edits came to, in order: changes, edits that changed nothing, refusals and failures. An edit
     /// that it was asked about and that was then not tried is [`Skipped`](crate::Effect::Skipped).
     ///

@@ -5,6 +5,7 @@
 
 mod batch;
 mod confined;
+mod refused;
 mod waiting;
 
 use std::ffi::OsStr;
@@ -25,6 +26,8 @@ use crate::state::{StateAccess, StateCheck, StatePlace};
 use crate::sys::{self, Abilities, Access, Calls, Fault, Handle, LinkRules, Stat};
 
 use batch::Batch;
+use refused::root_error;
+use waiting::{Interrupt, LOCK_WAIT};
 
 pub(crate) use batch::Changed;
 
@@ -61,7 +64,8 @@ pub struct Root {
     recorders: Arc<[Arc<dyn Recorder>]>,
     side: Context,
     batch: Option<Arc<Batch>>,
-    wait: Duration,
+    lock_wait: Duration,
+    interrupt: Option<Interrupt>,
 }
 
 /// Where a root is used: by its holder, or on a thread that the kernel confines to it.
@@ -134,8 +138,15 @@ impl Root {
             rules: OnceLock::new(),
             threads: None,
         };
-        let (shared, side) = (Arc::new(shared), Context::Holder);
-        Ok(Root { shared, policy, recorders: Arc::from([]), side, batch: None, wait: waiting::WAIT })
+        Ok(Root {
+            shared: Arc::new(shared),
+            policy,
+            recorders: Arc::from([]),
+            side: Context::Holder,
+            batch: None,
+            lock_wait: LOCK_WAIT,
+            interrupt: None,
+        })
     }
 
     /// A root in memory, at the absolute `path`, with the permissions of the user `uid`.
@@ -311,6 +322,10 @@ impl Root {
         &self.shared.handle
     }
 
+    pub(crate) fn shared_handle(&self) -> Arc<Handle> {
+        Arc::clone(&self.shared.handle)
+    }
+
     pub(crate) fn calls(&self) -> &dyn Calls {
         &*self.shared.calls
     }
@@ -352,22 +367,6 @@ impl Root {
             Err(source) => sys::fault(&source) == Fault::Missing,
         }
     }
-}
-
-fn root_error(path: &Path, source: io::Error) -> Error {
-    let error = match source.kind() {
-        io::ErrorKind::NotFound => {
-            Error::from_io(source).with_kind(Kind::RootGone).because("there is no such directory")
-        }
-        io::ErrorKind::NotADirectory => {
-            Error::from_io(source).with_kind(Kind::Usage).because("the root is not a directory")
-        }
-        _ if sys::fault(&source) == Fault::Link => {
-            Error::from_io(source).with_kind(Kind::RootGone).because("the links on its way cannot be followed")
-        }
-        _ => Error::from_io(source),
-    };
-    error.on("open", path)
 }
 
 impl fmt::Debug for Root {

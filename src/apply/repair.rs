@@ -7,6 +7,8 @@
 use std::ffi::OsStr;
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Kind, Result};
@@ -18,6 +20,9 @@ use crate::scan::{Come, Scan, ScanOptions, look_at};
 
 /// How much memory edits take before they are carried out, in bytes: some 40,000 of usual paths.
 const HELD_MAX: usize = 16 << 20;
+
+/// How long the scan of a repair goes on before it is asked whether it is to be broken off.
+const UNASKED_MAX: Duration = Duration::from_millis(50);
 
 /// How a repair is carried out.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +167,14 @@ impl Repairs<'_> {
     }
 
     fn all(&mut self, mut scan: Scan) -> Summary {
-        while let Some(come) = scan.next_or_stale() {
+        loop {
+            let Poll::Ready(come) = scan.poll(Instant::now().checked_add(UNASKED_MAX)) else {
+                if self.root.is_interrupted() {
+                    return scan.summary();
+                }
+                continue;
+            };
+            let Some(come) = come else { break };
             match come {
                 Come::Found(Ok(finding)) => {
                     let step = self.repair.step(&finding, self.root.anchor());

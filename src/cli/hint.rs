@@ -14,6 +14,11 @@ pub(super) const REASON: &str = "`--reason TEXT` says why, for the records";
 
 /// The hint for an error of an operation on a link.
 pub(crate) fn of(error: &Error, verb: &str, here: &Here) -> Option<String> {
+    // A name that no terminal shows as it is goes into no command.
+    precise(error, verb, here).or_else(|| plain(error.kind()).map(str::to_owned))
+}
+
+fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
     let link = error.link().map(Path::as_os_str);
     let look = || look(here, link);
     let hint = match (verb, error.kind()) {

@@ -32,9 +32,6 @@ impl Context {
         may_be_said(why, claimed)?;
         let Some(records) = Records::open_for_mutation(root).map_err(refused)? else { return Ok(root.clone()) };
         let author = self.author_because(reason)?;
-        if self.global.dry_run {
-            demands_reason(&records, author.reason().is_some())?;
-        }
         let records = self.confined_if_open(root, records)?.waiting(wait);
         self.used(&records);
         Ok(root.recorded(&records, author))

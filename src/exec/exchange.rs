@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 
 use super::between::Between;
 use super::halt::Going;
@@ -56,8 +57,45 @@ struct Exchanging<'a> {
     planned: Option<&'a Planned>,
 }
 
+/// One of the two names. In a preview its directory may be one that an earlier edit creates.
+#[derive(Clone, Copy)]
+struct Place<'e> {
+    path: &'e LinkPath,
+    opened: Option<&'e Entry>,
+}
+
+impl<'e> From<&'e Entry> for Place<'e> {
+    fn from(entry: &'e Entry) -> Place<'e> {
+        Place { path: &entry.path, opened: Some(entry) }
+    }
+}
+
+impl<'e> Place<'e> {
+    fn physical(&self) -> &'e Path {
+        self.opened.map_or(self.path.as_path(), Entry::physical)
+    }
+
+    fn dir(&self) -> &'e Path {
+        self.opened.map_or(self.path.parent(), Entry::dir)
+    }
+}
+
 impl Exchanging<'_> {
     fn carry_out(&self, opened: Option<&Entry>) -> Going<Outcome> {
+        if let Some(planned) = self.planned {
+            let one = |path: &LinkPath| match self.open(path) {
+                Err(error) if error.kind() == Kind::NotFound && planned.is_made(path.parent()) => Ok(None),
+                opened => opened.map(Some),
+            };
+            let (a, b) = (one(&self.edit.path)?, one(&self.exchange.with)?);
+            if a.is_none() || b.is_none() {
+                let places = [(&self.edit.path, &a), (&self.exchange.with, &b)];
+                let [a, b] = places.map(|(path, entry)| Place { path, opened: entry.as_ref() });
+                let [mut one, two] = self.decide_planned(planned, a, b)?;
+                one.counterpart = Some(Box::new(two));
+                return Ok(one);
+            }
+        }
         let owned = if opened.is_none() { Some(self.open(&self.edit.path)?) } else { None };
         let a = owned.as_ref().or(opened).expect("BUG: one of them is there");
         let b = self.open(&self.exchange.with)?;
@@ -95,11 +133,13 @@ impl Exchanging<'_> {
         if self.dry_run {
             let is_planned = |planned: &Planned| [a, b].iter().any(|entry| planned.left_at(entry.physical()).is_some());
             if let Some(planned) = self.planned.filter(|planned| is_planned(planned)) {
-                return self.decide_planned(planned, a, b).map(Attempt::Done);
+                return self.decide_planned(planned, a.into(), b.into()).map(Attempt::Done);
             }
             return self.decide(a, b).map(|decided| match decided {
                 Decided::Done(outcomes) => Attempt::Done(*outcomes),
-                Decided::Exchange(links) => Attempt::Done(self.exchanged((a, &links.0.text), (b, &links.1.text))),
+                Decided::Exchange(links) => {
+                    Attempt::Done(self.exchanged((a.into(), &links.0.text), (b.into(), &links.1.text)))
+                }
                 Decided::Again => Attempt::Again,
             });
         }
@@ -115,8 +155,9 @@ impl Exchanging<'_> {
     }
 
     /// Names the link in an error.
-    fn on(&self, entry: &Entry, error: Error) -> Error {
-        self.root.or_gone(error.on("exchange", &entry.path).denied_at(entry.path.as_path()))
+    fn on<'e>(&self, place: impl Into<Place<'e>>, error: Error) -> Error {
+        let path = place.into().path;
+        self.root.or_gone(error.on("exchange", path).denied_at(path.as_path()))
     }
 
     /// Looks at both links, and judges each text at its new place.
@@ -129,47 +170,49 @@ impl Exchanging<'_> {
                 return Ok(Decided::Again);
             }
             let [one, two] = [(a, &link_a), (b, &link_b)]
-                .map(|(entry, link)| self.report(entry, Effect::Unchanged, Some(&link.text), None, true));
+                .map(|(entry, link)| self.report(entry.into(), Effect::Unchanged, Some(&link.text), None, true));
             return Ok(Decided::Done(Box::new([one, two])));
         }
         if !self.root.policy().replace {
             return Err(self.on(a, Error::new(Kind::Policy)).into());
         }
-        self.judge([(a, &link_b.text), (b, &link_a.text)])?;
+        let new = [(a.into(), &link_b.text), (b.into(), &link_a.text)];
+        self.judge(new)?;
         if self.dry_run {
-            self.would_be_done([(a, &link_b.text), (b, &link_a.text)])?;
+            self.would_be_done(new)?;
         }
         Ok(Decided::Exchange(Box::new((link_a, link_b))))
     }
 
     /// Judges each text at its new place.
-    fn judge(&self, new: [(&Entry, &OsString); 2]) -> Result<()> {
-        let overlay = new.map(|(entry, text)| (entry.physical(), text.as_os_str()));
+    fn judge(&self, new: [(Place<'_>, &OsString); 2]) -> Result<()> {
+        let overlay = new.map(|(place, text)| (place.physical(), text.as_os_str()));
         let (dangling, outside) = (self.exchange.allow_dangling, self.exchange.allow_outside);
         let rules = Rules { dangling, outside, directory: false };
-        for (entry, text) in new {
-            leads_where_it_may(self.root, entry.dir(), text, Overlay::new(&overlay).after(self.planned), rules)
-                .map_err(|error| self.on(entry, error))?;
+        for (place, text) in new {
+            leads_where_it_may(self.root, place.dir(), text, Overlay::new(&overlay).after(self.planned), rules)
+                .map_err(|error| self.on(place, error))?;
         }
         Ok(())
     }
 
     /// The preview of an exchange of links that earlier edits leave.
-    fn decide_planned(&self, planned: &Planned, a: &Entry, b: &Entry) -> Going<[Outcome; 2]> {
-        let text = |entry: &Entry| -> Result<OsString> {
-            let found = match planned.left_at(entry.physical()) {
-                Some(left) => left.map_or(Found::Missing, |text| Found::Link(text.to_os_string())),
-                None => entry.look()?,
+    fn decide_planned(&self, planned: &Planned, a: Place<'_>, b: Place<'_>) -> Going<[Outcome; 2]> {
+        let text = |place: Place<'_>| -> Result<OsString> {
+            let found = match (planned.left_at(place.physical()), place.opened) {
+                (Some(left), _) => left.map_or(Found::Missing, |text| Found::Link(text.to_os_string())),
+                (None, Some(entry)) => entry.look()?,
+                (None, None) => Found::Missing,
             };
             match decide(&self.edit.change, None, &found) {
                 Decision::Refuse(kind) => Err(refused(kind, found)),
                 _ => Ok(found.into_text().expect("BUG: only links are exchanged")),
             }
         };
-        let text = |entry| text(entry).map_err(|error| self.on(entry, error));
+        let text = |place| text(place).map_err(|error| self.on(place, error));
         let (text_a, text_b) = (text(a)?, text(b)?);
         if a.physical() == b.physical() {
-            return Ok([a, b].map(|entry| self.report(entry, Effect::Unchanged, Some(&text_a), None, true)));
+            return Ok([a, b].map(|place| self.report(place, Effect::Unchanged, Some(&text_a), None, true)));
         }
         if !self.root.policy().replace {
             return Err(self.on(a, Error::new(Kind::Policy)).into());
@@ -181,16 +224,17 @@ impl Exchanging<'_> {
     }
 
     /// What a preview knows of whether the change can be made.
-    fn would_be_done(&self, new: [(&Entry, &OsString); 2]) -> Result<()> {
+    fn would_be_done(&self, new: [(Place<'_>, &OsString); 2]) -> Result<()> {
         let [(a, _), (b, _)] = new;
+        let opened = || [b, a].into_iter().filter_map(|place| place.opened);
         if !self.root.abilities().exchange {
             return Err(self.on(a, unsupported(self.root)));
         }
-        for entry in [a, b] {
+        for entry in opened().rev() {
             may_take_away(entry).and_then(|()| stat_parent(entry)).map_err(|error| self.on(entry, error))?;
         }
-        let left = new.map(|(entry, text)| (entry.physical(), Some(text.as_os_str())));
-        for entry in [b, a] {
+        let left = new.map(|(place, text)| (place.physical(), Some(text.as_os_str())));
+        for entry in opened() {
             read_back::would_stay(entry, &left).map_err(|error| self.on(entry, error))?;
         }
         Ok(())
@@ -239,7 +283,7 @@ impl Exchanging<'_> {
             }
         }
         match self.check(a, b, link_a, link_b, &between) {
-            Ok(true) => Ok(Attempt::Done(self.exchanged((a, &link_a.text), (b, &link_b.text)))),
+            Ok(true) => Ok(Attempt::Done(self.exchanged((a.into(), &link_a.text), (b.into(), &link_b.text)))),
             Ok(false) => Ok(Attempt::Again),
             Err((entry, error)) => Err(error.on("exchange", &entry.path).into()),
         }
@@ -297,7 +341,7 @@ impl Exchanging<'_> {
         }
     }
 
-    fn exchanged(&self, (a, text_a): (&Entry, &OsString), (b, text_b): (&Entry, &OsString)) -> [Outcome; 2] {
+    fn exchanged(&self, (a, text_a): (Place<'_>, &OsString), (b, text_b): (Place<'_>, &OsString)) -> [Outcome; 2] {
         let verified = !self.root.policy().unverified;
         [
             self.report(a, Effect::Exchanged, Some(text_b), Some(text_a), verified),
@@ -307,15 +351,15 @@ impl Exchanging<'_> {
 
     fn report(
         &self,
-        entry: &Entry,
+        place: Place<'_>,
         effect: Effect,
         target: Option<&OsString>,
         previous: Option<&OsString>,
         verified: bool,
     ) -> Outcome {
         Outcome {
-            link: entry.path.clone(),
-            physical: entry.followed(),
+            link: place.path.clone(),
+            physical: place.opened.and_then(Entry::followed),
             effect,
             target: target.cloned(),
             previous: previous.cloned(),
@@ -333,7 +377,7 @@ impl Exchanging<'_> {
     }
 
     fn make_durable(&self, entry: &Entry, outcome: &mut Outcome) {
-        match sync(self.root, Some(&entry.parent), &[entry.dir().to_path_buf()], self.edit.durability) {
+        match sync(self.root, &entry.parent, self.edit.durability) {
             Ok(()) => outcome.durability = self.edit.durability,
             Err(error) => outcome.shortfalls.push(error.on("exchange", &entry.path)),
         }

@@ -37,10 +37,10 @@ impl<'a> Lock<'a> {
         if let Some(lock) = Lock::try_take(root, Arc::clone(&dir)).map_err(Error::from_io)? {
             return Ok(lock);
         }
-        let Some(batch) = root.batch() else { return wait(root, dir, root.wait()) };
+        let Some(batch) = root.batch() else { return wait(root, dir, root.lock_wait()) };
         let id = root.calls().stat(&dir).map_err(Error::from_io)?.id;
         let begun = root.calls().clock();
-        let taken = wait(root, dir, batch.may_wait(id, root.wait()));
+        let taken = wait(root, dir, batch.may_wait(id, root.lock_wait()));
         batch.waited(id, root.calls().clock().saturating_sub(begun), taken.is_err());
         taken
     }
@@ -67,8 +67,11 @@ fn wait(root: &Root, dir: Arc<Handle>, time: Duration) -> Result<Lock<'_>> {
             continue;
         }
         if root.calls().clock() >= deadline {
-            let reason = format!("another holder had the lock for more than {} ms", root.wait().as_millis());
+            let reason = format!("another holder had the lock for more than {} ms", root.lock_wait().as_millis());
             return Err(Error::new(Kind::Busy).because(reason));
+        }
+        if root.is_interrupted() {
+            return Err(Error::new(Kind::Busy).because("another holder has the lock, and the wait was broken off"));
         }
         root.calls().sleep(nap);
         if tries > SHORT_NAPS {

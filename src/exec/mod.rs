@@ -44,6 +44,7 @@ use std::path::PathBuf;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Edit, Effect, Guarantee, Outcome, Staging};
+use crate::recorder::Intent;
 use crate::resolve::Planned;
 use crate::root::Root;
 
@@ -92,6 +93,11 @@ impl<'a> Previews<'a> {
     /// Decides everything of the next edit and changes nothing.
     pub(crate) fn next(&mut self, edit: &Edit) -> Result<Outcome> {
         let outcome = Run::new(self.root, edit, true).after(&self.planned).carry_out().map_err(Halt::into_error)?;
+        if outcome.each().any(|outcome| outcome.effect.is_change()) {
+            let intent = Intent { edit, foreseen: &outcome, below: self.root.image() };
+            let asked = self.root.recorders().iter().try_for_each(|recorder| recorder.previews(&intent));
+            asked.map_err(|refusal| refusal.on(edit.change.verb(), &edit.path))?;
+        }
         for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
             let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
             self.planned.insert(link, outcome.target.clone());

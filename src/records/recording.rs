@@ -111,6 +111,10 @@ impl Recorder for Recording {
         true
     }
 
+    fn previews(&self, _: &Intent<'_>) -> Result<()> {
+        self.records.demands_reason(&self.records.log(), self.author.reason.is_some())
+    }
+
     fn before(&self, intents: &[Intent<'_>]) -> Result<()> {
         let records = &self.records;
         let announced: Vec<Announced> = intents.iter().map(|intent| self.intent(intent)).collect::<Result<_>>()?;

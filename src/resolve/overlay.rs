@@ -108,6 +108,12 @@ impl<'a> Position<'a> {
         self.overlay.planned?.below(above, name)
     }
 
+    /// What tells the directory here from others, if an earlier edit creates it.
+    pub(super) fn made(&self) -> Option<u64> {
+        let node = self.nodes.last().copied().flatten()?;
+        self.overlay.planned?.is_made_at(node).then_some(node as u64)
+    }
+
     /// What the overlay has under this name here.
     pub(super) fn laid(&self, name: &OsStr) -> Option<Laid<'a>> {
         if self.overlay.is_empty() {

@@ -77,6 +77,11 @@ impl Planned {
         self.find(path).is_some_and(|node| node.is_made)
     }
 
+    /// Whether an edit creates a directory at a node.
+    pub(super) fn is_made_at(&self, node: usize) -> bool {
+        self.nodes[node].is_made
+    }
+
     /// The node of the root.
     pub(super) fn top() -> usize {
         0

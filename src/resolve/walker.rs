@@ -17,7 +17,7 @@ use super::overlay::{Laid, Position};
 use super::walk::{Hop, Stop, WalkOptions};
 use super::way::{Way, What};
 use crate::error::{FileKind, Kind};
-use crate::model::{Spelling, Start};
+use crate::model::{ObjectId, Spelling, Start};
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle, Stat};
 
@@ -125,8 +125,19 @@ impl<'a> Walker<'a> {
         }
         match &self.here {
             Here::Object(stat) | Here::Dir(_, stat) => Ok(*stat),
-            Here::Unopened => Ok(self.open_here()?.1),
+            Here::Unopened => match self.open_here() {
+                Ok((_, stat)) => Ok(stat),
+                Err(stop) => self.made().filter(|_| self.is_to_be_made(&stop)).ok_or(stop),
+            },
         }
+    }
+
+    /// The directory here, if an edit that comes before creates it.
+    fn made(&self) -> Option<Stat> {
+        // No device has this number: it is told from all that are there, and from others that are yet to be made.
+        let id = ObjectId { device: u64::MAX, inode: self.at.made()? };
+        let uid = self.root.calls().user();
+        Some(Stat { id, kind: FileKind::Dir, mode: 0o755, uid, gid: 0, links: 2, changed: 0 })
     }
 
     /// What was walked over and where the walk is.

@@ -75,7 +75,7 @@ impl Batch {
 impl Root {
     /// This root for the edits of one batch.
     pub(crate) fn in_batch(&self, durability: Durability) -> Root {
-        Root { batch: Some(Arc::new(Batch::new(durability, self.wait()))), ..self.clone() }
+        Root { batch: Some(Arc::new(Batch::new(durability, self.lock_wait()))), ..self.clone() }
     }
 
     /// Where it is below the root that was opened, as an absolute path.

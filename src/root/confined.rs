@@ -105,7 +105,7 @@ impl Root {
     /// This root for a confined thread. Its recorders stay behind: what they do the domain would forbid.
     pub(crate) fn on_thread(&self, thread: &Thread, with_state: bool) -> Root {
         let side = if with_state { Context::Thread(thread.state()) } else { Context::ThreadWithoutState };
-        Root { side, recorders: Arc::from([]), ..self.clone() }
+        Root { side, recorders: Arc::from([]), interrupt: None, ..self.clone() }
     }
 
     /// Rules that allow what the grant needs below this root, and in a state directory that is elsewhere.

@@ -18,6 +18,8 @@ mod workers;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
@@ -149,13 +151,53 @@ impl Scan {
         self.progress.clone()
     }
 
-    /// Goes on to the next finding, or directory with the name of a staging one.
-    pub(crate) fn next_or_stale(&mut self) -> Option<Come> {
-        let come = self.advance();
+    /// Goes on to the next finding, but for hardly longer than `time`: pending if there was none until then.
+    ///
+    /// It is for a caller who has to look after something else in between. A scan that is pending goes on when it is
+    /// asked again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+    /// # dir.symlink("gone", "l")?;
+    /// use std::{task::Poll, time::Duration};
+    /// use caplink::{Policy, Root, ScanOptions};
+    ///
+    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+    /// let mut scan = root.scan(".", ScanOptions::default())?;
+    /// let mut links = 0;
+    /// loop {
+    ///     match scan.poll_within(Duration::from_millis(50)) {
+    ///         Poll::Ready(Some(found)) => links += usize::from(found.is_ok()),
+    ///         Poll::Ready(None) => break,
+    ///         Poll::Pending => println!("{} entries so far", scan.progress().entries()),
+    ///     }
+    /// }
+    /// assert_eq!(links, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn poll_within(&mut self, time: Duration) -> Poll<Option<Result<Finding>>> {
+        let until = Instant::now().checked_add(time);
+        loop {
+            match self.poll(until) {
+                Poll::Ready(Some(Come::Found(found))) => return Poll::Ready(Some(found)),
+                Poll::Ready(Some(Come::Stale(_))) => {}
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Goes on to the next finding, or directory with the name of a staging one; pending if there was none until then.
+    pub(crate) fn poll(&mut self, until: Option<Instant>) -> Poll<Option<Come>> {
+        let come = self.advance(until);
         match &come {
-            Some(Come::Found(Ok(finding))) => self.summary.add(finding),
-            Some(Come::Found(Err(_)) | Come::Stale(_)) => {}
-            None => self.ended = true,
+            Poll::Ready(Some(Come::Found(Ok(finding)))) => self.summary.add(finding),
+            Poll::Ready(Some(Come::Found(Err(_)) | Come::Stale(_))) | Poll::Pending => {}
+            Poll::Ready(None) => self.ended = true,
         }
         come
     }
@@ -165,22 +207,25 @@ impl Scan {
         matches!(&self.walk, Walk::Alone(walker) if !walker.is_done() && walker.path.starts_with(dir))
     }
 
-    fn advance(&mut self) -> Option<Come> {
+    fn advance(&mut self, until: Option<Instant>) -> Poll<Option<Come>> {
         match &mut self.walk {
             Walk::Alone(walker) => loop {
                 if let Some(found) = walker.found().pop_front() {
-                    return Some(Come::Found(found));
+                    return Poll::Ready(Some(Come::Found(found)));
                 }
                 if let Some(stale) = walker.stale.take() {
-                    return Some(Come::Stale(stale));
+                    return Poll::Ready(Some(Come::Stale(stale)));
                 }
                 if walker.is_done() {
-                    return None;
+                    return Poll::Ready(None);
+                }
+                if until.is_some_and(|until| Instant::now() >= until) {
+                    return Poll::Pending;
                 }
                 walker.step();
             },
-            Walk::Together(workers) => workers.next().map(Come::Found),
-            Walk::Refused(error) => error.take().map(Err).map(Come::Found),
+            Walk::Together(workers) => workers.poll(until).map(|found| found.map(Come::Found)),
+            Walk::Refused(error) => Poll::Ready(error.take().map(Err).map(Come::Found)),
         }
     }
 }
@@ -197,8 +242,11 @@ impl Iterator for Scan {
 
     fn next(&mut self) -> Option<Result<Finding>> {
         loop {
-            if let Come::Found(found) = self.next_or_stale()? {
-                return Some(found);
+            match self.poll(None) {
+                Poll::Ready(Some(Come::Found(found))) => return Some(found),
+                Poll::Ready(Some(Come::Stale(_))) => {}
+                Poll::Ready(None) => return None,
+                Poll::Pending => unreachable!("BUG: a scan without a deadline is pending"),
             }
         }
     }

@@ -5,8 +5,9 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -78,19 +79,24 @@ impl Workers {
     }
 }
 
-impl Iterator for Workers {
-    type Item = Result<Finding>;
-
-    fn next(&mut self) -> Option<Result<Finding>> {
+impl Workers {
+    /// The next of what was found; pending if there is none until then.
+    pub(super) fn poll(&mut self, until: Option<Instant>) -> Poll<Option<Result<Finding>>> {
         loop {
             if let Some(found) = self.batch.pop_front() {
-                return Some(found);
+                return Poll::Ready(Some(found));
             }
-            match self.found.as_ref()?.recv() {
+            let Some(found) = &self.found else { return Poll::Ready(None) };
+            let received = match until {
+                None => found.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(until) => found.recv_timeout(until.saturating_duration_since(Instant::now())),
+            };
+            match received {
                 Ok(batch) => self.batch = batch,
-                Err(_) => {
+                Err(RecvTimeoutError::Timeout) => return Poll::Pending,
+                Err(RecvTimeoutError::Disconnected) => {
                     self.end();
-                    return None;
+                    return Poll::Ready(None);
                 }
             }
         }

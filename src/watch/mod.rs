@@ -1,5 +1,6 @@
 //! Watching a root: what one look came to as numbers, and a stream of what changes.
 
+mod declared;
 mod event;
 mod gauges;
 mod hearing;

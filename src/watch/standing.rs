@@ -148,10 +148,10 @@ impl Watch {
         let name = std::mem::replace(&mut self.standing.manifest, judged.manifest.clone());
         let before = std::mem::take(&mut self.standing.entries);
         let now: BTreeMap<PathBuf, &'static str> = judged.entries.into_iter().collect();
-        let is_fine = |status: &Option<&'static str>| status.is_none_or(|status| status == "ok");
+        let is_fine = |status: Option<&'static str>| matches!(status, Some("ok" | "skipped"));
         let mut tell = |manifest: &str, link: &Path, was: Option<&'static str>, now: Option<&'static str>| {
-            // One that is as it is to be is told only if it was not.
-            if was != now && !(is_fine(&was) && is_fine(&now)) {
+            // One that is as it is to be when it is judged first is nothing to tell.
+            if was != now && !(was.is_none() && is_fine(now)) {
                 let manifest = manifest.to_owned();
                 self.ready.push_back(What::Entry { manifest, link: link.to_path_buf(), was, now });
             }

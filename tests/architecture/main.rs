@@ -146,6 +146,7 @@ const TOP: &[&str] = &[
     "benches",
     "examples",
     "fuzz",
+    "python",
     "src",
     "target",
     "tests",

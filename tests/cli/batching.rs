@@ -1,10 +1,11 @@
 //! Edits from lines of JSON.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::json;
 
-use crate::support::{Answer, Place};
+use crate::support::{Answer, Place, answer, skipped};
 
 /// Runs a batch of these lines.
 fn batch(place: &Place, options: &str, lines: &str) -> Answer {
@@ -119,6 +120,31 @@ fn an_edit_of_a_link_that_an_earlier_one_changed_is_judged_on_what_that_one_leav
 }
 
 #[test]
+fn a_directory_that_an_earlier_line_makes_is_one_to_later_lines() {
+    let lines = r#"{"verb":"create","link":"n/one","to":"file","parents":true}
+{"verb":"create","link":"way","to":"n"}
+{"verb":"create","link":"ways","to":"n/"}
+{"verb":"create","link":"n/two","to":"releases/1"}
+{"verb":"exchange","a":"n/one","b":"n/two"}
+{"verb":"exchange","a":"way","b":"n/two","allow_dangling":true,"allow_outside":true}
+{"verb":"exchange","a":"n/one","b":"n/none"}
+{"verb":"create","link":"last","to":"n/none"}
+"#;
+    let place = Place::new();
+    let file = place.base.path().join("lines");
+    fs::write(&file, lines).unwrap();
+    let ask = |options: &str| place.ask(&format!("{options} batch --keep-going {}", file.display()));
+    let before = place.snapshot();
+    let dry = ask("-n");
+    assert_eq!(place.snapshot(), before);
+    let ran = ask("");
+    assert_eq!(dry.json["items"], ran.json["items"]);
+    assert_eq!(dry.json["errors"], ran.json["errors"]);
+    let kinds: Vec<_> = ran.json["errors"].as_array().unwrap().iter().map(|error| error["kind"].clone()).collect();
+    assert_eq!(kinds, ["not_found", "dangling"], "{}", ran.json);
+}
+
+#[test]
 fn lines_are_read_from_standard_input() {
     use std::io::Write as _;
     use std::process::Stdio;
@@ -151,4 +177,18 @@ fn each_line_has_its_own_reason_in_the_records() {
     assert_eq!(log.json["items"][1]["durability"], "dir", "what is in the log is what happened");
     let control = batch(&place, "", "{\"verb\":\"remove\",\"link\":\"one\",\"reason\":\"a\\nb\"}");
     assert_eq!((control.code, control.kind()), (2, "usage"));
+}
+
+#[test]
+fn a_batch_may_come_from_a_program_that_the_shell_started() {
+    let place = Place::new();
+    let edit = r#"{"verb": "create", "link": "l", "to": "file"}"#;
+    let script = format!("\"$0\" -C \"$1\" --json batch <(echo '{edit}')");
+    if Command::new("bash").arg("--version").output().is_err() {
+        return skipped("batching::a_batch_may_come_from_a_program_that_the_shell_started", "there is no bash");
+    }
+    let mut bash = Command::new("bash");
+    bash.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_caplink")).arg(&place.root);
+    assert_eq!(answer(&mut bash).outcome(), "created");
+    assert_eq!(place.text("l"), Some("file".into()));
 }

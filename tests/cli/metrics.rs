@@ -89,6 +89,28 @@ fn releases_are_counted_and_each_alarm_is_a_sample() {
 }
 
 #[test]
+fn entries_of_a_manifest_are_counted_by_status() {
+    let place = Place::new();
+    place.link("good", "file").link("bad", "a");
+    let text = "version = 1\nname = \"files\"\n[links]\ngood = \"file\"\nbad = \"file\"\nnone = \"file\"\n";
+    fs::write(place.root.join("caplink.toml"), text).unwrap();
+    fs::rename(place.root.join("caplink.toml"), place.base.path().join("m.toml")).unwrap();
+    assert!(!numbers(&place, "metrics").has("caplink_manifest_entries{manifest=\"files\",status=\"ok\"}"));
+    let line = format!("metrics -m {}", place.base.path().join("m.toml").display());
+    let read = numbers(&place, &line);
+    for (status, count) in [("ok", 1.0), ("changed", 1.0), ("missing", 1.0), ("replaced", 0.0), ("orphan", 0.0)] {
+        let sample = format!("caplink_manifest_entries{{manifest=\"files\",status=\"{status}\"}}");
+        assert_eq!(read.value(&sample), count, "{status}");
+    }
+    let ran = place.words("metrics -m /nothing/m.toml");
+    assert_eq!(ran.code, 5, "{}", ran.err());
+    fs::write(place.root.join("caplink.toml"), "version = 2").unwrap();
+    let ran = place.words("metrics");
+    assert_eq!(ran.code, 2, "{}", ran.err());
+    assert!(openmetrics::read(ran.out()).unwrap().has("caplink_scan_complete"), "the links are counted all the same");
+}
+
+#[test]
 fn an_incomplete_look_is_an_answer() {
     let place = Place::new();
     let closed = place.root.join("a");

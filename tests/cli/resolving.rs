@@ -159,3 +159,18 @@ fn resolve_that_leads_nowhere_says_why_and_how_far_it_came() {
         assert_eq!(item["hops"].as_array().map(Vec::len), Some(hops), "{path}: {}", item["hops"]);
     }
 }
+
+#[test]
+fn a_name_that_goes_into_no_command_has_a_way_out_all_the_same() {
+    let place = Place::new();
+    place.link("a\nb", "gone");
+    for (words, hint) in [
+        (&["resolve", "a\nb"][..], "`resolve` with `--explain` shows which part is missing"),
+        (&["create", "a\nb", "--to", "file"], "`ensure` replaces a link"),
+        (&["exchange", "file", "a\nb"], "look with `caplink"),
+    ] {
+        let refused = place.json(words);
+        let told = refused.error()["hint"].as_str().unwrap_or_default();
+        assert!(told.starts_with(hint), "{words:?}: {told}");
+    }
+}

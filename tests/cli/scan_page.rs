@@ -139,5 +139,21 @@ fn the_page_shows_what_stands_over_the_links_where_there_is_something() {
     assert!(row.ends_with("<td class=\"bad\">bad_release</td><td>1 active, 1 superseded</td></tr>"), "{row}");
     fs::write(place.root.join(".caplink/log.jsonl"), "{}\n").unwrap();
     let ran = place.words("scan --format html");
-    assert!(ran.code == 0 && ran.out().contains("<section class=\"standing\">\n<h2>Releases</h2>\n<p class=\"bad\">"));
+    assert!(ran.code == 0 && ran.out().contains("<section class=\"standing\">\n<p class=\"bad\">"), "{}", ran.out());
+}
+
+#[test]
+fn the_page_shows_what_is_not_as_the_manifest_declares_it() {
+    let place = Place::new();
+    place.link("good", "file").link("bad", "a");
+    let text = "version = 1\nname = \"files\"\n[links]\ngood = \"file\"\nbad = \"file\"\n\"<b>\" = \"file\"\n";
+    fs::write(place.root.join("caplink.toml"), text).unwrap();
+    let ran = place.words("scan --format html");
+    let page = ran.out();
+    assert!(page.contains("<h2>Manifest files: 2 of 3 not as declared</h2>"), "{page}");
+    assert!(page.contains("<tr><td>bad</td><td class=\"bad\">changed</td></tr>"), "{page}");
+    assert!(page.contains("<tr><td>&lt;b&gt;</td><td class=\"bad\">missing</td></tr>"), "{page}");
+    fs::write(place.root.join("caplink.toml"), "<script>").unwrap();
+    let ran = place.words("scan --format html");
+    assert!(ran.code == 0 && ran.out().matches("<script>").count() == 1, "{}", ran.out());
 }

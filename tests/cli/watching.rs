@@ -309,6 +309,46 @@ fn an_app_that_is_new_is_watched_from_then_on() {
     }
 }
 
+#[test]
+fn drift_of_a_manifest_is_told_and_the_manifest_is_read_anew_when_asked() {
+    let place = Place::new();
+    place.link("good", "file").link("bad", "a");
+    let write = |links: &str| {
+        let text = format!("version = 1\nname = \"files\"\n[links]\n{links}");
+        fs::write(place.root.join("caplink.toml"), text).unwrap();
+    };
+    write("good = \"file\"\nbad = \"file\"\n\"a/b/deep\" = \"file\"\n");
+    let watching = Watching::of(&place, "watch releases --interval 1h");
+    let entries = |lines: &[Value]| {
+        let lines = lines.iter().filter(|line| line["event"] == "entry");
+        lines
+            .map(|line| {
+                assert_eq!(keys(line), ["event", "link", "manifest", "now", "time", "was"]);
+                assert_eq!(line["manifest"], "files");
+                (line["link"].clone(), line["was"].clone(), line["now"].clone())
+            })
+            .collect::<Vec<_>>()
+    };
+    let first = watching.until("look");
+    let (none, of) = (Value::Null, |status: &str| Value::from(status));
+    let missing = ("a/b/deep".into(), none.clone(), of("missing"));
+    assert_eq!(entries(&first), [missing, ("bad".into(), none.clone(), of("changed"))]);
+    // Neither is below the directory that is watched.
+    fs::remove_file(place.root.join("good")).unwrap();
+    assert_eq!(entries(&watching.until("entry")), [("good".into(), of("ok"), of("missing"))]);
+    place.link("a/b/deep", "../../file");
+    assert_eq!(entries(&watching.until("entry")), [("a/b/deep".into(), of("missing"), of("ok"))]);
+    write("\"a/b/deep\" = \"file\"\nnew = \"file\"\n");
+    watching.signal(Signal::SIGHUP);
+    let told: Vec<_> = (0..3).flat_map(|_| entries(&watching.until("entry"))).collect();
+    let expected = [
+        ("bad".into(), of("changed"), none.clone()),
+        ("good".into(), of("missing"), none.clone()),
+        ("new".into(), none, of("missing")),
+    ];
+    assert_eq!(told, expected);
+}
+
 /// The processor time of a process so far, and the most memory that it had.
 fn used(pid: u32) -> (Duration, u64) {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();

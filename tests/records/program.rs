@@ -168,6 +168,38 @@ fn a_reason_can_be_demanded() {
 }
 
 #[test]
+fn a_dry_run_misses_a_reason_where_the_real_one_does() {
+    let place = Place::new();
+    let root = place.root();
+    for (link, text) in [("same", "releases/41"), ("other", "releases/42"), ("messy", "releases//41")] {
+        std::os::unix::fs::symlink(text, root.join(link)).unwrap();
+    }
+    assert_eq!(place.run(&["records", "init", "--require-reason"]).0, 0);
+    let bare = |(code, mut document): (i32, Value)| {
+        let object = document.as_object_mut().unwrap();
+        object.retain(|key, _| !["time", "dry_run"].contains(&key.as_str()));
+        (code, document)
+    };
+    for (line, code) in [
+        ("ensure same --to releases/41", 0),
+        ("ensure other --to releases/41", 4),
+        ("ensure other --to nowhere", 4),
+        ("create same --to releases/41", 3),
+        ("remove other nothing", 4),
+        ("exchange same same", 0),
+        ("exchange same other", 4),
+        ("repair --shorten", 0),
+        ("repair --tidy", 4),
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let planned = bare(place.run(&[&words[..], &["-n"]].concat()));
+        assert_eq!(planned.0, code, "{line}: {}", planned.1);
+        assert_eq!(planned, bare(place.run(&words)), "{line}");
+    }
+    assert_eq!(place.run(&["remove", "other", "-n", "--reason", "x"]).1["changed"], true);
+}
+
+#[test]
 fn a_root_without_records_has_no_log() {
     let place = Place::new();
     for arguments in [&["log"][..], &["log", "checkpoint"], &["log", "verify"], &["records", "show"]] {

@@ -1,12 +1,14 @@
 //! `caplink metrics`: one look, as OpenMetrics text.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use caplink::ScanOptions;
-use caplink::watch::{AppGauges, Gauges, RecordsGauges};
+use caplink::watch::{AppGauges, Gauges, Judged, RecordsGauges};
 use clap::{Args, ValueHint, value_parser};
 
 use crate::cli::context::Context;
+use crate::cli::manifests::read as read_manifest;
 use crate::cli::recording::refused;
 use crate::cli::report::Report;
 
@@ -24,6 +26,9 @@ pub(crate) struct Metrics {
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     #[arg(value_parser = value_parser!(OsString))]
     dir: OsString,
+    /// Count the entries of this manifest too [default: $CAPLINK_MANIFEST, else caplink.toml in the root]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    manifest: Option<PathBuf>,
 }
 
 impl Metrics {
@@ -50,6 +55,18 @@ impl Metrics {
                 }
             }
             Err(problem) => report.errors.push(*problem),
+        }
+        match read_manifest(context, &root, self.manifest.as_deref()) {
+            Ok(None) => {}
+            Ok(Some(read)) => {
+                let manifest = read.manifest;
+                read.warning.into_iter().for_each(|warning| report.note(0, warning));
+                match Judged::of(&root, &manifest) {
+                    Ok(judged) => gauges.manifests.push(judged.gauges()),
+                    Err(error) => report.root_error(&error),
+                }
+            }
+            Err(problems) => report.errors.extend(problems),
         }
         report.print(gauges.to_string());
         report

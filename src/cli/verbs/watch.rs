@@ -2,18 +2,19 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use caplink::watch::{Event, RecordsGauges, Watch, WatchOptions, What};
+use caplink::watch::{Event, Judge, Judged, RecordsGauges, Watch, WatchOptions, What};
 use caplink::{Kind, Root};
 use clap::{Args, ValueHint, value_parser};
 
 use crate::cli::context::Context;
 use crate::cli::ending::{self, Asked};
 use crate::cli::files::Replaced;
+use crate::cli::manifests::read as read_manifest;
 use crate::cli::output;
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
@@ -36,7 +37,8 @@ Examples:
 
 /// Stay, and print a line of JSON for each change of a link below DIR
 ///
-/// First comes a line for each link that is not well. SIGTERM, SIGINT and a closed stdout end it.
+/// First comes a line for each link that is not well. SIGHUP has the manifest read anew; SIGTERM, SIGINT and a closed stdout
+/// end it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct WatchVerb {
@@ -47,6 +49,9 @@ pub(crate) struct WatchVerb {
     /// Look at everything this often, at least each second [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     interval: Option<Duration>,
+    /// Watch the entries of this manifest too [default: $CAPLINK_MANIFEST, else caplink.toml in the root]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    manifest: Option<PathBuf>,
     /// Keep the numbers of `metrics` in FILE, which is replaced as a whole
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     metrics_file: Option<PathBuf>,
@@ -63,8 +68,11 @@ fn interval(text: &str) -> Result<Duration, String> {
 impl WatchVerb {
     pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = Report::new("watch", context);
-        let Some(mut stay) = self.begin(context, &mut report) else { return output::print(&report, &context.global) };
-        let written = stay.run(&mut report);
+        let read = |root: &Root| judge(context, root, self.manifest.as_deref());
+        let Some(mut stay) = self.begin(context, &mut report, &read) else {
+            return output::print(&report, &context.global);
+        };
+        let written = stay.run(&mut report, &read);
         // A reader that went away has seen enough.
         let written = written.or_else(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Ok(()),
@@ -73,7 +81,7 @@ impl WatchVerb {
         output::close(&report, &context.global, written)
     }
 
-    fn begin(&self, context: &Context, report: &mut Report) -> Option<Stay> {
+    fn begin(&self, context: &Context, report: &mut Report, read: Read<'_>) -> Option<Stay> {
         if report.refuses_json(context) {
             return None;
         }
@@ -87,13 +95,21 @@ impl WatchVerb {
         };
         let root = report.opened(context.look_with_state())?;
         let options = self.interval.map_or_else(WatchOptions::default, |time| WatchOptions::default().interval(time));
-        let watch = match Watch::begin(&root, &self.dir, options) {
+        let judge = match read(&root) {
+            Ok(judge) => judge,
+            Err(problems) => {
+                report.errors.extend(problems);
+                return None;
+            }
+        };
+        let mut watch = match Watch::begin(&root, &self.dir, options) {
             Ok(watch) => watch,
             Err(error) => {
                 report.error(&error);
                 return None;
             }
         };
+        watch.judge_entries(judge);
         let service = Arc::new(Service::of_this_process());
         let asked = match ending::listen(&watch.waker(), &service) {
             Ok(asked) => asked,
@@ -105,6 +121,18 @@ impl WatchVerb {
         let color = context.global.color;
         Some(Stay { watch, root, records: None, asked, service, file, color, due: None, is_unwritten: false })
     }
+}
+
+/// Reads what the entries of the manifest are judged by.
+type Read<'a> = &'a dyn Fn(&Root) -> Result<Option<Judge>, Vec<Problem>>;
+
+fn judge(context: &Context, root: &Root, named: Option<&Path>) -> Result<Option<Judge>, Vec<Problem>> {
+    let Some(read) = read_manifest(context, root, named)? else { return Ok(None) };
+    if let Some(warning) = read.warning {
+        output::note(&warning, context.global.color);
+    }
+    let manifest = read.manifest;
+    Ok(Some(Box::new(move |root| Judged::of(root, &manifest))))
 }
 
 fn open(path: &PathBuf) -> Result<Replaced, Box<Problem>> {
@@ -134,7 +162,7 @@ struct Stay {
 
 impl Stay {
     /// Prints until it is to end.
-    fn run(&mut self, report: &mut Report) -> io::Result<()> {
+    fn run(&mut self, report: &mut Report, read: Read<'_>) -> io::Result<()> {
         let mut out = output::raw_stdout();
         let (mut alive, mut is_ready) = (None, false);
         let mut written = Ok(());
@@ -142,6 +170,16 @@ impl Stay {
             self.service.alive(&mut alive);
             if self.asked.to_read_anew() {
                 self.service.reloading();
+                match read(&self.root) {
+                    Ok(judge) => self.watch.judge_entries(judge),
+                    // The one that was read before stays.
+                    Err(problems) => problems.iter().for_each(|problem| {
+                        output::note(
+                            &format!("the manifest was not read anew: {}", problem.reported.message),
+                            self.color,
+                        );
+                    }),
+                }
                 self.service.ready();
             }
             match self.watch.next(self.wait()) {

@@ -1,0 +1,85 @@
+"""Symbolic links inside one directory that nothing leads out of.
+
+``Root`` is an opened directory. ``create``, ``ensure``, ``swap``, ``exchange`` and ``remove`` change one link, ``inspect``, ``resolve``
+and ``scan`` look, ``repair`` and ``batch`` change many. A link is replaced in one step, and only if it still is what you expect;
+what is reported as done was read back.
+
+``symlink`` and ``replace_symlink`` have the signatures of ``os``. ``root / "name"`` is a path with the names of pathlib.
+"""
+
+from caplink._caplink import (
+    Finding,
+    Hop,
+    Inspected,
+    LinkPath,
+    Outcome,
+    Records,
+    Releases,
+    Resolved,
+    Root,
+    Scan,
+    Summary,
+    __version__,
+    replace_symlink,
+    symlink,
+)
+from caplink._errors import (
+    BusyError,
+    CheckFailedError,
+    DeniedError,
+    Error,
+    ExistsError,
+    Found,
+    Holder,
+    IntegrityError,
+    InvalidError,
+    MismatchError,
+    NotADirError,
+    NotFoundError,
+    RefusedError,
+)
+from caplink._policy import Policy
+from caplink._values import Actor, AppStatus, CheckContext, Mutation, Release, Switched
+
+__all__ = [
+    "Actor",
+    "AppStatus",
+    "BusyError",
+    "CheckContext",
+    "CheckFailedError",
+    "DeniedError",
+    "Error",
+    "ExistsError",
+    "Finding",
+    "Found",
+    "Holder",
+    "Hop",
+    "Inspected",
+    "IntegrityError",
+    "InvalidError",
+    "LinkPath",
+    "MismatchError",
+    "Mutation",
+    "NotADirError",
+    "NotFoundError",
+    "Outcome",
+    "Policy",
+    "Records",
+    "RefusedError",
+    "Release",
+    "Releases",
+    "Resolved",
+    "Root",
+    "Scan",
+    "Summary",
+    "Switched",
+    "__version__",
+    "replace_symlink",
+    "symlink",
+]
+
+# The exceptions are named by the module that shows them, as everything else here is.
+for _name in __all__:
+    if getattr(globals()[_name], "__module__", "").startswith("caplink._"):
+        globals()[_name].__module__ = "caplink"
+del _name

@@ -1,0 +1,119 @@
+"""`root / "name"`: a path with the names of pathlib; what is taken for a path, and what comes out."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pathlib
+from pathlib import Path
+
+import pytest
+
+import caplink
+
+
+def test_a_path_does_what_pathlib_does(root: caplink.Root, base: Path) -> None:
+    ours, theirs = root / "ours", base / "theirs"
+    ours.symlink_to("releases/41")
+    theirs.symlink_to("releases/41")
+    assert ours.readlink() == os.fspath(theirs.readlink())
+    assert ours.is_symlink() and ours.exists() and ours.lexists()
+    assert str(ours.resolve()) == str(theirs.resolve().relative_to(base.resolve()))
+    ours.unlink()
+    assert not ours.lexists() and not ours.exists()
+    ours.unlink(missing_ok=True)
+    with pytest.raises(FileNotFoundError):
+        ours.unlink()
+
+
+def test_the_arguments_are_named_and_ordered_as_in_pathlib() -> None:
+    for name in ("symlink_to", "readlink", "is_symlink", "lstat", "resolve", "unlink"):
+        ours = inspect.signature(getattr(caplink.LinkPath, name)).parameters
+        theirs = inspect.signature(getattr(pathlib.Path, name)).parameters
+        positional = [(p.name, p.default) for p in ours.values() if p.kind is not p.KEYWORD_ONLY]
+        assert positional == [(p.name, p.default) for p in theirs.values()], name
+
+
+def test_as_in_pathlib_the_target_need_not_exist_but_it_has_to_stay_inside(root: caplink.Root, base: Path) -> None:
+    (root / "l").symlink_to("later")
+    assert os.readlink(base / "l") == "later"
+    with pytest.raises(PermissionError):
+        (root / "m").symlink_to("/etc/passwd")
+    (root / "m").symlink_to("/etc/passwd", allow_outside=True)
+    with pytest.raises(FileExistsError):
+        (root / "m").symlink_to("later")
+
+
+def test_a_path_as_the_target_is_led_to(root: caplink.Root, base: Path) -> None:
+    (base / "links").mkdir()
+    (root / "links" / "one").symlink_to(root / "releases/41")
+    assert os.readlink(base / "links/one") == "../releases/41"
+
+
+def test_lstat_is_that_of_os(root: caplink.Root, base: Path) -> None:
+    os.symlink("releases/41", base / "l")
+    ours, theirs = (root / "l").lstat(), os.lstat(base / "l")
+    assert isinstance(ours, os.stat_result) and ours == theirs
+    for name in ("st_mtime_ns", "st_ctime_ns", "st_blocks", "st_blksize", "st_rdev", "st_mtime"):
+        assert getattr(ours, name) == pytest.approx(getattr(theirs, name)), name
+    assert (root / ".").lstat().st_ino == os.stat(base).st_ino
+    with pytest.raises(FileNotFoundError):
+        (root / "nothing").lstat()
+
+
+def test_resolve_takes_what_is_missing_as_it_is_spelled_unless_strict(root: caplink.Root, base: Path) -> None:
+    os.symlink("releases/43/bin", base / "l")
+    os.symlink("l", base / "chain")
+    for name in ("l", "chain", "nothing/below", "releases/41"):
+        theirs = os.path.relpath(os.path.realpath(base / name), base.resolve())
+        assert str((root / name).resolve()) == theirs
+    with pytest.raises(FileNotFoundError):
+        (root / "l").resolve(strict=True)
+    assert str((root / "releases/41").resolve(strict=True)) == "releases/41"
+
+
+def test_what_leads_outside_does_not_exist_quietly(root: caplink.Root, base: Path) -> None:
+    os.symlink("/etc/passwd", base / "out")
+    with pytest.raises(PermissionError):
+        (root / "out").exists()
+    assert (root / "out").exists(follow_symlinks=False)
+
+
+def test_paths_join_compare_and_show_themselves(root: caplink.Root, base: Path) -> None:
+    path = root / "releases" / "41"
+    assert (str(path), path.name, path.parts, repr(path)) == (
+        "releases/41",
+        "41",
+        ["releases", "41"],
+        "LinkPath('releases/41')",
+    )
+    assert path == root / "releases/41" and hash(path) == hash(root / "./releases//41")
+    assert path != root / "releases/42" and path != "releases/41" and path.parent == root / "releases"
+    assert path.root.path == os.path.realpath(base)
+    for hostile in ("..", "/etc", "a/../b"):
+        with pytest.raises(caplink.Error):
+            _ = path / hostile
+    with pytest.raises(TypeError):
+        os.fspath(path)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("given", ["l", b"l", pathlib.PurePosixPath("l")])
+def test_str_bytes_and_pathlike_are_taken(root: caplink.Root, given: str | bytes | os.PathLike[str]) -> None:
+    assert root.create(given, to=b"releases/41").link == "l"
+    assert root.readlink(given) == "releases/41"
+
+
+def test_no_byte_of_a_name_is_lost(root: caplink.Root, base: Path) -> None:
+    name = b"caf\xe9\n"
+    root.create(name, to=b"\xff", style="verbatim", allow_dangling=True)
+    found = next(iter(root.scan(only="dangling")))
+    assert (found.link, found.target) == (os.fsdecode(name), os.fsdecode(b"\xff"))
+    assert os.readlink(os.path.join(os.fsencode(base), name)) == b"\xff"
+    assert root.inspect(found.link).target == os.fsdecode(b"\xff")
+    assert root.inspect(name).as_dict()["target"] == os.fsdecode(b"\xff")
+
+
+def test_what_is_no_path_is_a_type_error(root: caplink.Root) -> None:
+    for wrong in (1, None, 1.5, ["l"], object()):
+        with pytest.raises(TypeError, match="expected str, bytes or os.PathLike object"):
+            root.inspect(wrong)  # type: ignore[arg-type]
