@@ -65,11 +65,11 @@ impl Work {
         Work { root, home, id: id.to_owned(), bench, parts: Arc::new(parts), held }
     }
 
-    /// The same to look only; `None` also where the staging directory is gone.
-    pub(crate) fn open_to_look(root: &Root, id: &str, parts: Vec<Part>) -> Result<Option<Work>> {
+    /// Opens it to look only. The outer `None` where it is gone, the inner one while somebody else works on it.
+    pub(crate) fn open_to_look(root: &Root, id: &str, parts: Vec<Part>) -> Result<Option<Option<Work>>> {
         let home = Home::of(root)?;
-        let Some(Some(held)) = home.hold(root, id)? else { return Ok(None) };
-        Ok(Some(Work::of(root.settling(), home, held, id, parts)))
+        let held = home.hold(root, id)?;
+        Ok(held.map(|held| held.map(|held| Work::of(root.settling(), home, held, id, parts))))
     }
 
     /// Opens the staging directory of a group that was interrupted; `None` while somebody else works on it.

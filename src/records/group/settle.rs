@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Found, Kind, Result};
-use crate::exec::{Back, Part, Work, leftover};
+use crate::exec::{Back, Part, Settled, Work, leftover};
 use crate::records::entry::{Body, Ended, GroupEnd, Intent};
 use crate::records::log::Log;
 use crate::records::recovered::Recovered;
@@ -138,8 +138,12 @@ impl Records {
         };
         let mut recovered = Vec::new();
         for (id, open) in groups {
-            let Some(work) = Work::open_to_look(self.root(), &id, open.parts())? else { continue };
-            let settled = work.foresee();
+            let settled = match Work::open_to_look(self.root(), &id, open.parts())? {
+                Some(Some(work)) => work.foresee(),
+                Some(None) => continue,
+                // It is gone where nothing was published.
+                None => Settled { stands: false, parts: open.intents.iter().map(|_| Ok(Back::Old)).collect() },
+            };
             for ((seq, intent), back) in open.intents.iter().zip(settled.parts) {
                 recovered.push(match back {
                     Ok(back) => Recovered::of_group(*seq, intent, settled.stands, &back),
