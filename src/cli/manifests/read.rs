@@ -127,10 +127,10 @@ fn excerpt(problem: &caplink::manage::Problem) -> Option<String> {
 /// What this machine and user are.
 fn facts() -> Facts {
     let actor = Actor::of_this_process();
-    let mut facts = Facts::default();
-    facts.os = std::env::consts::OS.to_owned();
-    facts.arch = std::env::consts::ARCH.to_owned();
-    facts.host = actor.host.unwrap_or_default();
-    facts.user = actor.user.unwrap_or_default();
-    facts
+    Facts {
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        host: actor.host.unwrap_or_default(),
+        user: actor.user.unwrap_or_default(),
+    }
 }
