@@ -141,7 +141,7 @@ impl Place {
         let staged = fs::read_dir(self.root().join(".caplink")).expect("the state directory");
         let left: Vec<String> = staged
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-            .filter(|name| name.starts_with("group-"))
+            .filter(|name| name != "log.jsonl")
             .collect();
         assert!(left.is_empty() || !theirs.is_empty(), "{what}: {left:?}");
         self.judge_log(&tree, old, theirs, what);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::part::{Part, Seen, Standing, There, Thing, fits};
 use super::told::{is_gone, mismatch, not_free, seen_as, stands};
-use super::trade::{Traded, look, trade};
+use super::trade::{Traded, look, take_in, trade};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::exec::halt::Halt;
@@ -155,7 +155,7 @@ impl Bench {
     /// Takes a link that was displaced to a name below the root from there, out of reach; it is dropped with the others.
     fn take_from(&self, root: &Root, part: &Part, there: Slot<'_>) -> Result<()> {
         let (calls, staged) = (root.calls(), self.slot(&part.staged));
-        match move_new(calls, there, staged) {
+        match take_in(calls, there, staged) {
             Err(source) if sys::fault(&source) != Fault::Missing => return Err(Error::from_io(source)),
             _ => {}
         }
@@ -186,7 +186,7 @@ impl Bench {
         if look(calls, staged)?.id() == look(calls, there)?.id() {
             calls.unlink(staged.dir, staged.name).map_err(Error::from_io)?;
         }
-        match move_new(calls, there, staged) {
+        match take_in(calls, there, staged) {
             Ok(()) => {}
             Err(source) if sys::fault(&source) == Fault::Missing => return Ok(()),
             Err(source) => return Err(Error::from_io(source).leaving(vec![there.path()], Vec::new())),

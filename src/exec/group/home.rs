@@ -12,8 +12,9 @@ use crate::state::{StateAccess, TRIES, is_private};
 use crate::sys::{self, Access, Fault, Handle};
 
 /// What the name of a staging directory begins with in the state directory, and in a root; the id of the group follows.
-const IN_STATE: &str = "group-";
-const IN_ROOT: &str = ".caplink-group-";
+/// It has the second name from when the group is taken back, so that whoever goes on knows: to rename it needs nothing new.
+const IN_STATE: [&str; 2] = ["group-", "undo-"];
+const IN_ROOT: [&str; 2] = [".caplink-group-", ".caplink-undo-"];
 
 /// The directory in which the groups of a root stage, each in one of its own.
 pub(super) struct Home {
@@ -22,13 +23,15 @@ pub(super) struct Home {
     pub(super) state: ObjectId,
     /// Its path, for reports.
     path: PathBuf,
-    prefix: &'static str,
+    prefixes: [&'static str; 2],
 }
 
 /// The lock of a staging directory, held until this is dropped.
 pub(super) struct Held {
     root: Root,
     pub(super) dir: Arc<Handle>,
+    /// The group is being taken back.
+    pub(super) falls: bool,
 }
 
 impl Home {
@@ -48,25 +51,32 @@ impl Home {
             || calls.is_same_mount(&state.dir, root.handle()).map_err(Error::from_io)?;
         if is_near {
             let path = below.cloned().unwrap_or_else(|| PathBuf::from(&root.state().name));
-            return Ok(Home { dir: state.dir, state: state.id, path, prefix: IN_STATE });
+            return Ok(Home { dir: state.dir, state: state.id, path, prefixes: IN_STATE });
         }
         let dir = calls.open_dir(root.handle(), Path::new(""), true, Access::Read).map_err(Error::from_io)?;
-        Ok(Home { dir, state: state.id, path: PathBuf::new(), prefix: IN_ROOT })
+        Ok(Home { dir, state: state.id, path: PathBuf::new(), prefixes: IN_ROOT })
     }
 
-    fn name(&self, id: &str) -> OsString {
-        format!("{}{id}", self.prefix).into()
+    fn name(&self, id: &str, falls: bool) -> OsString {
+        format!("{}{id}", self.prefixes[usize::from(falls)]).into()
     }
 
     /// The path of a group's staging directory, for reports.
-    pub(super) fn path(&self, id: &str) -> PathBuf {
-        self.path.join(self.name(id))
+    pub(super) fn path(&self, id: &str, falls: bool) -> PathBuf {
+        self.path.join(self.name(id, falls))
+    }
+
+    /// Says by the name of a staging directory that its group is taken back.
+    pub(super) fn let_fall(&self, root: &Root, id: &str) -> Result<()> {
+        let [from, to] = [false, true].map(|falls| self.name(id, falls));
+        let renamed = root.calls().rename_over((&self.dir, &from), (&self.dir, &to));
+        renamed.map_err(|source| Error::from_io(source).because("it cannot be noted that the group is taken back"))
     }
 
     /// Makes the staging directory of a group, and takes its lock.
     pub(super) fn make(&self, root: &Root, id: &str) -> Result<Held> {
         for _ in 0..TRIES {
-            let made = root.calls().make_dir(&self.dir, &self.name(id), 0o700);
+            let made = root.calls().make_dir(&self.dir, &self.name(id, false), 0o700);
             made.or_else(|source| if sys::fault(&source) == Fault::Exists { Ok(()) } else { Err(source) })
                 .map_err(Error::from_io)?;
             match self.hold(root, id) {
@@ -74,7 +84,7 @@ impl Home {
                 // Somebody took it for a leftover, and removes it.
                 Ok(_) => {}
                 Err(error) => {
-                    let _gone = root.calls().remove_dir(&self.dir, &self.name(id));
+                    let _gone = root.calls().remove_dir(&self.dir, &self.name(id, false));
                     return Err(error);
                 }
             }
@@ -85,7 +95,16 @@ impl Home {
     /// Opens a staging directory and takes its lock. The outer `None` where it is missing, the inner one where somebody else
     /// has the lock.
     pub(super) fn hold(&self, root: &Root, id: &str) -> Result<Option<Option<Held>>> {
-        let (calls, name) = (root.calls(), self.name(id));
+        for falls in [false, true] {
+            if let Some(held) = self.hold_as(root, id, falls)? {
+                return Ok(Some(held));
+            }
+        }
+        Ok(None)
+    }
+
+    fn hold_as(&self, root: &Root, id: &str, falls: bool) -> Result<Option<Option<Held>>> {
+        let (calls, name) = (root.calls(), self.name(id, falls));
         let dir = match calls.open_dir(&self.dir, Path::new(&name), false, Access::Read) {
             Ok(dir) => dir,
             Err(source) if sys::fault(&source) == Fault::Missing => return Ok(None),
@@ -99,7 +118,7 @@ impl Home {
         if !calls.try_lock(&dir).map_err(Error::from_io)? {
             return Ok(Some(None));
         }
-        let held = Held { root: root.clone(), dir: Arc::new(dir) };
+        let held = Held { root: root.clone(), dir: Arc::new(dir), falls };
         match calls.stat_at(&self.dir, &name) {
             Ok(named) if named.id == stat.id => Ok(Some(Some(held))),
             Err(source) if sys::fault(&source) != Fault::Missing => Err(Error::from_io(source)),
@@ -109,8 +128,8 @@ impl Home {
     }
 
     /// Removes the staging directory of a group, if it is empty.
-    pub(super) fn remove(&self, root: &Root, id: &str) -> std::io::Result<()> {
-        match root.calls().remove_dir(&self.dir, &self.name(id)) {
+    pub(super) fn remove(&self, root: &Root, id: &str, falls: bool) -> std::io::Result<()> {
+        match root.calls().remove_dir(&self.dir, &self.name(id, falls)) {
             Err(source) if sys::fault(&source) == Fault::Missing => Ok(()),
             removed => removed,
         }
@@ -128,9 +147,8 @@ pub(crate) fn leftover(root: &Root) -> Result<Vec<String>> {
     let home = Home::of(root)?;
     let mut ids = Vec::new();
     let mut look = |listed: sys::Listed<'_>| {
-        if let Some(id) = listed.name.to_str().and_then(|name| name.strip_prefix(home.prefix)) {
-            ids.push(id.to_owned());
-        }
+        let id = |prefix| listed.name.to_str().and_then(|name| name.strip_prefix(prefix));
+        ids.extend(home.prefixes.into_iter().find_map(id).map(str::to_owned));
         ControlFlow::Continue(())
     };
     root.calls().list(&home.dir, &mut look).map_err(Error::from_io)?;

@@ -20,7 +20,7 @@ pub(crate) use bench::{Back, Published};
 pub(crate) use home::leftover;
 pub(crate) use judge::{Judged, judge};
 pub(crate) use part::{Part, There, Thing};
-pub(crate) use work::Work;
+pub(crate) use work::{Settled, Work};
 
 #[cfg(all(test, unix, feature = "adversary"))]
 mod tests;

@@ -64,8 +64,10 @@ pub(super) fn trade(
         (Some(_), Some(_)) if abilities.exchange => (calls.exchange(there.at(), here.at()), true),
         (Some(_), Some(_)) if exposed => return Err(crate::exec::backup::unsupported()),
         (Some(_), Some(_)) => (over(calls, here, there), false),
+        (None, Some(_)) if exposed => (move_exposed(calls, there, here), abilities.no_replace),
         (None, Some(_)) => (move_new(calls, there, here), true),
-        (Some(_), None) => (move_new(calls, here, there), abilities.no_replace),
+        (Some(_), None) if exposed => (move_exposed(calls, here, there), abilities.no_replace),
+        (Some(_), None) => (take_in(calls, here, there), abilities.no_replace),
         (None, None) => (Ok(()), true),
     };
     let given = guarantee(root, able)?;
@@ -92,6 +94,33 @@ pub(super) fn trade(
     }
 }
 
+/// Moves what others can reach to a free name where they cannot. What was moved is looked at there.
+pub(super) fn take_in(calls: &dyn Calls, from: Slot<'_>, to: Slot<'_>) -> std::io::Result<()> {
+    match calls.rename_new(from.at(), to.at()) {
+        Err(source) if sys::fault(&source) == Fault::Unsupported => match to.now(calls)? {
+            None => calls.rename_over(from.at(), to.at()),
+            Some(_) => Err(std::io::ErrorKind::AlreadyExists.into()),
+        },
+        moved => moved,
+    }
+}
+
+/// Moves what others can reach to a free name that they can reach as well.
+fn move_exposed(calls: &dyn Calls, from: Slot<'_>, to: Slot<'_>) -> std::io::Result<()> {
+    match calls.rename_new(from.at(), to.at()) {
+        Err(source) if sys::fault(&source) == Fault::Unsupported => {}
+        moved => return moved,
+    }
+    match from.now(calls)? {
+        Some(now) if now.kind != FileKind::Dir => {
+            calls.hard_link(from.at(), to.at())?;
+            // Another that has the name by now is not this one.
+            if from.has(calls, now.id) { calls.unlink(from.dir, from.name) } else { Ok(()) }
+        }
+        _ => move_new(calls, from, to),
+    }
+}
+
 /// A move to a free name that others met: what is theirs stays, and what is not goes back.
 fn back_to_free(
     calls: &dyn Calls,
@@ -100,7 +129,7 @@ fn back_to_free(
     moved: std::io::Result<()>,
 ) -> Result<Traded> {
     let now = look(calls, here)?;
-    if fits(after, &now) && move_new(calls, here, there).is_err() {
+    if fits(after, &now) && take_in(calls, here, there).is_err() {
         let residue = Residue::left(here.path()).changed();
         let error = moved.err().map_or_else(crate::exec::read_back::taken, Error::from_io);
         return Err(residue.on(error));

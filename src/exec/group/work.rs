@@ -24,7 +24,7 @@ pub(crate) struct Work {
     bench: Arc<Bench>,
     parts: Arc<Vec<Part>>,
     /// The lock of the staging directory, held as long as the group works.
-    _held: Held,
+    held: Held,
 }
 
 /// What became of the parts of a group that was settled.
@@ -61,15 +61,15 @@ impl Work {
     }
 
     fn of(root: Root, home: Home, held: Held, id: &str, parts: Vec<Part>) -> Work {
-        let bench = Arc::new(Bench { dir: Arc::clone(&held.dir), path: home.path(id) });
-        Work { root, home, id: id.to_owned(), bench, parts: Arc::new(parts), _held: held }
+        let bench = Arc::new(Bench { dir: Arc::clone(&held.dir), path: home.path(id, held.falls) });
+        Work { root, home, id: id.to_owned(), bench, parts: Arc::new(parts), held }
     }
 
-    /// The same to look only; `None` also where the staging directory is gone.
-    pub(crate) fn open_to_look(root: &Root, id: &str, parts: Vec<Part>) -> Result<Option<Work>> {
+    /// Opens it to look only. The outer `None` where it is gone, the inner one while somebody else works on it.
+    pub(crate) fn open_to_look(root: &Root, id: &str, parts: Vec<Part>) -> Result<Option<Option<Work>>> {
         let home = Home::of(root)?;
-        let Some(Some(held)) = home.hold(root, id)? else { return Ok(None) };
-        Ok(Some(Work::of(root.settling(), home, held, id, parts)))
+        let held = home.hold(root, id)?;
+        Ok(held.map(|held| held.map(|held| Work::of(root.settling(), home, held, id, parts))))
     }
 
     /// Opens the staging directory of a group that was interrupted; `None` while somebody else works on it.
@@ -125,7 +125,17 @@ impl Work {
     }
 
     /// Takes back what is published, the last part first. Returns what became of each.
-    pub(crate) fn take_back(&self) -> Vec<Result<Back>> {
+    ///
+    /// That it is taken back is noted first: what is taken back need not leave a trace.
+    pub(crate) fn take_back(&mut self) -> Vec<Result<Back>> {
+        if !self.held.falls {
+            if let Err(error) = self.home.let_fall(&self.root, &self.id) {
+                return vec![Err(error); self.parts.len()];
+            }
+            self.held.falls = true;
+            let (dir, path) = (Arc::clone(&self.held.dir), self.home.path(&self.id, true));
+            self.bench = Arc::new(Bench { dir, path });
+        }
         let (bench, parts) = (Arc::clone(&self.bench), Arc::clone(&self.parts));
         let taken = self.on_thread(rights(&self.parts), move |root| {
             let mut results: Vec<Result<Back>> = Vec::with_capacity(parts.len());
@@ -146,7 +156,10 @@ impl Work {
     }
 
     /// Finishes the group if each part had been published, else takes it back.
-    pub(crate) fn settle(&self) -> Settled {
+    pub(crate) fn settle(&mut self) -> Settled {
+        if self.held.falls {
+            return Settled { stands: false, parts: self.take_back() };
+        }
         match is_published(&self.parts, &self.each(Bench::standing)) {
             Ok(true) => Settled { stands: true, parts: finished(&self.parts, self.each(Bench::complete)) },
             Ok(false) => Settled { stands: false, parts: self.take_back() },
@@ -157,7 +170,7 @@ impl Work {
     /// What settling would come to, by what is there now.
     pub(crate) fn foresee(&self) -> Settled {
         let standings = self.each(Bench::seen);
-        match is_published(&self.parts, &standings) {
+        match is_published(&self.parts, &standings).map(|published| published && !self.held.falls) {
             Ok(true) => Settled { stands: true, parts: finished(&self.parts, standings) },
             Ok(false) => {
                 let back = |standing| match standing {
@@ -186,7 +199,7 @@ impl Work {
         // Of a group that nothing is known of any more directories can be staged as well.
         let rights = if self.parts.is_empty() { Rights::Directories } else { rights(&self.parts) };
         let left = self.on_thread(rights, move |root| bench.clear(root))??;
-        match self.home.remove(&self.root, &self.id) {
+        match self.home.remove(&self.root, &self.id, self.held.falls) {
             Err(_) => {
                 let left: Vec<PathBuf> = if left.is_empty() { vec![self.bench.path.clone()] } else { left };
                 let reason = "what a group displaced could not be removed";

@@ -266,7 +266,7 @@ impl Applying<'_> {
     }
 
     /// A part could not be published: those before it are taken back.
-    fn falls(&self, work: Work, failed: usize, error: Error, first: u64) -> GroupReport {
+    fn falls(&self, mut work: Work, failed: usize, error: Error, first: u64) -> GroupReport {
         let backs = work.take_back();
         let step = work.parts()[failed].step;
         let kind = error.kind();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Found, Kind, Result};
-use crate::exec::{Back, Part, Work, leftover};
+use crate::exec::{Back, Part, Settled, Work, leftover};
 use crate::records::entry::{Body, Ended, GroupEnd, Intent};
 use crate::records::log::Log;
 use crate::records::recovered::Recovered;
@@ -83,7 +83,7 @@ impl Records {
     /// Settles one group, unless somebody else is at work on it.
     pub(in crate::records) fn settle_group(&self, id: &str) -> Result<Vec<Recovered>> {
         let Some(announced) = self.open_group(id)? else { return Ok(Vec::new()) };
-        let Some(work) = Work::open(self.root(), id, announced.parts())? else { return Ok(Vec::new()) };
+        let Some(mut work) = Work::open(self.root(), id, announced.parts())? else { return Ok(Vec::new()) };
         // Nobody else settles it from here on; it may have been done just before.
         let Some(open) = self.open_group(id)? else {
             let _cleared = work.close();
@@ -138,8 +138,12 @@ impl Records {
         };
         let mut recovered = Vec::new();
         for (id, open) in groups {
-            let Some(work) = Work::open_to_look(self.root(), &id, open.parts())? else { continue };
-            let settled = work.foresee();
+            let settled = match Work::open_to_look(self.root(), &id, open.parts())? {
+                Some(Some(work)) => work.foresee(),
+                Some(None) => continue,
+                // It is gone where nothing was published.
+                None => Settled { stands: false, parts: open.intents.iter().map(|_| Ok(Back::Old)).collect() },
+            };
             for ((seq, intent), back) in open.intents.iter().zip(settled.parts) {
                 recovered.push(match back {
                     Ok(back) => Recovered::of_group(*seq, intent, settled.stands, &back),
