@@ -78,8 +78,13 @@ __all__ = [
     "symlink",
 ]
 
-# The exceptions are named by the module that shows them, as everything else here is.
-for _name in __all__:
-    if getattr(globals()[_name], "__module__", "").startswith("caplink._"):
-        globals()[_name].__module__ = "caplink"
-del _name
+
+def _show_as_public() -> None:
+    """Names everything after the module that shows it, not after the one that it is written in."""
+    for name in __all__:
+        value = globals()[name]
+        if getattr(value, "__module__", "").startswith("caplink._"):
+            value.__module__ = __name__
+
+
+_show_as_public()

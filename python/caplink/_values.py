@@ -71,7 +71,7 @@ _MUTATION = tuple(Mutation.__dataclass_fields__)
 
 def mutation(item: Dict[str, Any]) -> Mutation:
     """The value of an item of the log."""
-    said = item.get("actor") or {}
+    said: Dict[str, Any] = item.get("actor") or {}
     actor = Actor(**{name: said.get(name) for name in _ACTOR})
     values: Dict[str, Any] = {name: item.get(name) for name in _MUTATION}
     values.update(actor=actor, made=tuple(item.get("made") or ()))

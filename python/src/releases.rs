@@ -218,7 +218,7 @@ impl Releases {
         grace: Option<f64>,
         reason: Option<&str>,
         dry_run: bool,
-    ) -> PyResult<(Vec<Bound<'py, PyAny>>, Vec<Bound<'py, PyAny>>)> {
+    ) -> PyResult<RemovedAndKept<'py>> {
         let grace: Option<Duration> = grace.map(|grace| arguments::seconds(py, grace)).transpose()?;
         self.audited(py, "prune", "", dry_run)?;
         let pruned = detached(py, || {
@@ -295,6 +295,9 @@ impl Releases {
         audit(py, (format!("caplink.release.{verb}"), root, &self.app, name))
     }
 }
+
+/// The releases that were removed, and those that were kept.
+type RemovedAndKept<'py> = (Vec<Bound<'py, PyAny>>, Vec<Bound<'py, PyAny>>);
 
 /// What is checked and run around a switch.
 struct Checks {

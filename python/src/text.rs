@@ -54,7 +54,8 @@ fn of_bytes(bytes: &[u8]) -> PyResult<OsString> {
 
 #[cfg(not(unix))]
 fn of_bytes(bytes: &[u8]) -> PyResult<OsString> {
-    let text = std::str::from_utf8(bytes)?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
     Ok(text.into())
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,9 @@ def root(base: Path) -> caplink.Root:
     return caplink.Root(base)
 
 
-def links(base: Path) -> dict[str, str]:
-    """Every link directly in a directory, with its text."""
-    return {entry.name: os.readlink(entry) for entry in os.scandir(base) if entry.is_symlink()}
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says aloud what was left out, and why."""
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.replace("Skipped: ", "").replace("SKIPPED: ", "")
+        terminalreporter.write_line(f"SKIPPED: python: {report.nodeid}: {reason.strip()}")

@@ -49,8 +49,8 @@ def test_help_shows_signatures_with_keywords() -> None:
     assert "class Root(builtins.object)" in text
 
 
-def test_the_stubs_say_what_is_there() -> None:
+def test_the_stubs_say_what_is_there(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy.stubtest", "caplink._caplink", "--ignore-missing-stub"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PACKAGE, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -77,9 +78,9 @@ def test_a_subroot_has_nothing_above_it(root: caplink.Root, base: Path) -> None:
 
 
 @pytest.mark.parametrize("confine", ["auto", "require"])
-def test_changes_can_be_confined_by_the_kernel(base: Path, confine: str) -> None:
+def test_changes_can_be_confined_by_the_kernel(base: Path, confine: Literal["auto", "require"]) -> None:
     try:
-        root = caplink.Root(base, confine=confine)  # type: ignore[arg-type]
+        root = caplink.Root(base, confine=confine)
     except caplink.Error as error:
         assert error.kind == "unsupported"
         pytest.skip(f"SKIPPED: {error}")
@@ -88,6 +89,13 @@ def test_changes_can_be_confined_by_the_kernel(base: Path, confine: str) -> None
 
 
 def test_another_root_or_wait_that_makes_no_sense_is_refused(base: Path) -> None:
-    for keywords in ({"confine": "x"}, {"require": "x"}, {"durability": "x"}, {"lock_timeout": -1.0}, {"actor": "\n"}):
+    wrong: list[dict[str, Any]] = [
+        {"confine": "x"},
+        {"require": "x"},
+        {"durability": "x"},
+        {"lock_timeout": -1.0},
+        {"actor": "\n"},
+    ]
+    for keywords in wrong:
         with pytest.raises(ValueError):
-            caplink.Root(base, **keywords)  # type: ignore[arg-type]
+            caplink.Root(base, **keywords)

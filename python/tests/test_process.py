@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -183,7 +184,8 @@ def test_of_many_threads_that_swap_one_wins_each_turn(base: Path) -> None:
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs a program of Python on its own."""
     command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    # Elsewhere than here, where the sources would be found before the package that is installed.
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tempfile.gettempdir())
 
 
 def test_another_interpreter_is_refused_politely() -> None:

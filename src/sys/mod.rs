@@ -16,6 +16,7 @@ use crate::model::ObjectId;
 
 #[cfg(not(all(target_os = "linux", feature = "confine")))]
 mod domain;
+mod fault;
 #[cfg(unix)]
 mod handle;
 #[cfg(feature = "records")]
@@ -67,6 +68,7 @@ use windows as platform;
 
 #[cfg(not(all(target_os = "linux", feature = "confine")))]
 pub(crate) use domain::{Domain, refused_by_domain};
+pub(crate) use fault::{Fault, fault};
 #[cfg(target_os = "linux")]
 pub(crate) use handle::Handle;
 #[cfg(feature = "manage")]
@@ -177,31 +179,6 @@ impl Rights {
             Rights::Directories | Rights::Backups => Rights::Directories,
         }
     }
-}
-
-/// Why a lookup was refused, where an error number says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// A name is missing.
-    Missing,
-    /// A name on the way is no directory.
-    NotDirectory,
-    /// A link is on the way, or following links is not allowed here.
-    Link,
-    /// A mount point, or the edge of the root.
-    Crossing,
-    /// The caller may not search or read.
-    Denied,
-    /// A name or text is too long.
-    TooLong,
-    /// The call or its flag is unavailable here.
-    Unsupported,
-    /// The name is taken.
-    Exists,
-    /// The file system found its own records of the entry to be damaged.
-    Damaged,
-    /// Anything else.
-    Other,
 }
 
 /// Rules that the file system of a link puts on following it.
@@ -356,32 +333,4 @@ pub(crate) fn renounce_privileges() -> io::Result<()> {
 /// The calls of this platform, for a root at `dir`.
 pub(crate) fn calls(dir: &Handle) -> io::Result<Arc<dyn Calls>> {
     platform::calls(dir)
-}
-
-/// Sorts an error of the calls.
-pub(crate) fn fault(error: &io::Error) -> Fault {
-    use io::ErrorKind as E;
-    match error.kind() {
-        E::NotFound => Fault::Missing,
-        E::NotADirectory => Fault::NotDirectory,
-        E::CrossesDevices => Fault::Crossing,
-        E::PermissionDenied => Fault::Denied,
-        E::InvalidFilename => Fault::TooLong,
-        E::AlreadyExists => Fault::Exists,
-        E::Unsupported => Fault::Unsupported,
-        _ if platform::is_link_fault(error) => Fault::Link,
-        _ if is_damage(error) => Fault::Damaged,
-        _ => Fault::Other,
-    }
-}
-
-/// `EUCLEAN`: the file system's word for an inode that makes no sense.
-#[cfg(target_os = "linux")]
-fn is_damage(error: &io::Error) -> bool {
-    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::UCLEAN)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_damage(_error: &io::Error) -> bool {
-    false
 }

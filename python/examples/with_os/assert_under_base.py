@@ -6,7 +6,7 @@ import sys
 
 def under(base: str, path: str) -> str:
     root = os.path.realpath(base)
-    real = os.path.realpath(os.path.join(root, path), strict=False)
+    real = os.path.realpath(os.path.join(root, path))
     if os.path.isabs(path) or os.path.commonpath([real, root]) != root:
         raise PermissionError(path)
     return os.path.relpath(real, root)
