@@ -60,6 +60,12 @@ fn targets_beside_the_watched_directory_are_watched() {
     told.until_link("d/l", Some(Status::Dangling));
     fs::create_dir(ground.at("releases/1/a/b")).unwrap();
     told.until_link("d/l", Some(Status::Ok));
+    // One that is made later brings its own directories.
+    ground.link("d/late", "../releases/2/x");
+    told.until_link("d/late", Some(Status::Dangling));
+    fs::write(ground.at("releases/2/x"), "").unwrap();
+    told.until_link("d/late", Some(Status::Ok));
+    assert!(told.looks == 1 && told.lost.is_empty());
     assert!(!told.links.contains_key(std::path::Path::new("beside")));
 }
 
