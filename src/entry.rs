@@ -97,6 +97,16 @@ impl Entry {
         Ok(Entry { root: root.clone(), path: path.clone(), followed, parent, lockable })
     }
 
+    /// An entry of the root's own directory, which is open.
+    pub(crate) fn in_root(root: &Root, path: &LinkPath) -> Entry {
+        Entry { root: root.clone(), path: path.clone(), followed: None, parent: root.shared_handle(), lockable: false }
+    }
+
+    /// Whether its directory is the root's own: no walk leads to it, and none can lead elsewhere.
+    pub(crate) fn is_in_root(&self) -> bool {
+        self.path.parent().as_os_str().is_empty()
+    }
+
     /// The same entry, in the same opened directory, for the same root as another uses it.
     pub(crate) fn used_by(&self, root: Root) -> Entry {
         let (path, followed, parent) = (self.path.clone(), self.followed.clone(), Arc::clone(&self.parent));

@@ -4,6 +4,8 @@
 
 mod apply;
 mod confine;
+#[cfg(feature = "manage")]
+mod declare;
 mod entry;
 mod error;
 mod exec;
@@ -56,6 +58,7 @@ pub mod change {
 #[doc = include_str!("release/consumers.md")]
 #[cfg(feature = "manage")]
 pub mod manage {
+    pub use crate::declare::{Adoption, Applied, Manifests, PlanOptions, Planned, SavedPlan, Unplanned};
     pub use crate::manifest::{
         App, Expanded, Facts, Listing, Looking, Manifest, Overridden, Problem, Seed, SharedLink, Trouble,
     };

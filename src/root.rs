@@ -322,6 +322,10 @@ impl Root {
         &self.shared.handle
     }
 
+    pub(crate) fn shared_handle(&self) -> Arc<Handle> {
+        Arc::clone(&self.shared.handle)
+    }
+
     pub(crate) fn calls(&self) -> &dyn Calls {
         &*self.shared.calls
     }

@@ -352,3 +352,33 @@ fn the_upload_handler_stays_below_the_tenants_root_while_the_tenant_exchanges_di
     assert!(stored > 20 && refused > 20, "the race was not one: {stored} stored, {refused} refused");
     assert_eq!(neighbour(dir.path()), before);
 }
+
+#[test]
+fn the_units_of_systemd_are_understood_and_harden_what_they_start() {
+    let test = "the_units_of_systemd_are_understood_and_harden_what_they_start";
+    let analyser = |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).output();
+    if !analyser(&["--version"]).is_ok_and(|ran| ran.status.success()) {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: there is no systemd-analyze");
+        return;
+    }
+    let dir = temp_dir();
+    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/systemd");
+    for (name, instance, exposure) in [
+        ("deploy@.service", "deploy@43.service", "30"),
+        ("caplink-scan.service", "caplink-scan.service", "20"),
+        ("caplink-scan.timer", "caplink-scan.timer", ""),
+    ] {
+        let text = fs::read_to_string(units.join(name)).unwrap();
+        // Neither the program nor its user is installed here.
+        let text = text.replace("/usr/bin/caplink", "/bin/true").replace("User=deploy\n", "");
+        let unit = dir.path().join(instance);
+        fs::write(&unit, text).unwrap();
+        let unit = unit.to_str().unwrap();
+        let verified = analyser(&["verify", "--man=no", unit]).unwrap();
+        assert!(verified.status.success() && verified.stderr.is_empty(), "{name}: {verified:?}");
+        if !exposure.is_empty() {
+            let judged = analyser(&["security", "--offline=true", &format!("--threshold={exposure}"), unit]).unwrap();
+            assert!(judged.status.success(), "{name}: {judged:?}");
+        }
+    }
+}

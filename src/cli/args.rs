@@ -11,10 +11,10 @@ use super::global::Global;
 use super::line::{Line, Options, Plain};
 use super::output;
 use super::verbs::{
-    batch::Batch, completions::Completions, create::Create, doctor::Doctor, ensure::Ensure, exchange::Exchange,
-    inspect::Inspect, log::Log, man::Man, metrics::Metrics, records::RecordsVerb, recover::Recover,
-    release::ReleaseVerb, remove::Remove, repair::Repair, resolve::Resolve, scan::Scan, schema::Schema, swap::Swap,
-    undo::Undo, watch::WatchVerb,
+    adopt::Adopt, apply::Apply, batch::Batch, completions::Completions, create::Create, doctor::Doctor, ensure::Ensure,
+    exchange::Exchange, inspect::Inspect, log::Log, man::Man, metrics::Metrics, plan::PlanVerb, records::RecordsVerb,
+    recover::Recover, release::ReleaseVerb, remove::Remove, repair::Repair, resolve::Resolve, scan::Scan,
+    schema::Schema, status::StatusVerb, swap::Swap, unapply::Unapply, undo::Undo, watch::WatchVerb,
 };
 
 /// Creates, replaces, inspects, scans and repairs symbolic links inside one directory
@@ -36,7 +36,7 @@ pub(crate) fn grammar() -> Command {
 }
 
 fn exit_codes() -> String {
-    let codes: Vec<String> = Class::produced().map(|class| format!("{} {}", class as u8, class.what())).collect();
+    let codes: Vec<String> = Class::ALL.iter().map(|class| format!("{} {}", *class as u8, class.what())).collect();
     format!("Exit codes: {}. `caplink man` has more.", codes.join("; "))
 }
 
@@ -57,6 +57,11 @@ pub(crate) enum Verb {
     Records(RecordsVerb),
     Log(Log),
     Undo(Undo),
+    Plan(PlanVerb),
+    Apply(Apply),
+    Status(StatusVerb),
+    Unapply(Unapply),
+    Adopt(Adopt),
     Release(ReleaseVerb),
     Recover(Recover),
     Metrics(Metrics),
@@ -88,6 +93,11 @@ impl Verb {
             Verb::Records(verb) => verb.run(context),
             Verb::Log(verb) => return verb.run(context),
             Verb::Undo(verb) => verb.run(context),
+            Verb::Plan(verb) => verb.run(context),
+            Verb::Apply(verb) => verb.run(context),
+            Verb::Status(verb) => verb.run(context),
+            Verb::Unapply(verb) => verb.run(context),
+            Verb::Adopt(verb) => verb.run(context),
             Verb::Release(verb) => return verb.run(context),
             Verb::Recover(verb) => verb.run(context),
             Verb::Metrics(verb) => verb.run(context),

@@ -34,12 +34,9 @@ const PRECEDENCE: &[Class] = &[
     Class::Usage,
 ];
 
-/// Kinds that nothing of this program comes to; help and manual do not speak of them.
-const UNPRODUCED: &[Kind] = &[Kind::InvalidPlan, Kind::StalePlan];
-
 impl Class {
     /// All of them, by their codes.
-    const ALL: &[Class] = &[
+    pub(crate) const ALL: &[Class] = &[
         Class::Done,
         Class::Findings,
         Class::Usage,
@@ -52,21 +49,6 @@ impl Class {
         Class::Integrity,
         Class::System,
     ];
-
-    /// Those that this program can come to.
-    pub(crate) fn produced() -> impl Iterator<Item = Class> {
-        let is_produced =
-            |class: &Class| Kind::ALL.iter().any(|kind| Class::of(*kind) == *class && Class::is_produced(*kind));
-        Class::ALL
-            .iter()
-            .copied()
-            .filter(move |class| *class == Class::Done || *class == Class::Findings || is_produced(class))
-    }
-
-    /// Whether this program can come to an error of this kind.
-    pub(crate) fn is_produced(kind: Kind) -> bool {
-        !UNPRODUCED.contains(&kind)
-    }
 
     /// The class in words.
     pub(crate) fn what(self) -> &'static str {

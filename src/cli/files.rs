@@ -1,22 +1,33 @@
 //! Files that the caller names by an option or argument: its own, opened with its rights, relative to the working directory.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
 /// Reads a file, or standard input where it is `-`; longer ones are refused.
 pub(crate) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    match path.as_os_str() == "-" {
+        true => whole(io::stdin().lock(), longest),
+        false => opened(path, longest).map(|(_, bytes)| bytes),
+    }
+}
+
+/// Reads a file, with what it was like when it was opened.
+fn opened(path: &Path, longest: u64) -> io::Result<(Metadata, Vec<u8>)> {
+    let file = File::open_ambient(path, ambient_authority())?;
+    let read = file.metadata().and_then(|metadata| Ok((metadata, whole(file, longest)?)));
+    #[cfg(unix)]
+    super::inherited::close_named(path);
+    read
+}
+
+fn whole(from: impl Read, longest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let count = if path.as_os_str() == "-" {
-        io::stdin().lock().take(longest + 1).read_to_end(&mut bytes)?
-    } else {
-        File::open_ambient(path, ambient_authority())?.take(longest + 1).read_to_end(&mut bytes)?
-    };
-    if count as u64 > longest {
+    if from.take(longest + 1).read_to_end(&mut bytes)? as u64 > longest {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {longest} bytes")));
     }
     Ok(bytes)
@@ -74,20 +85,24 @@ pub(crate) struct Judged {
     pub(crate) open_to_others: bool,
 }
 
+/// Whether no file is there.
+pub(crate) fn is_missing(path: &Path) -> bool {
+    File::open_ambient(path, ambient_authority()).is_err_and(|source| source.kind() == io::ErrorKind::NotFound)
+}
+
 /// Reads a file, and judges who can write it.
 pub(crate) fn read_judged(path: &Path, longest: u64) -> io::Result<Judged> {
-    let bytes = read(path, longest)?;
     if path.as_os_str() == "-" {
-        return Ok(Judged { bytes, open_to_others: false });
+        return Ok(Judged { bytes: read(path, longest)?, open_to_others: false });
     }
+    let (file, bytes) = opened(path, longest)?;
     let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = File::open_ambient(path, ambient_authority())?.metadata()?;
     let dir = cap_std::fs::Dir::open_ambient_dir(above, ambient_authority())?.dir_metadata()?;
     Ok(Judged { bytes, open_to_others: is_open(&file) || is_open(&dir) })
 }
 
 #[cfg(unix)]
-fn is_open(metadata: &cap_std::fs::Metadata) -> bool {
+fn is_open(metadata: &Metadata) -> bool {
     use cap_std::fs::MetadataExt as _;
 
     let own = caplink::records::Actor::of_this_process().uid;
@@ -95,6 +110,6 @@ fn is_open(metadata: &cap_std::fs::Metadata) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_open(_: &cap_std::fs::Metadata) -> bool {
+fn is_open(_: &Metadata) -> bool {
     false
 }

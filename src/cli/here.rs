@@ -47,10 +47,10 @@ impl Here {
     }
 }
 
-/// A word for a shell; none for bytes that a terminal would not show as they are.
+/// A word for a shell; none for bytes that a terminal would not show as they are, or that end the command in a hint.
 fn quoted(word: &OsStr) -> Option<String> {
     let word = word.to_str()?;
-    if caplink::printable(word).to_string() != word || word.is_empty() {
+    if caplink::printable(word).to_string() != word || word.is_empty() || word.contains('`') {
         return None;
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
@@ -69,6 +69,7 @@ mod tests {
         assert_eq!(inspect("it's").as_deref(), Some(r"caplink -C '/s r' inspect 'it'\''s'"));
         assert_eq!(inspect("-n").as_deref(), Some("caplink -C '/s r' inspect -- -n"));
         assert_eq!(inspect("a\nb"), None);
+        assert_eq!(inspect("`id`"), None);
         here.root = None;
         here.flags = vec!["--follow"];
         let repair = here.command("repair", &["--tidy"], Some(".".as_ref()));

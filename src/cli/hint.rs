@@ -59,7 +59,12 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         ("resolve", Kind::Escape) if error.via_text().is_some() => return explain(here, link),
         ("resolve", Kind::Permission) => return explain(here, link),
         ("scan", Kind::NotFound) => "DIR is a directory below the root; without it the root itself is scanned",
-        ("inspect" | "resolve" | "scan", Kind::InvalidPath) => "paths are relative to the root, without `..`",
+        ("metrics" | "watch", Kind::NotFound) => {
+            "DIR is a directory below the root; without it the root itself is looked at"
+        }
+        ("inspect" | "resolve" | "scan" | "metrics" | "watch", Kind::InvalidPath) => {
+            "paths are relative to the root, without `..`"
+        }
         (_, Kind::Exists | Kind::NotALink) => return look(),
         (_, Kind::NotFound | Kind::Loop) => return explain(here, link),
         (_, kind) => return general(kind, here),

@@ -20,6 +20,7 @@ mod inherited;
 mod items;
 mod line;
 mod linking;
+mod manifests;
 mod manual;
 mod output;
 mod parse;
@@ -42,8 +43,9 @@ use std::process::ExitCode;
 use context::Context;
 
 pub(crate) fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
     #[cfg(unix)]
-    inherited::close();
+    inherited::close(&arguments);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match parse::parse(&arguments).and_then(parse::checked) {
         Ok(cli) => {

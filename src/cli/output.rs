@@ -87,6 +87,9 @@ pub(crate) fn note(line: &str, color: Color) {
 
 fn print_problem(err: &mut impl Write, problem: &Problem, global: &Global) -> io::Result<()> {
     writeln!(err, "{} {}", Painted(BAD, "error:"), problem.reported.message)?;
+    if let Some(excerpt) = &problem.excerpt {
+        writeln!(err, "{excerpt}")?;
+    }
     if let (Some(cause), true) = (&problem.cause, global.verbose > 0) {
         writeln!(err, "{} {cause}", Painted(DIM, "cause:"))?;
     }

@@ -14,12 +14,15 @@ pub(crate) struct Problem {
     /// What the system said, for whoever wants more detail.
     #[serde(skip)]
     pub(crate) cause: Option<String>,
+    /// The line of a file that it is about, for people.
+    #[serde(skip)]
+    pub(crate) excerpt: Option<String>,
 }
 
 impl Problem {
     /// An error of the command line's own.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Problem {
-        Problem { reported: wire::Problem::new(kind, message), cause: None }
+        Problem { reported: wire::Problem::new(kind, message), cause: None, excerpt: None }
             .hinted(hint::plain(kind).map(str::to_owned))
     }
 
@@ -46,7 +49,7 @@ impl Problem {
         reported.message = message(error);
         // A dry run foresees the kind, not the number.
         reported.os_error = None;
-        Problem { reported, cause }.hinted(hint).leaving(of_residue)
+        Problem { reported, cause, excerpt: None }.hinted(hint).leaving(of_residue)
     }
 
     /// How much memory it takes, about.

@@ -377,7 +377,7 @@ impl Exchanging<'_> {
     }
 
     fn make_durable(&self, entry: &Entry, outcome: &mut Outcome) {
-        match sync(self.root, Some(&entry.parent), &[entry.dir().to_path_buf()], self.edit.durability) {
+        match sync(self.root, &entry.parent, self.edit.durability) {
             Ok(()) => outcome.durability = self.edit.durability,
             Err(error) => outcome.shortfalls.push(error.on("exchange", &entry.path)),
         }

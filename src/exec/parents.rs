@@ -3,11 +3,14 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::permission::may_add_in;
 use super::read_back;
+use super::sync::{leave_dir_to_batch, sync};
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
+use crate::model::{Durability, Edit};
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle};
 
@@ -52,10 +55,13 @@ pub(super) fn plan(root: &Root, path: &Path) -> Result<Planned> {
     Ok(Planned { physical, missing, deepest })
 }
 
-/// Makes what is missing; `made` lists what was made, also when a later one fails.
-pub(super) fn make(root: &Root, path: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
-    let calls = root.calls();
-    let (mut dir, mut physical, rest) = deepest(root, path)?;
+/// Makes what is missing for the link of an edit; `made` lists what was made, also when a later one fails. Each directory in
+/// which one was made is synced as the edit or its batch wants it; `unsynced` says why one could not be.
+pub(super) fn make(root: &Root, edit: &Edit, made: &mut Vec<PathBuf>, unsynced: &mut Option<Error>) -> Result<()> {
+    let (path, calls) = (edit.path.parent(), root.calls());
+    let (dir, mut physical, rest) = deepest(root, path)?;
+    let mut dir = Arc::new(dir);
+    let before = made.len();
     let depth = path.components().count() - rest.components().count();
     for (index, component) in rest.components().enumerate() {
         let name = component.as_os_str();
@@ -76,8 +82,14 @@ pub(super) fn make(root: &Root, path: &Path, made: &mut Vec<PathBuf>) -> Result<
             }
             Err(source) => return Err(failed(source)),
         };
+        if made.len() > before && made.last() == Some(&physical) {
+            if edit.durability == Durability::Dir {
+                *unsynced = unsynced.take().or(sync(root, &dir, Durability::Dir).err());
+            }
+            leave_dir_to_batch(root, &edit.path, &dir);
+        }
         dir = match opened {
-            Ok(opened) => opened,
+            Ok(opened) => Arc::new(opened),
             Err(source) if sys::fault(&source) == Fault::Link => {
                 return Err(Error::new(Kind::SymlinkInPath).at(name, depth + index));
             }

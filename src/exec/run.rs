@@ -28,11 +28,13 @@ pub(super) struct Run<'a> {
     planned: Option<&'a Planned>,
     opened_before: bool,
     made: Vec<PathBuf>,
+    /// Why a directory in which one was made could not be synced.
+    unsynced: Option<Error>,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(root: &'a Root, edit: &'a Edit, dry_run: bool) -> Run<'a> {
-        Run { root, edit, dry_run, planned: None, opened_before: false, made: Vec::new() }
+        Run { root, edit, dry_run, planned: None, opened_before: false, made: Vec::new(), unsynced: None }
     }
 
     /// The same on a tree as earlier edits leave it.
@@ -86,6 +88,10 @@ impl<'a> Run<'a> {
     }
 
     fn open_and_edit(&mut self) -> Going<Outcome> {
+        // A dry run opens it all the same: that is what tells whether the root is still there.
+        if !self.dry_run && self.edit.path.parent().as_os_str().is_empty() {
+            return self.in_entry(&Entry::in_root(self.root, &self.edit.path));
+        }
         // What may be replaced or removed is locked.
         let access = match self.edit.change {
             Change::Create(_) => Access::Search,
@@ -173,7 +179,7 @@ impl<'a> Run<'a> {
             let followed = (physical != self.edit.path.as_path()).then_some(physical);
             return Ok(self.report(followed, Some(text), Changed { verified, ..Changed::new(Effect::Created) }));
         }
-        parents::make(self.root, self.edit.path.parent(), &mut self.made)?;
+        parents::make(self.root, self.edit, &mut self.made, &mut self.unsynced)?;
         let entry = Entry::open(self.root, &self.edit.path)?;
         self.in_entry(&entry)
     }
@@ -382,12 +388,10 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Directories in which others were made on the way were synced then.
     fn make_durable(&self, entry: &Entry, outcome: &mut Outcome) {
-        let mut dirs = vec![entry.dir().to_path_buf()];
-        dirs.extend(self.made.iter().filter_map(|made| made.parent()).map(PathBuf::from));
-        dirs.dedup();
-        let synced = sync(self.root, Some(&entry.parent), &dirs, self.edit.durability);
-        match synced {
+        let synced = sync(self.root, &entry.parent, self.edit.durability);
+        match self.unsynced.clone().map_or(synced, Err) {
             Ok(()) => outcome.durability = self.edit.durability,
             Err(error) => outcome.shortfalls.push(error.on(self.edit.change.verb(), &self.edit.path)),
         }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::entry::Entry;
@@ -11,29 +10,17 @@ use crate::model::{Durability, LinkPath, Outcome};
 use crate::root::{Changed, Root};
 use crate::sys::{Access, Handle};
 
-/// Syncs directories that were changed, or their file system.
+/// Syncs a directory that was changed, or its file system.
 ///
 /// The kinds are those of the system: whatever the reason, the change stands.
-pub(crate) fn sync(root: &Root, opened: Option<&Handle>, dirs: &[PathBuf], durability: Durability) -> Result<()> {
+pub(crate) fn sync(root: &Root, changed: &Handle, durability: Durability) -> Result<()> {
     let calls = root.calls();
     // A descriptor for searching cannot be synced: the directory is opened anew for reading.
-    let reopen = |dir: &Handle| calls.open_dir(dir, "".as_ref(), true, Access::Read);
+    let reopen = || calls.open_dir(changed, "".as_ref(), true, Access::Read);
     match durability {
         Durability::None => Ok(()),
-        Durability::Fs => {
-            let dir = reopen(opened.unwrap_or(root.handle())).map_err(named)?;
-            calls.sync_file_system(&dir).map_err(named)
-        }
-        Durability::Dir => {
-            for (index, path) in dirs.iter().enumerate() {
-                let dir = match opened {
-                    Some(dir) if index == 0 => reopen(dir),
-                    _ => calls.open_dir(root.handle(), path, root.policy().cross_mounts, Access::Read),
-                };
-                dir.and_then(|dir| calls.sync_dir(&dir)).map_err(named)?;
-            }
-            Ok(())
-        }
+        Durability::Fs => reopen().and_then(|dir| calls.sync_file_system(&dir)).map_err(named),
+        Durability::Dir => reopen().and_then(|dir| calls.sync_dir(&dir)).map_err(named),
     }
 }
 
@@ -59,8 +46,13 @@ const WAITING_MAX: usize = 16;
 /// Leaves the directory of an edit that was made to be synced with others of its batch: the one that was changed, whatever
 /// has its path by then.
 pub(super) fn leave_to_batch(entry: &Entry) {
-    let Some(batch) = entry.root.batch() else { return };
-    let Ok(stat) = entry.root.calls().stat(&entry.parent) else { return };
+    leave_dir_to_batch(&entry.root, &entry.path, &entry.parent);
+}
+
+/// The same with another directory that was changed for a link.
+pub(super) fn leave_dir_to_batch(root: &Root, link: &LinkPath, dir: &Arc<Handle>) {
+    let Some(batch) = root.batch() else { return };
+    let Ok(stat) = root.calls().stat(dir) else { return };
     let mut id = stat.id;
     match batch.durability() {
         Durability::None => return,
@@ -72,17 +64,17 @@ pub(super) fn leave_to_batch(entry: &Entry) {
     let Changed { links, waiting, syncs } = &mut *changed;
     let (number, _) = waiting.entry(id).or_insert_with(|| {
         syncs.push(None);
-        (syncs.len() - 1, Arc::clone(&entry.parent))
+        (syncs.len() - 1, Arc::clone(dir))
     });
-    links.push((entry.path.clone(), *number));
+    links.push((link.clone(), *number));
     if waiting.len() >= WAITING_MAX {
-        sync_waiting(&entry.root, batch.durability(), &mut changed);
+        sync_waiting(root, batch.durability(), &mut changed);
     }
 }
 
 fn sync_waiting(root: &Root, durability: Durability, changed: &mut Changed) {
     for (_, (number, dir)) in changed.waiting.drain() {
-        changed.syncs[number] = Some(sync(root, Some(&dir), &[PathBuf::new()], durability));
+        changed.syncs[number] = Some(sync(root, &dir, durability));
     }
 }
 
@@ -93,18 +85,21 @@ pub(crate) fn sync_batch(root: &Root, results: &mut [Result<Outcome>]) {
     let mut changed = batch.changed();
     sync_waiting(root, durability, &mut changed);
     let Changed { links, mut syncs, .. } = std::mem::take(&mut *changed);
-    let sync_of: HashMap<LinkPath, usize> = links.into_iter().collect();
+    let mut syncs_of: HashMap<LinkPath, Vec<usize>> = HashMap::new();
+    for (link, number) in links {
+        syncs_of.entry(link).or_default().push(number);
+    }
     for outcome in results.iter_mut().flatten() {
         outcome.for_each_mut(&mut |outcome| {
-            let Some(number) = sync_of.get(&outcome.link).filter(|_| outcome.effect.is_change()) else { return };
-            match syncs[*number].take() {
-                Some(Ok(())) => {
-                    syncs[*number] = Some(Ok(()));
-                    outcome.durability = durability;
-                }
+            let Some(numbers) = syncs_of.get(&outcome.link).filter(|_| outcome.effect.is_change()) else { return };
+            if numbers.iter().all(|number| matches!(syncs[*number], Some(Ok(())))) {
+                outcome.durability = durability;
+            }
+            for number in numbers {
                 // It is reported with the first link that it concerns.
-                Some(Err(error)) => outcome.shortfalls.push(error.on("sync", &outcome.link)),
-                None => {}
+                if let Some(error) = syncs[*number].take_if(|synced| synced.is_err()).and_then(Result::err) {
+                    outcome.shortfalls.push(error.on("sync", &outcome.link));
+                }
             }
         });
     }

@@ -70,18 +70,34 @@ impl LinkPath {
 
     /// Returns the path of the directory that holds the link; empty for the root.
     pub fn parent(&self) -> &Path {
-        // What is UTF-8 can be cut where the name begins; a walk over the components is several times slower.
-        match self.path.to_str() {
-            Some(path) => Path::new(&path[..(path.len() - self.name).saturating_sub(1)]),
-            None => self.path.parent().expect("BUG: a link path has a last component"),
-        }
+        self.cut().0
     }
 
     /// Returns the last component, the link's own name.
     pub fn name(&self) -> &OsStr {
+        self.cut().1
+    }
+
+    /// The path is bytes, which are cut where the name begins; a walk over the components is many times slower.
+    #[cfg(unix)]
+    fn cut(&self) -> (&Path, &OsStr) {
+        use std::os::unix::ffi::OsStrExt as _;
+        let bytes = self.path.as_os_str().as_bytes();
+        let (above, name) = bytes.split_at(bytes.len() - self.name);
+        let above = above.strip_suffix(b"/").unwrap_or(above);
+        (Path::new(OsStr::from_bytes(above)), OsStr::from_bytes(name))
+    }
+
+    /// What is UTF-8 can be cut where the name begins; a walk over the components is several times slower.
+    #[cfg(not(unix))]
+    fn cut(&self) -> (&Path, &OsStr) {
+        const NAMED: &str = "BUG: a link path has a last component";
         match self.path.to_str() {
-            Some(path) => OsStr::new(&path[path.len() - self.name..]),
-            None => self.path.file_name().expect("BUG: a link path has a last component"),
+            Some(path) => {
+                let begin = path.len() - self.name;
+                (Path::new(&path[..begin.saturating_sub(1)]), OsStr::new(&path[begin..]))
+            }
+            None => (self.path.parent().expect(NAMED), self.path.file_name().expect(NAMED)),
         }
     }
 

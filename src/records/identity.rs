@@ -43,7 +43,7 @@ impl Strength {
 }
 
 impl RootIdentity {
-    pub(super) fn of(root: &Root) -> Result<RootIdentity> {
+    pub(crate) fn of(root: &Root) -> Result<RootIdentity> {
         let Lasting { file_system, inode, birth } = root
             .calls()
             .lasting(root.handle())

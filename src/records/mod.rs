@@ -43,7 +43,7 @@ pub use group::GroupReport;
 pub use identity::{RootIdentity, Strength};
 pub use moved::Moved;
 pub use mutation::{Mutation, MutationRoot};
-pub use owned::Owned;
+pub use owned::{Kept, Owned};
 pub use query::Query;
 pub use reading::Follow;
 pub use recovered::Recovered;
@@ -56,3 +56,5 @@ pub use verify::Verified;
 pub(crate) use facts::{LogPlace, NewFact};
 #[cfg(feature = "manage")]
 pub(crate) use named_lock::NamedLock;
+#[cfg(feature = "manage")]
+pub(crate) use owned::{CLAIMS, Claims, Held};

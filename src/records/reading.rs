@@ -121,6 +121,16 @@ impl Records {
     ///
     /// `integrity`, `io`.
     pub fn owned(&self) -> Result<Vec<Owned>> {
+        self.ownership().map(Ownership::into_owned)
+    }
+
+    /// Returns everything that the log says of manifests.
+    #[cfg(feature = "manage")]
+    pub(crate) fn held(&self) -> Result<super::owned::Held> {
+        self.ownership().map(Ownership::into_held)
+    }
+
+    fn ownership(&self) -> Result<Ownership> {
         let (file, end) = {
             let mut log = self.log();
             log.refresh()?;
@@ -133,7 +143,7 @@ impl Records {
                 ownership.take(head.seq, body);
             }
         }
-        Ok(ownership.into_owned())
+        Ok(ownership)
     }
 
     /// Returns the mutations that are asked for as they are told, from the first on.

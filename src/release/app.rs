@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::books::Books;
-use super::checks::Check;
+use super::checks::{Check, CheckContext};
+use super::layout::AppLayout;
 use super::noted::Layout;
 use super::progress::Progress;
 use crate::error::{Error, Kind, Result};
@@ -254,25 +255,6 @@ impl Releases {
     }
 }
 
-/// Where the link and the releases are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct AppLayout {
-    pub(super) current: LinkPath,
-    /// Empty for the root.
-    pub(super) releases: PathBuf,
-}
-
-impl AppLayout {
-    pub(super) fn told(&self) -> Layout {
-        Layout::new(&self.current, &self.releases)
-    }
-
-    /// The path of a release below the root.
-    pub(super) fn path(&self, release: &str) -> PathBuf {
-        self.releases.join(release)
-    }
-}
-
 impl Check {
     /// A program with its arguments.
     pub fn program<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Check {
@@ -282,7 +264,7 @@ impl Check {
     /// A function, under the name that reports have for it.
     pub fn closure(
         name: impl Into<String>,
-        check: impl Fn(&super::CheckContext<'_>) -> std::result::Result<(), String> + Send + Sync + 'static,
+        check: impl Fn(&CheckContext<'_>) -> std::result::Result<(), String> + Send + Sync + 'static,
     ) -> Check {
         Check::Closure(name.into(), Arc::new(check))
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::noted::{By, Event, Layout, Place};
 use crate::plan::{Activation, DirectoryId, Ledger, ReleaseRecord, ReleaseState};
+use crate::records::Time;
 use crate::wire::Text;
 
 /// A moment, in nanoseconds since 1970.
@@ -245,4 +246,15 @@ impl Book {
             open: self.pending.is_some(),
         }
     }
+}
+
+/// A time in nanoseconds since 1970.
+pub(super) fn nanos(time: Time) -> Nanos {
+    let since = time.to_system_time().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| Nanos::try_from(since.as_nanos()).unwrap_or(Nanos::MAX))
+}
+
+/// The time of so many nanoseconds since 1970.
+pub(super) fn time(nanos: Nanos) -> Time {
+    Time::from(std::time::UNIX_EPOCH + std::time::Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)))
 }

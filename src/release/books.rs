@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 
-use super::book::{Book, Nanos};
-use super::checks::CheckReport;
+use super::book::{Book, nanos};
+use super::check_report::CheckReport;
 use super::noted::{Event, HOOK_TOPIC, Noted, TOPIC};
 use crate::error::Result;
 use crate::records::{Author, Hash, LogPlace, NewFact, Records, Time};
@@ -120,15 +120,4 @@ struct Told<'a> {
     release: &'a str,
     #[serde(flatten)]
     check: &'a CheckReport,
-}
-
-/// A time in nanoseconds since 1970.
-pub(super) fn nanos(time: Time) -> Nanos {
-    let since = time.to_system_time().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| Nanos::try_from(since.as_nanos()).unwrap_or(Nanos::MAX))
-}
-
-/// The time of so many nanoseconds since 1970.
-pub(super) fn time(nanos: Nanos) -> Time {
-    Time::from(std::time::UNIX_EPOCH + std::time::Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)))
 }

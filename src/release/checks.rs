@@ -5,8 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
+use super::check_report::CheckReport;
 use super::progress::{Progress, Step};
 use crate::sys::{Ended, Handle, Running, Start};
 
@@ -48,40 +47,14 @@ pub struct CheckContext<'a> {
     pub phase: &'static str,
 }
 
-/// What a check or hook came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct CheckReport {
-    /// The program with its arguments, or the name of the function.
-    pub argv: Vec<String>,
-    /// When it was run: `check_before`, `after_switch`, `check_after`.
-    pub phase: String,
-    /// The exit code; none where it was ended by a signal, or not started.
-    pub exit: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// Whether it took longer than it may.
-    pub timed_out: bool,
-    /// How long it took.
-    pub seconds: f64,
-    /// The end of its output.
-    pub tail: String,
-}
-
-impl CheckReport {
-    /// Returns whether it passed.
-    #[must_use]
-    pub fn passed(&self) -> bool {
-        self.exit == Some(0) && !self.timed_out
-    }
-
+impl Check {
     /// What it would come to, as far as a dry run can tell.
-    pub(super) fn foreseen(check: &Check, phase: &'static str) -> CheckReport {
-        CheckReport { exit: Some(0), ..CheckReport::new(check, phase) }
+    pub(super) fn foreseen(&self, phase: &'static str) -> CheckReport {
+        CheckReport { exit: Some(0), ..self.begun(phase) }
     }
 
-    fn new(check: &Check, phase: &'static str) -> CheckReport {
-        let argv = match check {
+    fn begun(&self, phase: &'static str) -> CheckReport {
+        let argv = match self {
             Check::Program(argv) => argv.clone(),
             Check::Closure(name, _) => vec![name.clone()],
         };
@@ -112,7 +85,7 @@ pub(super) struct Ground<'a> {
 
 /// Runs one, once.
 pub(super) fn run(check: &Check, context: &CheckContext<'_>, ground: &Ground<'_>) -> CheckReport {
-    let mut report = CheckReport::new(check, context.phase);
+    let mut report = check.begun(context.phase);
     ground.progress.step(&Step::Checking { argv: &report.argv, phase: context.phase });
     let begun = Instant::now();
     match check {
@@ -223,4 +196,15 @@ fn cut(mut said: Vec<u8>) -> String {
         said.drain(..within);
     }
     String::from_utf8_lossy(&said).into_owned()
+}
+
+/// What a check is about.
+pub(super) fn context<'a>(
+    app: &'a str,
+    release: &'a str,
+    previous: Option<&'a str>,
+    event: &'a str,
+    phase: &'static str,
+) -> CheckContext<'a> {
+    CheckContext { app, release, previous, event, phase }
 }

@@ -1,7 +1,7 @@
 //! Deploying, switching and rolling back: what is decided, the switch, what is checked, and the way back.
 
 use super::app::Releases;
-use super::checks::{CheckContext, CheckReport};
+use super::check_report::CheckReport;
 use super::noted::{By, Event};
 use super::progress::Step;
 use super::report::{Failed, Switched, Unfinished};
@@ -11,6 +11,7 @@ use super::sight::look_at;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Effect, Outcome};
 use crate::plan::{ReleaseSight, Switching, plan_switch};
+use crate::records::Records;
 
 /// What a deploy is asked for.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +119,7 @@ impl Run {
     ) -> std::result::Result<Switched, Box<Failed>> {
         let Run { mut until, pruned, mut shortfalls } = self;
         until.changed |= session.has_changed();
+        until.links_settled = session.records.as_ref().map(Records::take_settled).unwrap_or_default();
         match came {
             Ok(outcome) => {
                 shortfalls.extend(outcome.shortfalls.iter().cloned());
@@ -130,6 +132,7 @@ impl Run {
                     checks: until.checks,
                     links: until.links,
                     recovered: until.recovered,
+                    links_settled: until.links_settled,
                     pruned,
                     shortfalls,
                 })
@@ -276,15 +279,4 @@ pub(super) fn failure(name: &str, check: Option<&CheckReport>) -> Error {
         _ => "could not be started".to_owned(),
     };
     error.because(format!("`{program}` ({}) {what}", check.phase))
-}
-
-/// What a check is about.
-pub(super) fn context<'a>(
-    app: &'a str,
-    release: &'a str,
-    previous: Option<&'a str>,
-    event: &'a str,
-    phase: &'static str,
-) -> CheckContext<'a> {
-    CheckContext { app, release, previous, event, phase }
 }

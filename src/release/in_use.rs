@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
-use super::app::AppLayout;
+use super::layout::AppLayout;
 use super::sight::open_releases;
 use crate::error::{Error, FileKind, Result};
 use crate::model::ObjectId;

@@ -1,8 +1,7 @@
 //! A lease on a release: a descriptor that a program and its children keep, so that the release counts as in use.
 
 use super::app::Releases;
-use super::checks::variables;
-use super::deploy::context;
+use super::checks::{context, variables};
 use super::sight::{identity, look_at, open_release, open_releases};
 use crate::error::{Error, Kind, Result};
 use crate::sys::{self, Access, Handle, Start};

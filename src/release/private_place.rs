@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::app::AppLayout;
+use super::layout::AppLayout;
 use super::noted::Place;
 use crate::error::{Error, Kind, Result};
 use crate::model::staged_name;
@@ -126,9 +126,10 @@ impl PrivatePlace {
     }
 
     /// Its path for a report.
-    pub(super) fn path(&self, layout: &AppLayout) -> PathBuf {
+    pub(super) fn path(&self, root: &Root, layout: &AppLayout) -> PathBuf {
+        let state = root.state();
         match self.place {
-            Place::State => Path::new(crate::root::STATE_NAME).join(&self.name),
+            Place::State => state.below.clone().unwrap_or_else(|| PathBuf::from(&state.name)).join(&self.name),
             Place::Beside => layout.releases.join(&self.name),
         }
     }

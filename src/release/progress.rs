@@ -1,6 +1,7 @@
 //! Who is informed of what is done, while it is done.
 
-use super::checks::CheckReport;
+use super::check_report::CheckReport;
+use super::report::{Pruned, Settled};
 use crate::model::Outcome;
 
 /// What is being done.
@@ -8,7 +9,7 @@ use crate::model::Outcome;
 #[non_exhaustive]
 pub enum Step<'a> {
     /// What an interrupted program left was settled.
-    Recovered(&'a super::Settled),
+    Recovered(&'a Settled),
     /// A release was entered.
     Entered {
         /// The release.
@@ -40,7 +41,7 @@ pub enum Step<'a> {
         entries: u64,
     },
     /// A release was removed, or was not.
-    Pruned(&'a super::Pruned),
+    Pruned(&'a Pruned),
 }
 
 /// Is informed of what is done, and says whether to stop.

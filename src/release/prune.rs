@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use super::app::Releases;
-use super::books::{nanos, time};
+use super::book::{nanos, time};
 use super::in_use::{self, Used};
 use super::noted::Event;
 use super::private_place::{self, PrivatePlace};
@@ -94,7 +94,14 @@ impl Session<'_> {
             let came = match item.pruning {
                 Pruning::Keep(reason) => kept(view, reason.as_str()),
                 Pruning::Gone => kept(view, "gone"),
-                Pruning::Remove { directory, unsure } => self.remove(view, &directory, unsure)?,
+                Pruning::Remove { directory, unsure } => match self.remove(view.clone(), &directory, unsure) {
+                    Ok(came) => came,
+                    // It is the same for every other.
+                    Err(error) if matches!(error.kind(), Kind::UnsafeState | Kind::NoSpace | Kind::Integrity) => {
+                        return Err(error);
+                    }
+                    Err(error) => Pruned { residue: Some(error), ..kept(view, "error") },
+                },
             };
             app.progress.step(&Step::Pruned(&came));
             residues.extend(came.residue.clone());
@@ -173,7 +180,7 @@ impl Session<'_> {
         };
         if !is_it || used.decides() == InUse::Yes {
             private_place::rename(root, to, from).map_err(|source| {
-                let left = vec![private.path(&self.layout).join(WITHIN)];
+                let left = vec![private.path(&self.app.root, &self.layout).join(WITHIN)];
                 let reason = format!("it could not be moved back: {source}");
                 Error::new(Kind::Residue).on("prune", &release).because(reason).leaving(left, Vec::new())
             })?;
@@ -201,7 +208,7 @@ impl Session<'_> {
     }
 
     fn residue(&self, private: &PrivatePlace, release: &str, taken: &Taken) -> Error {
-        let left = vec![private.path(&self.layout)];
+        let left = vec![private.path(&self.app.root, &self.layout)];
         let why = taken.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         let reason = format!("not all of it could be taken down{why}; `recover` goes on");
         Error::new(Kind::Residue).on("prune", release).because(reason).leaving(left, Vec::new())

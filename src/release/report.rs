@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::checks::CheckReport;
+use super::check_report::CheckReport;
 use super::view::ReleaseView;
 use crate::error::Error;
 use crate::model::Outcome;
+use crate::records::Recovered;
 
 /// A release that was to be entered.
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub struct Switched {
     pub links: Vec<Outcome>,
     /// What was settled of interrupted programs before.
     pub recovered: Vec<Settled>,
+    /// Changes of links that were settled on the way.
+    pub links_settled: Vec<Recovered>,
     /// What was removed after it, and what was kept and why.
     pub pruned: Vec<Pruned>,
     /// What went wrong although the switch stands.
@@ -78,6 +81,8 @@ pub struct Unfinished {
     pub check: Option<CheckReport>,
     /// What was settled of interrupted programs before.
     pub recovered: Vec<Settled>,
+    /// Changes of links that were settled on the way.
+    pub links_settled: Vec<Recovered>,
     /// The links that the release got when it was entered.
     pub links: Vec<Outcome>,
     /// The switch, where it stands.
@@ -184,6 +189,6 @@ pub struct Pruned {
     pub removed: bool,
     /// Whether not every process could be looked into, so that the grace time decided.
     pub unsure: bool,
-    /// What could not be taken down.
+    /// What went wrong: it could not be moved away, or not all of it could be taken down.
     pub residue: Option<Error>,
 }

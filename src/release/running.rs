@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::app::Releases;
-use super::checks::{self, Check, CheckReport, Ground};
-use super::deploy::context;
+use super::check_report::CheckReport;
+use super::checks::{self, Check, Ground, context};
 use super::session::Session;
 use super::sight::open_release;
 use crate::error::{Error, Kind, Result};
@@ -81,7 +81,7 @@ impl Running {
                 return false;
             }
             if app.dry {
-                reports.push(CheckReport::foreseen(check, phase));
+                reports.push(check.foreseen(phase));
                 continue;
             }
             let mut tries = 0;
@@ -102,7 +102,7 @@ impl Running {
     }
 
     fn run(&self, app: &Releases, check: &Check, phase: &'static str) -> CheckReport {
-        let Some(dir) = &self.dir else { return CheckReport::foreseen(check, phase) };
+        let Some(dir) = &self.dir else { return check.foreseen(phase) };
         let ground = Ground {
             dir,
             path: self.path.clone(),

@@ -1,9 +1,10 @@
 //! One mutation of an app: its lock, its book, and the one place where events are told.
 
-use super::app::{AppLayout, Releases};
-use super::book::Book;
+use super::app::Releases;
+use super::book::{Book, nanos};
 use super::books::{Books, Teller};
-use super::checks::CheckReport;
+use super::check_report::CheckReport;
+use super::layout::AppLayout;
 use super::noted::Event;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Edit, Outcome};
@@ -129,7 +130,7 @@ impl<'a> Session<'a> {
             return self.books.tell(records, &teller, events, checks).map_err(|error| error.during(self.verb));
         }
         let book = self.books.apps.entry(self.app.name.clone()).or_default();
-        let now = super::books::nanos(Time::now());
+        let now = nanos(Time::now());
         events.iter().for_each(|event| book.take(event, now));
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::app::AppLayout;
+use super::layout::AppLayout;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::Status;
 use crate::plan::{DirectoryId, Occupant, Pointing, ReleaseDir, ReleaseSight, release_name};
@@ -37,9 +37,7 @@ pub(super) fn look_at_all(root: &Root, layout: &AppLayout) -> Result<ReleaseSigh
     if let Some(above) = open_releases(root, layout)? {
         let mut names: Vec<OsString> = Vec::new();
         let mut keep = |listed: sys::Listed<'_>| {
-            if listed.kind.is_none_or(|kind| kind == FileKind::Dir) {
-                names.push(listed.name.to_os_string());
-            }
+            names.push(listed.name.to_os_string());
             ControlFlow::Continue(())
         };
         root.calls().list(&above, &mut keep).map_err(|source| Error::from_io(source).on("read", &layout.releases))?;

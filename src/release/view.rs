@@ -6,16 +6,11 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::app::Releases;
-use super::book::{Book, Held};
-use super::books::time;
-use super::in_use::{self, Used};
-use super::sight::{look_at, look_at_all};
-use crate::error::Result;
+use super::book::{Book, Held, time};
+use super::in_use::Used;
 use crate::model::LinkPath;
-use crate::plan::{Alarm, ReleaseDir, ReleaseSight, ReleaseState, alarm};
+use crate::plan::{Alarm, ReleaseDir, ReleaseSight, ReleaseState};
 use crate::records::Time;
-use crate::root::Root;
 
 /// When what became of a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -135,75 +130,4 @@ pub struct AppView {
     pub alarm: Option<Alarm>,
     /// How many releases of the ledger have each state.
     pub counts: BTreeMap<ReleaseState, u64>,
-}
-
-impl Releases {
-    /// Returns the names of the apps that the ledger of a root knows.
-    ///
-    /// # Errors
-    ///
-    /// Those of opening the records.
-    pub fn apps(root: &Root) -> Result<Vec<String>> {
-        let (_, books) = Releases::open(root, "default")?.books()?;
-        Ok(books.apps.into_keys().collect())
-    }
-
-    /// Looks at the app: takes no lock, writes nothing, and looks at no release but the one that the link leads to.
-    ///
-    /// # Errors
-    ///
-    /// `usage` where another layout was set than the ledger knows; those of opening the records and of the link's path.
-    pub fn look(&self) -> Result<AppView> {
-        let (_, mut books) = self.books()?;
-        let book = books.apps.remove(&self.name).unwrap_or_default();
-        let layout = self.layout(book.layout.as_ref())?;
-        let active = book.active();
-        let names: Vec<&str> = active.iter().map(|held| held.name.as_str()).collect();
-        let sight = look_at(&self.root, &layout, &names)?;
-        let release = sight.pointed().map(str::to_owned);
-        let held = release.as_deref().and_then(|name| book.held(name));
-        let mut counts = BTreeMap::new();
-        for held in &book.releases {
-            *counts.entry(held.state()).or_insert(0) += 1;
-        }
-        Ok(AppView {
-            app: self.name.clone(),
-            releases: layout.releases.clone(),
-            target: sight.text().cloned(),
-            view: held.map(|held| ReleaseView::of(&self.name, held, &sight)),
-            active: active.map(|held| held.name.clone()),
-            since: active.and_then(|held| held.activated).map(time),
-            alarm: alarm(&book.ledger(), &sight),
-            counts,
-            release,
-            link: layout.current,
-        })
-    }
-
-    /// Returns every release, in the order in which they were entered, then the directories that are not entered.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`look`](Releases::look).
-    pub fn list(&self) -> Result<Vec<ReleaseView>> {
-        let (_, mut books) = self.books()?;
-        let book = books.apps.remove(&self.name).unwrap_or_default();
-        let layout = self.layout(book.layout.as_ref())?;
-        let sight = look_at_all(&self.root, &layout)?;
-        let mut views: Vec<ReleaseView> =
-            book.releases.iter().map(|held| ReleaseView::of(&self.name, held, &sight)).collect();
-        let is_unknown = |name: &&String| {
-            let dir = matches!(sight.dirs.get(*name), Some(ReleaseDir::Dir(_)));
-            dir && book.held(name).is_none_or(|held| held.state() == ReleaseState::Removed)
-        };
-        for name in sight.dirs.keys().filter(is_unknown) {
-            views.retain(|view| view.release != *name);
-            views.push(ReleaseView::not_entered(&self.name, name, &sight));
-        }
-        let survey = in_use::survey(&self.root, &layout)?;
-        for view in views.iter_mut().filter(|view| view.present) {
-            view.in_use = Some(survey.of(&self.root, &layout, &view.release)?);
-        }
-        Ok(views)
-    }
 }

@@ -16,6 +16,7 @@ use crate::model::ObjectId;
 
 #[cfg(not(all(target_os = "linux", feature = "confine")))]
 mod domain;
+mod fault;
 #[cfg(unix)]
 mod handle;
 #[cfg(feature = "records")]
@@ -30,12 +31,9 @@ mod linux_process;
 mod linux_walk;
 #[cfg(all(unix, feature = "adversary"))]
 pub(crate) mod memory;
-#[cfg(all(target_os = "linux", feature = "watch"))]
-#[path = "notify_linux.rs"]
+#[cfg(feature = "watch")]
 mod notify;
-#[cfg(all(not(target_os = "linux"), feature = "watch"))]
-#[path = "notify_none.rs"]
-mod notify;
+mod object;
 #[cfg(unix)]
 mod portable;
 #[cfg(unix)]
@@ -70,6 +68,7 @@ use windows as platform;
 
 #[cfg(not(all(target_os = "linux", feature = "confine")))]
 pub(crate) use domain::{Domain, refused_by_domain};
+pub(crate) use fault::{Fault, fault};
 #[cfg(target_os = "linux")]
 pub(crate) use handle::Handle;
 #[cfg(feature = "manage")]
@@ -79,7 +78,7 @@ pub(crate) use keep::{FileUse, Keep, Lasting, OpenFile, caller, lock_holder, pro
 #[cfg(all(target_os = "linux", feature = "confine"))]
 pub(crate) use landlock::{Domain, refused_by_domain};
 #[cfg(feature = "watch")]
-pub(crate) use notify::{Bell, Notify, most_watches};
+pub(crate) use notify::{Bell, Hint, Notify, most_watches};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use platform::Handle;
 pub(crate) use platform::root_handle;
@@ -126,23 +125,6 @@ impl Abilities {
             no_replace: self.no_replace && other.no_replace,
         }
     }
-}
-
-/// `major:minor:inode`, as the command line prints it.
-impl fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (major, minor) = device_numbers(self.device);
-        write!(f, "{major}:{minor}:{}", self.inode)
-    }
-}
-
-#[cfg(unix)]
-use posix::device_numbers;
-
-/// A volume has a serial number instead.
-#[cfg(windows)]
-fn device_numbers(device: u64) -> (u32, u32) {
-    ((device >> 32) as u32, device as u32)
 }
 
 /// What `stat` tells of an entry.
@@ -199,31 +181,6 @@ impl Rights {
     }
 }
 
-/// Why a lookup was refused, where an error number says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// A name is missing.
-    Missing,
-    /// A name on the way is no directory.
-    NotDirectory,
-    /// A link is on the way, or following links is not allowed here.
-    Link,
-    /// A mount point, or the edge of the root.
-    Crossing,
-    /// The caller may not search or read.
-    Denied,
-    /// A name or text is too long.
-    TooLong,
-    /// The call or its flag is unavailable here.
-    Unsupported,
-    /// The name is taken.
-    Exists,
-    /// The file system found its own records of the entry to be damaged.
-    Damaged,
-    /// Anything else.
-    Other,
-}
-
 /// Rules that the file system of a link puts on following it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LinkRules {
@@ -241,27 +198,6 @@ pub(crate) struct Listed<'a> {
     pub(crate) name: &'a OsStr,
     /// None where the file system does not say.
     pub(crate) kind: Option<FileKind>,
-}
-
-/// Where something may have changed. A hint says where to look, and nothing of what is there.
-#[cfg(feature = "watch")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Hint<'a> {
-    /// A name in a watched directory.
-    Name {
-        watch: i32,
-        name: &'a OsStr,
-        /// It was a directory.
-        is_dir: bool,
-        /// It is said to be the same entry as before.
-        is_same: bool,
-    },
-    /// The watched directory itself.
-    Itself(i32),
-    /// The watch has ended.
-    Ended(i32),
-    /// Hints were lost.
-    Overflow,
 }
 
 /// Without records nothing is kept.
@@ -397,32 +333,4 @@ pub(crate) fn renounce_privileges() -> io::Result<()> {
 /// The calls of this platform, for a root at `dir`.
 pub(crate) fn calls(dir: &Handle) -> io::Result<Arc<dyn Calls>> {
     platform::calls(dir)
-}
-
-/// Sorts an error of the calls.
-pub(crate) fn fault(error: &io::Error) -> Fault {
-    use io::ErrorKind as E;
-    match error.kind() {
-        E::NotFound => Fault::Missing,
-        E::NotADirectory => Fault::NotDirectory,
-        E::CrossesDevices => Fault::Crossing,
-        E::PermissionDenied => Fault::Denied,
-        E::InvalidFilename => Fault::TooLong,
-        E::AlreadyExists => Fault::Exists,
-        E::Unsupported => Fault::Unsupported,
-        _ if platform::is_link_fault(error) => Fault::Link,
-        _ if is_damage(error) => Fault::Damaged,
-        _ => Fault::Other,
-    }
-}
-
-/// `EUCLEAN`: the file system's word for an inode that makes no sense.
-#[cfg(target_os = "linux")]
-fn is_damage(error: &io::Error) -> bool {
-    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::UCLEAN)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_damage(_error: &io::Error) -> bool {
-    false
 }

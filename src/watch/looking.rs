@@ -142,7 +142,10 @@ impl Watch {
             return false;
         }
         let ways = ways(&self.root, finding);
-        let is_new = ways.iter().fold(false, |is_new, way| self.watch_way(way) || is_new);
+        let mut is_new = false;
+        for way in &ways {
+            is_new |= self.watch_way(way);
+        }
         let difference = self.picture.see(finding, &ways, self.round);
         let is_fine = difference.as_ref().is_some_and(|difference| {
             // At first only what is not well is told.

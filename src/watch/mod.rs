@@ -5,6 +5,7 @@ mod event;
 mod gauges;
 mod hearing;
 mod held;
+mod judging;
 mod look;
 mod looking;
 mod options;

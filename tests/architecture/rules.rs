@@ -16,7 +16,7 @@ const ORDER: &[&[&str]] = &[
     &["exec", "inspect", "manifest", "scan"],
     &["apply", "wire"],
     &["records"],
-    &["release"],
+    &["declare", "release"],
     &["watch"],
 ];
 

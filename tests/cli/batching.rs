@@ -1,10 +1,11 @@
 //! Edits from lines of JSON.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::json;
 
-use crate::support::{Answer, Place};
+use crate::support::{Answer, Place, answer, skipped};
 
 /// Runs a batch of these lines.
 fn batch(place: &Place, options: &str, lines: &str) -> Answer {
@@ -176,4 +177,18 @@ fn each_line_has_its_own_reason_in_the_records() {
     assert_eq!(log.json["items"][1]["durability"], "dir", "what is in the log is what happened");
     let control = batch(&place, "", "{\"verb\":\"remove\",\"link\":\"one\",\"reason\":\"a\\nb\"}");
     assert_eq!((control.code, control.kind()), (2, "usage"));
+}
+
+#[test]
+fn a_batch_may_come_from_a_program_that_the_shell_started() {
+    let place = Place::new();
+    let edit = r#"{"verb": "create", "link": "l", "to": "file"}"#;
+    let script = format!("\"$0\" -C \"$1\" --json batch <(echo '{edit}')");
+    if Command::new("bash").arg("--version").output().is_err() {
+        return skipped("batching::a_batch_may_come_from_a_program_that_the_shell_started", "there is no bash");
+    }
+    let mut bash = Command::new("bash");
+    bash.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_caplink")).arg(&place.root);
+    assert_eq!(answer(&mut bash).outcome(), "created");
+    assert_eq!(place.text("l"), Some("file".into()));
 }

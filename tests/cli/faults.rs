@@ -181,6 +181,37 @@ fn a_change_that_cannot_be_synced_stands_and_says_so() {
 }
 
 #[test]
+fn every_directory_that_got_a_new_one_is_synced_once_for_an_edit_and_for_a_batch() {
+    if !has_strace("faults::every_directory_that_got_a_new_one_is_synced_once_for_an_edit_and_for_a_batch") {
+        return;
+    }
+    let lines = "{\"verb\":\"create\",\"link\":\"n/e/w\",\"to\":\"file\",\"parents\":true}\n\
+                 {\"verb\":\"create\",\"link\":\"n/e/x\",\"to\":\"file\"}\n";
+    for options in ["", "--confine off "] {
+        for line in ["create n/e/w --to file -p --durability dir", "batch LINES"] {
+            let place = Place::new();
+            let (file, log) = (place.base.path().join("lines"), place.base.path().join("log"));
+            fs::write(&file, lines).unwrap();
+            let line = format!("{options}{}", line.replace("LINES", file.to_str().unwrap()));
+            let mut command = Command::new("strace");
+            command.args(["-qq", "-f", "-y", "-e", "trace=fsync", "-o"]).arg(&log).arg(env!("CARGO_BIN_EXE_caplink"));
+            let ran = answer(command.arg("--json").arg("-C").arg(&place.root).args(line.split_whitespace()));
+            assert_eq!((ran.code, &ran.json["items"][0]["durability"]), (0, &json!("dir")), "{line}");
+            let log = fs::read_to_string(&log).unwrap();
+            let mut synced: Vec<_> = log.lines().filter_map(|line| line.split(['<', '>']).nth(1)).collect();
+            synced.sort_unstable();
+            let expected = ["", "/n", "/n/e"].map(|below| format!("{}{below}", place.root.display()));
+            assert_eq!(synced, expected, "{line}: {log}");
+            let other = Place::new();
+            let unsynced = refusing(&other, &["fsync:error=EIO:when=1"], &line);
+            assert_eq!((unsynced.kind(), unsynced.code), ("io", 10), "{line}");
+            assert_eq!(unsynced.json["items"][0]["durability"], "none", "{line}");
+            assert_eq!(other.text("n/e/w"), Some("../../file".into()));
+        }
+    }
+}
+
+#[test]
 fn without_the_exchange_the_guarantee_is_less_or_refused() {
     if !has_strace("faults::without_the_exchange_the_guarantee_is_less_or_refused") {
         return;

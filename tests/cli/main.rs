@@ -5,6 +5,7 @@
 mod arguments;
 mod batching;
 mod changing;
+mod completing;
 mod describing;
 mod doctor;
 mod excluding;

@@ -114,7 +114,7 @@ fn entries_of_a_manifest_are_counted_by_status() {
 fn an_incomplete_look_is_an_answer() {
     let place = Place::new();
     let closed = place.root.join("a");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read_dir(&closed).is_ok() {
         eprintln!("SKIPPED: the superuser reads every directory");
     } else {

@@ -281,7 +281,8 @@ fn quiet_says_less_and_verbose_says_more_on_stderr() {
         assert_eq!(stdout(options), "l -> file (unchanged)\n");
     }
     assert_eq!(stdout("-qq"), "");
-    assert!(place.words("ensure l --to a -v").err().contains("read back"));
+    assert!(place.words("ensure l --to a -v -n").err().starts_with("note: l: would be read back, "));
+    assert!(place.words("ensure l --to a -v").err().starts_with("note: l: read back, "));
     assert_eq!(place.words("inspect l -qqq").out().lines().count(), 1, "an answer is not news");
 }
 

@@ -7,7 +7,6 @@ mod ground;
 mod many;
 mod readers;
 #[path = "../tracer/registers.rs"]
-#[expect(dead_code, reason = "calls are counted here, and not made to fail")]
 mod registers;
 mod removal;
 mod stops;

@@ -24,6 +24,7 @@ fn looking_at_an_app_of_a_thousand_releases_reads_no_more_than_it_has_to() {
         assert_eq!(view.counts.values().sum::<u64>(), 1000);
     }
     times.sort();
-    // Built without optimisation it takes several times as long as the program that people use.
-    assert!(times[7] < Duration::from_millis(60), "{:?}", times[7]);
+    // Built without optimisation it takes many times as long as in the program that people use.
+    let most = if cfg!(debug_assertions) { Duration::from_millis(600) } else { Duration::from_millis(5) };
+    assert!(times[7] < most, "{:?}", times[7]);
 }

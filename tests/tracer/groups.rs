@@ -32,6 +32,9 @@ pub(crate) struct Place(TempDir);
 /// What is at each path below the root, but for the state directory and what is in it.
 pub(crate) type Tree = BTreeMap<PathBuf, String>;
 
+/// What others do to a path.
+type Act = fn(&Path);
+
 impl Place {
     pub(crate) fn new() -> Place {
         let place = Place(temp_dir());
@@ -319,7 +322,7 @@ fn what_others_change_while_a_group_is_at_work_stays_theirs() {
     }
     let trees = Place::old_and_new();
     let mut draw = Draw::new("groups attacked", ONE_OF);
-    let attacks: [(&str, &str, fn(&Path)); 5] = [
+    let attacks: [(&str, &str, Act); 5] = [
         ("app/current", "-> theirs", |path| replace(path, |path| symlink("theirs", path).expect("a link"))),
         ("old", "theirs", |path| replace(path, |path| fs::write(path, "theirs").expect("a file"))),
         ("last", "-> theirs", |path| replace(path, |path| symlink("theirs", path).expect("a link"))),

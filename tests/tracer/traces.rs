@@ -134,11 +134,17 @@ fn o_20_what_was_changed_is_synced_as_asked_for() {
                 let calls = log(&scene, &["--durability", durability]);
                 let context = format!("{} --durability {durability}", scene.scenario.name());
                 let at = |name: &str| calls.iter().position(|(call, _)| call.name == name);
-                let last_change = calls.iter().rposition(|(call, _)| call.sort == Sort::Change);
+                // A directory is synced after the last change in it; of a call that changes two, one is known.
+                let last_change_in = |dir: &PathBuf| {
+                    let changes = |of: &dyn Fn(&PathBuf) -> bool| {
+                        calls.iter().rposition(|(call, at)| call.sort == Sort::Change && of(at))
+                    };
+                    changes(&|at| at == dir).or_else(|| changes(&|_| true))
+                };
                 let synced = |name: &str| -> BTreeSet<PathBuf> {
-                    let after = calls.iter().enumerate().filter(|(index, _)| Some(*index) > last_change);
-                    let these = after.filter(|(_, (call, _))| call.name == name);
-                    these.map(|(_, (_, dir))| dir.strip_prefix(scene.base()).unwrap_or(dir).to_path_buf()).collect()
+                    let these = calls.iter().enumerate().filter(|(_, (call, _))| call.name == name);
+                    let after = these.filter(|(index, (_, dir))| Some(*index) > last_change_in(dir));
+                    after.map(|(_, (_, dir))| dir.strip_prefix(scene.base()).unwrap_or(dir).to_path_buf()).collect()
                 };
                 let dirs: BTreeSet<PathBuf> = changed(*verb).iter().map(PathBuf::from).collect();
                 match durability {

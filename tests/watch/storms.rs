@@ -24,12 +24,12 @@ fn storm(base: &Path, outside: &Path, seed: usize, over: &AtomicBool, changes: &
             3..6 => symlink(format!("../t/{}", turn / 8 % 40), name(turn / 8)),
             6 => {
                 let target = base.join(format!("t/{}", turn / 8 % 40));
-                if turn / 1024 % 2 == 0 { fs::write(target, "") } else { fs::remove_file(target) }
+                if (turn / 1024).is_multiple_of(2) { fs::write(target, "") } else { fs::remove_file(target) }
             }
             _ => {
                 let dir = ["d0", "d1", "d2", "t"][turn / 8 % 4];
                 let (inside, outside) = (base.join(dir), outside.join(dir));
-                if turn / 1024 % 2 == 0 { fs::rename(inside, outside) } else { fs::rename(outside, inside) }
+                if (turn / 1024).is_multiple_of(2) { fs::rename(inside, outside) } else { fs::rename(outside, inside) }
             }
         };
         changes.fetch_add(1, Relaxed);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use caplink::manage::{CheckReport, Progress, Step};
+use indicatif::ProgressBar;
 
 use super::show::{Gone, SettledItem};
 use super::signals;
@@ -21,17 +22,20 @@ pub(crate) struct Live {
     color: crate::cli::global::Color,
     stop: Arc<AtomicBool>,
     written: Mutex<io::Result<()>>,
+    /// How far a removal is, on a terminal.
+    removal: ProgressBar,
 }
 
 impl Live {
-    /// For a verb that runs checks and hooks: it listens to signals.
-    pub(crate) fn new(global: &Global) -> Arc<Live> {
+    /// For a verb; one that runs checks and hooks listens to signals.
+    pub(crate) fn new(global: &Global, listens: bool) -> Arc<Live> {
         Arc::new(Live {
             is_shown: !global.json && global.quiet < 2,
             dry: global.dry_run,
             color: global.color,
-            stop: signals::stop_flag(),
+            stop: if listens { signals::stop_flag() } else { Arc::default() },
             written: Mutex::new(Ok(())),
+            removal: if global.quiet == 0 { ProgressBar::new_spinner() } else { ProgressBar::hidden() },
         })
     }
 
@@ -70,7 +74,14 @@ impl Progress for Live {
             Step::SwitchedBack(outcome) => {
                 self.show(&format_args!("{} {}", Painted(BAD, "switched back:"), change::Shown(outcome)));
             }
-            Step::Pruned(pruned) => self.show(&Gone::item(pruned, self.dry)),
+            Step::Removing { release, entries } => {
+                self.removal.set_message(format!("{}: {entries} entries removed", caplink::printable(*release)));
+                self.removal.tick();
+            }
+            Step::Pruned(pruned) => {
+                self.removal.finish_and_clear();
+                self.show(&Gone::item(pruned, self.dry));
+            }
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ mod show;
 mod signals;
 
 pub(super) use live::Live;
-pub(super) use manifest::{read as read_manifest, settings};
+pub(super) use manifest::settings;
 pub(super) use problems::{failed, problem};
 pub(super) use recover::recover;
 pub(super) use show::{Glance, Gone, LinkItem, Listed, SettledItem};

@@ -9,7 +9,7 @@ use caplink::watch::Judged;
 
 use super::page::Escaped;
 use crate::cli::context::Context;
-use crate::cli::release::read_manifest;
+use crate::cli::manifests::read as read_manifest;
 
 /// How many entries are shown.
 const DRIFT_MAX: usize = 1000;
@@ -42,7 +42,7 @@ impl Standing {
         }
         match read_manifest(context, &root, None) {
             Ok(None) => {}
-            Ok(Some((manifest, _))) => match Judged::of(&root, &manifest) {
+            Ok(Some(read)) => match Judged::of(&root, &read.manifest) {
                 Ok(judged) => standing.judged = Some(judged),
                 Err(error) => standing.unread.push(error.to_string()),
             },

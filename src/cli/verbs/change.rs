@@ -129,7 +129,11 @@ pub(super) fn failed(report: &mut Report, error: &Error) {
 }
 
 fn detail(outcome: &Outcome) -> String {
-    let verified = if outcome.verified { "read back" } else { "not read back" };
+    let verified = match (outcome.verified, outcome.dry_run && outcome.effect.is_change()) {
+        (true, true) => "would be read back",
+        (true, false) => "read back",
+        (false, _) => "not read back",
+    };
     format!(
         "{}: {verified}, staging {}, durability {}, confinement {}",
         outcome.link, outcome.staging, outcome.durability, outcome.confinement

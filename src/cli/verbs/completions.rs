@@ -13,6 +13,11 @@ Examples:
   caplink completions zsh
   caplink completions fish";
 
+/// Puts behind the grammar how the names of links are completed: below the root, and without a `/` behind one that leads to
+/// a directory. zsh takes that off again when the word ends.
+const LINKS: [(Shell, &str); 2] =
+    [(Shell::Bash, include_str!("../completion/links.bash")), (Shell::Fish, include_str!("../completion/links.fish"))];
+
 /// Print completions for a shell
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -28,7 +33,8 @@ impl Completions {
         if !report.refuses_json(context) {
             let mut script = Vec::new();
             clap_complete::generate(self.shell, grammar, "caplink", &mut script);
-            report.print(String::from_utf8_lossy(&script));
+            let links = LINKS.iter().find(|(shell, _)| *shell == self.shell).map_or("", |(_, links)| links);
+            report.print(String::from_utf8_lossy(&script) + links);
         }
         report
     }

@@ -8,8 +8,8 @@ use caplink::watch::{AppGauges, Gauges, Judged, RecordsGauges};
 use clap::{Args, ValueHint, value_parser};
 
 use crate::cli::context::Context;
+use crate::cli::manifests::read as read_manifest;
 use crate::cli::recording::refused;
-use crate::cli::release::read_manifest;
 use crate::cli::report::Report;
 
 /// Shown by `--help` and in the manual.
@@ -58,8 +58,9 @@ impl Metrics {
         }
         match read_manifest(context, &root, self.manifest.as_deref()) {
             Ok(None) => {}
-            Ok(Some((manifest, warning))) => {
-                warning.into_iter().for_each(|warning| report.note(0, warning));
+            Ok(Some(read)) => {
+                let manifest = read.manifest;
+                read.warning.into_iter().for_each(|warning| report.note(0, warning));
                 match Judged::of(&root, &manifest) {
                     Ok(judged) => gauges.manifests.push(judged.gauges()),
                     Err(error) => report.root_error(&error),

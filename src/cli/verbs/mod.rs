@@ -1,5 +1,7 @@
 //! One file a verb: its arguments, and how it fills a report.
 
+pub(super) mod adopt;
+pub(super) mod apply;
 pub(super) mod batch;
 pub(super) mod completions;
 pub(super) mod create;
@@ -10,6 +12,7 @@ pub(super) mod inspect;
 pub(super) mod log;
 pub(super) mod man;
 pub(super) mod metrics;
+pub(super) mod plan;
 pub(super) mod records;
 pub(super) mod recover;
 pub(super) mod release;
@@ -18,7 +21,9 @@ pub(super) mod repair;
 pub(super) mod resolve;
 pub(super) mod scan;
 pub(super) mod schema;
+pub(super) mod status;
 pub(super) mod swap;
+pub(super) mod unapply;
 pub(super) mod undo;
 pub(super) mod watch;
 

@@ -155,6 +155,11 @@ impl What {
         }
     }
 
+    /// Whether it runs checks and hooks.
+    fn runs_checks(&self) -> bool {
+        matches!(self, What::Switch { .. } | What::Deploy { .. } | What::Rollback { .. })
+    }
+
     /// Whether the manifest matters to it.
     fn needs_manifest(&self) -> bool {
         matches!(
@@ -167,7 +172,7 @@ impl What {
 impl ReleaseVerb {
     pub(crate) fn run(&self, context: &Context) -> ExitCode {
         let mut report = Report::new(self.what.command(), context);
-        let live = Live::new(&context.global);
+        let live = Live::new(&context.global, self.what.runs_checks());
         if let Some(app) = self.app(context, &mut report) {
             let app = app.progress(Arc::clone(&live) as Arc<dyn caplink::manage::Progress>);
             self.carry_out(app, context, &mut report);
@@ -198,11 +203,13 @@ impl ReleaseVerb {
                 Some(_) => context.durability(&root, caplink::Durability::Dir),
             };
             let app = app.author(author).lock_timeout(wait).durability(durability).dry_run(context.global.dry_run);
-            let is_first = || Releases::apps(&root).is_ok_and(|apps| !apps.contains(&self.app));
-            if self.manifest.is_none() && !self.what.needs_manifest() && !is_first() {
+            let read = settings(context, &root, self.manifest.as_deref(), &self.app);
+            // Whoever only looks is not kept from it by a manifest that cannot be read, once the ledger knows the layout.
+            let is_known = || Releases::apps(&root).is_ok_and(|apps| apps.contains(&self.app));
+            if self.manifest.is_none() && !self.what.needs_manifest() && read.is_err() && is_known() {
                 return Ok(app);
             }
-            let (settings, warning) = settings(context, &root, self.manifest.as_deref(), &self.app)?;
+            let (settings, warning) = read?;
             report.notes.extend(warning.map(|warning| (0, warning)));
             Ok(settings.iter().fold(app, |app, settings| app.settings(settings)))
         };
@@ -311,6 +318,7 @@ fn switched(of: &Releases, context: &Context, report: &mut Report, came: Result<
                 }
             }
             unsure(report, &switched.pruned);
+            report.recovered(&switched.links_settled);
             switched.recovered.iter().for_each(|settled| report.recovered_item(&SettledItem::of(settled)));
             switched.shortfalls.iter().for_each(|error| problem(report, app, Some(release), error));
         }
@@ -323,6 +331,7 @@ fn switched(of: &Releases, context: &Context, report: &mut Report, came: Result<
                 report.news(&LinkItem { outcome, app: of.app(), release, previous_release, checks });
             }
             links(context, report, of.app(), release, &until.links);
+            report.recovered(&until.links_settled);
             until.recovered.iter().for_each(|settled| report.recovered_item(&SettledItem::of(settled)));
             failed(report, of.app(), &error);
             // Where the tree stands now.
@@ -354,7 +363,7 @@ fn set(
 fn prune(app: &Releases, keep: Option<usize>, grace: Option<&OsString>, context: &Context, report: &mut Report) {
     let mut options = Prune::default();
     options.keep = keep;
-    match grace.map(|grace| read_duration(grace)).transpose() {
+    match grace.map(read_duration).transpose() {
         Ok(grace) => options.grace = grace,
         Err(problem) => return report.errors.push(*problem),
     }

@@ -14,9 +14,9 @@ use clap::{Args, ValueHint, value_parser};
 use crate::cli::context::Context;
 use crate::cli::ending::{self, Asked};
 use crate::cli::files::Replaced;
+use crate::cli::manifests::read as read_manifest;
 use crate::cli::output;
 use crate::cli::problem::Problem;
-use crate::cli::release::read_manifest;
 use crate::cli::report::Report;
 use crate::cli::service::Service;
 use crate::cli::{duration, global::Color};
@@ -127,10 +127,11 @@ impl WatchVerb {
 type Read<'a> = &'a dyn Fn(&Root) -> Result<Option<Judge>, Vec<Problem>>;
 
 fn judge(context: &Context, root: &Root, named: Option<&Path>) -> Result<Option<Judge>, Vec<Problem>> {
-    let Some((manifest, warning)) = read_manifest(context, root, named)? else { return Ok(None) };
-    if let Some(warning) = warning {
+    let Some(read) = read_manifest(context, root, named)? else { return Ok(None) };
+    if let Some(warning) = read.warning {
         output::note(&warning, context.global.color);
     }
+    let manifest = read.manifest;
     Ok(Some(Box::new(move |root| Judged::of(root, &manifest))))
 }
 

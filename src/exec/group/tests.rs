@@ -32,11 +32,14 @@ enum Phase {
 
 type Names = BTreeMap<PathBuf, String>;
 
+/// What others do.
+type Act = fn(&mut Tree, Object);
+
 /// Sees each call, keeps the tree before it, and may change it.
 struct Seer {
     seen: Arc<Mutex<Vec<(Phase, Tree)>>>,
     phase: Arc<Mutex<Phase>>,
-    act: Option<(usize, fn(&mut Tree, Object))>,
+    act: Option<(usize, Act)>,
     calls: usize,
 }
 
@@ -151,7 +154,7 @@ struct Played {
 }
 
 /// Applies a group, and writes down how far it is.
-fn play(group: &Group, abilities: Abilities, confined: bool, act: Option<(usize, fn(&mut Tree, Object))>) -> Played {
+fn play(group: &Group, abilities: Abilities, confined: bool, act: Option<(usize, Act)>) -> Played {
     let world = World::new(first_tree());
     let root = root(&world, abilities, confined);
     let (seen, phase) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Phase::Staging)));
@@ -310,7 +313,7 @@ fn put(tree: &mut Tree, base: Object, name: &str, kind: FileKind) {
 #[test]
 fn what_others_do_at_any_call_of_a_group_stays_theirs() {
     let old = plain(&names(&first_tree()));
-    let attacks: [(&str, fn(&mut Tree, Object)); 9] = [
+    let attacks: [(&str, Act); 9] = [
         ("current", |tree, base| put(tree, base, "current", FileKind::Symlink)),
         ("current", |tree, base| put(tree, base, "current", FileKind::File)),
         ("sub/l", |tree, base| put(tree, base, "sub/l", FileKind::Symlink)),

@@ -140,7 +140,7 @@ pub struct ManifestStep {
 }
 
 impl ManifestStep {
-    pub(super) fn new(action: Action, link: PathBuf, label: Option<&Label>) -> ManifestStep {
+    pub(crate) fn new(action: Action, link: PathBuf, label: Option<&Label>) -> ManifestStep {
         let own = |of: fn(&Label) -> &Option<Arc<str>>| label.and_then(|label| of(label).clone());
         ManifestStep {
             action,

@@ -293,10 +293,7 @@ impl Applying<'_> {
                 }
             }
         }
-        let _synced = {
-            let mut none: Vec<Result<Outcome>> = Vec::new();
-            sync_batch(work.batch(), &mut none);
-        };
+        sync_batch(work.batch(), &mut []);
         if !is_open {
             let told = told(&work, first, |part| Ended {
                 outcome: "failed".to_owned(),

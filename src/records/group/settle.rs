@@ -250,7 +250,7 @@ impl Recovered {
     }
 
     fn failed(id: &str, error: Error) -> Recovered {
-        let link = error.link().map_or_else(|| Text::new(""), |link| Text::new(link));
+        let link = error.link().map_or_else(|| Text::new(""), Text::new);
         Recovered {
             seq: 0,
             link,

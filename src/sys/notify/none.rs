@@ -5,7 +5,8 @@ use std::io;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Handle, Hint};
+use super::Hint;
+use crate::sys::Handle;
 
 /// Wakes a thread that waits; may be rung from any other.
 #[derive(Debug, Default)]

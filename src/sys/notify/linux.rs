@@ -15,7 +15,8 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{Handle, Hint};
+use super::Hint;
+use crate::sys::Handle;
 
 /// What is read at once, in bytes; some hundred hints.
 const BUFFER: usize = 32 * 1024;

@@ -1,0 +1,90 @@
+//! Carries out a plan, or previews it, and reports what became of each step.
+
+use caplink::manage::{Applied, ManifestStep, Manifests, Planned};
+use caplink::records::{Author, Records};
+use caplink::{Durability, Error, Root};
+
+use super::errors::conflict;
+use super::show::show;
+use crate::cli::context::Context;
+use crate::cli::problem::Problem;
+use crate::cli::recording::{demands_reason, refused};
+use crate::cli::report::Report;
+
+/// The root as it is to be changed, with what its records say of manifests.
+pub(crate) struct Ready {
+    pub(crate) root: Root,
+    pub(crate) manifests: Manifests,
+    pub(crate) author: Author,
+    pub(crate) has_records: bool,
+}
+
+/// Opens the root for a mutation. What an interrupted program left is settled first, unless nothing is to be changed.
+pub(crate) fn ready(root: &Root, context: &Context, report: &mut Report) -> Result<Ready, Box<Problem>> {
+    let root = context.confined(root).map_err(refused)?;
+    let author = context.author()?;
+    let wait = context.lock_timeout()?;
+    let records = Records::open_for_mutation(&root).map_err(refused)?.map(|records| records.waiting(wait));
+    if let Some(records) = &records {
+        if context.global.dry_run {
+            demands_reason(records, author.reason().is_some())?;
+        } else {
+            report.recovered(&records.recover().map_err(refused)?);
+        }
+    }
+    let has_records = records.is_some();
+    let manifests = Manifests::open(&root).map_err(refused)?;
+    let manifests = match records {
+        Some(records) => manifests.with_records(records).map_err(refused)?,
+        None => manifests,
+    };
+    Ok(Ready { root, manifests, author, has_records })
+}
+
+/// How a plan is carried out.
+pub(crate) struct Carried {
+    pub(crate) keep_going: bool,
+}
+
+/// Carries out a plan, or previews it.
+pub(crate) fn carry(
+    ready: &Ready,
+    planned: &Planned,
+    how: &Carried,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Box<Problem>> {
+    let durability = context.durability(&ready.root, Durability::Dir);
+    let applied = if context.global.dry_run {
+        ready.manifests.preview(planned, durability, how.keep_going)
+    } else {
+        ready.manifests.carry(planned, &ready.author, durability, how.keep_going).map_err(refused)?
+    };
+    told(report, planned, &applied, context);
+    Ok(())
+}
+
+/// Reports what became of each step.
+fn told(report: &mut Report, planned: &Planned, applied: &Applied, context: &Context) {
+    if !applied.group.is_empty() {
+        report.group(&applied.group);
+    }
+    report.recovered(&applied.recovered);
+    let steps = &planned.plan.steps;
+    for outcome in applied.results.iter().flatten() {
+        report.changed |= outcome.effect.is_change();
+        outcome.shortfalls.iter().for_each(|error| report.error(error));
+    }
+    show(report, steps, Some(&applied.results), context);
+    for (step, error) in steps.iter().zip(&applied.results).filter_map(failed) {
+        report.changed |= error.is_changed();
+        report.made(error.made());
+        conflict(report, step, error);
+    }
+}
+
+fn failed<'a>(
+    (step, result): (&'a ManifestStep, &'a caplink::Result<caplink::Outcome>),
+) -> Option<(&'a ManifestStep, &'a Error)> {
+    Some((step, result.as_ref().err()?))
+}

@@ -1,0 +1,11 @@
+//! What the verbs of manifests share: reading one, opening what it is carried out in, and showing its plan.
+
+mod carry;
+mod errors;
+mod read;
+mod show;
+
+pub(super) use carry::{Carried, Ready, carry, ready};
+pub(super) use errors::{conflict, unplanned};
+pub(super) use read::{read, read_or_fail};
+pub(super) use show::{StateItem, is_fine, show};

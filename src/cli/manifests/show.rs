@@ -1,0 +1,224 @@
+//! The steps of a plan as items: a list that a person can approve, grouped by directory, with what is unchanged counted.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+
+use caplink::manage::{Action, EntryState, EntryStatus, ManifestStep, Note};
+use caplink::wire::Text;
+use caplink::{Effect, Outcome, Result, printable};
+use serde::Serialize;
+
+use super::errors::hint;
+use crate::cli::context::Context;
+use crate::cli::report::Report;
+use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
+
+/// So many steps of one kind are shown in one directory; more are counted, unless more detail is asked for.
+const SHOWN_MAX: usize = 50;
+
+/// Adds each step, with what became of it where that is known.
+pub(crate) fn show(
+    report: &mut Report,
+    steps: &[ManifestStep],
+    results: Option<&[Result<Outcome>]>,
+    context: &Context,
+) {
+    let mut shown: HashMap<(&Path, Action), usize> = HashMap::new();
+    let (mut dir, mut counts) = (None, HashMap::new());
+    for (number, step) in steps.iter().enumerate() {
+        let parent = step.link.parent().unwrap_or(Path::new(""));
+        *counts.entry(step.action).or_insert(0_usize) += 1;
+        let count = shown.entry((parent, step.action)).or_default();
+        *count += 1;
+        let is_quiet = step.action == Action::Keep && context.global.verbose == 0;
+        let is_folded = *count > SHOWN_MAX && context.global.verbose == 0;
+        let is_shown = !is_quiet && !is_folded;
+        let header = (is_shown && dir != Some(parent)).then_some(parent);
+        if is_shown {
+            dir = Some(parent);
+        }
+        let outcome = results.and_then(|results| results[number].as_ref().ok());
+        let is_tried = results.is_some();
+        let dry = is_tried && context.global.dry_run;
+        report.news(&StepItem { step, outcome, is_tried, dry, header, is_shown });
+    }
+    for ((parent, action), count) in shown.iter().filter(|(_, count)| **count > SHOWN_MAX) {
+        let (more, parent) = (count - SHOWN_MAX, printable(parent));
+        if *action != Action::Keep {
+            report.note(0, format!("{more} more of `{}` in `{parent}/`; `-v` lists them", action.as_str()));
+        }
+    }
+    let count = |actions: &[Action]| actions.iter().filter_map(|action| counts.get(action)).sum::<usize>();
+    let kept = count(&[Action::Keep]);
+    let changes = steps.len() - count(&[Action::Keep, Action::Skip, Action::Conflict]);
+    let skipped = count(&[Action::Skip]);
+    report.note(0, format!("{changes} to change, {kept} unchanged, {skipped} left alone"));
+}
+
+/// A step as it stands in a document and as people see it.
+struct StepItem<'a> {
+    step: &'a ManifestStep,
+    outcome: Option<&'a Outcome>,
+    is_tried: bool,
+    dry: bool,
+    header: Option<&'a Path>,
+    is_shown: bool,
+}
+
+#[derive(Serialize)]
+struct StepKeys<'a> {
+    action: &'static str,
+    link: Text,
+    target: Option<Text>,
+    previous: Option<Text>,
+    name: Option<String>,
+    comment: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restore: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guarantee: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durability: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confinement: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<Text>,
+}
+
+impl Serialize for StepItem<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let step = self.step;
+        let is_dir = matches!(step.action, Action::Mkdir | Action::Rmdir);
+        let named = || printable(&step.link).to_string();
+        let change = self.outcome.filter(|outcome| outcome.effect.is_change());
+        let skipped = self.is_tried.then_some(Effect::Skipped.as_str());
+        StepKeys {
+            action: step.action.as_str(),
+            link: Text::new(&step.link),
+            target: step.target.as_ref().map(Text::new),
+            previous: step.previous.as_ref().map(Text::new),
+            name: step.name.as_deref().map(str::to_owned).or_else(|| (!is_dir).then(named)),
+            comment: step.comment.as_deref(),
+            note: (step.note != Note::Plain).then(|| step.note.as_str()),
+            kind: step.conflict.as_ref().map(|conflict| conflict.kind.as_str()),
+            restore: step.restore.as_ref().map(Text::new),
+            outcome: self.outcome.map(|outcome| outcome.effect.as_str()).or(skipped),
+            guarantee: change.map(|outcome| outcome.guarantee.as_str()),
+            durability: change.map(|outcome| outcome.durability.as_str()),
+            confinement: change.map(|outcome| outcome.confinement.to_string()),
+            backup: change.and_then(|outcome| outcome.backup.as_ref()).map(Text::new),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl fmt::Display for StepItem<'_> {
+    /// `  + vimrc -> ../vim/vimrc`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_shown {
+            return Ok(());
+        }
+        let step = self.step;
+        if let Some(dir) = self.header {
+            let shown = if dir.as_os_str().is_empty() { ".".to_owned() } else { printable(dir).to_string() };
+            writeln!(f, "{}", Painted(DIM, format_args!("{shown}/")))?;
+        }
+        let (sign, colour) = match step.action {
+            Action::Create | Action::Mkdir => ('+', GOOD),
+            Action::Replace | Action::Backup => ('~', NAME),
+            Action::Remove | Action::Rmdir => ('-', BAD),
+            Action::Conflict => ('!', BAD),
+            Action::Keep | Action::Skip => ('=', DIM),
+        };
+        let name = step.link.file_name().map_or_else(String::new, |name| printable(name).to_string());
+        let slash = if matches!(step.action, Action::Mkdir | Action::Rmdir) { "/" } else { "" };
+        write!(f, "  {} {}", Painted(colour, sign), Painted(colour, format_args!("{name}{slash}")))?;
+        if let Some(target) = &step.target {
+            write!(f, " -> {}", printable(target))?;
+        }
+        let before = step.previous.as_ref().map(|text| printable(text).to_string());
+        match (step.action, &before) {
+            (Action::Replace | Action::Skip, Some(before)) => write!(f, " (was {before})")?,
+            (Action::Remove, Some(before)) => write!(f, " (to {before})")?,
+            (Action::Backup, _) => write!(f, " (what is there is renamed beside)")?,
+            _ => {}
+        }
+        if let Some(from) = &step.restore {
+            write!(f, " (gets `{}` back)", printable(from))?;
+        }
+        if let Some(conflict) = step.conflict.as_ref().filter(|_| step.action == Action::Conflict) {
+            let found = conflict.found.as_ref().map(|found| format!(": {found}")).unwrap_or_default();
+            write!(f, " ({}{found})", conflict.kind)?;
+            if let Some(remedy) = conflict.remedy {
+                write!(f, "; {}", hint(remedy))?;
+            }
+        }
+        match self.outcome {
+            Some(outcome) if outcome.effect.is_change() => {
+                let would = if self.dry { "would be " } else { "" };
+                write!(f, " {}", Painted(DIM, format_args!("({would}{}, {})", outcome.effect, outcome.guarantee)))?;
+            }
+            Some(outcome) => write!(f, " {}", Painted(DIM, format_args!("({})", outcome.effect)))?,
+            None => {}
+        }
+        if let Some(comment) = step.comment.as_deref().filter(|_| step.action.is_change()) {
+            write!(f, "  {}", Painted(DIM, format_args!("# {}", printable(comment))))?;
+        }
+        writeln!(f)
+    }
+}
+
+/// The state of an entry.
+#[derive(Serialize)]
+pub(crate) struct StateItem {
+    link: Text,
+    status: &'static str,
+    target: Option<Text>,
+    found: Option<Text>,
+    name: String,
+    comment: Option<String>,
+    #[serde(skip)]
+    is_fine: bool,
+}
+
+impl StateItem {
+    pub(crate) fn of(state: &EntryState) -> StateItem {
+        let link = Text::new(state.link.as_path());
+        StateItem {
+            status: state.status.as_str(),
+            target: state.target.as_ref().map(Text::new),
+            found: state.found.as_ref().map(Text::new),
+            name: state.name.as_deref().map_or_else(|| link.to_string(), str::to_owned),
+            comment: state.comment.as_deref().map(str::to_owned),
+            is_fine: is_fine(state.status),
+            link,
+        }
+    }
+}
+
+/// Whether there is nothing to do about it.
+pub(crate) fn is_fine(status: EntryStatus) -> bool {
+    matches!(status, EntryStatus::Ok | EntryStatus::Skipped)
+}
+
+impl fmt::Display for StateItem {
+    /// `missing: .vimrc -> vim/vimrc`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colour = if self.is_fine { DIM } else { BAD };
+        write!(f, "{}: {}", Painted(colour, self.status), Painted(NAME, &self.link))?;
+        if let Some(target) = &self.target {
+            write!(f, " -> {target}")?;
+        }
+        if let Some(found) = self.found.as_ref().filter(|found| Some(*found) != self.target.as_ref()) {
+            write!(f, " (now {found})")?;
+        }
+        writeln!(f)
+    }
+}

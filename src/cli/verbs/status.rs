@@ -1,0 +1,64 @@
+//! `caplink status`: how each entry of a manifest stands.
+
+use std::path::PathBuf;
+
+use caplink::manage::{Manifests, PlanOptions};
+use clap::{Args, ValueHint};
+
+use crate::cli::context::Context;
+use crate::cli::manifests::{StateItem, is_fine, read_or_fail, unplanned};
+use crate::cli::problem::Problem;
+use crate::cli::report::Report;
+
+/// Shown by `--help` and in the manual.
+const EXAMPLES: &str = "\
+Examples:
+  caplink status
+  caplink status -m dotfiles.toml --exit-code
+  caplink --json status";
+
+/// Show how each entry of a manifest stands
+///
+/// ok, missing, changed (another text), replaced (no link), dangling, loop, escape, denied, skipped; present for what
+/// shall be absent; orphan and orphan_modified for what was made and is not declared any more.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct StatusVerb {
+    /// The manifest [default: $CAPLINK_MANIFEST, else caplink.toml in the root]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    manifest: Option<PathBuf>,
+    /// Exit with 1 if an entry is neither `ok` nor `skipped`
+    #[arg(long)]
+    exit_code: bool,
+}
+
+impl StatusVerb {
+    pub(crate) fn run(&self, context: &Context) -> Report {
+        let mut report = Report::new("status", context);
+        if let Some(root) = report.opened(context.look_with_state())
+            && let Err(problems) = self.look(&root, context, &mut report)
+        {
+            report.errors.extend(problems);
+        }
+        report
+    }
+
+    fn look(&self, root: &caplink::Root, context: &Context, report: &mut Report) -> Result<(), Vec<Problem>> {
+        let read = read_or_fail(context, root, self.manifest.as_deref())?;
+        read.warning.iter().for_each(|warning| report.note(0, warning.clone()));
+        let manifests = Manifests::open(root).map_err(|error| vec![Problem::of_root(&error)])?;
+        let planned = match manifests.plan(&read.manifest, &PlanOptions::default()) {
+            Ok(planned) => read.placed(planned, &manifests),
+            Err(error) => {
+                unplanned(report, &read.shown(), &error);
+                return Ok(());
+            }
+        };
+        read.tell(report, &planned);
+        for state in &planned.plan.states {
+            report.answer(&StateItem::of(state));
+            report.has_findings |= self.exit_code && !is_fine(state.status);
+        }
+        Ok(())
+    }
+}

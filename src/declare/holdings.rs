@@ -1,0 +1,41 @@
+//! What the records say of one manifest, and of the others.
+
+use super::Manifests;
+use crate::model::LinkPath;
+use crate::plan::{Claimed, Holdings, Owned};
+use crate::wire::Text;
+
+impl Manifests {
+    /// What the records say, as far as a manifest is concerned.
+    pub(super) fn holdings(&self, name: &str) -> Holdings {
+        let mut holdings = Holdings::default();
+        let text = |text: &Text| text.as_path().as_os_str().to_os_string();
+        for owned in &self.held.owned {
+            // Nothing else is a path that the records could have been told.
+            let Ok(link) = LinkPath::new(owned.link.as_path()) else { continue };
+            let is_own = owned.owner == name;
+            match (&owned.target, &owned.previous) {
+                (Some(target), _) if is_own => {
+                    let (displaced, backup) = (owned.previous.as_ref().map(text), owned.backup.clone());
+                    let backup = backup.map(Text::into_path);
+                    holdings.owned.insert(link, Owned { text: text(target), displaced, backup });
+                }
+                (Some(target), _) => {
+                    holdings.others.insert(link, Claimed { by: owned.owner.clone(), text: text(target) });
+                }
+                (None, Some(removed)) if is_own && owned.moved.is_none() => {
+                    holdings.removed.insert(link, text(removed));
+                }
+                (None, _) if is_own && owned.moved.is_some() => {
+                    holdings.dirs.insert(link.as_path().to_path_buf());
+                }
+                (None, _) => {}
+            }
+        }
+        for ((owner, link), found) in self.held.kept.iter().filter(|((owner, _), _)| owner != name) {
+            let Ok(link) = LinkPath::new(link.as_path()) else { continue };
+            holdings.others.entry(link).or_insert_with(|| Claimed { by: owner.clone(), text: text(found) });
+        }
+        holdings
+    }
+}

@@ -1,0 +1,237 @@
+//! A plan as a file: shown to somebody, approved, and carried out exactly as it is.
+//!
+//! It names the root, the records and the manifest's hash, holds every step, and what was at each link, in its directory
+//! and in the records. Where that is not so any more when it is carried out, it is stale and nothing is done.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Claiming, Manifests, Planned};
+use crate::entry::open_dir;
+use crate::error::{Error, FileKind, Kind, Result};
+use crate::model::LinkPath;
+use crate::plan::{Action, ManifestPlan, ManifestStep};
+use crate::records::RootIdentity;
+use crate::root::Root;
+use crate::sys::{self, Access, Fault};
+use crate::wire::Text;
+
+/// The format of this version.
+const FORMAT: u32 = 1;
+
+/// The longest file that is read, in bytes.
+const BYTES_MAX: usize = 1 << 30;
+
+/// A plan that was saved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedPlan {
+    caplink_plan: u32,
+    root: RootIdentity,
+    /// The records' id.
+    records: Option<String>,
+    manifest: String,
+    /// SHA-256 of the manifest's text.
+    hash: String,
+    /// Hash of what the records say of the manifest.
+    owned: String,
+    steps: Vec<Step>,
+    kept: Vec<(Text, Text)>,
+    dropped: Vec<Text>,
+    source: Option<Text>,
+}
+
+/// A step, with what was there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    action: String,
+    link: Text,
+    target: Option<Text>,
+    previous: Option<Text>,
+    name: Option<String>,
+    comment: Option<String>,
+    allow_dangling: bool,
+    allow_outside: bool,
+    restore: Option<Text>,
+    /// What was at the link, and which directory it was in.
+    found: String,
+}
+
+impl SavedPlan {
+    /// Takes down a plan, of a manifest with this text.
+    ///
+    /// # Errors
+    ///
+    /// `mismatch` and so on: the first conflict, since a plan with one cannot be carried out; `io`.
+    pub fn of(manifests: &Manifests, planned: &Planned, text: &[u8]) -> Result<SavedPlan> {
+        if let Some(error) = planned.plan.conflicts().find_map(ManifestStep::error) {
+            return Err(error);
+        }
+        let root = &manifests.root;
+        let step = |step: &ManifestStep| {
+            let found = found(root, &step.link)?;
+            Ok(Step {
+                action: step.action.as_str().to_owned(),
+                link: Text::new(&step.link),
+                target: step.target.as_ref().map(Text::new),
+                previous: step.previous.as_ref().map(Text::new),
+                name: step.name.as_deref().map(str::to_owned),
+                comment: step.comment.as_deref().map(str::to_owned),
+                allow_dangling: step.allow_dangling,
+                allow_outside: step.allow_outside,
+                restore: step.restore.as_ref().map(Text::new),
+                found,
+            })
+        };
+        let Claiming { kept, dropped, source } = &planned.claims;
+        Ok(SavedPlan {
+            caplink_plan: FORMAT,
+            root: RootIdentity::of(root)?,
+            records: manifests.records.as_ref().map(crate::records::Records::id),
+            manifest: planned.manifest.clone(),
+            hash: hex(&Sha256::digest(text)),
+            owned: manifests.owned_hash(&planned.manifest),
+            steps: planned.plan.steps.iter().map(step).collect::<Result<_>>()?,
+            kept: kept.iter().map(|(link, text)| (Text::new(link.as_path()), text.clone())).collect(),
+            dropped: dropped.iter().map(|link| Text::new(link.as_path())).collect(),
+            source: source.as_ref().map(Text::new),
+        })
+    }
+
+    /// Returns the file's text.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).expect("BUG: a plan has string keys");
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_plan` where it is no plan, or one of a format that this version does not know.
+    pub fn from_bytes(bytes: &[u8]) -> Result<SavedPlan> {
+        let invalid = |reason: String| Error::new(Kind::InvalidPlan).during("read the plan").because(reason);
+        if bytes.len() > BYTES_MAX {
+            return Err(invalid(format!("it has more than {BYTES_MAX} bytes")));
+        }
+        let plan: SavedPlan = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+        if plan.caplink_plan != FORMAT {
+            return Err(invalid(format!("its format is {}, this version reads {FORMAT}", plan.caplink_plan)));
+        }
+        let known =
+            |word: &str| Action::ALL.iter().any(|action| action.as_str() == word && *action != Action::Conflict);
+        for step in &plan.steps {
+            LinkPath::new(step.link.as_path()).map_err(|error| invalid(error.to_string()))?;
+            if !known(&step.action) {
+                return Err(invalid(format!("it has no step `{}`", crate::error::printable(&*step.action))));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Returns the name of the manifest that it was made from.
+    #[must_use]
+    pub fn manifest(&self) -> &str {
+        &self.manifest
+    }
+
+    /// Judges it again: the plan, if everything is as it was.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_plan` where it is of another root; `stale_plan` where what is at a link or in its directory, or what the
+    /// records say of the manifest, is not as it was; `io`.
+    pub fn judged(&self, manifests: &Manifests) -> Result<Planned> {
+        let root = &manifests.root;
+        if RootIdentity::of(root)? != self.root {
+            return Err(Error::new(Kind::InvalidPlan).during("apply the plan").because("it was made for another root"));
+        }
+        let stale = |reason: &str| Error::new(Kind::StalePlan).during("apply the plan").because(reason.to_owned());
+        let records = manifests.records.as_ref().map(crate::records::Records::id);
+        if self.records.is_some() && records != self.records {
+            return Err(stale("the records are others than those it was made with"));
+        }
+        if manifests.owned_hash(&self.manifest) != self.owned {
+            return Err(stale("what the manifest owns is not as it was"));
+        }
+        let mut steps = Vec::with_capacity(self.steps.len());
+        for saved in &self.steps {
+            let link = saved.link.as_path();
+            if found(root, link)? != saved.found {
+                let reason = "what is there, or the directory that it is in, is not as it was";
+                return Err(Error::new(Kind::StalePlan).on("apply", link).because(reason));
+            }
+            let action = Action::ALL.iter().copied().find(|action| action.as_str() == saved.action);
+            let text = |text: &Text| text.as_path().as_os_str().to_os_string();
+            let plain = ManifestStep::new(action.unwrap_or(Action::Skip), link.to_path_buf(), None);
+            steps.push(ManifestStep {
+                target: saved.target.as_ref().map(text),
+                previous: saved.previous.as_ref().map(text),
+                name: saved.name.as_deref().map(Into::into),
+                comment: saved.comment.as_deref().map(Into::into),
+                allow_dangling: saved.allow_dangling,
+                allow_outside: saved.allow_outside,
+                restore: saved.restore.as_ref().map(|path| path.as_path().to_path_buf()),
+                ..plain
+            });
+        }
+        let path = |text: &Text| LinkPath::new(text.as_path()).ok();
+        let claims = Claiming {
+            kept: self.kept.iter().filter_map(|(link, text)| Some((path(link)?, text.clone()))).collect(),
+            dropped: self.dropped.iter().filter_map(path).collect(),
+            source: self.source.as_ref().map(|source| source.as_path().to_path_buf()),
+        };
+        let plan = ManifestPlan { steps, ..ManifestPlan::default() };
+        let (manifest, overridden) = (self.manifest.clone(), Vec::new());
+        Ok(Planned { manifest, plan, overridden, moved_from: None, claims, takes_back: false })
+    }
+}
+
+impl Manifests {
+    /// A hash of what the records say of a manifest.
+    fn owned_hash(&self, name: &str) -> String {
+        let mut hash = Sha256::new();
+        for owned in self.held.owned.iter().filter(|owned| owned.owner == name) {
+            hash.update(serde_json::to_vec(owned).expect("BUG: what is owned has string keys"));
+            hash.update([0]);
+        }
+        hex(&hash.finalize())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is at a link, and the directory that it is in, in words that can be compared.
+fn found(root: &Root, link: &Path) -> Result<String> {
+    let (parent, name) = (link.parent().unwrap_or(Path::new("")), link.file_name().unwrap_or_default());
+    let (dir, physical) = match open_dir(root, parent, Access::Search) {
+        Ok(opened) => opened,
+        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => return Err(error),
+        Err(error) => {
+            let at = error.component().map_or(0, |component| component.index);
+            return Ok(format!("no way: {} at {at}", error.kind()));
+        }
+    };
+    let calls = root.calls();
+    let inode = calls.stat(&dir).map_err(Error::from_io)?.id.inode;
+    let physical: Option<PathBuf> = physical;
+    let through = physical.map_or(String::new(), |path| format!(" through {}", Text::new(path)));
+    let what = match calls.stat_at(&dir, name) {
+        Err(source) if sys::fault(&source) == Fault::Missing => "nothing".to_owned(),
+        Err(source) => return Err(Error::from_io(source).on("apply", link)),
+        Ok(stat) if stat.kind == FileKind::Symlink => match calls.read_link(&dir, name).map_err(Error::from_io)? {
+            Some(text) => format!("a link to {}", hex(OsStr::as_encoded_bytes(&text))),
+            None => "changing".to_owned(),
+        },
+        Ok(stat) => format!("{} {}", stat.kind, stat.id.inode),
+    };
+    Ok(format!("in {inode}{through}: {what}"))
+}
