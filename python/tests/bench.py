@@ -66,9 +66,9 @@ def links(base: str) -> None:
         os.symlink("v1", f"n{number}", dir_fd=fd)
         assert os.readlink(f"n{number}", dir_fd=fd) == "v1"
 
-    def inspect_with_os(_: int) -> None:
+    def inspect_with_os(_: int) -> object:
         path = os.path.join(base, "l")
-        os.path.islink(path) and (os.readlink(path), os.path.realpath(path), os.path.exists(path))
+        return os.path.islink(path) and (os.readlink(path), os.path.realpath(path), os.path.exists(path))
 
     unverified = caplink.Root(base, policy=caplink.Policy(unverified=True))
     print(f"{'':<44} {'caplink':>13}  {'os':>13}")
