@@ -1,7 +1,8 @@
 """Symbolic links inside one directory that nothing leads out of.
 
 ``Root`` is an opened directory. ``create``, ``ensure``, ``swap``, ``exchange`` and ``remove`` change one link, ``inspect``, ``resolve``
-and ``scan`` look, ``repair`` and ``batch`` change many. A link is replaced in one step, and only if it still is what you expect;
+and ``scan`` look, ``repair`` and ``batch`` change many; ``records``, ``releases`` and
+``manifests`` keep, switch and declare them. A link is replaced in one step, and only if it still is what you expect;
 what is reported as done was read back.
 
 ``symlink`` and ``replace_symlink`` have the signatures of ``os``. ``root / "name"`` is a path with the names of pathlib.
@@ -12,6 +13,8 @@ from caplink._caplink import (
     Hop,
     Inspected,
     LinkPath,
+    ManifestPlan,
+    Manifests,
     Outcome,
     Records,
     Releases,
@@ -33,21 +36,34 @@ from caplink._errors import (
     Holder,
     IntegrityError,
     InvalidError,
+    ManifestProblem,
     MismatchError,
     NotADirError,
     NotFoundError,
     RefusedError,
 )
 from caplink._policy import Policy
-from caplink._values import Actor, AppStatus, CheckContext, Mutation, Release, Switched
+from caplink._values import (
+    Actor,
+    Applied,
+    AppStatus,
+    CheckContext,
+    EntryState,
+    ManifestStep,
+    Mutation,
+    Release,
+    Switched,
+)
 
 __all__ = [
     "Actor",
     "AppStatus",
+    "Applied",
     "BusyError",
     "CheckContext",
     "CheckFailedError",
     "DeniedError",
+    "EntryState",
     "Error",
     "ExistsError",
     "Finding",
@@ -58,6 +74,10 @@ __all__ = [
     "IntegrityError",
     "InvalidError",
     "LinkPath",
+    "ManifestPlan",
+    "ManifestProblem",
+    "ManifestStep",
+    "Manifests",
     "MismatchError",
     "Mutation",
     "NotADirError",

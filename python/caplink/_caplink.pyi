@@ -8,7 +8,7 @@ from typing import Any, Literal, Optional, Union, final
 
 from caplink._errors import Error
 from caplink._policy import Policy
-from caplink._values import AppStatus, CheckContext, Mutation, Release, Switched
+from caplink._values import Applied, AppStatus, CheckContext, EntryState, ManifestStep, Mutation, Release, Switched
 
 __version__: str
 
@@ -166,6 +166,16 @@ class Root:
         dry_run: bool = False,
     ) -> list[Any]: ...
     def records(self) -> Records: ...
+    def manifests(self) -> Manifests: ...
+    def adopt(
+        self,
+        *paths: _Text,
+        into: _Text,
+        parents: bool = False,
+        durability: Optional[_Durability] = None,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> Applied: ...
     def releases(
         self, app: str = "default", *, current: Optional[_Text] = None, releases: Optional[_Text] = None
     ) -> Releases: ...
@@ -425,3 +435,50 @@ class Releases:
     ) -> tuple[list[Release], list[Release]]: ...
     def list(self) -> list[Release]: ...
     def status(self) -> AppStatus: ...
+
+@final
+class Manifests:
+    def plan(
+        self,
+        manifest: Optional[_Text] = None,
+        *,
+        tags: Optional[Sequence[str]] = None,
+        prune: bool = True,
+        backup: bool = False,
+    ) -> ManifestPlan: ...
+    def load(self, plan: bytes) -> ManifestPlan: ...
+    def apply(
+        self,
+        manifest: Union[_Text, ManifestPlan, None] = None,
+        *,
+        tags: Optional[Sequence[str]] = None,
+        prune: bool = True,
+        backup: bool = False,
+        keep_going: bool = False,
+        durability: Optional[_Durability] = None,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> Applied: ...
+    def status(self, manifest: Optional[_Text] = None) -> list[EntryState]: ...
+    def unapply(
+        self,
+        name: str,
+        *,
+        durability: Optional[_Durability] = None,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> Applied: ...
+
+@final
+class ManifestPlan:
+    @property
+    def manifest(self) -> str: ...
+    @property
+    def steps(self) -> tuple[ManifestStep, ...]: ...
+    @property
+    def conflicts(self) -> tuple[ManifestStep, ...]: ...
+    @property
+    def empty(self) -> bool: ...
+    @property
+    def moved_from(self) -> Optional[str]: ...
+    def to_bytes(self) -> bytes: ...

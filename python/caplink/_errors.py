@@ -22,6 +22,7 @@ __all__ = [
     "Holder",
     "IntegrityError",
     "InvalidError",
+    "ManifestProblem",
     "MismatchError",
     "NotADirError",
     "NotFoundError",
@@ -45,6 +46,21 @@ class Holder(NamedTuple):
 
     pid: int
     program: Optional[str]
+
+
+class ManifestProblem(NamedTuple):
+    """One thing that is wrong with a manifest, or with what it asks for."""
+
+    line: int
+    """The line, counted from 1."""
+    column: int
+    """The column, counted from 1 in bytes."""
+    message: str
+    """What is wrong."""
+    expected: Optional[str]
+    """What would be right, where that can be said."""
+    kind: str
+    """``invalid_manifest``, or why what the manifest asks for cannot be read."""
 
 
 class Error(OSError):
@@ -97,8 +113,14 @@ class Error(OSError):
     """Who holds the lock that was waited for."""
     line: Optional[int] = None
     """The place of the edit in a batch, or the line of a manifest, counted from 1."""
+    column: Optional[int] = None
+    """The column of a manifest, counted from 1 in bytes."""
+    problems: Tuple[ManifestProblem, ...] = ()
+    """All that is wrong with a manifest, in the order of its text."""
+    remedy: Optional[str] = None
+    """What would let the entry of a manifest be carried out, for instance ``on_conflict = "replace"``."""
     results: Optional[Tuple[Any, ...]] = None
-    """What the edits of a batch came to, in their order, where it was stopped by this error."""
+    """What the edits of a batch or the steps of a plan came to, in their order, where this error stopped them."""
 
     @property
     def hint(self) -> Optional[str]:

@@ -21,6 +21,12 @@ _OF_OPERATION: Dict[Tuple[str, str], str] = {
     ("scan", "not_found"): "a directory below the root is scanned; `scan()` scans the root itself",
 }
 
+_REMEDIES: Dict[str, str] = {
+    'on_conflict = "backup"': '`on_conflict = "backup"` in the entry, or `backup=True`, renames it beside',
+    "[[absent]]": "an `[[absent]]` for the parent that is a link has it removed first",
+    "one manifest": "declare the link in one of the manifests only",
+}
+
 _MAKE_DIRECTORIES = "`parents=True` makes missing directories"
 
 _OF_KIND: Dict[str, str] = {
@@ -69,10 +75,14 @@ _OF_KIND: Dict[str, str] = {
 
 def of(error: Error) -> Optional[str]:
     """The hint for an error, if there is one."""
+    if error.remedy is not None:
+        return _REMEDIES.get(error.remedy, f"`{error.remedy}` in the entry lets it be carried out")
+    if error.problems and error.problems[0].expected is not None:
+        return f"expected {error.problems[0].expected}"
     kind, operation = error.kind, error.operation
     if kind == "exists" and (error.found is None or error.found.kind != "symlink"):
         return "`inspect` shows what is there"
-    if kind == "not_found" and operation in ("create", "ensure") and error.component is not None:
+    if kind == "not_found" and operation in ("create", "ensure", "adopt") and error.component is not None:
         return _MAKE_DIRECTORIES
     if kind == "escape" and operation in ("create", "ensure", "swap") and _is_about_target(error):
         return '`allow_outside=True` with `style="verbatim"` stores a text that leads outside'

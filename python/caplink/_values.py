@@ -1,16 +1,26 @@
-"""Values of records and releases, as frozen dataclasses."""
+"""Values of records, releases and manifests, as frozen dataclasses."""
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 if TYPE_CHECKING:
     from caplink._caplink import Outcome
     from caplink._errors import Error
 
-__all__ = ["Actor", "AppStatus", "CheckContext", "Mutation", "Release", "Switched"]
+__all__ = [
+    "Actor",
+    "AppStatus",
+    "Applied",
+    "CheckContext",
+    "EntryState",
+    "ManifestStep",
+    "Mutation",
+    "Release",
+    "Switched",
+]
 
 
 @dataclass(frozen=True)
@@ -175,3 +185,66 @@ def release(item: Dict[str, Any]) -> Release:
     """The value of an item of a list of releases."""
     values: Dict[str, Any] = {name: item.get(name) for name in _RELEASE}
     return Release(**values)
+
+
+@dataclass(frozen=True)
+class ManifestStep:
+    """One step of a plan."""
+
+    action: str
+    """``create``, ``replace``, ``backup``, ``remove``, ``keep``, ``skip``, ``conflict``, ``mkdir`` or ``rmdir``."""
+    link: str
+    """The link, or the directory."""
+    target: Optional[str]
+    """The text that the link is to have."""
+    previous: Optional[str]
+    """The text that the link has now."""
+    name: Optional[str]
+    """The name of the entry; the link where it has none. None for a directory."""
+    comment: Optional[str]
+    """What the entry is for."""
+    note: Optional[str]
+    """Why, where the action does not say: ``found``, ``orphan``, ``modified`` and so on."""
+    restore: Optional[str]
+    """Where what was displaced is kept; it gets its name back."""
+    kind: Optional[str]
+    """Of a conflict: the kind of the error."""
+    remedy: Optional[str]
+    """Of a conflict: what in the entry would let it be carried out."""
+
+
+@dataclass(frozen=True)
+class EntryState:
+    """The state of one entry of a manifest, or of a link that it made and does not declare any more."""
+
+    link: str
+    status: str
+    """``ok``, ``missing``, ``changed``, ``replaced``, ``dangling``, ``loop``, ``escape``, ``denied``, ``skipped``, ``present``, ``orphan``
+    or ``orphan_modified``."""
+    target: Optional[str]
+    """The text that it is to have."""
+    found: Optional[str]
+    """The text that it has."""
+    name: str
+    """The name of the entry; the link where it has none."""
+    comment: Optional[str]
+    """What the entry is for."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What carrying out a plan, taking a manifest back, or an adoption came to."""
+
+    group: Optional[str]
+    """The group in the records, for ``undo``; None where nothing was to be changed, or each step was carried out by itself."""
+    results: Tuple[Union[Outcome, Error], ...]
+    """What each step or path came to, in order; errors only with ``keep_going``."""
+    made: Tuple[str, ...]
+    """The directories that an adoption made."""
+    recovered: List[Dict[str, Any]]
+    """Changes of interrupted programs that were settled before it."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs because of it."""
+        return any(result.changed for result in self.results)

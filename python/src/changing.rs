@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::fs::Dir;
 use caplink::records::{Actor, Author, Group, GroupReport, Records};
-use caplink::{Abilities, Durability, Edit, Error, Outcome, Plan, Policy, Root};
+use caplink::{Abilities, Durability, Edit, Error, Kind, Outcome, Plan, Policy, Root};
 use pyo3::prelude::*;
 
 use crate::detached::detached;
@@ -156,12 +156,28 @@ impl Holder {
         results.or_raise(py)
     }
 
+    /// What is to survive a power cut of what is recorded in any case.
+    pub(crate) fn group_durability(&self, call: &Call<'_>) -> Durability {
+        call.durability.or(self.settings.durability).unwrap_or(Durability::Dir)
+    }
+
+    /// Refuses a directory below the root that has the records: links in records are named from there.
+    pub(crate) fn is_whole(&self, operation: &str) -> caplink::Result<()> {
+        match &self.above {
+            None => Ok(()),
+            Some(_) => {
+                let reason = format!("cannot {operation}: it is a subroot; open the directory as a root of its own");
+                Err(failure::error(Kind::Unsupported, operation, &reason))
+            }
+        }
+    }
+
     /// Carries out a group, of which all stands or nothing.
     pub(crate) fn group(&self, py: Python<'_>, call: &Call<'_>, group: Group) -> PyResult<GroupReport> {
         let report = detached(py, || {
             let records = self.records()?.ok_or_else(failure::no_records)?;
             let (root, author) = (self.unrecorded(), self.author(call.reason)?);
-            let group = group.durability(call.durability.or(self.settings.durability).unwrap_or(Durability::Dir));
+            let group = group.durability(self.group_durability(call));
             if call.dry_run {
                 demand_reason(&records, call, author.reason().is_some())?;
                 return Ok(root.preview_group(&group));
@@ -174,7 +190,7 @@ impl Holder {
 }
 
 /// A dry run is refused as the run is.
-fn demand_reason(records: &Records, call: &Call<'_>, has_one: bool) -> caplink::Result<()> {
+pub(crate) fn demand_reason(records: &Records, call: &Call<'_>, has_one: bool) -> caplink::Result<()> {
     if call.dry_run && records.settings().require_reason && !has_one {
         return Err(Error::refusal("the records demand a reason").during("record"));
     }

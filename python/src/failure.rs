@@ -54,7 +54,12 @@ pub(crate) fn usage(py: Python<'_>, message: &str) -> PyErr {
 
 /// The exception for a kind with a message alone.
 pub(crate) fn of_kind(py: Python<'_>, kind: Kind, message: &str) -> PyErr {
-    make(py, kind, message, None, &PyDict::new(py)).map_or_else(|failure| failure, PyErr::from_value)
+    of_system(py, kind, message, None)
+}
+
+/// The same, where the system said why.
+pub(crate) fn of_system(py: Python<'_>, kind: Kind, message: &str, system: Option<i32>) -> PyErr {
+    make(py, kind, message, system, &PyDict::new(py)).map_or_else(|failure| failure, PyErr::from_value)
 }
 
 /// An error of a kind that the library makes of other things alone.

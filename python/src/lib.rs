@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+mod adopt;
 mod arguments;
 mod audit;
 mod batch;
@@ -25,6 +26,7 @@ mod interpreter;
 mod interrupt;
 mod json;
 mod lstat;
+mod manifests;
 mod opening;
 mod outcome;
 mod path;
@@ -53,6 +55,8 @@ fn _caplink(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scan::Scan>()?;
     module.add_class::<records::Records>()?;
     module.add_class::<releases::Releases>()?;
+    module.add_class::<manifests::Manifests>()?;
+    module.add_class::<manifests::Plan>()?;
     module.add_function(wrap_pyfunction!(functions::symlink, module)?)?;
     module.add_function(wrap_pyfunction!(functions::replace_symlink, module)?)?;
     fork::watch(module)?;

@@ -217,7 +217,7 @@ fn settled_item(settled: &Settled) -> Value {
 }
 
 /// What was settled, in the form of an item.
-fn item(settled: &log::Recovered) -> Value {
+pub(crate) fn item(settled: &log::Recovered) -> Value {
     serde_json::json!({
         "seq": settled.seq,
         "link": settled.link,

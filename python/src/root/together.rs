@@ -4,10 +4,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use super::Root;
+use crate::adopt;
 use crate::arguments;
 use crate::batch::{self, Together};
 use crate::changing::Call;
 use crate::failure;
+use crate::manifests::Manifests;
 use crate::records::Records;
 use crate::releases::Releases;
 use crate::repair;
@@ -89,6 +91,43 @@ impl Root {
     /// The records of this root: the log of every change, and what follows from it.
     fn records(&self) -> Records {
         Records::of(&self.0)
+    }
+
+    /// The manifests of this root: the links that it is to have, declared in a file.
+    fn manifests(&self, py: Python<'_>) -> PyResult<Manifests> {
+        Manifests::of(py, &self.0)
+    }
+
+    /// Moves files and directories below the directory `into`, and puts a link in the place of each, all or nothing.
+    ///
+    /// No name is absent for a moment: each is exchanged with its link in one call. With `parents` the directory is made. Returns
+    /// a :class:`caplink.Applied` with what each path came to.
+    ///
+    /// >>> import caplink, os, tempfile
+    /// >>> base = tempfile.mkdtemp(); open(os.path.join(base, ".vimrc"), "w").close()
+    /// >>> adopted = caplink.Root(base).adopt(".vimrc", into="dotfiles", parents=True)
+    /// >>> [(outcome.link, outcome.target) for outcome in adopted.results], adopted.made
+    /// ([('.vimrc', 'dotfiles/.vimrc')], ('dotfiles',))
+    #[pyo3(signature = (*paths, into, parents=false, durability=None, reason=None, dry_run=false))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
+    fn adopt<'py>(
+        &self,
+        py: Python<'py>,
+        paths: Vec<Text>,
+        into: Text,
+        parents: bool,
+        durability: Option<&str>,
+        reason: Option<&str>,
+        dry_run: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call { durability: arguments::durability(py, durability)?, reason, dry_run };
+        if paths.is_empty() {
+            return Err(failure::usage(py, "nothing is named that is to be adopted"));
+        }
+        for path in &paths {
+            self.audited(py, &call, "caplink.adopt", path, Some(&into))?;
+        }
+        adopt::adopt(py, &self.0, &paths, &into, parents, &call)
     }
 
     /// The releases of an app: a link to the active one of several directories.
