@@ -242,6 +242,14 @@ def test_changes_raise_audit_events_before_they_are_made(base: Path) -> None:
         caplink.replace_symlink("y", os.path.join(base, "d"))
         root.batch([{"verb": "remove", "link": "d"}])
         root.repair(tidy=True)
+        text = 'version = 1\\nname = "m"\\n[links]\\ne = "releases/41"\\n'
+        root.manifests().plan(text)
+        root.manifests().apply(text, dry_run=True)
+        root.manifests().apply(text)
+        root.manifests().apply(root.manifests().plan(text))
+        root.manifests().unapply("m")
+        root.adopt("releases/42", into="kept", parents=True, dry_run=True)
+        root.adopt("releases/42", into="kept", parents=True)
         fd = events[4][1][2]
         assert fd > 2
         assert events == [
@@ -253,6 +261,10 @@ def test_changes_raise_audit_events_before_they_are_made(base: Path) -> None:
             ("caplink.replace_symlink", ("y", os.path.join(base, "d"), -1)),
             ("caplink.remove", (path, "d", None)),
             ("caplink.repair", (path, ".", None)),
+            ("caplink.manifest.apply", (path, "m")),
+            ("caplink.manifest.apply", (path, "m")),
+            ("caplink.manifest.unapply", (path, "m")),
+            ("caplink.adopt", (path, "releases/42", "kept")),
         ], events
         def refuse(event, args):
             if event.startswith("caplink."):
