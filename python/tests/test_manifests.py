@@ -176,3 +176,18 @@ def test_files_and_directories_are_adopted(root: caplink.Root, base: Path) -> No
         root.adopt("../x", into="store")
     with pytest.raises(caplink.InvalidError):
         root.adopt(into="store")
+
+
+def test_a_manifest_that_others_can_write_runs_no_programs(root: caplink.Root, base: Path) -> None:
+    path = base / "caplink.toml"
+    path.write_text(LINKS + '[release.default]\nafter_switch = [["true"]]\n')
+    path.chmod(0o644)
+    base.chmod(0o755)
+    assert len(root.manifests().plan().steps) == 2
+    path.chmod(0o666)
+    for given in (None, path):
+        with pytest.raises(caplink.RefusedError) as caught:
+            root.manifests().plan(given)
+        assert caught.value.kind == "unsafe_manifest" and caught.value.hint
+    path.write_text(LINKS)
+    assert len(root.manifests().plan().steps) == 2
