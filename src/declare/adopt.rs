@@ -207,18 +207,36 @@ fn links_lead_where_they_led(root: &Root, dir: &LinkPath, to: &LinkPath) -> Resu
             return Err(Error::new(Kind::Permission).because(format!("`{}` cannot be read", finding.link.display())));
         };
         let inside = finding.link.strip_prefix(dir).unwrap_or(&finding.link);
-        let Some((above, rest)) = climbs(inside, text) else { continue };
+        let Some((above, rest)) = climbs(inside, text) else {
+            // Spelled so it stays inside; where a name on the way is a link, a `..` behind it need not.
+            let leaves = finding.resolved.as_ref().is_some_and(|resolved| !resolved.starts_with(dir));
+            if leaves && has_inner_dotdot(text) {
+                return Err(elsewhere(Kind::Mismatch, &finding.link, text));
+            }
+            continue;
+        };
         let kind = match (led(root, dir.parent(), above, &rest), led(root, to.parent(), above, &rest)) {
             (before, after) if before == after => continue,
             (_, Led::Outside) => Kind::Escape,
             (_, Led::Nothing) => Kind::Dangling,
             _ => Kind::Mismatch,
         };
-        let link = crate::error::printable(&finding.link);
-        let reason = format!("the link `{link}` inside it would lead elsewhere from its new place");
-        return Err(Error::new(kind).because(reason).via(text));
+        return Err(elsewhere(kind, &finding.link, text));
     }
     Ok(())
+}
+
+fn elsewhere(kind: Kind, link: &Path, text: &OsStr) -> Error {
+    let link = crate::error::printable(link);
+    let reason = format!("the link `{link}` inside it would lead elsewhere from its new place");
+    Error::new(kind).because(reason).via(text)
+}
+
+/// Whether a relative text has a `..` behind a name.
+fn has_inner_dotdot(text: &OsStr) -> bool {
+    let text = Path::new(text);
+    let mut components = text.components().skip_while(|component| !matches!(component, Component::Normal(_)));
+    text.is_relative() && components.any(|component| component == Component::ParentDir)
 }
 
 /// Whether a relative text leaves the directory that its link is in; how many directories above that directory's parent it

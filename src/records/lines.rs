@@ -71,3 +71,22 @@ pub(super) fn line_at(file: &OpenFile, place: u64, end: u64) -> io::Result<Optio
         Next::Rest(_) => None,
     })
 }
+
+/// The line that ends right before a place; `None` if none ends there.
+pub(super) fn line_before(file: &OpenFile, place: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut size = 4096;
+    loop {
+        let from = place.saturating_sub(size);
+        let mut bytes = vec![0; usize::try_from(place - from).unwrap_or(usize::MAX)];
+        let count = file.read_at(from, &mut bytes)?;
+        let Some(line) = bytes[..count].strip_suffix(b"\n").filter(|_| count as u64 == place - from) else {
+            return Ok(None);
+        };
+        let begins = line.iter().rposition(|byte| *byte == b'\n').map(|newline| newline + 1);
+        match begins.or((from == 0).then_some(0)) {
+            Some(begins) => return Ok(Some(line[begins..].to_vec())),
+            None if size > LINE_MAX as u64 => return Ok(None),
+            None => size *= 8,
+        }
+    }
+}

@@ -13,9 +13,10 @@ use std::time::Duration;
 use super::entry::{Body, CUT, FORMAT, Founding, Head, LINE_MAX, Settled};
 use super::identity::RootIdentity;
 use super::index::{Source, check_known};
-use super::lines::{Lines, Next, line_at};
+use super::lines::{Lines, Next, line_at, line_before};
 use super::log_file::{LOG_NAME, damaged, io, lock, open_own};
 use super::state::{Line, NOT_CUT, Opened, Pending, State, Unfit, could_be_cut};
+use super::tree::Hash;
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
 use crate::sys::{Calls, FileUse, Handle, OpenFile};
@@ -254,7 +255,15 @@ fn first_state(file: &OpenFile, length: u64) -> Result<State> {
             let first = line_at(file, head.base, length).map_err(io)?.unwrap_or_default();
             let base = Head::read(&first).ok().filter(|first| first.base == head.base && first.seq <= head.seq);
             let base = base.ok_or_else(|| damaged(head.seq, "there is no entry where it says"))?;
-            return Ok(if base.seq == 0 { State::empty() } else { State::at(head.base, base.seq, base.prev) });
+            if base.seq == 0 {
+                return Ok(State::empty());
+            }
+            // What stands before it says whether an entry is missing there.
+            let before = line_before(file, head.base).map_err(io)?.unwrap_or_default();
+            if Hash::of_leaf(&before) != base.prev {
+                return Err(damaged(base.seq, "it does not follow the entry before it"));
+            }
+            return Ok(State::at(head.base, base.seq, base.prev));
         }
         if from == 0 || size > LINE_MAX as u64 * 2 {
             return Err(damaged(0, "the log has no entries"));

@@ -70,6 +70,13 @@ fn a_link_inside_a_directory_has_to_lead_where_it_led() {
     fs::write(place.root.join("releases/file"), "another").unwrap();
     assert_eq!(told(&place.ask("adopt a --into releases")), (3, vec![("mismatch", "a")]));
     fs::remove_file(place.root.join("a/out")).unwrap();
+    place.link("a/b/above", "..").link("a/b/through", "above/../file");
+    assert_eq!(
+        told(&place.ask("adopt a --into releases")),
+        (3, vec![("mismatch", "a")]),
+        "the kernel goes through links"
+    );
+    fs::remove_file(place.root.join("a/b/through")).unwrap();
     assert_eq!(place.ask("adopt a --into releases").code, 0);
     assert_eq!(fs::canonicalize(place.root.join("a/b/up")).unwrap(), place.root.join("releases/a/b"));
 }

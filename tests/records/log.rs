@@ -42,6 +42,24 @@ fn a_log_that_was_cut_at_any_byte_of_its_last_entries_goes_on() {
 }
 
 #[test]
+fn an_entry_that_is_missing_before_the_last_is_noticed_by_the_next_mutation() {
+    let ground = written();
+    let _ = ground.again().remove("current").unwrap();
+    let whole = ground.lines();
+    for missing in 1..whole.len() - 1 {
+        let kept: Vec<&str> =
+            whole.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, line)| line.as_str()).collect();
+        fs::write(ground.log(), kept.join("\n") + "\n").unwrap();
+        let verified = ground.open().and_then(|records| records.expect("there are records").verify(&[]).map(drop));
+        assert_eq!(verified.unwrap_err().kind(), Kind::Integrity, "{missing}");
+        if missing == whole.len() - 2 {
+            let error = ground.open().unwrap_err();
+            assert_eq!(error.kind(), Kind::Integrity, "the intent of the last result");
+        }
+    }
+}
+
+#[test]
 fn what_ends_a_line_that_was_cut_can_be_cut_as_well() {
     let ground = written();
     let whole = fs::read(ground.log()).unwrap();

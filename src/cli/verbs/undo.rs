@@ -3,7 +3,7 @@
 use std::fmt;
 
 use caplink::records::{GroupStep, Records};
-use caplink::{Effect, Outcome};
+use caplink::{Effect, Error, Kind, Outcome};
 use clap::Args;
 use serde::Serialize;
 
@@ -54,7 +54,7 @@ impl Undo {
         } else {
             report.recovered(&records.recover_group(&self.group).map_err(refused)?);
         }
-        let undo = records.undoing(&self.group).map_err(refused)?;
+        let undo = records.undoing(&self.group).map_err(|error| unknown(error, report))?;
         let steps: Vec<GroupStep> = undo.steps().to_vec();
         let came = group::apply(&root, context, &records, &author, undo, report)?;
         for (step, result) in steps.iter().zip(came.results) {
@@ -68,6 +68,17 @@ impl Undo {
             }
         }
         Ok(())
+    }
+}
+
+/// Why nothing can be undone; the log shows which groups there are.
+fn unknown(error: Error, report: &Report) -> Box<Problem> {
+    let is_unknown = error.kind() == Kind::NotFound;
+    let log = report.here().command("log", &[], None).filter(|_| is_unknown);
+    let problem = refused(error);
+    match log {
+        Some(log) => Box::new(problem.hinted(Some(format!("`{log}` shows what was done")))),
+        None => problem,
     }
 }
 

@@ -232,29 +232,33 @@ fn a_descriptor_that_was_opened_before_stays_usable() {
 }
 
 #[test]
-fn a_state_directory_elsewhere_takes_links_whatever_else_is_granted() {
-    let tree = tree();
-    let calls = calls(&tree.root).unwrap();
-    let (top, state) = (tree.inside.clone(), tree.outside.join("dir"));
-    let opened = Handle::from(rustix::fd::OwnedFd::from(File::open(&state).unwrap()));
-    let domain = match Calls::domain(&*calls, &tree.root, Some(&opened), Rights::Backups) {
-        Ok(domain) => domain,
-        Err(error) => return skipped("a_state_directory_elsewhere_takes_links_whatever_else_is_granted", &error),
-    };
-    let probe = move || {
-        domain.enter().unwrap();
-        symlink("staged", state.join("staged")).unwrap();
-        exchange(&state.join("staged"), &top.join("link")).unwrap();
-        rename_new(&top.join("dir/link"), &state.join("aside")).unwrap();
-        rename_new(&state.join("aside"), &top.join("dir/link")).unwrap();
-        fs::remove_file(state.join("staged")).unwrap();
-        for (from, to) in [(top.join("file"), state.join("file")), (top.join("dir"), state.join("new"))] {
-            assert!(matches!(errno(rename_new(&from, &to)), Some(13 | 18)), "{from:?}");
-        }
-        assert_eq!(errno(fs::create_dir(state.join("new"))), DENIED);
-        // Beside it nothing is allowed.
-        assert_eq!(errno(symlink("x", state.with_file_name("new"))), DENIED);
-        assert_eq!(errno(fs::remove_file(state.with_file_name("link"))), DENIED);
-    };
-    std::thread::spawn(probe).join().unwrap();
+fn a_state_directory_elsewhere_takes_no_files_and_directories_only_where_they_are_needed() {
+    for grant in [Rights::Links, Rights::Backups] {
+        let tree = tree();
+        let calls = calls(&tree.root).unwrap();
+        let (top, state) = (tree.inside.clone(), tree.outside.join("dir"));
+        let opened = Handle::from(rustix::fd::OwnedFd::from(File::open(&state).unwrap()));
+        let domain = match Calls::domain(&*calls, &tree.root, Some(&opened), grant) {
+            Ok(domain) => domain,
+            Err(error) => return skipped("a_state_directory_elsewhere_takes_no_files", &error),
+        };
+        let probe = move || {
+            domain.enter().unwrap();
+            symlink("staged", state.join("staged")).unwrap();
+            exchange(&state.join("staged"), &top.join("link")).unwrap();
+            rename_new(&top.join("dir/link"), &state.join("aside")).unwrap();
+            rename_new(&state.join("aside"), &top.join("dir/link")).unwrap();
+            fs::remove_file(state.join("staged")).unwrap();
+            let refused = |from: &Path, to: &Path| matches!(errno(rename_new(from, to)), Some(13 | 18));
+            assert!(refused(&top.join("file"), &state.join("file")), "{grant:?}");
+            let takes_directories = grant == Rights::Backups;
+            assert_eq!(errno(fs::create_dir(state.join("new"))), (!takes_directories).then_some(DENIED).flatten());
+            assert_eq!(refused(&top.join("dir"), &state.join("moved")), !takes_directories, "{grant:?}");
+            // Beside it nothing is allowed.
+            assert_eq!(errno(symlink("x", state.with_file_name("new"))), DENIED);
+            assert_eq!(errno(fs::remove_file(state.with_file_name("link"))), DENIED);
+            assert_eq!(errno(fs::create_dir(state.with_file_name("new"))), DENIED);
+        };
+        std::thread::spawn(probe).join().unwrap();
+    }
 }
