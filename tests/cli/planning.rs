@@ -208,3 +208,15 @@ fn no_reader_finds_a_name_absent_that_gets_back_what_it_had() {
     assert!(missed.is_empty(), "{missed:?}");
     assert_eq!(names.iter().map(|name| place.text(name)).collect::<Vec<_>>(), vec![None; names.len()]);
 }
+
+#[test]
+fn a_link_in_the_state_directory_is_refused_also_where_that_is_still_to_be_made() {
+    let place = place("[links]\n\".caplink/x\" = \"a\"\nfine = \"a\"\n");
+    let before = place.snapshot();
+    for line in ["plan", "-n apply", "apply"] {
+        let answer = place.ask(line);
+        assert_eq!((answer.code, kinds(&answer), place.snapshot()), (4, vec!["policy"], before.clone()), "{line}");
+    }
+    assert_eq!(place.ask("apply --keep-going").code, 4);
+    assert_eq!((place.text("fine"), place.text(".caplink/x")), (Some("src/a".into()), None));
+}
