@@ -21,8 +21,11 @@ mod permissions;
 mod planning;
 mod readings;
 mod rebasing;
+#[cfg(target_os = "linux")]
 mod release_checks;
+#[cfg(target_os = "linux")]
 mod release_pruning;
+#[cfg(target_os = "linux")]
 mod release_stops;
 mod releasing;
 mod removing;
