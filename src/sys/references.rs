@@ -1,7 +1,7 @@
 //! What processes refer to: root, working directory, program, mapped and open files, as `/proc` tells of each.
 //!
 //! The kernel gives the path of an object as it is now, also after a directory above it was renamed. A path counts only
-//! if the same object is found by it. Of a process with another root or other mounts the path says nothing: there the
+//! if the same object is found by it; one through a bind mount elsewhere counts, too. Of a process with another root or other mounts the path says nothing: there the
 //! object itself is kept, by device and inode.
 
 use std::ffi::{OsStr, OsString};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
+use super::aliases::Aliases;
 use super::reference::{Reference, References};
 use super::{Handle, LIST_BUFFER};
 use crate::model::ObjectId;
@@ -28,7 +29,8 @@ pub(crate) fn references(below: &Handle) -> io::Result<References> {
     let mut found = References { complete: true, ..References::default() };
     let base = link_of(&format!("/proc/self/fd/{}", below.as_fd().as_raw_fd()))?;
     let stat = rustix::fs::fstat(below)?;
-    let mut look = Look { below, base, device: stat.st_dev, own: Own::read(), found: &mut found };
+    let aliases = Aliases::of(&base);
+    let mut look = Look { below, base, aliases, device: stat.st_dev, own: Own::read(), found: &mut found };
     let Ok(proc) = open("/proc") else {
         found.complete = false;
         return Ok(found);
@@ -67,6 +69,7 @@ fn identity(path: &str) -> Option<(u64, u64)> {
 struct Look<'a> {
     below: &'a Handle,
     base: PathBuf,
+    aliases: Aliases,
     device: u64,
     own: Own,
     found: &'a mut References,
@@ -110,6 +113,11 @@ impl Look<'_> {
         self.maps(dir, pid, same)
     }
 
+    /// Where in the directory a path leads.
+    fn below(&self, path: &Path) -> Option<PathBuf> {
+        path.strip_prefix(&self.base).ok().map(Path::to_path_buf).or_else(|| self.aliases.below(path))
+    }
+
     /// Takes what a link of `proc` leads to.
     fn refer(&mut self, dir: &OwnedFd, name: &OsStr, (pid, how): (u32, &'static str), same: bool) -> Result<(), Errno> {
         let text = match rustix::fs::readlinkat(dir, name, Vec::new()) {
@@ -121,7 +129,7 @@ impl Look<'_> {
         if !text.as_bytes().starts_with(b"/") {
             return Ok(());
         }
-        let below = Path::new(&text).strip_prefix(&self.base).ok().map(Path::to_path_buf);
+        let below = self.below(Path::new(&text));
         if below.is_none() && same {
             return Ok(());
         }
@@ -174,7 +182,7 @@ impl Look<'_> {
             if last.replace((device, inode)) == Some((device, inode)) {
                 continue;
             }
-            let below = Path::new(&path).strip_prefix(&self.base).ok().map(Path::to_path_buf);
+            let below = self.below(Path::new(&path));
             self.keep(pid, "map", below, same, Some((device, inode)), inode);
         }
         Ok(())
