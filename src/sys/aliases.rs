@@ -16,12 +16,8 @@ struct Mount<'t> {
 }
 
 impl Aliases {
-    /// Those of a directory in this process's mounts. Where the table cannot be read there are none.
-    pub(super) fn of(dir: &Path) -> Aliases {
-        std::fs::read("/proc/self/mountinfo").map(|table| Aliases::read(&table, dir)).unwrap_or_default()
-    }
-
-    fn read(table: &[u8], dir: &Path) -> Aliases {
+    /// Those of a directory, as a table of mounts has them.
+    pub(super) fn read(table: &[u8], dir: &Path) -> Aliases {
         let mounts: Vec<Mount<'_>> = table.split(|byte| *byte == b'\n').filter_map(mount).collect();
         let holding = mounts.iter().enumerate().filter(|(_, mount)| dir.starts_with(&mount.at));
         // The one that was mounted last hides those below it.

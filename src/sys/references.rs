@@ -21,15 +21,17 @@ use crate::model::ObjectId;
 /// What of a process names one object each.
 const LINKS: [&str; 3] = ["root", "cwd", "exe"];
 
-/// The longest list of mappings that is read of one process, in bytes.
-const MAPS_MAX: usize = 64 << 20;
+/// The longest list of mappings or mounts that is read, in bytes.
+const READ_MAX: usize = 64 << 20;
 
 /// Looks into every process but this one for what lies in a directory or below it.
 pub(crate) fn references(below: &Handle) -> io::Result<References> {
     let mut found = References { complete: true, ..References::default() };
     let base = link_of(&format!("/proc/self/fd/{}", below.as_fd().as_raw_fd()))?;
     let stat = rustix::fs::fstat(below)?;
-    let aliases = Aliases::of(&base);
+    // Without the table only the own path is known.
+    let table = rustix::fs::open("/proc/self/mountinfo", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let aliases = table.and_then(|table| read(&table)).map(|table| Aliases::read(&table, &base)).unwrap_or_default();
     let mut look = Look { below, base, aliases, device: stat.st_dev, own: Own::read(), found: &mut found };
     let Ok(proc) = open("/proc") else {
         found.complete = false;
@@ -167,14 +169,7 @@ impl Look<'_> {
 
     fn maps(&mut self, dir: &OwnedFd, pid: u32, same: bool) -> Result<(), Errno> {
         let maps = rustix::fs::openat(dir, "maps", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut told = Vec::new();
-        let mut buffer = [0; 16 * 1024];
-        while told.len() < MAPS_MAX {
-            match rustix::io::read(&maps, &mut buffer)? {
-                0 => break,
-                count => told.extend_from_slice(&buffer[..count]),
-            }
-        }
+        let told = read(&maps)?;
         let mut last = None;
         for line in told.split(|byte| *byte == b'\n') {
             let Some((device, inode, path)) = mapping(line) else { continue };
@@ -200,6 +195,19 @@ fn mapping(line: &[u8]) -> Option<(u64, u64, OsString)> {
     // Only a newline is written in another way.
     let path = line[at..].to_vec();
     Some((device, inode, OsString::from_vec(path)))
+}
+
+/// What a file of `proc` says, up to so much.
+fn read(file: &OwnedFd) -> Result<Vec<u8>, Errno> {
+    let mut said = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    while said.len() < READ_MAX {
+        match rustix::io::read(file, &mut buffer)? {
+            0 => break,
+            count => said.extend_from_slice(&buffer[..count]),
+        }
+    }
+    Ok(said)
 }
 
 fn program(pid: u32) -> Option<String> {
