@@ -18,6 +18,7 @@ mod monitoring;
 mod mounts;
 mod openmetrics;
 mod permissions;
+mod planning;
 mod readings;
 mod rebasing;
 mod release_checks;
