@@ -58,7 +58,7 @@ pub mod change {
 #[doc = include_str!("release/consumers.md")]
 #[cfg(feature = "manage")]
 pub mod manage {
-    pub use crate::declare::{Adoption, Applied, Manifests, PlanOptions, Planned, SavedPlan, Unplanned};
+    pub use crate::declare::{Adoption, Applied, Compared, Manifests, PlanOptions, Planned, SavedPlan, Unplanned};
     pub use crate::manifest::{
         App, Expanded, Facts, Listing, Looking, Manifest, Overridden, Problem, Seed, SharedLink, Trouble,
     };

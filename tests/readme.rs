@@ -51,6 +51,16 @@ fn shown() -> Vec<Shown<'static>> {
     commands
 }
 
+/// The manifest that is shown, with its sources.
+fn declare(dir: &Path) {
+    for source in ["vim/vimrc", "zsh/dot-zshrc"] {
+        let file = dir.join("dotfiles").join(source);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, source).unwrap();
+    }
+    fs::write(dir.join("links.toml"), blocks("toml manifest")[0].join("\n")).unwrap();
+}
+
 #[test]
 fn every_command_line_prints_what_the_readme_shows() {
     let dir = temp_dir();
@@ -62,6 +72,9 @@ fn every_command_line_prints_what_the_readme_shows() {
     let commands = shown();
     assert!(commands.len() >= 5, "the README shows how it is used");
     for Shown { command, output } in commands {
+        if command.ends_with(" -m links.toml") {
+            declare(dir.path());
+        }
         let mut words = command.split_whitespace();
         assert_eq!(words.next(), Some("caplink"), "{command}");
         let mut program = Command::new(env!("CARGO_BIN_EXE_caplink"));

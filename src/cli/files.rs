@@ -96,9 +96,18 @@ pub(crate) fn read_judged(path: &Path, longest: u64) -> io::Result<Judged> {
         return Ok(Judged { bytes: read(path, longest)?, open_to_others: false });
     }
     let (file, bytes) = opened(path, longest)?;
+    // Of a link, who can write its own directory can name another file, and so can who writes that of the file.
+    let mut open_to_others = is_open(&file) || is_open(&directory(path)?);
+    if let Ok(real) = std::fs::canonicalize(path) {
+        open_to_others |= is_open(&directory(&real)?);
+    }
+    Ok(Judged { bytes, open_to_others })
+}
+
+/// The directory that a path names its last component in.
+fn directory(path: &Path) -> io::Result<Metadata> {
     let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let dir = cap_std::fs::Dir::open_ambient_dir(above, ambient_authority())?.dir_metadata()?;
-    Ok(Judged { bytes, open_to_others: is_open(&file) || is_open(&dir) })
+    Dir::open_ambient_dir(above, ambient_authority())?.dir_metadata()
 }
 
 #[cfg(unix)]

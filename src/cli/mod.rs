@@ -46,7 +46,6 @@ pub(crate) fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     #[cfg(unix)]
     inherited::close(&arguments);
-    let arguments: Vec<OsString> = std::env::args_os().collect();
     match parse::parse(&arguments).and_then(parse::checked) {
         Ok(cli) => {
             if !cli.verb.starts_programs() {

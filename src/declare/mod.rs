@@ -6,6 +6,7 @@
 
 mod adopt;
 mod carry;
+mod compare;
 mod holdings;
 mod saved;
 mod standing;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub use adopt::Adoption;
 pub use carry::Applied;
+pub use compare::Compared;
 pub use saved::SavedPlan;
 
 use crate::error::{Error, Result};
@@ -252,7 +254,9 @@ impl Planned {
     #[must_use]
     pub fn read_from(mut self, manifests: &Manifests, path: &Path) -> Planned {
         let before = manifests.held.sources.get(&self.manifest);
-        if before.is_none_or(|before| before.as_path() != path) {
+        // A plan that has nothing to do makes no records to say where it was read.
+        let is_told = manifests.records.is_some() || !self.is_at_rest();
+        if is_told && before.is_none_or(|before| before.as_path() != path) {
             self.moved_from = before.map(|before| before.as_path().to_path_buf());
             self.claims.source = Some(path.to_path_buf());
         }

@@ -13,10 +13,10 @@ use super::{Claiming, Manifests, Planned};
 use crate::entry::open_dir;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::LinkPath;
-use crate::plan::{Action, ManifestPlan, ManifestStep};
+use crate::plan::{Action, Holdings, ManifestPlan, ManifestStep};
 use crate::records::RootIdentity;
 use crate::root::Root;
-use crate::sys::{self, Access, Fault};
+use crate::sys::{self, Access, Fault, Handle};
 use crate::wire::Text;
 
 /// The format of this version.
@@ -57,7 +57,7 @@ struct Step {
     allow_dangling: bool,
     allow_outside: bool,
     restore: Option<Text>,
-    /// What was at the link, and which directory it was in.
+    /// What was at the link, which directories it was in, and which other manifests rely on it.
     found: String,
 }
 
@@ -72,8 +72,9 @@ impl SavedPlan {
             return Err(error);
         }
         let root = &manifests.root;
+        let mut looker = Looker::new(manifests, &planned.manifest);
         let step = |step: &ManifestStep| {
-            let found = found(root, &step.link)?;
+            let found = looker.found(&step.link)?;
             Ok(Step {
                 action: step.action.as_str().to_owned(),
                 link: Text::new(&step.link),
@@ -131,6 +132,9 @@ impl SavedPlan {
             if !known(&step.action) {
                 return Err(invalid(format!("it has no step `{}`", crate::error::printable(&*step.action))));
             }
+            if !step.is_whole() {
+                return Err(invalid(format!("a step `{}` has no text", crate::error::printable(&*step.action))));
+            }
         }
         Ok(plan)
     }
@@ -145,8 +149,8 @@ impl SavedPlan {
     ///
     /// # Errors
     ///
-    /// `invalid_plan` where it is of another root; `stale_plan` where what is at a link or in its directory, or what the
-    /// records say of the manifest, is not as it was; `io`.
+    /// `invalid_plan` where it is of another root; `stale_plan` where what is at a link, a directory above it, what the
+    /// records say of the manifest, or which other manifests rely on the link is not as it was; `io`.
     pub fn judged(&self, manifests: &Manifests) -> Result<Planned> {
         let root = &manifests.root;
         if RootIdentity::of(root)? != self.root {
@@ -161,10 +165,11 @@ impl SavedPlan {
             return Err(stale("what the manifest owns is not as it was"));
         }
         let mut steps = Vec::with_capacity(self.steps.len());
+        let mut looker = Looker::new(manifests, &self.manifest);
         for saved in &self.steps {
             let link = saved.link.as_path();
-            if found(root, link)? != saved.found {
-                let reason = "what is there, or the directory that it is in, is not as it was";
+            if looker.found(link)? != saved.found {
+                let reason = "what is there, a directory that it is in, or who relies on it is not as it was";
                 return Err(Error::new(Kind::StalePlan).on("apply", link).because(reason));
             }
             let action = Action::ALL.iter().copied().find(|action| action.as_str() == saved.action);
@@ -209,29 +214,99 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What is at a link, and the directory that it is in, in words that can be compared.
-fn found(root: &Root, link: &Path) -> Result<String> {
-    let (parent, name) = (link.parent().unwrap_or(Path::new("")), link.file_name().unwrap_or_default());
-    let (dir, physical) = match open_dir(root, parent, Access::Search) {
-        Ok(opened) => opened,
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => return Err(error),
-        Err(error) => {
-            let at = error.component().map_or(0, |component| component.index);
-            return Ok(format!("no way: {} at {at}", error.kind()));
+impl Step {
+    /// Whether it has the texts that its action needs.
+    fn is_whole(&self) -> bool {
+        let (new, old) = (self.target.is_some(), self.previous.is_some());
+        match Action::ALL.iter().find(|action| action.as_str() == self.action) {
+            Some(Action::Create | Action::Backup) => new,
+            Some(Action::Replace) => new && old,
+            Some(Action::Remove) => old,
+            _ => true,
         }
-    };
+    }
+}
+
+/// Says what is at a link in words that can be compared. The directories of the link before are remembered.
+struct Looker<'m> {
+    root: &'m Root,
+    holdings: Holdings,
+    last: Option<(PathBuf, Way)>,
+}
+
+/// The way to a directory.
+struct Way {
+    /// It, if it is there.
+    dir: Option<Handle>,
+    /// Each directory on it, and what it ends at.
+    told: String,
+}
+
+impl<'m> Looker<'m> {
+    fn new(manifests: &'m Manifests, manifest: &str) -> Looker<'m> {
+        Looker { root: &manifests.root, holdings: manifests.holdings(manifest), last: None }
+    }
+
+    /// What is at a link, in which directories, and who else relies on it or on what is below it.
+    fn found(&mut self, link: &Path) -> Result<String> {
+        let (parent, name) = (link.parent().unwrap_or(Path::new("")), link.file_name().unwrap_or_default());
+        let way = match self.last.take().filter(|(path, _)| path == parent) {
+            Some((_, way)) => way,
+            None => way(self.root, parent)?,
+        };
+        let what = match &way.dir {
+            Some(dir) => what(self.root, dir, name).map_err(|error| error.on("apply", link))?,
+            None => "nothing".to_owned(),
+        };
+        let mut told = format!("in {}: {what}", way.told);
+        self.last = Some((parent.to_path_buf(), way));
+        let path = LinkPath::new(link)?;
+        let others = self.holdings.others.range::<LinkPath, _>(&path..);
+        for (other, claimed) in others.take_while(|(other, _)| other.as_path().starts_with(link)) {
+            told += &format!("; {} relies on {}: {}", claimed.by, Text::new(other.as_path()), encoded(&claimed.text));
+        }
+        Ok(told)
+    }
+}
+
+/// The directories on the way to this one, as far as they are there.
+fn way(root: &Root, parent: &Path) -> Result<Way> {
+    let mut told = String::new();
+    let (mut dir, mut path) = (None, PathBuf::new());
+    for name in std::iter::once(OsStr::new("")).chain(parent.iter()) {
+        path.push(name);
+        match open_dir(root, &path, Access::Search) {
+            Ok((opened, physical)) => {
+                let inode = root.calls().stat(&opened).map_err(Error::from_io)?.id.inode;
+                let through = physical.map_or(String::new(), |path| format!(" through {}", Text::new(path)));
+                told += &format!("/{inode}{through}");
+                dir = Some(opened);
+            }
+            Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => return Err(error),
+            Err(error) => {
+                let at = error.component().map_or(0, |component| component.index);
+                return Ok(Way { dir: None, told: format!("{told}, no way: {} at {at}", error.kind()) });
+            }
+        }
+    }
+    Ok(Way { dir, told })
+}
+
+/// What is under a name.
+fn what(root: &Root, dir: &Handle, name: &OsStr) -> Result<String> {
     let calls = root.calls();
-    let inode = calls.stat(&dir).map_err(Error::from_io)?.id.inode;
-    let physical: Option<PathBuf> = physical;
-    let through = physical.map_or(String::new(), |path| format!(" through {}", Text::new(path)));
-    let what = match calls.stat_at(&dir, name) {
+    Ok(match calls.stat_at(dir, name) {
         Err(source) if sys::fault(&source) == Fault::Missing => "nothing".to_owned(),
-        Err(source) => return Err(Error::from_io(source).on("apply", link)),
-        Ok(stat) if stat.kind == FileKind::Symlink => match calls.read_link(&dir, name).map_err(Error::from_io)? {
-            Some(text) => format!("a link to {}", hex(OsStr::as_encoded_bytes(&text))),
+        Err(source) => return Err(Error::from_io(source)),
+        Ok(stat) if stat.kind == FileKind::Symlink => match calls.read_link(dir, name).map_err(Error::from_io)? {
+            Some(text) => format!("a link to {}", encoded(&text)),
             None => "changing".to_owned(),
         },
         Ok(stat) => format!("{} {}", stat.kind, stat.id.inode),
-    };
-    Ok(format!("in {inode}{through}: {what}"))
+    })
+}
+
+/// A text as it can stand between words.
+fn encoded(text: &OsStr) -> String {
+    hex(text.as_encoded_bytes())
 }

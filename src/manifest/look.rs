@@ -149,6 +149,11 @@ fn sight(root: &Root, dir: &Dir, link: &LinkPath) -> Result<(Sight, Option<Objec
     let of = |way, physical, found| Sight { way, physical, found, leads: Leads::NotAsked, slot: None };
     let opened = match &dir.opened {
         Ok(opened) => opened,
+        // A state directory that is still to be made is no place for links either.
+        Err(Way::Missing(_)) if not_state(root, link.as_path()).is_err() => {
+            let way = Way::Refused { depth: link.parent().iter().count(), kind: Kind::Policy };
+            return Ok((of(way, None, Found::Missing), None));
+        }
         Err(way) => return Ok((of(way.clone(), None, Found::Missing), None)),
     };
     let physical = opened.physical.as_deref().unwrap_or(link.parent()).join(link.name());

@@ -71,6 +71,14 @@ impl Held {
         ReleaseState::ALL.get(usize::from(self.state)).copied().unwrap_or(ReleaseState::Removed)
     }
 
+    /// Takes back what a switch made of it. What was said of it since, a mark or a pin, stays.
+    fn takes_back(&mut self, before: &Held) {
+        self.state = before.state;
+        self.confirmed = before.confirmed;
+        self.changed = before.changed;
+        (self.activated, self.superseded) = (before.activated, before.superseded);
+    }
+
     fn becomes(&mut self, state: ReleaseState, at: Nanos) {
         let place = ReleaseState::ALL.iter().position(|of| *of == state).unwrap_or_default();
         self.state = u8::try_from(place).unwrap_or_default();
@@ -120,6 +128,10 @@ impl Book {
     }
 
     fn enter(&mut self, name: &str, directory: &str, active: bool, at: Nanos) {
+        // The link leads here, so others took it away from a switch that waits.
+        if let Some(waiting) = self.pending.clone().filter(|_| active) {
+            self.withdraw(&waiting.release, waiting.by == By::Deploy, at);
+        }
         // Under this name it begins anew.
         self.releases.retain(|held| held.name != name);
         self.activations.retain(|activated| activated.release != name);
@@ -186,12 +198,12 @@ impl Book {
         self.activations.pop();
         for held in &mut self.releases {
             if held.name == name {
-                held.clone_from(&waiting.before);
+                held.takes_back(&waiting.before);
                 if failed {
                     held.becomes(ReleaseState::Failed, at);
                 }
             } else if let Some(former) = waiting.former.as_ref().filter(|former| former.name == held.name) {
-                held.clone_from(former);
+                held.takes_back(former);
             }
         }
     }

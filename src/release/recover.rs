@@ -89,15 +89,16 @@ impl Session<'_> {
                 self.tell(Event::Confirmed { release: name })?;
                 settled
             }
-            Settling::SwitchBack { .. } => {
-                let mut settled = settled(Settlement::SwitchedBack, None);
-                settled.outcome = self.switch_back(&name, failed)?;
-                settled
-            }
-            Settling::Leave | Settling::Nothing => {
+            Settling::Nothing => {
                 let settled = settled(Settlement::Left, None);
                 self.tell(Event::Withdrawn { release: name, failed })?;
                 settled
+            }
+            // What is gone or replaced since is still led to by the text that was made.
+            settling => {
+                let outcome = self.switch_back(&name, failed)?;
+                let is_left = outcome.is_none() && settling == Settling::Leave;
+                settled(if is_left { Settlement::Left } else { Settlement::SwitchedBack }, outcome)
             }
         };
         self.app.progress.step(&Step::Recovered(&settled));

@@ -95,7 +95,7 @@ pub(super) fn open_releases(root: &Root, layout: &AppLayout) -> Result<Option<Ha
     }
 }
 
-/// What has the name of a release.
+/// What is under the name of a release.
 fn release_dir(root: &Root, above: &Handle, name: &OsStr) -> std::io::Result<Option<ReleaseDir>> {
     let calls = root.calls();
     let pinned = match calls.pin(above, name) {

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
+#[cfg(all(target_os = "linux", feature = "manage"))]
+mod aliases;
 #[cfg(not(all(target_os = "linux", feature = "confine")))]
 mod domain;
 mod fault;

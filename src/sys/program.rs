@@ -5,14 +5,16 @@
 
 use std::ffi::OsString;
 use std::io::{self, PipeReader};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{AtFlags, CWD};
+use rustix::fs::{AtFlags, CWD, Mode};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
@@ -29,7 +31,7 @@ const REST_MAX: usize = 1024 * 1024;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Another than the owner may write.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
+const WRITABLE_BY_OTHERS: Mode = Mode::WGRP.union(Mode::WOTH);
 
 /// What is started.
 pub(crate) struct Start<'a> {
@@ -234,7 +236,5 @@ fn led_to(_dir: &Handle, _path: &Path) -> Option<PathBuf> {
 }
 
 fn is_open_to_others(stat: &rustix::fs::Stat, user: u32) -> bool {
-    // A mode is narrower on other platforms.
-    let mode = u32::from(stat.st_mode as u16);
-    mode & WRITABLE_BY_OTHERS != 0 || (stat.st_uid != user && stat.st_uid != 0)
+    Mode::from_raw_mode(stat.st_mode).intersects(WRITABLE_BY_OTHERS) || (stat.st_uid != user && stat.st_uid != 0)
 }

@@ -1,4 +1,4 @@
-//! Programs that are started for a release, on Windows: not to be had.
+//! Programs that are started for a release: unsupported on Windows.
 
 use std::ffi::OsString;
 use std::io;

@@ -1,7 +1,7 @@
 //! What processes refer to: root, working directory, program, mapped and open files, as `/proc` tells of each.
 //!
 //! The kernel gives the path of an object as it is now, also after a directory above it was renamed. A path counts only
-//! if the same object is found by it. Of a process with another root or other mounts the path says nothing: there the
+//! if the same object is found by it; one through a bind mount elsewhere counts, too. Of a process with another root or other mounts the path says nothing: there the
 //! object itself is kept, by device and inode.
 
 use std::ffi::{OsStr, OsString};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
+use super::aliases::Aliases;
 use super::reference::{Reference, References};
 use super::{Handle, LIST_BUFFER};
 use crate::model::ObjectId;
@@ -20,15 +21,18 @@ use crate::model::ObjectId;
 /// What of a process names one object each.
 const LINKS: [&str; 3] = ["root", "cwd", "exe"];
 
-/// The longest list of mappings that is read of one process, in bytes.
-const MAPS_MAX: usize = 64 << 20;
+/// The longest list of mappings or mounts that is read, in bytes.
+const READ_MAX: usize = 64 << 20;
 
 /// Looks into every process but this one for what lies in a directory or below it.
 pub(crate) fn references(below: &Handle) -> io::Result<References> {
     let mut found = References { complete: true, ..References::default() };
     let base = link_of(&format!("/proc/self/fd/{}", below.as_fd().as_raw_fd()))?;
     let stat = rustix::fs::fstat(below)?;
-    let mut look = Look { below, base, device: stat.st_dev, own: Own::read(), found: &mut found };
+    // Without the table only the own path is known.
+    let table = rustix::fs::open("/proc/self/mountinfo", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let aliases = table.and_then(|table| read(&table)).map(|table| Aliases::read(&table, &base)).unwrap_or_default();
+    let mut look = Look { below, base, aliases, device: stat.st_dev, own: Own::read(), found: &mut found };
     let Ok(proc) = open("/proc") else {
         found.complete = false;
         return Ok(found);
@@ -67,6 +71,7 @@ fn identity(path: &str) -> Option<(u64, u64)> {
 struct Look<'a> {
     below: &'a Handle,
     base: PathBuf,
+    aliases: Aliases,
     device: u64,
     own: Own,
     found: &'a mut References,
@@ -110,6 +115,11 @@ impl Look<'_> {
         self.maps(dir, pid, same)
     }
 
+    /// Where in the directory a path leads.
+    fn below(&self, path: &Path) -> Option<PathBuf> {
+        path.strip_prefix(&self.base).ok().map(Path::to_path_buf).or_else(|| self.aliases.below(path))
+    }
+
     /// Takes what a link of `proc` leads to.
     fn refer(&mut self, dir: &OwnedFd, name: &OsStr, (pid, how): (u32, &'static str), same: bool) -> Result<(), Errno> {
         let text = match rustix::fs::readlinkat(dir, name, Vec::new()) {
@@ -121,7 +131,7 @@ impl Look<'_> {
         if !text.as_bytes().starts_with(b"/") {
             return Ok(());
         }
-        let below = Path::new(&text).strip_prefix(&self.base).ok().map(Path::to_path_buf);
+        let below = self.below(Path::new(&text));
         if below.is_none() && same {
             return Ok(());
         }
@@ -159,14 +169,7 @@ impl Look<'_> {
 
     fn maps(&mut self, dir: &OwnedFd, pid: u32, same: bool) -> Result<(), Errno> {
         let maps = rustix::fs::openat(dir, "maps", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut told = Vec::new();
-        let mut buffer = [0; 16 * 1024];
-        while told.len() < MAPS_MAX {
-            match rustix::io::read(&maps, &mut buffer)? {
-                0 => break,
-                count => told.extend_from_slice(&buffer[..count]),
-            }
-        }
+        let told = read(&maps)?;
         let mut last = None;
         for line in told.split(|byte| *byte == b'\n') {
             let Some((device, inode, path)) = mapping(line) else { continue };
@@ -174,7 +177,7 @@ impl Look<'_> {
             if last.replace((device, inode)) == Some((device, inode)) {
                 continue;
             }
-            let below = Path::new(&path).strip_prefix(&self.base).ok().map(Path::to_path_buf);
+            let below = self.below(Path::new(&path));
             self.keep(pid, "map", below, same, Some((device, inode)), inode);
         }
         Ok(())
@@ -192,6 +195,19 @@ fn mapping(line: &[u8]) -> Option<(u64, u64, OsString)> {
     // Only a newline is written in another way.
     let path = line[at..].to_vec();
     Some((device, inode, OsString::from_vec(path)))
+}
+
+/// What a file of `proc` says, up to so much.
+fn read(file: &OwnedFd) -> Result<Vec<u8>, Errno> {
+    let mut said = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    while said.len() < READ_MAX {
+        match rustix::io::read(file, &mut buffer)? {
+            0 => break,
+            count => said.extend_from_slice(&buffer[..count]),
+        }
+    }
+    Ok(said)
 }
 
 fn program(pid: u32) -> Option<String> {

@@ -18,10 +18,14 @@ mod monitoring;
 mod mounts;
 mod openmetrics;
 mod permissions;
+mod planning;
 mod readings;
 mod rebasing;
+#[cfg(target_os = "linux")]
 mod release_checks;
+#[cfg(target_os = "linux")]
 mod release_pruning;
+#[cfg(target_os = "linux")]
 mod release_stops;
 mod releasing;
 mod removing;

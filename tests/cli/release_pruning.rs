@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Place};
+use crate::support::{Answer, Place, is_root, skipped};
 
 /// Releases 1 to 6, each deployed after the other.
 fn deployed() -> Place {
@@ -198,4 +198,25 @@ fn a_directory_of_releases_that_others_may_write_is_not_pruned() {
     assert_eq!(there(&place).len(), 6);
     fs::set_permissions(&releases, fs::Permissions::from_mode(0o1777)).unwrap();
     assert_eq!(place.ask("release prune --keep 0 --grace 0s").code, 0);
+}
+
+#[test]
+fn what_a_process_uses_through_a_bind_mount_elsewhere_is_kept_and_named() {
+    let place = deployed();
+    let mounted = place.base.path().join("mounted");
+    fs::create_dir(&mounted).unwrap();
+    let bound = Command::new("mount").arg("--bind").arg(place.root.join("releases/1")).arg(&mounted).status();
+    if !is_root() || !bound.is_ok_and(|status| status.success()) {
+        return skipped("release_pruning::what_a_process_uses_through_a_bind_mount", "mounting is not allowed here");
+    }
+    let running = spawn(Command::new("sleep").arg("60").current_dir(mounted.join("deep")));
+    let answer = place.ask("release prune --keep 0 --grace 0s");
+    let pid = running.0.id();
+    drop(running);
+    let unmounted = Command::new("umount").arg(&mounted).status().unwrap();
+    let item = answer.json["items"].as_array().unwrap().iter().find(|item| item["release"] == "1").unwrap();
+    assert_eq!((&item["outcome"], &item["reason"]), (&json!("skipped"), &json!("in_use")), "{item}");
+    assert_eq!((&item["in_use"][0]["pid"], &item["in_use"][0]["how"]), (&json!(pid), &json!("cwd")));
+    assert!(unmounted.success());
+    assert_eq!(there(&place), ["1", "5", "6"]);
 }

@@ -144,3 +144,52 @@ fn renewed_records_have_the_ledger_with_its_times() {
     assert_eq!(times(&after), times(&before));
     assert_eq!((&after[1]["pinned"], &after[0]["state"]), (&json!(true), &json!("active")));
 }
+
+#[test]
+fn what_was_said_of_a_release_since_stays_where_its_switch_is_taken_back() {
+    for (line, name, key) in [
+        ("release pin 1", "1", "pinned"),
+        ("release pin 2", "2", "pinned"),
+        ("release mark 1 --bad", "1", "bad"),
+        ("release mark 2 --bad", "2", "bad"),
+    ] {
+        let place = killed();
+        assert_eq!(place.words(line).code, 0, "{line}");
+        assert_eq!(place.ask("recover").code, 0);
+        assert_eq!(states(&place), ["1 active", "2 failed"], "{line}");
+        let list = place.ask("release list");
+        let items = list.json["items"].as_array().unwrap();
+        let item = items.iter().find(|item| item["release"] == name).unwrap();
+        assert_eq!(item[key], true, "{line}");
+    }
+}
+
+#[test]
+fn a_release_that_others_let_the_link_lead_to_is_entered_as_the_only_active_one() {
+    let place = killed();
+    for name in ["3", "4"] {
+        fs::create_dir_all(place.root.join("releases").join(name)).unwrap();
+    }
+    fs::remove_file(place.root.join("current")).unwrap();
+    place.link("current", "releases/3");
+    assert_eq!(place.ask("release add 3").item()["state"], "active");
+    assert_eq!(place.ask("recover").code, 0);
+    assert_eq!(states(&place), ["1 superseded", "2 failed", "3 active", "4 unknown"]);
+    assert_eq!(place.ask("release status").item()["alarm"], Value::Null);
+    assert_eq!(place.words("release deploy 4").code, 0);
+    assert_eq!(place.words("release rollback").code, 0);
+    assert_eq!(place.text("current"), Some("releases/3".into()));
+}
+
+#[test]
+fn a_release_that_is_gone_by_now_is_switched_back_too() {
+    let place = killed();
+    fs::remove_dir_all(place.root.join("releases/2")).unwrap();
+    let dry = place.ask("-n recover");
+    let recovered = place.ask("recover");
+    for answer in [dry, recovered] {
+        assert_eq!(answer.item()["settled"], "switched_back");
+    }
+    assert_eq!(place.text("current"), Some("releases/1".into()));
+    assert_eq!(place.ask("release status").item()["alarm"], Value::Null);
+}

@@ -98,6 +98,9 @@ fn who_may_add_to_a_table_is_as_toml_has_it() {
         "a.'b.c'.\"d\"=1\n",
         "a.=1\n",
         ".a=1\n",
+        "[b.b.a]\n[b]\nb.b=0\n",
+        "[b.b.a]\n[b]\nb.b=0\n[b.b]\n",
+        "[b.b.a]\n[b]\nb.b=0\n[b.b.c]\n",
     ] {
         if let Err(differs) = agrees(body) {
             panic!("{differs}");

@@ -1,11 +1,11 @@
 //! Carries out a plan, or previews it, and reports what became of each step.
 
-use caplink::manage::{Applied, ManifestStep, Manifests, Planned};
+use caplink::manage::{Applied, Compared, ManifestStep, Manifests, Planned};
 use caplink::records::{Author, Records};
 use caplink::{Durability, Error, Root};
 
 use super::errors::conflict;
-use super::show::show;
+use super::show::{compare, show};
 use crate::cli::context::Context;
 use crate::cli::problem::Problem;
 use crate::cli::recording::{demands_reason, refused};
@@ -55,17 +55,18 @@ pub(crate) fn carry(
     report: &mut Report,
 ) -> Result<(), Box<Problem>> {
     let durability = context.durability(&ready.root, Durability::Dir);
+    let before = compare(&ready.manifests, &planned.plan.steps, context);
     let applied = if context.global.dry_run {
         ready.manifests.preview(planned, durability, how.keep_going)
     } else {
         ready.manifests.carry(planned, &ready.author, durability, how.keep_going).map_err(refused)?
     };
-    told(report, planned, &applied, context);
+    told(report, planned, &before, &applied, context);
     Ok(())
 }
 
 /// Reports what became of each step.
-fn told(report: &mut Report, planned: &Planned, applied: &Applied, context: &Context) {
+fn told(report: &mut Report, planned: &Planned, before: &[Option<Compared>], applied: &Applied, context: &Context) {
     if !applied.group.is_empty() {
         report.group(&applied.group);
     }
@@ -75,7 +76,7 @@ fn told(report: &mut Report, planned: &Planned, applied: &Applied, context: &Con
         report.changed |= outcome.effect.is_change();
         outcome.shortfalls.iter().for_each(|error| report.error(error));
     }
-    show(report, steps, Some(&applied.results), context);
+    show(report, steps, before, Some(&applied.results), context);
     for (step, error) in steps.iter().zip(&applied.results).filter_map(failed) {
         report.changed |= error.is_changed();
         report.made(error.made());

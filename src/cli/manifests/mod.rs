@@ -8,4 +8,4 @@ mod show;
 pub(super) use carry::{Carried, Ready, carry, ready};
 pub(super) use errors::{conflict, unplanned};
 pub(super) use read::{read, read_or_fail};
-pub(super) use show::{StateItem, is_fine, show};
+pub(super) use show::{StateItem, compare, is_fine, show};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
-use caplink::manage::{Action, EntryState, EntryStatus, ManifestStep, Note};
+use caplink::manage::{Action, Compared, EntryState, EntryStatus, ManifestStep, Manifests, Note};
 use caplink::wire::Text;
 use caplink::{Effect, Outcome, Result, printable};
 use serde::Serialize;
@@ -17,10 +17,17 @@ use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
 /// So many steps of one kind are shown in one directory; more are counted, unless more detail is asked for.
 const SHOWN_MAX: usize = 50;
 
+/// What is in the way of each entry beside its target, where more detail is asked for. To be asked before anything is done.
+pub(crate) fn compare(manifests: &Manifests, steps: &[ManifestStep], context: &Context) -> Vec<Option<Compared>> {
+    let detailed = context.global.verbose > 0;
+    steps.iter().filter(|_| detailed).map(|step| manifests.compare(step)).collect()
+}
+
 /// Adds each step, with what became of it where that is known.
 pub(crate) fn show(
     report: &mut Report,
     steps: &[ManifestStep],
+    compared: &[Option<Compared>],
     results: Option<&[Result<Outcome>]>,
     context: &Context,
 ) {
@@ -41,7 +48,8 @@ pub(crate) fn show(
         let outcome = results.and_then(|results| results[number].as_ref().ok());
         let is_tried = results.is_some();
         let dry = is_tried && context.global.dry_run;
-        report.news(&StepItem { step, outcome, is_tried, dry, header, is_shown });
+        let compared = compared.get(number).and_then(Option::as_ref);
+        report.news(&StepItem { step, compared, outcome, is_tried, dry, header, is_shown });
     }
     for ((parent, action), count) in shown.iter().filter(|(_, count)| **count > SHOWN_MAX) {
         let (more, parent) = (count - SHOWN_MAX, printable(parent));
@@ -59,6 +67,7 @@ pub(crate) fn show(
 /// A step as it stands in a document and as people see it.
 struct StepItem<'a> {
     step: &'a ManifestStep,
+    compared: Option<&'a Compared>,
     outcome: Option<&'a Outcome>,
     is_tried: bool,
     dry: bool,
@@ -80,6 +89,12 @@ struct StepKeys<'a> {
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     restore: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    equal: Option<Option<bool>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<Option<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_size: Option<Option<u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +124,9 @@ impl Serialize for StepItem<'_> {
             note: (step.note != Note::Plain).then(|| step.note.as_str()),
             kind: step.conflict.as_ref().map(|conflict| conflict.kind.as_str()),
             restore: step.restore.as_ref().map(Text::new),
+            equal: self.compared.map(|compared| compared.equal),
+            size: self.compared.map(|compared| compared.size),
+            target_size: self.compared.map(|compared| compared.target_size),
             outcome: self.outcome.map(|outcome| outcome.effect.as_str()).or(skipped),
             guarantee: change.map(|outcome| outcome.guarantee.as_str()),
             durability: change.map(|outcome| outcome.durability.as_str()),
@@ -159,6 +177,17 @@ impl fmt::Display for StepItem<'_> {
             if let Some(remedy) = conflict.remedy {
                 write!(f, "; {}", hint(remedy))?;
             }
+        }
+        if let Some(Compared { equal, size, target_size, .. }) = self.compared {
+            let bytes = |size: &Option<u64>| size.map_or_else(|| "unknown".to_owned(), |size| format!("{size} bytes"));
+            let words = match equal {
+                Some(true) => "equal to the target",
+                Some(false) => "differs from the target",
+                None => "not compared with the target",
+            };
+            let both = (size.is_some() || target_size.is_some()) && size != target_size;
+            let sizes = if both { format!(": {}, {}", bytes(size), bytes(target_size)) } else { String::new() };
+            write!(f, " {}", Painted(DIM, format_args!("({words}{sizes})")))?;
         }
         match self.outcome {
             Some(outcome) if outcome.effect.is_change() => {

@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 
 use crate::cli::context::Context;
 use crate::cli::files::Replaced;
-use crate::cli::manifests::{conflict, read_or_fail, show, unplanned};
+use crate::cli::manifests::{compare, conflict, read_or_fail, show, unplanned};
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
 
@@ -66,7 +66,8 @@ impl PlanVerb {
             }
         };
         read.tell(report, &planned);
-        show(report, &planned.plan.steps, None, context);
+        let steps = &planned.plan.steps;
+        show(report, steps, &compare(&manifests, steps, context), None, context);
         for step in planned.plan.conflicts() {
             let error = step.error().expect("BUG: a conflict is an error");
             conflict(report, step, &error);

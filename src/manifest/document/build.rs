@@ -269,7 +269,11 @@ fn insert<'a>(mut table: &mut Table<'a>, mut keys: Vec<Key<'a>>, value: Value<'a
         };
         let name = shown(&table.key(index).text);
         table = match table.value(index) {
-            Value::Table(next) if next.origin == Origin::Dotted => next,
+            // One that a header only named on the way to another is defined by this key.
+            Value::Table(next) if matches!(next.origin, Origin::Dotted | Origin::Implicit) => {
+                next.origin = Origin::Dotted;
+                next
+            }
             _ => return Err((at, format!("{name} is no table that a key with dots can add to"))),
         };
     }
