@@ -32,7 +32,7 @@ impl Session<'_> {
         crate::plan::release_name(name).map_err(|error| error.during("add"))?;
         let sight = look_at(&self.app.root, &self.layout, &[name])?;
         let (entered, links) = self.enter(name, &sight)?;
-        Ok(Added { view: ReleaseView::named(&self.app.name, name, &self.book(), &sight), entered, links })
+        Ok(Added { view: ReleaseView::named(&self.app.name, name, &self.app_ledger(), &sight), entered, links })
     }
 
     /// Enters one as it was seen; returns whether it had to be, and the links that it got.
@@ -46,7 +46,7 @@ impl Session<'_> {
             return Err(Error::new(Kind::NotFound).on("add", name));
         };
         let links = shared::link(self, name)?;
-        let layout = self.book().layout.is_none().then(|| self.layout.told());
+        let layout = self.app_ledger().layout.is_none().then(|| self.layout.told());
         let directory = directory.as_str().to_owned();
         self.tell(Event::Entered { release: name.to_owned(), directory, active, layout })?;
         self.app.progress.step(&Step::Entered { release: name });

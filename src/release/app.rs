@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::books::Books;
 use super::checks::{Check, CheckContext};
 use super::layout::AppLayout;
+use super::ledgers::Ledgers;
 use super::noted::Layout;
 use super::progress::Progress;
 use crate::error::{Error, Kind, Result};
@@ -244,13 +244,13 @@ impl Releases {
     }
 
     /// The records, and what they say of all apps; none where there are none.
-    pub(super) fn books(&self) -> Result<(Option<Records>, Books)> {
+    pub(super) fn ledgers(&self) -> Result<(Option<Records>, Ledgers)> {
         match Records::open(&self.root)? {
             Some(records) => {
-                let books = Books::load(&records)?;
-                Ok((Some(records.waiting(self.wait)), books))
+                let ledgers = Ledgers::load(&records)?;
+                Ok((Some(records.waiting(self.wait)), ledgers))
             }
-            None => Ok((None, Books::default())),
+            None => Ok((None, Ledgers::default())),
         }
     }
 }

@@ -28,14 +28,14 @@ impl Releases {
     /// `unknown_release` where a named one was not entered; `busy` where it is being removed or a link in it is edited.
     pub fn lease(&self, name: Option<&str>) -> Result<Lease> {
         let during = |error: Error| error.during("take a lease on");
-        let mut books = match self.books() {
-            Ok((_, books)) => books,
+        let mut ledgers = match self.ledgers() {
+            Ok((_, ledgers)) => ledgers,
             // A service that may read the release need not be able to read the records.
             Err(error) if matches!(error.kind(), Kind::UnsafeState | Kind::Permission) => Default::default(),
             Err(error) => return Err(error),
         };
-        let book = books.apps.remove(&self.name).unwrap_or_default();
-        let layout = self.layout(book.layout.as_ref())?;
+        let app_ledger = ledgers.apps.remove(&self.name).unwrap_or_default();
+        let layout = self.layout(app_ledger.layout.as_ref())?;
         let sight = look_at(&self.root, &layout, &[])?;
         let release = match name {
             Some(name) => {
@@ -47,9 +47,9 @@ impl Releases {
                 Error::new(Kind::NotFound).on("take a lease on", layout.current.as_path()).because(reason)
             })?,
         };
-        let dir = match book.held(&release) {
+        let dir = match app_ledger.held(&release) {
             Some(held) => open_release(&self.root, &layout, &release, &held.directory).map_err(during)?,
-            None if name.is_some() && !book.releases.is_empty() => {
+            None if name.is_some() && !app_ledger.releases.is_empty() => {
                 return Err(Error::new(Kind::UnknownRelease).on("take a lease on", &release));
             }
             None => {
@@ -72,7 +72,7 @@ impl Releases {
         if !is_there {
             return Err(Error::new(Kind::ReplacedRelease).on("take a lease on", &release));
         }
-        let ledger = book.ledger();
+        let ledger = app_ledger.ledger();
         let before = ledger.before_active().map(|held| held.name.clone());
         let physical = self.root.physical_path();
         Ok(Lease {

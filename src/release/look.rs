@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::app::Releases;
-use super::book::time;
+use super::app_ledger::time;
 use super::in_use;
 use super::sight::{look_at, look_at_all};
 use super::view::{AppView, ReleaseView};
@@ -18,8 +18,8 @@ impl Releases {
     ///
     /// Those of opening the records.
     pub fn apps(root: &Root) -> Result<Vec<String>> {
-        let (_, books) = Releases::open(root, "default")?.books()?;
-        Ok(books.apps.into_keys().collect())
+        let (_, ledgers) = Releases::open(root, "default")?.ledgers()?;
+        Ok(ledgers.apps.into_keys().collect())
     }
 
     /// Looks at the app: takes no lock, writes nothing, and looks at no release but the one that the link leads to.
@@ -28,16 +28,16 @@ impl Releases {
     ///
     /// `usage` where another layout was set than the ledger knows; those of opening the records and of the link's path.
     pub fn look(&self) -> Result<AppView> {
-        let (_, mut books) = self.books()?;
-        let book = books.apps.remove(&self.name).unwrap_or_default();
-        let layout = self.layout(book.layout.as_ref())?;
-        let active = book.active();
+        let (_, mut ledgers) = self.ledgers()?;
+        let app_ledger = ledgers.apps.remove(&self.name).unwrap_or_default();
+        let layout = self.layout(app_ledger.layout.as_ref())?;
+        let active = app_ledger.active();
         let names: Vec<&str> = active.iter().map(|held| held.name.as_str()).collect();
         let sight = look_at(&self.root, &layout, &names)?;
         let release = sight.pointed().map(str::to_owned);
-        let held = release.as_deref().and_then(|name| book.held(name));
+        let held = release.as_deref().and_then(|name| app_ledger.held(name));
         let mut counts = BTreeMap::new();
-        for held in &book.releases {
+        for held in &app_ledger.releases {
             *counts.entry(held.state()).or_insert(0) += 1;
         }
         Ok(AppView {
@@ -47,7 +47,7 @@ impl Releases {
             view: held.map(|held| ReleaseView::of(&self.name, held, &sight)),
             active: active.map(|held| held.name.clone()),
             since: active.and_then(|held| held.activated).map(time),
-            alarm: alarm(&book.ledger(), &sight),
+            alarm: alarm(&app_ledger.ledger(), &sight),
             counts,
             release,
             link: layout.current,
@@ -60,15 +60,15 @@ impl Releases {
     ///
     /// Those of [`look`](Releases::look).
     pub fn list(&self) -> Result<Vec<ReleaseView>> {
-        let (_, mut books) = self.books()?;
-        let book = books.apps.remove(&self.name).unwrap_or_default();
-        let layout = self.layout(book.layout.as_ref())?;
+        let (_, mut ledgers) = self.ledgers()?;
+        let app_ledger = ledgers.apps.remove(&self.name).unwrap_or_default();
+        let layout = self.layout(app_ledger.layout.as_ref())?;
         let sight = look_at_all(&self.root, &layout)?;
         let mut views: Vec<ReleaseView> =
-            book.releases.iter().map(|held| ReleaseView::of(&self.name, held, &sight)).collect();
+            app_ledger.releases.iter().map(|held| ReleaseView::of(&self.name, held, &sight)).collect();
         let is_unknown = |name: &&String| {
             let dir = matches!(sight.dirs.get(*name), Some(ReleaseDir::Dir(_)));
-            dir && book.held(name).is_none_or(|held| held.state() == ReleaseState::Removed)
+            dir && app_ledger.held(name).is_none_or(|held| held.state() == ReleaseState::Removed)
         };
         for name in sight.dirs.keys().filter(is_unknown) {
             views.retain(|view| view.release != *name);

@@ -1,12 +1,11 @@
 //! Releases: a link to the active one of several directories, and what becomes of each.
 //!
-//! What is decided is pure and stands in [`plan`](crate::plan); here is what it is decided from and what follows: the book
+//! What is decided is pure and stands in [`plan`](crate::plan); here is what it is decided from and what follows: the app_ledger
 //! that the log comes to, the switch, checks and hooks, and removal.
 
 mod add;
 mod app;
-mod book;
-mod books;
+mod app_ledger;
 mod change;
 mod check_report;
 mod checks;
@@ -15,6 +14,7 @@ mod effective;
 mod in_use;
 mod layout;
 mod lease;
+mod ledgers;
 mod look;
 mod noted;
 mod private_place;

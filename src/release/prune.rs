@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use super::app::Releases;
-use super::book::{nanos, time};
+use super::app_ledger::{nanos, time};
 use super::in_use::{self, Used};
 use super::noted::Event;
 use super::private_place::{self, PrivatePlace};
@@ -69,9 +69,9 @@ impl Session<'_> {
         let app = self.app;
         let sight = look_at_all(&app.root, &self.layout)?;
         let survey = in_use::survey(&app.root, &self.layout)?;
-        let book = self.book();
+        let app_ledger = self.app_ledger();
         let mut used = BTreeMap::new();
-        for held in book.releases.iter().filter(|held| sight.dirs.contains_key(&held.name)) {
+        for held in app_ledger.releases.iter().filter(|held| sight.dirs.contains_key(&held.name)) {
             used.insert(held.name.clone(), survey.of(&app.root, &self.layout, &held.name)?);
         }
         let in_use: BTreeMap<String, InUse> = used.iter().map(|(name, used)| (name.clone(), used.decides())).collect();
@@ -89,7 +89,7 @@ impl Session<'_> {
         let mut pruned = Vec::new();
         let mut residues = Vec::new();
         for item in items {
-            let mut view = ReleaseView::named(&app.name, &item.release, &book, &sight);
+            let mut view = ReleaseView::named(&app.name, &item.release, &app_ledger, &sight);
             view.in_use = used.get(&item.release).cloned();
             let came = match item.pruning {
                 Pruning::Keep(reason) => kept(view, reason.as_str()),
@@ -113,8 +113,8 @@ impl Session<'_> {
     /// The directories that other apps have as prepared, active or before.
     fn needed_by_others(&self) -> BTreeSet<DirectoryId> {
         let mut needed = BTreeSet::new();
-        for (_, book) in self.books().apps.iter().filter(|(name, _)| **name != self.app.name) {
-            let ledger = book.ledger();
+        for (_, app_ledger) in self.ledgers().apps.iter().filter(|(name, _)| **name != self.app.name) {
+            let ledger = app_ledger.ledger();
             let states = [ReleaseState::Prepared, ReleaseState::Active];
             let of_state = ledger.releases.iter().filter(|release| states.contains(&release.state));
             needed.extend(of_state.chain(ledger.before_active()).map(|release| release.directory.clone()));
@@ -193,7 +193,7 @@ impl Session<'_> {
         view.bytes = Some(taken.bytes);
         let residue = (!taken.complete || !private.remove(root)).then(|| self.residue(&private, &release, &taken));
         self.tell(Event::Removed { release: release.clone(), name, left: residue.is_some() })?;
-        let removed = self.book().held(&release).and_then(|held| held.removed).map(time);
+        let removed = self.app_ledger().held(&release).and_then(|held| held.removed).map(time);
         view.state = Some(ReleaseState::Removed);
         view.present = false;
         view.times.removed = removed;
@@ -218,7 +218,7 @@ impl Session<'_> {
     pub(super) fn settle_removals(&mut self) -> Result<Vec<Result<Settled>>> {
         let root = &self.app.root;
         let mut settled = Vec::new();
-        for (name, removal) in self.book().removing {
+        for (name, removal) in self.app_ledger().removing {
             let release = removal.release.clone();
             let done =
                 |how| Settled { app: self.app.name.clone(), release: removal.release.clone(), how, outcome: None };
@@ -258,7 +258,7 @@ impl Session<'_> {
             let taken = self.take_down(&private, &release);
             if !taken.complete || !private.remove(root) {
                 settled.push(Err(self.residue(&private, &release, &taken)));
-                if self.book().held(&release).is_some_and(|held| held.state() != ReleaseState::Removed) {
+                if self.app_ledger().held(&release).is_some_and(|held| held.state() != ReleaseState::Removed) {
                     self.tell(Event::Removed { release, name, left: true })?;
                 }
                 continue;

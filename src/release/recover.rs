@@ -25,8 +25,11 @@ impl Releases {
     /// Those of the records, and of the links. What cannot be taken down of a release is `residue`, among the results.
     pub fn recover(root: &Root, author: &Author, dry: bool) -> Result<Vec<Result<Settled>>> {
         let Some(records) = Records::open(root)? else { return Ok(Vec::new()) };
-        let (_, books) = Releases::open(root, "default")?.books()?;
-        let open = books.apps.iter().filter(|(_, book)| book.pending.is_some() || !book.removing.is_empty());
+        let (_, ledgers) = Releases::open(root, "default")?.ledgers()?;
+        let open = ledgers
+            .apps
+            .iter()
+            .filter(|(_, app_ledger)| app_ledger.pending.is_some() || !app_ledger.removing.is_empty());
         let author = match author.reason() {
             Some(_) => author.clone(),
             None => author.because(REASON),
@@ -51,13 +54,13 @@ impl Releases {
     /// Those of the records; `busy` where a mutation of an app is under way.
     pub fn rebind(root: &Root, author: &Author) -> Result<()> {
         let Some(records) = Records::open(root)? else { return Ok(()) };
-        let (_, books) = Releases::open(root, "default")?.books()?;
-        for name in books.apps.keys() {
+        let (_, ledgers) = Releases::open(root, "default")?.ledgers()?;
+        for name in ledgers.apps.keys() {
             let app = Releases::open(root, name)?.author(author.clone());
             let busy = || Error::new(Kind::Busy).during("rebind").because(format!("the app `{name}` is being changed"));
             let mut session = Session::begin_settling(&app, &records)?.ok_or_else(busy)?;
             let sight = look_at_all(root, &session.layout)?;
-            let held = session.book().releases;
+            let held = session.app_ledger().releases;
             let directories: BTreeMap<String, String> = held
                 .iter()
                 .filter(|held| held.state() != ReleaseState::Removed)
@@ -75,7 +78,7 @@ impl Releases {
 impl Session<'_> {
     /// Settles a switch that nothing confirmed.
     pub(super) fn settle_pending(&mut self) -> Result<Vec<Settled>> {
-        let Some(pending) = self.book().pending else { return Ok(Vec::new()) };
+        let Some(pending) = self.app_ledger().pending else { return Ok(Vec::new()) };
         let name = pending.release.clone();
         let ledger = self.ledger();
         let sight = look_at(&self.app.root, &self.layout, &[&name])?;

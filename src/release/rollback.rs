@@ -83,7 +83,7 @@ impl Releases {
         if session.ledger().entered(name).is_none() {
             return Err(Error::new(Kind::UnknownRelease).on(verb, name));
         }
-        let before = ReleaseView::named(&self.name, name, &session.book(), &sight);
+        let before = ReleaseView::named(&self.name, name, &session.app_ledger(), &sight);
         let changed = match &event {
             Event::Marked { bad, .. } => before.bad != *bad,
             Event::Pinned { pinned, .. } => before.pinned != *pinned,
@@ -92,7 +92,7 @@ impl Releases {
         if changed {
             session.tell(event)?;
         }
-        Ok(Set { view: ReleaseView::named(&self.name, name, &session.book(), &sight), changed })
+        Ok(Set { view: ReleaseView::named(&self.name, name, &session.app_ledger(), &sight), changed })
     }
 }
 

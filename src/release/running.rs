@@ -34,8 +34,8 @@ impl Running {
         event: &'static str,
     ) -> Result<Running> {
         let app = session.app;
-        let book = session.book();
-        let held = book.held(release).ok_or_else(|| Error::new(Kind::UnknownRelease).on(event, release))?;
+        let app_ledger = session.app_ledger();
+        let held = app_ledger.held(release).ok_or_else(|| Error::new(Kind::UnknownRelease).on(event, release))?;
         let dir = open_release(&app.root, &session.layout, release, &held.directory).map_err(|e| e.during(event))?;
         let physical = app.root.physical_path();
         let path = physical.map(|root| root.join(session.layout.path(release)));

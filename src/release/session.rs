@@ -1,10 +1,10 @@
-//! One mutation of an app: its lock, its book, and the one place where events are told.
+//! One mutation of an app: its lock, its app_ledger, and the one place where events are told.
 
 use super::app::Releases;
-use super::book::{Book, nanos};
-use super::books::{Books, Teller};
+use super::app_ledger::{AppLedger, nanos};
 use super::check_report::CheckReport;
 use super::layout::AppLayout;
+use super::ledgers::{Ledgers, Teller};
 use super::noted::Event;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Edit, Outcome};
@@ -27,7 +27,7 @@ pub(super) struct Session<'a> {
     verb: &'static str,
     /// None in a dry run without records.
     pub(super) records: Option<Records>,
-    books: Books,
+    ledgers: Ledgers,
     pub(super) layout: AppLayout,
     /// The root with its changes recorded.
     root: Root,
@@ -71,13 +71,13 @@ impl<'a> Session<'a> {
         records: Option<Records>,
         lock: Option<NamedLock>,
     ) -> Result<Session<'a>> {
-        let books = records.as_ref().map(Books::load).transpose()?.unwrap_or_default();
-        let layout = app.layout(books.apps.get(&app.name).and_then(|book| book.layout.as_ref()))?;
+        let ledgers = records.as_ref().map(Ledgers::load).transpose()?.unwrap_or_default();
+        let layout = app.layout(ledgers.apps.get(&app.name).and_then(|app_ledger| app_ledger.layout.as_ref()))?;
         let root = match &records {
             Some(records) => app.root.recorded_during(records, app.author.clone(), Some(verb)),
             None => app.root.clone(),
         };
-        Ok(Session { app, verb, records, books, layout, root, changed: false, _lock: lock })
+        Ok(Session { app, verb, records, ledgers, layout, root, changed: false, _lock: lock })
     }
 
     /// Begins one for what an interrupted program left; `None` where another one of this app is under way.
@@ -98,17 +98,17 @@ impl<'a> Session<'a> {
     }
 
     /// What the log says of the app.
-    pub(super) fn book(&self) -> Book {
-        self.books.apps.get(&self.app.name).cloned().unwrap_or_default()
+    pub(super) fn app_ledger(&self) -> AppLedger {
+        self.ledgers.apps.get(&self.app.name).cloned().unwrap_or_default()
     }
 
     pub(super) fn ledger(&self) -> Ledger {
-        self.books.apps.get(&self.app.name).map(Book::ledger).unwrap_or_default()
+        self.ledgers.apps.get(&self.app.name).map(AppLedger::ledger).unwrap_or_default()
     }
 
     /// What the log says of all apps.
-    pub(super) fn books(&self) -> &Books {
-        &self.books
+    pub(super) fn ledgers(&self) -> &Ledgers {
+        &self.ledgers
     }
 
     /// Tells an event of the app.
@@ -127,11 +127,11 @@ impl<'a> Session<'a> {
                 settles: self.verb == "recover",
                 release,
             };
-            return self.books.tell(records, &teller, events, checks).map_err(|error| error.during(self.verb));
+            return self.ledgers.tell(records, &teller, events, checks).map_err(|error| error.during(self.verb));
         }
-        let book = self.books.apps.entry(self.app.name.clone()).or_default();
+        let app_ledger = self.ledgers.apps.entry(self.app.name.clone()).or_default();
         let now = nanos(Time::now());
-        events.iter().for_each(|event| book.take(event, now));
+        events.iter().for_each(|event| app_ledger.take(event, now));
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl<'a> Session<'a> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         if let (Some(records), true, false) = (&self.records, self.changed, self.app.dry) {
-            self.books.keep(records);
+            self.ledgers.keep(records);
         }
     }
 }

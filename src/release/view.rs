@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::book::{Book, Held, time};
+use super::app_ledger::{AppLedger, Held, time};
 use super::in_use::Used;
 use crate::model::LinkPath;
 use crate::plan::{Alarm, ReleaseDir, ReleaseSight, ReleaseState};
@@ -98,8 +98,8 @@ impl ReleaseView {
     }
 
     /// The view of what has this name.
-    pub(super) fn named(app: &str, name: &str, book: &Book, sight: &ReleaseSight) -> ReleaseView {
-        match book.held(name) {
+    pub(super) fn named(app: &str, name: &str, app_ledger: &AppLedger, sight: &ReleaseSight) -> ReleaseView {
+        match app_ledger.held(name) {
             Some(held) => ReleaseView::of(app, held, sight),
             None => ReleaseView::not_entered(app, name, sight),
         }

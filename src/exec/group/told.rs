@@ -2,8 +2,8 @@
 
 use std::io;
 
+use super::exchange::look;
 use super::part::{Part, Seen};
-use super::trade::look;
 use crate::entry::Entry;
 use crate::error::{Error, Found, Kind, Result};
 use crate::exec::read_back;

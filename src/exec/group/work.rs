@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::bench::{Back, Bench, Published};
 use super::home::{Held, Home};
 use super::part::{Part, Standing};
+use super::staging_dir::{Back, Published, StagingDir};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Durability, ObjectId};
 use crate::root::Root;
@@ -21,7 +21,7 @@ pub(crate) struct Work {
     root: Root,
     home: Home,
     id: String,
-    bench: Arc<Bench>,
+    staging_dir: Arc<StagingDir>,
     parts: Arc<Vec<Part>>,
     /// The lock of the staging directory, held as long as the group works.
     held: Held,
@@ -61,8 +61,8 @@ impl Work {
     }
 
     fn of(root: Root, home: Home, held: Held, id: &str, parts: Vec<Part>) -> Work {
-        let bench = Arc::new(Bench { dir: Arc::clone(&held.dir), path: home.path(id, held.falls) });
-        Work { root, home, id: id.to_owned(), bench, parts: Arc::new(parts), held }
+        let staging_dir = Arc::new(StagingDir { dir: Arc::clone(&held.dir), path: home.path(id, held.falls) });
+        Work { root, home, id: id.to_owned(), staging_dir, parts: Arc::new(parts), held }
     }
 
     /// Opens it to look only. The outer `None` where it is gone, the inner one while somebody else works on it.
@@ -95,11 +95,11 @@ impl Work {
     }
 
     fn stage(&self, mut parts: Vec<Part>) -> std::result::Result<Vec<Part>, (Option<usize>, Error)> {
-        let bench = Arc::clone(&self.bench);
+        let staging_dir = Arc::clone(&self.staging_dir);
         let rights = rights(&parts);
         self.on_thread(rights, move |root| {
             for part in &mut parts {
-                if let Err(error) = bench.stage(root, part) {
+                if let Err(error) = staging_dir.stage(root, part) {
                     return Err((Some(part.step), error));
                 }
             }
@@ -110,11 +110,11 @@ impl Work {
 
     /// Publishes the parts in order, up to the first that fails.
     pub(crate) fn publish(&self) -> Vec<Result<Published>> {
-        let (bench, parts) = (Arc::clone(&self.bench), Arc::clone(&self.parts));
+        let (staging_dir, parts) = (Arc::clone(&self.staging_dir), Arc::clone(&self.parts));
         let published = self.on_thread(rights(&self.parts), move |root| {
             let mut results = Vec::with_capacity(parts.len());
             for part in parts.iter() {
-                results.push(bench.publish(root, part));
+                results.push(staging_dir.publish(root, part));
                 if results.last().is_some_and(Result::is_err) {
                     break;
                 }
@@ -134,13 +134,13 @@ impl Work {
             }
             self.held.falls = true;
             let (dir, path) = (Arc::clone(&self.held.dir), self.home.path(&self.id, true));
-            self.bench = Arc::new(Bench { dir, path });
+            self.staging_dir = Arc::new(StagingDir { dir, path });
         }
-        let (bench, parts) = (Arc::clone(&self.bench), Arc::clone(&self.parts));
+        let (staging_dir, parts) = (Arc::clone(&self.staging_dir), Arc::clone(&self.parts));
         let taken = self.on_thread(rights(&self.parts), move |root| {
             let mut results: Vec<Result<Back>> = Vec::with_capacity(parts.len());
             for (number, part) in parts.iter().enumerate().rev() {
-                let back = bench.take_back(root, part);
+                let back = staging_dir.take_back(root, part);
                 // What the name has is that of another part of the group.
                 let others = |other: &&Part| other.at == part.at && other.step != part.step;
                 results.push(match back {
@@ -160,8 +160,8 @@ impl Work {
         if self.held.falls {
             return Settled { stands: false, parts: self.take_back() };
         }
-        match is_published(&self.parts, &self.each(Bench::standing)) {
-            Ok(true) => Settled { stands: true, parts: finished(&self.parts, self.each(Bench::complete)) },
+        match is_published(&self.parts, &self.each(StagingDir::standing)) {
+            Ok(true) => Settled { stands: true, parts: finished(&self.parts, self.each(StagingDir::complete)) },
             Ok(false) => Settled { stands: false, parts: self.take_back() },
             Err(error) => Settled { stands: false, parts: vec![Err(error); self.parts.len()] },
         }
@@ -169,7 +169,7 @@ impl Work {
 
     /// What settling would come to, by what is there now.
     pub(crate) fn foresee(&self) -> Settled {
-        let standings = self.each(Bench::seen);
+        let standings = self.each(StagingDir::seen);
         match is_published(&self.parts, &standings).map(|published| published && !self.held.falls) {
             Ok(true) => Settled { stands: true, parts: finished(&self.parts, standings) },
             Ok(false) => {
@@ -185,23 +185,24 @@ impl Work {
     }
 
     /// How each part stands, after something was done with it.
-    fn each(&self, act: fn(&Bench, &Root, &Part) -> Result<Standing>) -> Vec<Result<Standing>> {
-        let (bench, parts) = (Arc::clone(&self.bench), Arc::clone(&self.parts));
-        let seen =
-            self.on_thread(rights(&self.parts), move |root| parts.iter().map(|part| act(&bench, root, part)).collect());
+    fn each(&self, act: fn(&StagingDir, &Root, &Part) -> Result<Standing>) -> Vec<Result<Standing>> {
+        let (staging_dir, parts) = (Arc::clone(&self.staging_dir), Arc::clone(&self.parts));
+        let seen = self.on_thread(rights(&self.parts), move |root| {
+            parts.iter().map(|part| act(&staging_dir, root, part)).collect()
+        });
         let count = self.parts.len();
         seen.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     /// Removes the staging directory with what is in it: what was displaced, or never published.
     pub(crate) fn close(self) -> Result<()> {
-        let bench = Arc::clone(&self.bench);
+        let staging_dir = Arc::clone(&self.staging_dir);
         // Of a group that nothing is known of any more directories can be staged as well.
         let rights = if self.parts.is_empty() { Rights::Directories } else { rights(&self.parts) };
-        let left = self.on_thread(rights, move |root| bench.clear(root))??;
+        let left = self.on_thread(rights, move |root| staging_dir.clear(root))??;
         match self.home.remove(&self.root, &self.id, self.held.falls) {
             Err(_) => {
-                let left: Vec<PathBuf> = if left.is_empty() { vec![self.bench.path.clone()] } else { left };
+                let left: Vec<PathBuf> = if left.is_empty() { vec![self.staging_dir.path.clone()] } else { left };
                 let reason = "what a group displaced could not be removed";
                 Err(Error::new(Kind::Residue).because(reason).leaving(left, Vec::new()))
             }

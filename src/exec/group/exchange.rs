@@ -12,7 +12,7 @@ use crate::sys::{self, Calls, Fault};
 
 /// What an exchange came to.
 #[derive(Clone, Debug)]
-pub(super) enum Traded {
+pub(super) enum Exchanged {
     Done(Guarantee),
     /// Others changed the name *here*: nothing was exchanged, or it was taken back.
     Theirs(Seen),
@@ -42,16 +42,16 @@ const TRIES: usize = 16;
 /// Exchanges what is at two names: `before` is to be *here* and `after` *there*, and each at the other name then.
 ///
 /// `exposed`: others can reach the name *there*.
-pub(super) fn trade(
+pub(super) fn exchange(
     root: &Root,
     (here, there): (Slot<'_>, Slot<'_>),
     (before, after): (Option<&Thing>, Option<&Thing>),
     exposed: bool,
-) -> Result<Traded> {
+) -> Result<Exchanged> {
     let calls = root.calls();
     let (at_here, at_there) = (look(calls, here)?, look(calls, there)?);
     if !fits(before, &at_here) {
-        return Ok(Traded::Theirs(at_here));
+        return Ok(Exchanged::Theirs(at_here));
     }
     if !fits(after, &at_there) {
         let reason = "what is to be published is not where it was staged any more";
@@ -73,11 +73,11 @@ pub(super) fn trade(
     let given = guarantee(root, able)?;
     let (now_here, now_there) = (look(calls, here)?, look(calls, there)?);
     match moved {
-        _ if fits(after, &now_here) && fits(before, &now_there) && now_here.id() == new => Ok(Traded::Done(given)),
+        _ if fits(after, &now_here) && fits(before, &now_there) && now_here.id() == new => Ok(Exchanged::Done(given)),
         // Nothing was moved.
         Err(source) if now_there.id() == new => match sys::fault(&source) {
-            Fault::Missing | Fault::Exists | Fault::NotDirectory => Ok(Traded::Theirs(now_here)),
-            _ if !fits(before, &now_here) => Ok(Traded::Theirs(now_here)),
+            Fault::Missing | Fault::Exists | Fault::NotDirectory => Ok(Exchanged::Theirs(now_here)),
+            _ if !fits(before, &now_here) => Ok(Exchanged::Theirs(now_here)),
             _ => Err(Error::from_io(source)),
         },
         moved => {
@@ -89,7 +89,7 @@ pub(super) fn trade(
             };
             let residue = transfer.residue(ended);
             let error = moved.err().map_or_else(crate::exec::read_back::taken, Error::from_io);
-            if residue.is_empty() { Ok(Traded::Theirs(look(calls, here)?)) } else { Err(residue.on(error)) }
+            if residue.is_empty() { Ok(Exchanged::Theirs(look(calls, here)?)) } else { Err(residue.on(error)) }
         }
     }
 }
@@ -114,7 +114,7 @@ fn move_exposed(calls: &dyn Calls, from: Slot<'_>, to: Slot<'_>) -> std::io::Res
     match from.now(calls)? {
         Some(now) if now.kind != FileKind::Dir => {
             calls.hard_link(from.at(), to.at())?;
-            // Another that has the name by now is not this one.
+            // Another that is under the name by now is not this one.
             if from.has(calls, now.id) { calls.unlink(from.dir, from.name) } else { Ok(()) }
         }
         _ => move_new(calls, from, to),
@@ -127,14 +127,14 @@ fn back_to_free(
     (here, there): (Slot<'_>, Slot<'_>),
     after: Option<&Thing>,
     moved: std::io::Result<()>,
-) -> Result<Traded> {
+) -> Result<Exchanged> {
     let now = look(calls, here)?;
     if fits(after, &now) && take_in(calls, here, there).is_err() {
         let residue = Residue::left(here.path()).changed();
         let error = moved.err().map_or_else(crate::exec::read_back::taken, Error::from_io);
         return Err(residue.on(error));
     }
-    Ok(Traded::Theirs(look(calls, here)?))
+    Ok(Exchanged::Theirs(look(calls, here)?))
 }
 
 /// The name that what is replaced without an exchange has for a moment.

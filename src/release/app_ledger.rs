@@ -1,4 +1,4 @@
-//! What the log's events about an app come to. Pure: events in, book out.
+//! What the log's events about an app come to. Pure: events in, app_ledger out.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ pub(super) type Nanos = i64;
 
 /// What the log says of one app.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Book {
+pub(super) struct AppLedger {
     pub(super) layout: Option<Layout>,
     /// In the order in which they were entered.
     pub(super) releases: Vec<Held>,
@@ -92,7 +92,7 @@ impl Held {
     }
 }
 
-impl Book {
+impl AppLedger {
     /// Takes an event that was told at this time.
     pub(super) fn take(&mut self, event: &Event, at: Nanos) {
         match event {

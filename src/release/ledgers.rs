@@ -1,11 +1,11 @@
-//! The books of all apps of a root: read from the log, from where they were kept on.
+//! The ledgers of all apps of a root: read from the log, from where they were kept on.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 
-use super::book::{Book, nanos};
+use super::app_ledger::{AppLedger, nanos};
 use super::check_report::CheckReport;
 use super::noted::{Event, HOOK_TOPIC, Noted, TOPIC};
 use crate::error::Result;
@@ -17,23 +17,23 @@ const CACHE_NAME: &str = "ledger.json";
 /// A log that is shorter than this, in bytes, is read sooner than it is worth keeping anything of it.
 const SHORT: u64 = 64 * 1024;
 
-/// The books of all apps.
+/// The ledgers of all apps.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Books {
+pub(super) struct Ledgers {
     place: LogPlace,
-    pub(super) apps: BTreeMap<String, Book>,
+    pub(super) apps: BTreeMap<String, AppLedger>,
 }
 
-impl Books {
+impl Ledgers {
     /// Reads them; nothing is written.
-    pub(super) fn load(records: &Records) -> Result<Books> {
-        let kept = records.cached(CACHE_NAME).and_then(|bytes| Books::read(&bytes));
-        let mut books = match kept {
-            Some(books) if records.has_place(&books.place)? => books,
-            _ => Books::default(),
+    pub(super) fn load(records: &Records) -> Result<Ledgers> {
+        let kept = records.cached(CACHE_NAME).and_then(|bytes| Ledgers::read(&bytes));
+        let mut ledgers = match kept {
+            Some(ledgers) if records.has_place(&ledgers.place)? => ledgers,
+            _ => Ledgers::default(),
         };
-        books.read_on(records)?;
-        Ok(books)
+        ledgers.read_on(records)?;
+        Ok(ledgers)
     }
 
     /// Takes what was added to the log since.
@@ -89,7 +89,7 @@ impl Books {
     }
 
     /// Reads what was kept: a line with the hash of the rest, and the rest.
-    fn read(bytes: &[u8]) -> Option<Books> {
+    fn read(bytes: &[u8]) -> Option<Ledgers> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let (said, json) = (&bytes[..end], &bytes[end + 1..]);
         if said != sum(json).as_bytes() {

@@ -10,9 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::exchange::{Exchanged, exchange, look, take_in};
 use super::part::{Part, Seen, Standing, There, Thing, fits};
 use super::told::{is_gone, mismatch, not_free, seen_as, stands};
-use super::trade::{Traded, look, take_in, trade};
 use crate::entry::Entry;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::exec::halt::Halt;
@@ -27,7 +27,7 @@ use crate::sys::{self, Fault, Handle};
 
 /// The directory in which a group stages.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub(crate) struct StagingDir {
     pub(super) dir: Arc<Handle>,
     /// Its path, for reports.
     pub(super) path: PathBuf,
@@ -87,7 +87,7 @@ impl Opened {
     }
 }
 
-impl Bench {
+impl StagingDir {
     fn slot<'a>(&'a self, name: &'a OsStr) -> Slot<'a> {
         Slot { dir: &self.dir, name, above: &self.path }
     }
@@ -129,19 +129,19 @@ impl Bench {
             move_new(calls, self.slot(&part.staged), there).map_err(|source| not_free(source, there))?;
         }
         let exposed = opened.there.is_some();
-        let published = match trade(root, (here, there), (part.before.as_ref(), part.after.as_ref()), exposed)? {
-            Traded::Done(guarantee) => guarantee,
-            Traded::Theirs(found) => {
+        let published = match exchange(root, (here, there), (part.before.as_ref(), part.after.as_ref()), exposed)? {
+            Exchanged::Done(guarantee) => guarantee,
+            Exchanged::Theirs(found) => {
                 self.withdraw(root, part, there)?;
                 return Err(mismatch(&found));
             }
         };
         if part.removes_dir() && !self.is_empty(root, &part.staged)? {
-            trade(root, (here, there), (None, part.before.as_ref()), exposed)?;
+            exchange(root, (here, there), (None, part.before.as_ref()), exposed)?;
             return Ok(Published { guarantee: published, kept: true });
         }
         if let Err(error) = stands(root, part, &opened.here) {
-            let back = self.trade_back(root, part, here, there, exposed);
+            let back = self.exchange_back(root, part, here, there, exposed);
             return Err(back
                 .err()
                 .map_or(error.clone(), |left| error.leaving(left.left().to_vec(), left.preserved().to_vec())));
@@ -169,10 +169,17 @@ impl Bench {
         }
     }
 
-    fn trade_back(&self, root: &Root, part: &Part, here: Slot<'_>, there: Slot<'_>, exposed: bool) -> Result<Traded> {
-        let traded = trade(root, (here, there), (part.after.as_ref(), part.before.as_ref()), exposed)?;
+    fn exchange_back(
+        &self,
+        root: &Root,
+        part: &Part,
+        here: Slot<'_>,
+        there: Slot<'_>,
+        exposed: bool,
+    ) -> Result<Exchanged> {
+        let exchanged = exchange(root, (here, there), (part.after.as_ref(), part.before.as_ref()), exposed)?;
         self.withdraw(root, part, there)?;
-        Ok(traded)
+        Ok(exchanged)
     }
 
     /// Moves a link that was brought to a name below the root back to where it was staged.
@@ -232,7 +239,7 @@ impl Bench {
     fn standing_locked(&self, root: &Root, part: &Part, opened: &Opened) -> Result<(Standing, Found)> {
         let calls = root.calls();
         let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
-        super::trade::finish(root, here, there, opened.there.is_some())?;
+        super::exchange::finish(root, here, there, opened.there.is_some())?;
         let (at_here, at_there) = (look(calls, here)?, look(calls, there)?);
         Ok((part.standing(&at_here, &at_there), seen_as(&at_here)))
     }
@@ -300,16 +307,16 @@ impl Bench {
             },
             Standing::New if part.is_taken_from_there() && look(calls, there)?.is_nothing() => {
                 move_new(calls, self.slot(&part.staged), there).map_err(|source| not_free(source, there))?;
-                self.trade_back(root, part, here, there, exposed).map(|traded| match traded {
-                    Traded::Done(_) => Back::Taken,
-                    Traded::Theirs(seen) => Back::Theirs(Some(seen_as(&seen))),
+                self.exchange_back(root, part, here, there, exposed).map(|exchanged| match exchanged {
+                    Exchanged::Done(_) => Back::Taken,
+                    Exchanged::Theirs(seen) => Back::Theirs(Some(seen_as(&seen))),
                 })
             }
-            Standing::New => match self.trade_back(root, part, here, there, exposed)? {
-                Traded::Done(_) => Ok(Back::Taken),
-                Traded::Theirs(seen) => Ok(Back::Theirs(Some(seen_as(&seen)))),
+            Standing::New => match self.exchange_back(root, part, here, there, exposed)? {
+                Exchanged::Done(_) => Ok(Back::Taken),
+                Exchanged::Theirs(seen) => Ok(Back::Theirs(Some(seen_as(&seen)))),
             },
-            Standing::Foreign => match super::trade::give_back(root, (here, there), part.after.as_ref(), exposed) {
+            Standing::Foreign => match super::exchange::give_back(root, (here, there), part.after.as_ref(), exposed) {
                 Ok(now) => {
                     self.withdraw(root, part, there)?;
                     Ok(Back::Theirs(Some(seen_as(&now))))
