@@ -101,6 +101,22 @@ fn entries() -> impl Strategy<Value = Vec<(Vec<Vec<u8>>, Made)>> {
     prop::collection::vec((path(), made), 4..32)
 }
 
+/// Whether another link stands on the way of a link's text.
+fn goes_through_a_link(base: &Path, link: &Path) -> bool {
+    let mut at = base.join(link);
+    let Ok(text) = std::fs::read_link(&at) else { return false };
+    at.pop();
+    let mut parts = text.components().peekable();
+    while let Some(part) = parts.next() {
+        at.push(part);
+        let is_link = std::fs::symlink_metadata(&at).is_ok_and(|there| there.is_symlink());
+        if is_link && parts.peek().is_some() {
+            return true;
+        }
+    }
+    false
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases() / 2, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -116,6 +132,8 @@ proptest! {
         prop_assume!(!new.starts_with(&old));
         prop_assume!(parents.iter().all(|dir| std::fs::symlink_metadata(dir).map_or(true, |there| there.is_dir())));
         let before = led(&tree.base, &links);
+        // A text is read by its spelling: one that comes to the object through another link does not name it.
+        let through: Vec<&PathBuf> = links.iter().filter(|link| goes_through_a_link(&tree.base, link)).collect();
         std::fs::create_dir_all(&parents[0]).unwrap();
         std::fs::rename(tree.base.join(&old), tree.base.join(&new)).unwrap();
 
@@ -128,6 +146,9 @@ proptest! {
         for (link, there) in &before {
             let now = place(link);
             let leads = led(&tree.base, std::slice::from_ref(&now)).get(&now).copied();
+            if leads.is_none() && through.contains(&link) {
+                continue;
+            }
             prop_assert_eq!(leads, Some(*there), "{:?}, {:?} to {:?}: {:?}", link, old, new, done);
         }
         // One that was repaired is read as from the old place again: something may be there by chance.
