@@ -10,7 +10,7 @@ use crate::support::{Answer, Place};
 const HEAD: &str = "version = 1\nname = \"test\"\nsource = \"src\"\n";
 
 /// A root with `src/a`, `src/b` and a manifest.
-fn place(manifest: &str) -> Place {
+pub(crate) fn place(manifest: &str) -> Place {
     let place = Place::new();
     fs::create_dir(place.root.join("src")).unwrap();
     for name in ["a", "b"] {
@@ -20,7 +20,7 @@ fn place(manifest: &str) -> Place {
     place
 }
 
-fn declare(place: &Place, manifest: &str) {
+pub(crate) fn declare(place: &Place, manifest: &str) {
     fs::write(place.root.join("caplink.toml"), format!("{HEAD}{manifest}")).unwrap();
 }
 
@@ -40,7 +40,7 @@ fn statuses(place: &Place) -> Vec<(String, String)> {
     items.map(|item| (word(&item["link"]), word(&item["status"]))).collect()
 }
 
-fn kinds(answer: &Answer) -> Vec<&str> {
+pub(crate) fn kinds(answer: &Answer) -> Vec<&str> {
     answer.json["errors"].as_array().unwrap().iter().map(|error| error["kind"].as_str().unwrap()).collect()
 }
 

@@ -7,28 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use crate::manifests::{declare, kinds, place};
 use crate::support::{Answer, Place};
 
-const HEAD: &str = "version = 1\nname = \"test\"\nsource = \"src\"\n";
 const DEEP: &str = "[links]\nx = \"a\"\n\"d/e/y\" = \"b\"\n";
-
-fn place(manifest: &str) -> Place {
-    let place = Place::new();
-    fs::create_dir(place.root.join("src")).unwrap();
-    for name in ["a", "b"] {
-        fs::write(place.root.join("src").join(name), name).unwrap();
-    }
-    declare(&place, manifest);
-    place
-}
-
-fn declare(place: &Place, manifest: &str) {
-    fs::write(place.root.join("caplink.toml"), format!("{HEAD}{manifest}")).unwrap();
-}
-
-fn kinds(answer: &Answer) -> Vec<&str> {
-    answer.json["errors"].as_array().unwrap().iter().map(|error| error["kind"].as_str().unwrap()).collect()
-}
 
 /// Saves a plan beside the root.
 fn save(place: &Place) -> PathBuf {
