@@ -325,10 +325,15 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux_process::{physical_path, renounce_privileges};
+pub(crate) use linux_process::{physical_path, processor, renounce_privileges};
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn physical_path(_dir: &Handle) -> Option<std::path::PathBuf> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn processor() -> Option<u32> {
     None
 }
 
