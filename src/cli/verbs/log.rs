@@ -195,7 +195,7 @@ impl Log {
         mut report: Report,
         context: &Context,
     ) -> ExitCode {
-        let mut out = io::BufWriter::new(output::stdout(context.global.color));
+        let mut out = output::gathered(context.global.color);
         let mut written = Ok(());
         let show = |out: &mut dyn Write, mutation: &Mutation| match format {
             Format::Text => write!(out, "{}", Shown { mutation, local: self.local }),
