@@ -383,6 +383,15 @@ impl Calls for Linux {
         if asked.is_err() && is_immutable() { Ok(false) } else { asked }
     }
 
+    fn may_be_moved(&self, parent: &Handle, name: &OsStr) -> io::Result<bool> {
+        let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+        match rustix::fs::statx(parent, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()) {
+            Ok(told) => Ok(!told.stx_attributes.intersects(fixed)),
+            Err(Errno::NOENT | Errno::NOSYS | Errno::PERM) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     #[cfg(feature = "confine")]
     fn domain(&self, root: &Handle, state: Option<&Handle>, grant: super::Rights) -> io::Result<super::Domain> {
         super::landlock::domain(root, state, grant)

@@ -290,6 +290,11 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Handle) -> io::Result<()>;
     fn sync_file_system(&self, dir: &Handle) -> io::Result<()>;
 
+    /// Whether nothing about the entry itself forbids to rename and unlink it, for whoever may change its directory.
+    fn may_be_moved(&self, _parent: &Handle, _name: &OsStr) -> io::Result<bool> {
+        Ok(true)
+    }
+
     /// Whether the permissions of a directory let the caller change names in it, which a refusal does not tell.
     fn may_change_names(&self, _dir: &Handle) -> io::Result<bool> {
         Ok(true)
