@@ -220,7 +220,7 @@ impl Log {
         mut report: Report,
         context: &Context,
     ) -> ExitCode {
-        let mut out = io::BufWriter::new(output::stdout(context.global.color));
+        let mut out = output::gathered(context.global.color);
         let mut show = |out: &mut dyn Write, mutation: &Mutation| match format {
             Format::Text => write!(out, "{}", Shown { mutation, local: self.local }),
             _ => writeln!(out, "{}", serde_json::to_string(mutation).expect("BUG: a mutation has string keys")),
