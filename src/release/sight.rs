@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::layout::AppLayout;
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::Status;
 use crate::plan::{DirectoryId, Occupant, Pointing, ReleaseDir, ReleaseSight, release_name};
@@ -96,7 +96,7 @@ fn occupant(root: &Root, layout: &AppLayout, foreseen: Foreseen<'_>) -> Result<O
 
 /// Where the link would lead with this text.
 fn foreseen_link(root: &Root, layout: &AppLayout, text: &OsStr) -> Result<LinkView> {
-    let entry = Entry::open(root, &layout.current)?;
+    let entry = Opened::open(root, &layout.current)?;
     let sticky = root.calls().stat(&entry.parent).map_err(Error::from_io)?.is_sticky_for_all();
     let at = LinkSite::new(&entry.parent, entry.name(), entry.dir(), sticky);
     view(root, at, text.to_os_string(), Detail::WhereAndKind)
