@@ -5,6 +5,7 @@
 
 mod batch;
 mod confined;
+mod guard;
 mod refused;
 mod waiting;
 
@@ -26,6 +27,7 @@ use crate::state::{StateAccess, StateCheck, StatePlace};
 use crate::sys::{self, Abilities, Access, Calls, Fault, Handle, LinkRules, Stat};
 
 use batch::Batch;
+use guard::Guard;
 use refused::root_error;
 use waiting::{Interrupt, LOCK_WAIT};
 
@@ -66,6 +68,7 @@ pub struct Root {
     batch: Option<Arc<Batch>>,
     lock_wait: Duration,
     interrupt: Option<Interrupt>,
+    guard: Option<Guard>,
 }
 
 /// Where a root is used: by its holder, or on a thread that the kernel confines to it.
@@ -146,6 +149,7 @@ impl Root {
             batch: None,
             lock_wait: LOCK_WAIT,
             interrupt: None,
+            guard: None,
         })
     }
 

@@ -42,6 +42,7 @@ mod support {
     pub(crate) mod ledger;
     pub(crate) mod moves;
     pub(crate) mod report;
+    #[expect(dead_code, reason = "this target prints no table")]
     pub(crate) mod scenario;
     pub(crate) mod space;
     pub(crate) mod trees;

@@ -136,13 +136,34 @@ impl Holder {
         edit: impl FnOnce() -> caplink::Result<Edit> + Send,
     ) -> PyResult<Outcome> {
         let result = detached(py, || {
-            let (root, edit) = (self.to_change(call)?, edit()?);
-            let durability = self.durability(&root, call, Durability::None);
-            let edit = edit.durability(durability);
+            let edit = edit()?;
+            if !call.dry_run
+                && let Some(came) = self.edit_unrecorded(call, &edit)
+            {
+                return came;
+            }
+            let root = self.to_change(call)?;
+            let edit = edit.durability(self.durability(&root, call, Durability::None));
             if call.dry_run { root.preview(&edit) } else { root.apply(&edit) }
         })?;
         interrupt::raise()?;
         result.or_raise(py)
+    }
+
+    /// Carries out one edit where no records are known: looked for by what changes something alone, right before that.
+    /// `None` where there may be some by now; nothing was changed then.
+    fn edit_unrecorded(&self, call: &Call<'_>, edit: &Edit) -> Option<caplink::Result<Outcome>> {
+        if self.above.is_some() || self.made.is_over() {
+            return None;
+        }
+        if self.records.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return None;
+        }
+        let root = self.confined.unless_recorded();
+        let durability = call.durability.or(self.settings.durability).unwrap_or(Durability::None);
+        let came = root.apply(&edit.clone().durability(durability));
+        // What is refused for records is refused for anything else that is `policy` as well.
+        came.as_ref().err().is_none_or(|error| error.kind() != Kind::Policy).then_some(came)
     }
 
     /// Carries out a plan; what each edit came to, in order.

@@ -23,6 +23,12 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
     let look = || look(here, link);
     let hint = match (verb, error.kind()) {
         (_, Kind::Policy) if error.operation() == "record" => return Some(REASON.to_owned()),
+        (_, Kind::UnsafeState) if error.operation() == "use the records" => {
+            "`--state DIR` names the state directory that the records are in; one outside is for whoever can write the root"
+        }
+        (_, Kind::UnsafeState) if error.operation() == "prune" => {
+            "`chmod go-w` on the directory that holds it keeps others from renaming what is in it"
+        }
         (_, Kind::Exists) if matches!(error.found(), Some(Found::Link(_))) => {
             return Some(joined("`ensure` replaces a link", look()));
         }

@@ -1,7 +1,7 @@
 //! Items that are printed as they come, so that none is held: a tree can have more of them than fits into memory.
 
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -33,7 +33,7 @@ impl Items {
     pub(crate) fn new(global: &Global) -> Items {
         let out: Box<dyn Write> = match global.json {
             true => output::raw_stdout(),
-            false => Box::new(BufWriter::new(output::stdout(global.color))),
+            false => output::gathered(global.color),
         };
         let quiet = global.quiet >= 2;
         let held = Vec::new();

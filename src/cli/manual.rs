@@ -59,7 +59,7 @@ fn render_verb(verb: &Command, of_all: &HashSet<Id>, out: &mut Vec<u8>) -> io::R
     let page = Page::new(verb.clone()).title(&name).manual("caplink");
     page.render_title(out)?;
     page.render_name_section(out)?;
-    page.render_synopsis_section(out)?;
+    synopsis(&page, out)?;
     page.render_description_section(out)?;
     page.render_options_section(out)?;
     let mut roff = Roff::new();
@@ -75,6 +75,19 @@ fn render_verb(verb: &Command, of_all: &HashSet<Id>, out: &mut Vec<u8>) -> io::R
         roman("(1), which has the options of every verb, what the words mean, and exit codes"),
     ]);
     roff.to_writer(out)
+}
+
+/// The line may be broken between options of which one is required, and nowhere within one.
+fn synopsis(page: &Page, out: &mut Vec<u8>) -> io::Result<()> {
+    const HEADING: &str = ".SH SYNOPSIS\n";
+    let mut section = Vec::new();
+    page.render_synopsis_section(&mut section)?;
+    let section = String::from_utf8_lossy(&section)
+        .replace(HEADING, &format!("{HEADING}.nh\n.ad l\n"))
+        .replace("\\fR|", "\\fR|\\:");
+    out.extend_from_slice(section.as_bytes());
+    out.extend_from_slice(b".ad b\n.hy\n");
+    Ok(())
 }
 
 /// Each verb with its usage, the options of its own, and examples.

@@ -48,7 +48,7 @@ pub(crate) fn print_json(report: &Report) -> io::Result<()> {
 }
 
 fn print_text(report: &Report, global: &Global) -> io::Result<()> {
-    let mut out = io::BufWriter::new(stdout(global.color));
+    let mut out = gathered(global.color);
     for item in &report.items {
         if !item.is_news || global.quiet < 2 {
             out.write_all(item.text.as_bytes())?;
@@ -111,6 +111,23 @@ pub(crate) fn raw_stdout() -> Box<dyn Write> {
 /// Standard output, coloured where that is wanted.
 pub(crate) fn stdout(color: Color) -> AutoStream<Box<dyn Write>> {
     AutoStream::new(raw_stdout(), choice(color, true))
+}
+
+/// The same for what is written in pieces. They go out together, when they are many and when it is flushed.
+pub(crate) fn gathered(color: Color) -> Box<dyn Write> {
+    match is_coloured(color) {
+        true => Box::new(io::BufWriter::new(stdout(color))),
+        // What takes styles out writes each piece between them on its own.
+        false => {
+            let out: Box<dyn Write> = Box::new(io::BufWriter::new(raw_stdout()));
+            Box::new(AutoStream::never(out))
+        }
+    }
+}
+
+/// Whether standard output is coloured.
+pub(crate) fn is_coloured(color: Color) -> bool {
+    choice(color, true) == ColorChoice::Always
 }
 
 /// A descriptor that cannot be written, with the number of the error. The standard library would discard what is written.

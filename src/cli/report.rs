@@ -169,6 +169,15 @@ impl Report {
         self.items.push(Item { json: to_json(item), text: item.to_string(), is_news: true });
     }
 
+    /// Adds one of many things that were done, as it is asked for: for the document, or as text.
+    pub(crate) fn step(&mut self, item: &(impl Serialize + fmt::Display), for_document: bool) {
+        let (json, text) = match for_document {
+            true => (to_json(item), String::new()),
+            false => (to_json(&()), item.to_string()),
+        };
+        self.items.push(Item { json, text, is_news: true });
+    }
+
     /// Adds an error of an operation on a link, with its hint.
     pub(crate) fn error(&mut self, error: &Error) {
         if self.errors.is_full() {

@@ -11,6 +11,7 @@
 //!
 //! A thread has the credentials of the one that started it, and a signal handler of the program may run on it.
 
+mod side;
 mod thread;
 
 use std::io;

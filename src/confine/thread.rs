@@ -1,25 +1,29 @@
 //! One confined thread, and the hand-over of work to it.
 //!
-//! Work is handed over by a channel and waited for. Both sides look again for a while, letting other threads run,
-//! before they sleep: waking a thread on an idle core takes some ten times as long as an edit. A panic in the work
-//! comes out at the one who waits, and so does the end of the thread: nobody waits for ever.
+//! Work is handed over by a channel and waited for: one wake each way at most, and none where a [side](super::side) is
+//! awake. A panic in the work comes out at the one who waits, and so does the end of the thread: nobody waits for ever.
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
+use super::side::Side;
 use crate::model::{Confinement, ObjectId};
 use crate::sys::{Domain, Rights};
-
-/// How long a side looks again before it sleeps.
-const PATIENCE: Duration = Duration::from_micros(50);
 
 /// An edit needs some ten kilobytes.
 const STACK: usize = 512 * 1024;
 
 type Work = Box<dyn FnOnce() + Send>;
+
+/// Those who hand over, and the thread.
+#[derive(Debug, Default)]
+struct Sides {
+    holders: Side,
+    thread: Side,
+}
 
 /// A thread that has entered a domain and does what it is handed, one after the other, until it is dropped.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub(crate) struct Thread {
     state: Option<ObjectId>,
     process: u32,
     work: Option<Sender<Work>>,
+    sides: Arc<Sides>,
     joined: Option<JoinHandle<()>>,
 }
 
@@ -39,11 +44,13 @@ impl Thread {
     pub(crate) fn start(domain: Domain, grant: Rights, state: Option<ObjectId>) -> io::Result<Thread> {
         let (work, inbox) = mpsc::channel();
         let (entered, entering) = mpsc::sync_channel(1);
+        let sides = Arc::new(Sides::default());
+        let on_thread = Arc::clone(&sides);
         let run = move || {
             let level = domain.enter();
             let go_on = level.is_ok();
             if entered.send(level).is_ok() && go_on {
-                serve(&inbox);
+                serve(&inbox, &on_thread);
             }
         };
         let started = thread::Builder::new().name("caplink-confine".into()).stack_size(STACK).spawn(run);
@@ -51,7 +58,7 @@ impl Thread {
         let joined = started.map_err(|source| io::Error::other(format!("no thread can be started: {source}")))?;
         let level = entering.recv().map_err(|_| io::Error::other("the confined thread ended"))??;
         let level = Confinement::Landlock(level);
-        Ok(Thread { grant, level, state, process: std::process::id(), work: Some(work), joined: Some(joined) })
+        Ok(Thread { grant, level, state, process: std::process::id(), work: Some(work), sides, joined: Some(joined) })
     }
 
     pub(crate) fn grant(&self) -> Rights {
@@ -84,8 +91,10 @@ impl Thread {
             let _unheard = reply.send(done);
         });
         let thread = self.work.as_ref().expect("BUG: the thread works until it is dropped");
+        let Sides { holders, thread: other } = &*self.sides;
+        holders.works();
         thread.send(work).map_err(|_| ended())?;
-        match next(&answer) {
+        match holders.wait(&answer, other) {
             Some(Ok(done)) => Ok(done),
             Some(Err(panic)) => panic::resume_unwind(panic),
             None => Err(ended()),
@@ -111,32 +120,18 @@ impl Drop for Thread {
     }
 }
 
-fn serve(inbox: &Receiver<Work>) {
-    while let Some(work) = next(inbox) {
+fn serve(inbox: &Receiver<Work>, sides: &Sides) {
+    while let Some(work) = sides.thread.wait(inbox, &sides.holders) {
+        sides.thread.works();
         work();
-    }
-}
-
-/// The next message; none once the other side is gone.
-fn next<T>(inbox: &Receiver<T>) -> Option<T> {
-    let mut since = None;
-    loop {
-        match inbox.try_recv() {
-            Ok(message) => return Some(message),
-            Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) if since.get_or_insert_with(Instant::now).elapsed() < PATIENCE => {
-                thread::yield_now();
-            }
-            Err(TryRecvError::Empty) => return inbox.recv().ok(),
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
 
     use super::*;
 

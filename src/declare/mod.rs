@@ -21,7 +21,7 @@ pub use saved::SavedPlan;
 use crate::error::{Error, Result};
 use crate::manifest::{Expanded, Looking, Manifest, Overridden, Trouble};
 use crate::model::LinkPath;
-use crate::plan::{Action, ManifestPlan, Note, OnConflict, Request, plan_manifest, plan_unapply};
+use crate::plan::{Action, ManifestPlan, Note, OnConflict, Request, plan_manifest, plan_steps, plan_unapply};
 use crate::records::{Held, Records};
 use crate::root::Root;
 use crate::wire::Text;
@@ -70,11 +70,14 @@ pub struct PlanOptions {
     pub prune: bool,
     /// Whether what is in the way of an entry that says nothing is renamed beside.
     pub backup: bool,
+    /// Whether the [states](ManifestPlan::states) of the entries are asked for: where a link leads that has its text already
+    /// is looked up for them alone.
+    pub states: bool,
 }
 
 impl Default for PlanOptions {
     fn default() -> PlanOptions {
-        PlanOptions { tags: Vec::new(), prune: true, backup: false }
+        PlanOptions { tags: Vec::new(), prune: true, backup: false, states: true }
     }
 }
 
@@ -186,12 +189,12 @@ impl Manifests {
     fn planned(&self, manifest: &Manifest, expanded: Expanded, options: &PlanOptions) -> Result<Planned> {
         let holdings = self.holdings(manifest.name());
         let (links, unwanted) = (&expanded.links[..], &expanded.unwanted[..]);
-        let seen = self.root.see(&Looking { links, unwanted, holdings: &holdings, all: true })?;
+        let seen = self.root.see(&Looking { links, unwanted, holdings: &holdings, all: options.states })?;
         let on_conflict = match manifest.on_conflict() {
             OnConflict::Refuse if options.backup => OnConflict::Backup,
             on_conflict => on_conflict,
         };
-        let plan = plan_manifest(&Request {
+        let request = Request {
             links,
             unwanted,
             seen: &seen,
@@ -200,7 +203,8 @@ impl Manifests {
             tags: &options.tags,
             prune: options.prune,
             on_conflict,
-        });
+        };
+        let plan = if options.states { plan_manifest(&request) } else { plan_steps(&request) };
         let claims = self.claims(manifest.name(), &plan, links);
         let overridden = expanded.overridden;
         Ok(Planned {

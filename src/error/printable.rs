@@ -1,7 +1,7 @@
 //! Names for terminals and logs: control characters cannot forge a line or move the cursor.
 
 use std::ffi::OsStr;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// A name or text with its control characters and undecodable bytes escaped; made by [`printable`].
 pub struct Printable<'a>(&'a OsStr);
@@ -23,19 +23,23 @@ pub fn printable<T: AsRef<OsStr> + ?Sized>(name: &T) -> Printable<'_> {
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.as_encoded_bytes().utf8_chunks() {
-            for c in chunk.valid().chars() {
-                if c == '\\' || c.is_control() || is_layout(c) {
-                    write!(f, "{}", c.escape_default())?;
-                } else {
-                    f.write_char(c)?;
-                }
+            let mut rest = chunk.valid();
+            while let Some((at, special)) = rest.char_indices().find(|(_, c)| is_special(*c)) {
+                f.write_str(&rest[..at])?;
+                write!(f, "{}", special.escape_default())?;
+                rest = &rest[at + special.len_utf8()..];
             }
+            f.write_str(rest)?;
             for byte in chunk.invalid() {
                 write!(f, "\\x{byte:02x}")?;
             }
         }
         Ok(())
     }
+}
+
+fn is_special(c: char) -> bool {
+    if c.is_ascii() { c == '\\' || c.is_ascii_control() } else { c.is_control() || is_layout(c) }
 }
 
 /// Characters that are no controls to Unicode but reorder or break a line of output.

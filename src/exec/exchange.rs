@@ -174,9 +174,7 @@ impl Exchanging<'_> {
                 .map(|(entry, link)| self.report(entry.into(), Effect::Unchanged, Some(&link.text), None, true));
             return Ok(Decided::Done(Box::new([one, two])));
         }
-        if !self.root.policy().replace {
-            return Err(self.on(a, Error::new(Kind::Policy)).into());
-        }
+        self.root.permits(Decision::Exchange).map_err(|error| self.on(a, error))?;
         let new = [(a.into(), &link_b.text), (b.into(), &link_a.text)];
         self.judge(new)?;
         if self.dry_run {
@@ -215,9 +213,7 @@ impl Exchanging<'_> {
         if a.physical() == b.physical() {
             return Ok([a, b].map(|place| self.report(place, Effect::Unchanged, Some(&text_a), None, true)));
         }
-        if !self.root.policy().replace {
-            return Err(self.on(a, Error::new(Kind::Policy)).into());
-        }
+        self.root.permits(Decision::Exchange).map_err(|error| self.on(a, error))?;
         let new = [(a, &text_b), (b, &text_a)];
         self.judge(new)?;
         self.would_be_done(new)?;

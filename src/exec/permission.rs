@@ -1,6 +1,6 @@
 //! Whether a change would be permitted, asked without making it: what a preview knows of permissions.
 //!
-//! What attributes of files, quotas and security modules refuse is known by trying only.
+//! What quotas and security modules refuse is known by trying only.
 
 use std::io;
 
@@ -33,6 +33,9 @@ pub(super) fn may_add_in(root: &Root, dir: &Handle) -> io::Result<()> {
 pub(super) fn may_take_away(entry: &Opened<'_>) -> Result<()> {
     may_add(entry)?;
     let calls = entry.root.calls();
+    if !calls.may_be_moved(&entry.parent, entry.name()).map_err(Error::from_io)? {
+        return Err(Error::from_io(io::ErrorKind::PermissionDenied.into()));
+    }
     let dir = calls.stat(&entry.parent).map_err(Error::from_io)?;
     let user = calls.user();
     if dir.mode & STICKY == 0 || [SUPERUSER, dir.uid].contains(&user) {

@@ -342,7 +342,7 @@ impl<'a> Run<'a> {
     }
 
     fn permitted(&self, decision: Decision) -> Result<()> {
-        if decision.is_permitted(self.root.policy()) { Ok(()) } else { Err(Error::new(Kind::Policy)) }
+        self.root.permits(decision)
     }
 
     fn report(&self, physical: Option<PathBuf>, target: Option<OsString>, changed: Changed) -> Outcome {

@@ -4,7 +4,9 @@
 //! the place in the file from which on all that is still open is told, `settings_at` the place of the settings that hold.
 //! So whoever opens a log of any length knows from its last entry what it needs to go on.
 
+use std::borrow::Borrow as _;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -12,6 +14,7 @@ use serde_json::value::RawValue;
 use super::actor::Actor;
 use super::identity::RootIdentity;
 use super::moved::Moved;
+use super::prefix::Prefix;
 use super::time::Time;
 use super::tree::Hash;
 use crate::wire::Text;
@@ -42,7 +45,7 @@ fn is_zero(place: &u64) -> bool {
 }
 
 macro_rules! bodies {
-    ($($(#[$doc:meta])* $variant:ident($of:ty) = $name:literal,)*) => {
+    ($($(#[$doc:meta])* $variant:ident($kept:ty as $of:ty) = $name:literal,)*) => {
         /// What an entry is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub(crate) enum EntryKind {
@@ -52,7 +55,13 @@ macro_rules! bodies {
         /// What an entry says.
         #[derive(Clone, Debug)]
         pub(crate) enum Body {
-            $($(#[$doc])* $variant($of),)*
+            $($(#[$doc])* $variant($kept),)*
+        }
+
+        impl EntryKind {
+            fn named(name: &str) -> Option<EntryKind> {
+                match name { $($name => Some(EntryKind::$variant),)* _ => None }
+            }
         }
 
         impl Body {
@@ -61,11 +70,13 @@ macro_rules! bodies {
             }
 
             fn to_json(&self) -> serde_json::Result<Vec<u8>> {
-                match self { $(Body::$variant(body) => serde_json::to_vec(body),)* }
+                match self { $(Body::$variant(body) => serde_json::to_vec::<$of>(body.borrow()),)* }
             }
 
             fn from_json(kind: EntryKind, line: &[u8]) -> serde_json::Result<Body> {
-                match kind { $(EntryKind::$variant => serde_json::from_slice(line).map(Body::$variant),)* }
+                Ok(match kind {
+                    $(EntryKind::$variant => Body::$variant(serde_json::from_slice::<$of>(line)?.into()),)*
+                })
             }
         }
     };
@@ -73,23 +84,23 @@ macro_rules! bodies {
 
 bodies! {
     /// The first entry.
-    Records(Box<Founding>) = "records",
+    Records(Box<Founding> as Founding) = "records",
     /// A change that is about to be made.
-    Intent(Box<Intent>) = "intent",
+    Intent(Arc<Intent> as Intent) = "intent",
     /// What became of it.
-    Result(Box<Ended>) = "result",
+    Result(Box<Ended> as Ended) = "result",
     /// Other settings, or another root, from here on.
-    Settings(Box<Settled>) = "settings",
+    Settings(Box<Settled> as Settled) = "settings",
     /// Changes that stand or fall together begin; their intents follow.
-    Group(Box<Group>) = "group",
+    Group(Arc<Group> as Group) = "group",
     /// They stand, or were taken back.
-    GroupEnd(GroupEnd) = "group_end",
+    GroupEnd(GroupEnd as GroupEnd) = "group_end",
     /// Something that concerns no link: the ledger, ownership, a hook.
-    Fact(Box<Fact>) = "fact",
+    Fact(Box<Fact> as Fact) = "fact",
     /// A line that a crash cut short stands before this entry.
-    Torn(Torn) = "torn",
+    Torn(Torn as Torn) = "torn",
     /// What is open at this place.
-    Open(Open) = "open",
+    Open(Open as Open) = "open",
 }
 
 /// The first entry: which records these are, and of which root.
@@ -184,7 +195,7 @@ pub(crate) struct Intent {
 }
 
 /// A process: its number, and when it was started in ticks since the system was; 0 where that is not told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Run(pub(crate) u32, pub(crate) u64);
 
 /// What became of an intent.
@@ -277,6 +288,20 @@ pub(crate) enum Misfit {
 }
 
 impl Head {
+    /// Reads that of a line whose [body](Head::body) is read next: whether the rest is JSON is left to that.
+    pub(crate) fn of_entry(line: &[u8]) -> Result<Head, Misfit> {
+        match Prefix::of(line).and_then(Head::from_prefix) {
+            Some(head) => Ok(head),
+            None => Head::read(line),
+        }
+    }
+
+    fn from_prefix(prefix: Prefix<'_>) -> Option<Head> {
+        let Prefix { seq, entry, prev, time, base, settings_at } = prefix;
+        let (entry, prev) = (EntryKind::named(entry)?, Hash::from_base64(prev)?);
+        Some(Head { seq, entry, prev, time: time.parse().ok()?, base, settings_at })
+    }
+
     pub(crate) fn read(line: &[u8]) -> Result<Head, Misfit> {
         serde_json::from_slice(line).map_err(|error| if error.is_eof() { Misfit::Cut } else { Misfit::Damaged })
     }
@@ -357,7 +382,7 @@ mod tests {
     #[test]
     fn the_usual_entry_has_at_most_400_bytes() {
         let (head, intent, ended) = usual();
-        let intent = head.line(&Body::Intent(Box::new(intent)));
+        let intent = head.line(&Body::Intent(Arc::new(intent)));
         let ended = Head { entry: EntryKind::Result, ..head }.line(&Body::Result(Box::new(ended)));
         assert!(intent.len() <= 400 && ended.len() <= 400, "{} and {}", intent.len(), ended.len());
         assert!((intent.len() + ended.len()) / 2 <= 367, "{} and {}", intent.len(), ended.len());
@@ -366,18 +391,20 @@ mod tests {
     #[test]
     fn an_entry_is_read_as_it_is_written() {
         let (head, intent, _) = usual();
-        let line = head.line(&Body::Intent(Box::new(intent.clone())));
+        let line = head.line(&Body::Intent(Arc::new(intent.clone())));
         let json = line.strip_suffix(b"\n").unwrap();
         assert!(!json.contains(&b'\n'));
         let read = Head::read(json).unwrap();
         assert_eq!(read, head);
+        assert!(Prefix::of(json).is_some(), "it is read as it is written");
+        assert_eq!(Head::of_entry(json).unwrap(), head);
         assert!(matches!(read.body(json).unwrap(), Body::Intent(read) if *read == intent));
     }
 
     #[test]
     fn every_beginning_of_a_line_could_be_cut_and_nothing_else() {
         let (head, intent, _) = usual();
-        let line = head.line(&Body::Intent(Box::new(intent)));
+        let line = head.line(&Body::Intent(Arc::new(intent)));
         let json = line.strip_suffix(b"\n").unwrap();
         for length in 0..json.len() {
             assert!(matches!(Head::read(&json[..length]), Err(Misfit::Cut)), "{length}");

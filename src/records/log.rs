@@ -144,7 +144,7 @@ impl Log {
     }
 
     /// Checks that the opened log still is the one of the state directory: it may have been renewed.
-    fn is_the_named_one(&self, calls: &dyn Calls, dir: &Handle) -> Result<()> {
+    pub(super) fn is_the_named_one(&self, calls: &dyn Calls, dir: &Handle) -> Result<()> {
         let named = calls.stat_at(dir, OsStr::new(LOG_NAME)).map(|stat| stat.id);
         if named.is_ok_and(|id| self.file.stat().is_ok_and(|stat| stat.id == id)) {
             return Ok(());
@@ -277,8 +277,8 @@ fn opened_at(file: &OpenFile, seq: u64, place: u64, length: u64) -> Result<Opene
     let line = line_at(file, place, length).map_err(io)?.unwrap_or_default();
     let read = Head::read(&line).and_then(|head| Ok((head.seq, head.body(&line)?)));
     let what = match read {
-        Ok((number, Body::Intent(intent))) if number == seq => Pending::Intent(Arc::new(*intent)),
-        Ok((number, Body::Group(group))) if number == seq => Pending::Group(Arc::new(*group)),
+        Ok((number, Body::Intent(intent))) if number == seq => Pending::Intent(intent),
+        Ok((number, Body::Group(group))) if number == seq => Pending::Group(group),
         _ => return Err(damaged(seq, "nothing begins where a later entry says")),
     };
     Ok(Opened { place, what })

@@ -1,6 +1,7 @@
 //! What the log tells of mutations: one object each, from the entry of the intent and that of its result.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -231,7 +232,7 @@ impl Assembly {
                 if !stays_open {
                     self.places.insert(head.seq, self.given + self.waiting.len());
                 }
-                let mutation = Mutation::announced(head, *intent, self.root());
+                let mutation = Mutation::announced(head, Arc::unwrap_or_clone(intent), self.root());
                 self.waiting.push_back((mutation, stays_open));
             }
             Body::Result(ended) => {
@@ -275,6 +276,18 @@ impl Assembly {
             if mutation.outcome != "unchanged" && mutation.outcome != "skipped" {
                 return Some(mutation);
             }
+        }
+    }
+
+    /// The number of the intent whose result holds back what is behind it.
+    pub(super) fn awaited(&self) -> Option<u64> {
+        self.waiting.front().filter(|(_, done)| !done).map(|(mutation, _)| mutation.seq)
+    }
+
+    /// Does not wait for that any more.
+    pub(super) fn give_up(&mut self) {
+        if let Some((_, done)) = self.waiting.front_mut() {
+            *done = true;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Ownership: which links and directories were made for which manifest, as the log tells.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +89,7 @@ pub(crate) struct Held {
 pub(super) struct Ownership {
     kept: BTreeMap<(String, Text), Text>,
     sources: BTreeMap<String, Text>,
-    announced: HashMap<u64, Box<Intent>>,
+    announced: HashMap<u64, Arc<Intent>>,
     owned: BTreeMap<(String, Text), Owned>,
     /// The texts that each had before, oldest first: an undo goes back to the last of them.
     before: HashMap<(String, Text), Vec<Owned>>,
@@ -100,9 +101,10 @@ impl Ownership {
         match body {
             Body::Intent(intent) if intent.owner.is_some() => drop(self.announced.insert(seq, intent)),
             Body::Result(ended) => {
-                if let Some(mut intent) = self.announced.remove(&ended.of) {
+                if let Some(intent) = self.announced.remove(&ended.of) {
+                    let mut intent = Arc::unwrap_or_clone(intent);
                     intent.target = ended.target.or(intent.target.take());
-                    self.done(*intent, &ended.outcome);
+                    self.done(intent, &ended.outcome);
                 }
             }
             Body::Fact(fact) if fact.topic == TOPIC => {

@@ -16,62 +16,6 @@ use super::verify::{self, Verified};
 use crate::error::Result;
 use crate::sys::OpenFile;
 
-/// The mutations of a log as they are told, also those that are still to come.
-///
-/// # Examples
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
-/// use caplink::records::{Author, Query, Records, Settings};
-/// use caplink::{Policy, Root};
-///
-/// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
-/// let (records, _) = Records::init(&root, Settings::default(), &Author::default())?;
-/// let mut follow = records.follow(Query::default());
-/// let mut seen = 0;
-/// follow.next(&mut |_| seen += 1)?;
-/// follow.next(&mut |_| seen += 1)?;
-/// assert_eq!(seen, 1, "that they were made");
-/// # Ok(())
-/// # }
-/// ```
-pub struct Follow {
-    records: Records,
-    query: Query,
-    state: State,
-    assembly: Assembly,
-}
-
-impl Follow {
-    /// Shows the mutations that were told since the last call, in the order of their intents.
-    ///
-    /// One whose result is not told yet holds back those after it, unless the program that made it has ended.
-    ///
-    /// # Errors
-    ///
-    /// `integrity`, `io`.
-    pub fn next(&mut self, visit: &mut dyn FnMut(Mutation)) -> Result<()> {
-        let (file, end) = {
-            let mut log = self.records.log();
-            log.refresh()?;
-            (Arc::clone(log.file()), log.state.end)
-        };
-        let mut lines = Lines::new(&file, self.state.end, end);
-        while let Next::Line(line) = lines.next().map_err(io)? {
-            if let Line::Entry(head, body) = self.state.take(line).map_err(|at| damaged(at.seq, at.reason))? {
-                self.assembly.take(&head, body, false);
-            }
-            while let Some(mutation) = self.assembly.next() {
-                if self.query.fits(&mutation) {
-                    visit(mutation);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Records {
     /// Shows the mutations that are asked for, oldest first, until `visit` returns `false`. Returns the number of entries
     /// that were read.
@@ -144,12 +88,6 @@ impl Records {
             }
         }
         Ok(ownership)
-    }
-
-    /// Returns the mutations that are asked for as they are told, from the first on.
-    #[must_use]
-    pub fn follow(&self, query: Query) -> Follow {
-        Follow { records: self.clone(), query, state: State::empty(), assembly: Assembly::new() }
     }
 
     /// Shows the entries as they are, each with its newline, until `visit` returns `false`.

@@ -1,15 +1,16 @@
 //! Recording what is changed through a root: the intents before, on the medium, and the results after.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use super::author::Author;
 use super::below::below;
-use super::entry::{Body, Ended, Intent as Announced};
+use super::entry::{Body, Ended, Intent as Announced, Run};
 use super::settle::{this_run, unsettled};
-use super::store::Records;
-use crate::error::Result;
+use super::store::{Records, may_be_kept};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Change, Edit, LinkPath, Outcome};
 use crate::recorder::{Event, Intent, Recorder};
 use crate::root::Root;
@@ -28,9 +29,7 @@ struct Recording {
 struct Waiting {
     link: LinkPath,
     seq: u64,
-    /// The texts that it announced.
-    target: Option<Text>,
-    previous: Option<Text>,
+    announced: Arc<Announced>,
 }
 
 impl Root {
@@ -55,12 +54,59 @@ impl Root {
     #[must_use]
     pub fn recorded_during(&self, records: &Records, author: Author, verb: Option<&'static str>) -> Root {
         let announced = Mutex::default();
-        self.recorded_by(Arc::new(Recording { records: records.clone(), author, verb, announced }))
+        self.guarded(None).recorded_by(Arc::new(Recording { records: records.clone(), author, verb, announced }))
     }
 }
 
+impl Root {
+    /// Returns this root for changes that nobody records: one is refused where the root has records by then, or says that
+    /// it has some in another state directory. An edit that changes nothing does not look for them.
+    ///
+    /// For whoever holds a root for long and records its changes once there are records: two looks at most are the price
+    /// of a change, and whatever was there when the root was opened does not count.
+    ///
+    /// # Errors
+    ///
+    /// A change that was to be recorded is `policy`, and nothing was changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+    /// # dir.create_dir("v1")?;
+    /// # dir.create_dir("v2")?;
+    /// use caplink::records::{Author, Records, Settings};
+    /// use caplink::{Kind, Policy, Root, Target};
+    ///
+    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+    /// let plain = root.unless_recorded();
+    /// let _ = plain.ensure("current", Target::relative("v1"))?;
+    ///
+    /// let (records, _) = Records::init(&root, Settings::default(), &Author::default())?;
+    /// let refused = plain.ensure("current", Target::relative("v2")).unwrap_err();
+    /// assert_eq!(refused.kind(), Kind::Policy);
+    /// let _ = root.recorded(&records, Author::default()).ensure("current", Target::relative("v2"))?;
+    /// let _ = plain.ensure("current", Target::relative("v2"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn unless_recorded(&self) -> Root {
+        self.guarded(Some(refuse_where_kept))
+    }
+}
+
+/// Refuses a change where there are records, or where that cannot be told.
+fn refuse_where_kept(root: &Root) -> Result<()> {
+    if may_be_kept(root) {
+        return Err(Error::new(Kind::Policy).because("the root has records, and this change would not be in them"));
+    }
+    Ok(())
+}
+
 impl Recording {
-    fn intent(&self, intent: &Intent<'_>) -> Result<Announced> {
+    fn intent(&self, intent: &Intent<'_>, run: Run) -> Result<Announced> {
         let Intent { edit, foreseen, .. } = intent;
         let below = below(self.records.root(), intent.below)?;
         let path = |link: &LinkPath| Text::new(below.join(link.as_path()));
@@ -81,7 +127,7 @@ impl Recording {
             group: None,
             reason: self.author.reason.clone(),
             owner: None,
-            run: this_run(),
+            run,
             actor: self.author.actor.clone(),
         })
     }
@@ -116,18 +162,19 @@ impl Recorder for Recording {
     }
 
     fn before(&self, intents: &[Intent<'_>]) -> Result<()> {
-        let records = &self.records;
-        let announced: Vec<Announced> = intents.iter().map(|intent| self.intent(intent)).collect::<Result<_>>()?;
-        let names: Vec<Text> = announced.iter().flat_map(Announced::all_names).cloned().collect();
+        let (records, run) = (&self.records, this_run());
+        let announce = |intent| self.intent(intent, run).map(Arc::new);
+        let announced: Vec<Arc<Announced>> = intents.iter().map(announce).collect::<Result<_>>()?;
+        let names: HashSet<&Text> = announced.iter().flat_map(|intent| intent.all_names()).collect();
         records.has_settled(records.settle_groups_of(&names)?);
         let (mut settled_before, mut recovered) = (0, Vec::new());
         let numbers = records.append(|log| {
             records.demands_reason(log, self.author.reason.is_some())?;
-            let touched = |open: &Announced| announced.iter().any(|intent| intent.touches(open));
+            let touched = |open: &Announced| open.all_names().any(|name| names.contains(name));
             let (mut bodies, settled) = unsettled(records.root(), log, &touched);
             recovered = settled;
             settled_before = bodies.len();
-            bodies.extend(announced.iter().map(|intent| Body::Intent(Box::new(intent.clone()))));
+            bodies.extend(announced.iter().cloned().map(Body::Intent));
             Ok(bodies)
         })?;
         records.has_settled(recovered);
@@ -135,8 +182,7 @@ impl Recorder for Recording {
         let waiting = intents.iter().zip(announced).zip(numbers).map(|((intent, announced), seq)| Waiting {
             link: intent.edit.path().clone(),
             seq,
-            target: announced.target,
-            previous: announced.previous,
+            announced,
         });
         let waiting = waiting.collect();
         let mut all = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +193,7 @@ impl Recorder for Recording {
     fn after(&self, events: &[Event<'_>]) -> Result<()> {
         let bodies: Vec<Body> = events
             .iter()
-            .filter_map(|event| Some(Body::Result(Box::new(ended(self.announced(event.edit)?, event.result)))))
+            .filter_map(|event| Some(Body::Result(Box::new(ended(&self.announced(event.edit)?, event.result)))))
             .collect();
         if bodies.is_empty() {
             return Ok(());
@@ -157,15 +203,17 @@ impl Recorder for Recording {
 }
 
 /// The result of an edit, as the log tells it.
-fn ended(announced: Waiting, result: &Result<Outcome>) -> Ended {
-    let of = announced.seq;
-    let other = |text: &Option<_>, known| text.clone().map(Text).filter(|text| Some(text) != known);
+fn ended(Waiting { seq: of, announced, .. }: &Waiting, result: &Result<Outcome>) -> Ended {
+    let of = *of;
+    let other = |text: &Option<OsString>, known: &Option<Text>| {
+        text.as_ref().filter(|text| known.as_ref().is_none_or(|known| known.0 != **text)).map(Text::new)
+    };
     match result {
         Ok(outcome) => Ended {
             of,
             outcome: outcome.effect.as_str().to_owned(),
-            target: other(&outcome.target, announced.target.as_ref()),
-            previous: other(&outcome.previous, announced.previous.as_ref()),
+            target: other(&outcome.target, &announced.target),
+            previous: other(&outcome.previous, &announced.previous),
             guarantee: Some(outcome.guarantee.as_str().to_owned()),
             durability: Some(outcome.durability.as_str().to_owned()),
             confinement: Some(outcome.confinement.to_string()),

@@ -23,6 +23,11 @@ fn is_running(run: Run, this: Run) -> bool {
     run == this || run.1 != 0 && sys::process_start(run.0) == Some(run.1)
 }
 
+/// Whether a process has ended, for sure.
+pub(super) fn has_ended(run: Run) -> bool {
+    run.1 != 0 && sys::process_start(run.0) != Some(run.1)
+}
+
 impl Records {
     /// Settles every change of which the log knows no result, though the program that made it has ended.
     ///
@@ -99,11 +104,6 @@ impl Intent {
     /// Every path that it is about.
     pub(super) fn all_names(&self) -> impl Iterator<Item = &Text> {
         [Some(&self.link), self.other.as_ref(), self.at.as_ref()].into_iter().flatten()
-    }
-
-    /// Whether both are about one link.
-    pub(super) fn touches(&self, other: &Intent) -> bool {
-        other.all_names().any(|link| self.all_names().any(|name| name == link))
     }
 }
 

@@ -24,6 +24,12 @@ pub(super) struct Opened {
     pub(super) what: Pending,
 }
 
+impl Opened {
+    fn is_group(&self, id: &str) -> bool {
+        matches!(&self.what, Pending::Group(group) if group.group == id)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Pending {
     Intent(Arc<Intent>),
@@ -77,9 +83,23 @@ impl State {
         Err(Unfit { seq: self.seq, reason })
     }
 
-    /// Where an entry that begins at the end tells that all is told from.
-    fn base_for(&self, kind: EntryKind) -> u64 {
-        if self.open.is_empty() || kind == EntryKind::Open { self.end } else { self.base }
+    /// Where an entry that begins at the end tells that all is told from. What leaves nothing open is where that begins, so
+    /// that a log is opened by its last entry.
+    fn base_for(&self, body: &Body) -> u64 {
+        if self.open.is_empty() || matches!(body, Body::Open(_)) || self.is_closed_by(body) {
+            self.end
+        } else {
+            self.base
+        }
+    }
+
+    /// Whether nothing is open any more behind this entry.
+    fn is_closed_by(&self, body: &Body) -> bool {
+        match body {
+            Body::Result(ended) => self.open.len() == 1 && self.open.contains_key(&ended.of),
+            Body::GroupEnd(end) => self.open.values().all(|opened| opened.is_group(&end.group)),
+            _ => false,
+        }
     }
 
     /// Takes the next line, without its newline.
@@ -90,10 +110,18 @@ impl State {
             self.pass(line, leaf);
             return Ok(Line::Cut);
         }
-        let Ok(head) = Head::read(line) else { return self.unfit("it is no entry") };
-        self.fits(&head)?;
+        let Ok(head) = Head::of_entry(line) else { return self.unfit("it is no entry") };
+        self.follows(&head)?;
         let Ok(body) = head.body(line) else { return self.unfit("it is no entry of its kind") };
-        match (&body, self.torn.first()) {
+        self.accept(&head, &body)?;
+        self.pass(line, leaf);
+        Ok(Line::Entry(head, body))
+    }
+
+    /// Takes what an entry says, which follows the last one.
+    fn accept(&mut self, head: &Head, body: &Body) -> Result<(), Unfit> {
+        self.has_right_places(head, body)?;
+        match (body, self.torn.first()) {
             (Body::Torn(told), Some(torn)) if told == torn => drop(self.torn.remove(0)),
             (Body::Torn(_), _) => return self.unfit("it tells of a line that was not cut short there"),
             (_, Some(_)) => return self.unfit("a line was cut short before it, and it does not tell of that"),
@@ -101,13 +129,12 @@ impl State {
         }
         self.base = head.base;
         self.settings_at = head.settings_at;
-        self.open_or_close(&body)?;
+        self.open_or_close(body)?;
         self.resumed = false;
-        self.pass(line, leaf);
-        Ok(Line::Entry(head, body))
+        Ok(())
     }
 
-    fn fits(&self, head: &Head) -> Result<(), Unfit> {
+    fn follows(&self, head: &Head) -> Result<(), Unfit> {
         if head.seq != self.seq {
             return self.unfit("it has the number of another entry");
         }
@@ -117,7 +144,11 @@ impl State {
         if (head.entry == EntryKind::Records) != (head.seq == 0) {
             return self.unfit("only the first entry founds the records");
         }
-        if head.base != self.base_for(head.entry) {
+        Ok(())
+    }
+
+    fn has_right_places(&self, head: &Head, body: &Body) -> Result<(), Unfit> {
+        if head.base != self.base_for(body) {
             return self.unfit("it tells a wrong place of what is open");
         }
         let settings = if head.entry == EntryKind::Settings { self.end } else { self.settings_at };
@@ -131,17 +162,16 @@ impl State {
         let place = self.end;
         match body {
             Body::Intent(intent) => {
-                self.open.insert(self.seq, Opened { place, what: Pending::Intent(Arc::new((**intent).clone())) });
+                self.open.insert(self.seq, Opened { place, what: Pending::Intent(Arc::clone(intent)) });
             }
             Body::Group(group) => {
-                self.open.insert(self.seq, Opened { place, what: Pending::Group(Arc::new((**group).clone())) });
+                self.open.insert(self.seq, Opened { place, what: Pending::Group(Arc::clone(group)) });
             }
             // The program that made the change may tell of it after another one settled it.
             Body::Result(ended) if ended.of < self.seq => drop(self.open.remove(&ended.of)),
             Body::Result(_) => return self.unfit("it is the result of a later entry"),
             Body::GroupEnd(end) => {
-                let of = |opened: &Opened| matches!(&opened.what, Pending::Group(group) if group.group == end.group);
-                self.open.retain(|_, opened| !of(opened));
+                self.open.retain(|_, opened| !opened.is_group(&end.group));
             }
             // Where the state begins with it, what it names is still to be read.
             Body::Open(told) if !self.resumed => {
@@ -183,14 +213,15 @@ impl State {
         }
         let before = told.len();
         let mut numbers = Vec::new();
+        let time = Time::now();
         for (index, body) in told.into_iter().chain(bodies).enumerate() {
             let kind = body.kind();
             let head = Head {
                 seq: self.seq,
                 entry: kind,
                 prev: self.last,
-                time: Time::now(),
-                base: self.base_for(kind),
+                time,
+                base: self.base_for(&body),
                 settings_at: if kind == EntryKind::Settings { self.end } else { self.settings_at },
             };
             let line = head.line(&body);
@@ -200,7 +231,10 @@ impl State {
             if index >= before {
                 numbers.push(self.seq);
             }
-            self.take(line.strip_suffix(b"\n").unwrap_or(&line))?;
+            self.follows(&head)?;
+            self.accept(&head, &body)?;
+            let json = &line[..line.len() - 1];
+            self.pass(json, Hash::of_leaf(json));
             bytes.extend_from_slice(&line);
         }
         Ok(Extension { bytes, numbers })

@@ -331,6 +331,25 @@ impl Records {
     }
 }
 
+/// Whether a root has records, or says that they are in another state directory, as far as two looks at it tell.
+pub(super) fn may_be_kept(root: &Root) -> bool {
+    let (calls, state) = (root.calls(), root.state());
+    let is_there = !calls.stat_at(&state.base, &state.name).is_err_and(|source| sys::fault(&source) == Fault::Missing)
+        && is_log_there(root);
+    is_there || marker::check(root, None).is_err()
+}
+
+/// Whether a log is in the state directory, whatever that is like. One that the caller cannot reach is somebody else's.
+fn is_log_there(root: &Root) -> bool {
+    let log = std::path::Path::new(&root.state().name).join(LOG_NAME);
+    match root.calls().reach_entry(&root.state().base, &log, true) {
+        Ok(_) => true,
+        Err(source) => {
+            !matches!(sys::fault(&source), Fault::Missing | Fault::NotDirectory | Fault::Link | Fault::Denied)
+        }
+    }
+}
+
 /// The state directory, if it is there and may hold records.
 pub(super) fn open_state(root: &Root) -> Result<Option<Handle>> {
     let calls = root.calls();
@@ -342,13 +361,10 @@ pub(super) fn open_state(root: &Root) -> Result<Option<Handle>> {
     match root.state().open_there(calls) {
         Ok(there) => Ok(there.map(|there| there.dir)),
         // Where it is not private but holds no records, only what needs it is refused.
-        Err(error) if error.kind() == Kind::UnsafeState => {
-            let path = std::path::Path::new(&root.state().name).join(LOG_NAME);
-            match calls.reach_entry(&root.state().base, &path, true) {
-                Ok(_) => Err(error.during("use the records")),
-                Err(_) => Ok(None),
-            }
-        }
+        Err(error) if error.kind() == Kind::UnsafeState => match is_log_there(root) {
+            true => Err(error.during("use the records")),
+            false => Ok(None),
+        },
         Err(error) => Err(error.during("use the records")),
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
@@ -40,7 +41,9 @@ impl Hash {
     /// Reads what [`Display`](fmt::Display) shows; `None` if it is anything else.
     #[must_use]
     pub fn from_base64(text: &str) -> Option<Hash> {
-        Some(Hash(STANDARD.decode(text).ok()?.try_into().ok()?))
+        let mut hash = [0; 33];
+        let length = STANDARD.decode_slice(text, &mut hash).ok()?;
+        Some(Hash(hash[..length].try_into().ok()?))
     }
 }
 
@@ -66,8 +69,19 @@ impl Serialize for Hash {
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Hash::from_base64(&text).ok_or_else(|| serde::de::Error::custom("no hash"))
+        struct Base64;
+        impl Visitor<'_> for Base64 {
+            type Value = Hash;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a hash in base64")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Hash, E> {
+                Hash::from_base64(text).ok_or_else(|| E::custom("no hash"))
+            }
+        }
+        deserializer.deserialize_str(Base64)
     }
 }
 

@@ -188,6 +188,7 @@ fn stat_of(told: &Statx) -> Stat {
         uid: told.stx_uid,
         gid: told.stx_gid,
         links: u64::from(told.stx_nlink),
+        size: told.stx_size,
         changed: told.stx_ctime.tv_sec,
     }
 }
@@ -382,6 +383,15 @@ impl Calls for Linux {
         let attributes = || rustix::fs::statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::empty());
         let is_immutable = || attributes().is_ok_and(|told| told.stx_attributes.contains(StatxAttributes::IMMUTABLE));
         if asked.is_err() && is_immutable() { Ok(false) } else { asked }
+    }
+
+    fn may_be_moved(&self, parent: &Handle, name: &OsStr) -> io::Result<bool> {
+        let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+        match rustix::fs::statx(parent, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()) {
+            Ok(told) => Ok(!told.stx_attributes.intersects(fixed)),
+            Err(Errno::NOENT | Errno::NOSYS | Errno::PERM) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     #[cfg(feature = "confine")]

@@ -21,3 +21,8 @@ pub(crate) fn physical_path(dir: &Handle) -> Option<PathBuf> {
 pub(crate) fn renounce_privileges() -> io::Result<()> {
     Ok(rustix::thread::set_no_new_privs(true)?)
 }
+
+/// The processor that the calling thread runs on at this moment.
+pub(crate) fn processor() -> Option<u32> {
+    u32::try_from(rustix::thread::sched_getcpu()).ok()
+}

@@ -140,6 +140,8 @@ pub(crate) struct Stat {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) links: u64,
+    /// In bytes.
+    pub(crate) size: u64,
     /// When it was last changed, moved or made, in seconds since 1970; 0 where that is not told.
     pub(crate) changed: i64,
 }
@@ -291,6 +293,11 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Handle) -> io::Result<()>;
     fn sync_file_system(&self, dir: &Handle) -> io::Result<()>;
 
+    /// Whether nothing about the entry itself forbids to rename and unlink it, for whoever may change its directory.
+    fn may_be_moved(&self, _parent: &Handle, _name: &OsStr) -> io::Result<bool> {
+        Ok(true)
+    }
+
     /// Whether the permissions of a directory let the caller change names in it, which a refusal does not tell.
     fn may_change_names(&self, _dir: &Handle) -> io::Result<bool> {
         Ok(true)
@@ -329,10 +336,15 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux_process::{physical_path, renounce_privileges};
+pub(crate) use linux_process::{physical_path, processor, renounce_privileges};
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn physical_path(_dir: &Handle) -> Option<std::path::PathBuf> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn processor() -> Option<u32> {
     None
 }
 

@@ -3,10 +3,24 @@
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::text::Text;
+use super::text::{Borrowed, Text};
 use crate::model::{Finding, Status, Summary, Trait, Traits};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
+struct Shown<'a> {
+    link: Borrowed<'a>,
+    target: Option<Borrowed<'a>>,
+    status: Status,
+    traits: Traits,
+    hops: usize,
+    resolved: Option<Borrowed<'a>>,
+    #[serde(skip_serializing_if = "is_false")]
+    clamped: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    not_a_directory: bool,
+}
+
+#[derive(Deserialize)]
 struct Item {
     link: Text,
     target: Option<Text>,
@@ -14,9 +28,9 @@ struct Item {
     traits: Traits,
     hops: usize,
     resolved: Option<Text>,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default)]
     clamped: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default)]
     not_a_directory: bool,
 }
 
@@ -27,17 +41,17 @@ fn is_false(flag: &bool) -> bool {
 
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let item = Item {
-            link: Text::new(&self.link),
-            target: self.target.as_ref().map(Text::new),
+        let shown = Shown {
+            link: Borrowed(self.link.as_os_str()),
+            target: self.target.as_deref().map(Borrowed),
             status: self.status,
             traits: self.traits,
             hops: self.hops,
-            resolved: self.resolved.as_deref().map(Text::path),
+            resolved: self.resolved.as_deref().map(Borrowed::path),
             clamped: self.clamped,
             not_a_directory: self.not_a_directory,
         };
-        item.serialize(serializer)
+        shown.serialize(serializer)
     }
 }
 

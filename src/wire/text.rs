@@ -39,7 +39,7 @@ impl Text {
 
     /// Takes a path below the root; the root itself is `.`.
     pub fn path(path: &Path) -> Text {
-        Text::new(if path.as_os_str().is_empty() { OsStr::new(".") } else { path.as_os_str() })
+        Text::new(Borrowed::path(path).0)
     }
 
     /// Returns it as a path.
@@ -66,6 +66,22 @@ impl fmt::Display for Text {
 }
 
 impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Borrowed(&self.0).serialize(serializer)
+    }
+}
+
+/// A name or text of somebody else's, which is written as [`Text`] is.
+pub(super) struct Borrowed<'a>(pub(super) &'a OsStr);
+
+impl<'a> Borrowed<'a> {
+    /// A path below the root; the root itself is `.`.
+    pub(super) fn path(path: &'a Path) -> Borrowed<'a> {
+        Borrowed(if path.as_os_str().is_empty() { OsStr::new(".") } else { path.as_os_str() })
+    }
+}
+
+impl Serialize for Borrowed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.to_str() {
             Some(text) => serializer.serialize_str(text),

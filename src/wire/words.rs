@@ -10,20 +10,33 @@ macro_rules! strings {
     ($($type:ty)*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(self.as_str())
             }
         }
 
+        read!($type);
+    )*};
+}
+
+macro_rules! read {
+    ($type:ty) => {
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
                 let word = String::deserialize(deserializer)?;
                 word.parse().map_err(D::Error::custom)
             }
         }
-    )*};
+    };
 }
 
-strings!(Confinement Durability Effect FileKind Guarantee Kind OnError Staging Status Style Trait);
+strings!(Durability Effect FileKind Guarantee Kind OnError Staging Status Style Trait);
+read!(Confinement);
+
+impl Serialize for Confinement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl Serialize for Traits {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,10 @@
 //! What the program says of itself: completions, the manual, the schema, the time of a document.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use crate::arguments::{OWN_FORMAT, VERBS};
-use crate::support::{Place, caplink, ran};
+use crate::support::{Place, caplink, ran, skipped};
 
 #[test]
 fn completions_and_the_manual_need_no_root_and_print_their_own_format() {
@@ -34,6 +37,29 @@ fn the_manual_has_a_page_for_each_verb() {
         );
     }
     assert_eq!(page("man caplink"), whole);
+}
+
+#[test]
+fn the_formatter_has_nothing_to_say_of_any_page() {
+    const NAME: &str = "describing::the_formatter_has_nothing_to_say_of_any_page";
+    let verbs = VERBS.iter().chain(OWN_FORMAT).filter_map(|line| line.split_whitespace().next());
+    for page in verbs.chain(["", "repair", "release", "releases"]) {
+        let text = ran(caplink().arg("man").args(page.split_whitespace())).out;
+        let started = Command::new("groff")
+            .args(["-man", "-Tutf8", "-ww"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
+        let Ok(mut formatter) = started else { return skipped(NAME, "there is no groff") };
+        formatter.stdin.take().unwrap().write_all(&text).unwrap();
+        let ended = formatter.wait_with_output().unwrap();
+        assert!(
+            ended.status.success() && ended.stderr.is_empty(),
+            "{page}: {}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+    }
 }
 
 #[test]

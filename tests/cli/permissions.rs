@@ -282,3 +282,25 @@ fn a_dry_run_knows_of_an_immutable_directory() {
         assert_eq!((planned.code, &planned.json["errors"]), (10, &refused.json["errors"]), "{line}");
     }
 }
+
+#[test]
+fn a_dry_run_knows_of_an_immutable_file() {
+    const NAME: &str = "permissions::a_dry_run_knows_of_an_immutable_file";
+    if !is_root() {
+        return skipped(NAME, "only root sets attributes");
+    }
+    let place = Place::new();
+    let path = place.root.join("config");
+    fs::write(&path, "").unwrap();
+    for attribute in ["i", "a"] {
+        let chattr = |sign: &str| Command::new("chattr").arg(format!("{sign}{attribute}")).arg(&path).output();
+        if !chattr("+").is_ok_and(|output| output.status.success()) {
+            return skipped(NAME, "there is no chattr, or the file system knows no such attribute");
+        }
+        let [planned, refused] = ["-n", ""].map(|dry| place.ask(&format!("{dry} ensure config --to file --backup")));
+        chattr("-").unwrap();
+        assert_eq!((refused.code, refused.kind()), (10, "permission"), "{attribute}");
+        assert_eq!((planned.code, &planned.json["errors"]), (10, &refused.json["errors"]), "{attribute}");
+        assert!(path.is_file());
+    }
+}

@@ -209,3 +209,63 @@ fn a_link_in_the_state_directory_is_refused_also_where_that_is_still_to_be_made(
     assert_eq!(place.ask("apply --keep-going").code, 4);
     assert_eq!((place.text("fine"), place.text(".caplink/x")), (Some("src/a".into()), None));
 }
+
+/// The lines of a plan by their signs: how many steps are listed, and how many more are counted.
+fn listed(text: &str, sign: char) -> (usize, usize) {
+    let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix(sign)).map(str::trim);
+    let (mut steps, mut more) = (0, 0);
+    for line in lines {
+        match line.strip_prefix("and ").and_then(|line| line.split_once(" more; ")) {
+            Some((count, _)) => more += count.parse::<usize>().unwrap(),
+            None => steps += 1,
+        }
+    }
+    (steps, more)
+}
+
+#[test]
+fn a_plan_of_ten_thousand_entries_is_read_in_a_minute_and_counts_every_one() {
+    let shapes: [(&str, fn(usize) -> String); 4] = [
+        ("one directory", |n| format!("l{n:05}")),
+        ("a hundred directories", |n| format!("out/{:02}/l{n:05}", n / 100)),
+        ("one directory each", |n| format!("out/{:02}/{n:05}/l", n / 100)),
+        ("top directories of their own", |n| format!("d{n:05}/l")),
+    ];
+    for (what, link) in shapes {
+        let links: String = (0..10_000).map(|n| format!("\"{}\" = \"a\"\n", link(n))).collect();
+        let place = place(&format!("[links]\n{links}"));
+        let plan = place.words("plan");
+        let text = plan.out();
+        assert!(text.lines().count() < 300, "{what}: {} lines", text.lines().count());
+        let (steps, more) = listed(text, '+');
+        let json = place.ask("plan").json;
+        let whole = json["items"].as_array().unwrap().len();
+        assert!(
+            steps >= 100 && steps + more == whole && whole >= 10_000,
+            "{what}: {steps} + {more} of {whole}\n{text}"
+        );
+        assert!(plan.err().contains(&format!("{whole} to change, 0 unchanged")), "{what}: {}", plan.err());
+    }
+}
+
+#[test]
+fn a_plan_is_folded_in_each_directory_and_listed_whole_with_more_detail() {
+    let links: String =
+        (0..400).map(|n| format!("\"{}/l{n:03}\" = \"a\"\n", if n < 100 { "x" } else { "y" })).collect();
+    let place = place(&format!("[links]\n{links}\"alone/l\" = \"b\"\n"));
+    let plan = place.words("plan");
+    let lines: Vec<&str> = plan.out().lines().collect();
+    // Of three directories and the root, each its part.
+    assert_eq!(lines[..4], ["./", "  + alone/", "alone/", "  + l -> ../src/b"]);
+    assert_eq!(lines[4..8], ["./", "  + x/", "x/", "  + l000 -> ../src/a"]);
+    assert_eq!(lines[57..61], ["  + and 50 more; `-v` lists them", "./", "  + y/", "y/"]);
+    assert_eq!(lines[lines.len() - 1], "  + and 250 more; `-v` lists them");
+    let detailed = place.words("-v plan");
+    assert_eq!(listed(detailed.out(), '+'), (404, 0));
+    // A conflict is an error as well, and is told whole.
+    place.link("x", "src");
+    let refused = place.words("plan");
+    let (steps, more) = listed(refused.out(), '!');
+    assert_eq!((refused.code, steps + more), (4, 100));
+    assert_eq!(refused.err().matches("error: cannot apply `x/").count(), 100);
+}

@@ -12,6 +12,8 @@ mod model;
 mod parsing;
 mod properties;
 mod real;
+#[cfg(target_os = "linux")]
+mod stow;
 mod toml_agreement;
 
 use caplink::manage::{Facts, Manifest};

@@ -4,10 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use caplink::Kind;
-use caplink::records::{Checkpoint, Query};
+use caplink::records::{Checkpoint, Group, Query};
+use caplink::{Edit, Kind, LinkPath};
 
-use super::ground::{Ground, mutations, release};
+use super::ground::{Ground, author, mutations, release};
 
 /// Records with a few mutations.
 fn written() -> Ground {
@@ -57,6 +57,33 @@ fn an_entry_that_is_missing_before_the_last_is_noticed_by_the_next_mutation() {
             assert_eq!(error.kind(), Kind::Integrity, "the intent of the last result");
         }
     }
+}
+
+/// Where the last entry begins, and from where on it tells what is open.
+fn last_and_base(ground: &Ground) -> (u64, u64) {
+    let log = fs::read(ground.log()).unwrap();
+    let line = log.strip_suffix(b"\n").unwrap();
+    let last = line.iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let entry: serde_json::Value = serde_json::from_slice(&line[last..]).unwrap();
+    (last as u64, entry["base"].as_u64().unwrap())
+}
+
+#[test]
+fn a_log_in_which_nothing_is_open_is_opened_by_its_last_entry_alone() {
+    let (ground, root) = Ground::recorded();
+    let edit = |number: u32| Edit::create(LinkPath::new(format!("l{number}")).unwrap(), release(1)).into();
+    let edits: Vec<Edit> = (0..300).map(edit).collect();
+    assert!(root.apply_all(&edits).iter().all(Result::is_ok));
+    let (last, base) = last_and_base(&ground);
+    assert_eq!(base, last, "of 300 edits that were announced together");
+    let mut group = Group::new("batch");
+    (300..310).for_each(|number| group.push(edit(number)));
+    assert!(ground.root.apply_group(&ground.records(), &author(), &group).unwrap().stands);
+    let (last, base) = last_and_base(&ground);
+    assert_eq!(base, last, "of a group");
+    // Whoever goes on from there is right about the rest.
+    let _ = ground.again().remove("l7").unwrap();
+    assert_eq!(ground.records().verify(&[]).unwrap().entries, 1 + 600 + 1 + 20 + 1 + 2);
 }
 
 #[test]

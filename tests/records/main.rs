@@ -1,6 +1,7 @@
 //! What the records hold: every change is in the log, and what is in the log is what happened.
 #![cfg(unix)]
 
+mod follow;
 mod ground;
 mod groups;
 mod index;
@@ -12,3 +13,4 @@ mod steps;
 mod stranger;
 mod together;
 mod unknown;
+mod unrecorded;

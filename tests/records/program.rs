@@ -7,12 +7,12 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-struct Place {
-    dir: TempDir,
+pub(crate) struct Place {
+    pub(crate) dir: TempDir,
 }
 
 impl Place {
-    fn new() -> Place {
+    pub(crate) fn new() -> Place {
         let dir = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
         for release in ["41", "42"] {
             fs::create_dir_all(dir.path().join("root/releases").join(release)).unwrap();
@@ -20,17 +20,17 @@ impl Place {
         Place { dir }
     }
 
-    fn recorded() -> Place {
+    pub(crate) fn recorded() -> Place {
         let place = Place::new();
         assert_eq!(place.run(&["records", "init"]).0, 0);
         place
     }
 
-    fn root(&self) -> std::path::PathBuf {
+    pub(crate) fn root(&self) -> std::path::PathBuf {
         self.dir.path().join("root")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_caplink"));
         command.current_dir(self.dir.path()).arg("-C").arg(self.root()).args(arguments);
         for variable in ["CAPLINK_ROOT", "CAPLINK_STATE", "CAPLINK_REASON", "CAPLINK_ACTOR"] {
@@ -39,20 +39,20 @@ impl Place {
         command
     }
 
-    fn output(&self, arguments: &[&str]) -> (i32, String) {
+    pub(crate) fn output(&self, arguments: &[&str]) -> (i32, String) {
         let Output { status, stdout, .. } = self.command(arguments).output().unwrap();
         (status.code().unwrap(), String::from_utf8(stdout).unwrap())
     }
 
     /// The exit code and the document.
-    fn run(&self, arguments: &[&str]) -> (i32, Value) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, Value) {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
         let (code, out) = self.output(&arguments);
         (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}")))
     }
 
     /// The kind of the first error.
-    fn refusal(&self, arguments: &[&str]) -> (i32, String) {
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> (i32, String) {
         let (code, document) = self.run(arguments);
         (code, document["errors"][0]["kind"].as_str().unwrap_or_default().to_owned())
     }
@@ -274,25 +274,23 @@ fn the_log_is_shown_as_lines_as_entries_and_as_json() {
     for wrong in [&["log", "--limit", "1", "checkpoint"][..], &["log", "--raw", "verify"]] {
         assert_eq!(place.refusal(wrong), (2, "usage".to_owned()), "{wrong:?}");
     }
-    for wrong in [&["log", "--raw", "--limit", "1"][..], &["log", "--since", "yesterday"], &["log", "--link", "a["]] {
+    for wrong in [
+        &["log", "--raw", "--limit", "1"][..],
+        &["log", "--since", "yesterday"],
+        &["log", "--until", ""],
+        &["log", "--link", "a["],
+        &["log", "--outcome", "nonsense"],
+        &["log", "--outcome", "Replaced"],
+        &["log", "--outcome", ""],
+        &["log", "--format", "yaml"],
+        &["log", "--limit", "-1"],
+        &["log", "--follow", "--format", "json"],
+    ] {
         assert_eq!(place.output(wrong).0, 2, "{wrong:?}");
     }
-}
-
-#[test]
-fn follow_goes_on_with_what_is_recorded() {
-    use std::io::{BufRead as _, BufReader};
-    let place = Place::recorded();
-    let mut follow = place.command(&["log", "--follow", "--format", "ndjson"]);
-    let mut follow = follow.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines();
-    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
-    assert_eq!(next()["verb"], "records init");
-    assert_eq!(place.run(&["ensure", "current", "--to", "releases/41"]).0, 0);
-    let item = next();
-    assert_eq!((&item["link"], &item["outcome"]), (&json!("current"), &json!("created")));
-    follow.kill().unwrap();
-    follow.wait().unwrap();
+    for none in ["exchanged", "unchanged", "unknown", "pruned"] {
+        assert_eq!(counted(&["--outcome", none]), Some(0), "{none}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use super::ground::{Ground, release};
 
 /// A log that ends with the intent to let `current` lead from release 1 to release 2, of a program that has ended.
-fn interrupted() -> Ground {
+pub(crate) fn interrupted() -> Ground {
     let (ground, root) = Ground::recorded();
     let _ = root.ensure("current", release(1)).unwrap();
     let _ = root.ensure("current", release(2)).unwrap();

@@ -171,7 +171,7 @@ impl Place {
     }
 }
 
-fn walk(dir: &Path, below: &Path, tree: &mut Tree) {
+pub(crate) fn walk(dir: &Path, below: &Path, tree: &mut Tree) {
     for entry in fs::read_dir(dir).expect("a directory") {
         let entry = entry.expect("an entry");
         let (path, kind) = (below.join(entry.file_name()), entry.file_type().expect("a kind"));
@@ -190,7 +190,7 @@ fn walk(dir: &Path, below: &Path, tree: &mut Tree) {
     }
 }
 
-fn run(command: &[OsString]) -> (Option<i32>, Value) {
+pub(crate) fn run(command: &[OsString]) -> (Option<i32>, Value) {
     let output = Command::new(&command[0]).args(&command[1..]).output().expect("the program runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let document = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no document: {text}"));
@@ -224,7 +224,7 @@ pub(crate) fn calls_of(command: &[OsString]) -> usize {
     traced(command, None, &mut || Verdict::Go).1
 }
 
-fn kill(command: &[OsString], at: usize) -> bool {
+pub(crate) fn kill(command: &[OsString], at: usize) -> bool {
     traced(command, Some(at), &mut || Verdict::Kill).0.code.is_none()
 }
 

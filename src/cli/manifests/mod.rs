@@ -2,6 +2,7 @@
 
 mod carry;
 mod errors;
+mod fold;
 mod read;
 mod show;
 

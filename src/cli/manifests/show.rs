@@ -10,12 +10,10 @@ use caplink::{Effect, Outcome, Result, printable};
 use serde::Serialize;
 
 use super::errors::hint;
+use super::fold::{Fold, Line, below};
 use crate::cli::context::Context;
 use crate::cli::report::Report;
 use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
-
-/// So many steps of one kind are shown in one directory; more are counted, unless more detail is asked for.
-const SHOWN_MAX: usize = 50;
 
 /// What is in the way of each entry beside its target, where more detail is asked for. To be asked before anything is done.
 pub(crate) fn compare(manifests: &Manifests, steps: &[ManifestStep], context: &Context) -> Vec<Option<Compared>> {
@@ -31,37 +29,35 @@ pub(crate) fn show(
     results: Option<&[Result<Outcome>]>,
     context: &Context,
 ) {
-    let mut shown: HashMap<(&Path, Action), usize> = HashMap::new();
-    let (mut dir, mut counts) = (None, HashMap::new());
+    let detailed = context.global.verbose > 0;
+    let listed: Vec<&ManifestStep> = steps.iter().filter(|step| detailed || step.action != Action::Keep).collect();
+    let mut fold = Fold::of(&listed, detailed);
+    let (mut last, mut counts) = (None, HashMap::new());
     for (number, step) in steps.iter().enumerate() {
-        let parent = step.link.parent().unwrap_or(Path::new(""));
         *counts.entry(step.action).or_insert(0_usize) += 1;
-        let count = shown.entry((parent, step.action)).or_default();
-        *count += 1;
-        let is_quiet = step.action == Action::Keep && context.global.verbose == 0;
-        let is_folded = *count > SHOWN_MAX && context.global.verbose == 0;
-        let is_shown = !is_quiet && !is_folded;
-        let header = (is_shown && dir != Some(parent)).then_some(parent);
-        if is_shown {
-            dir = Some(parent);
+        let is_quiet = step.action == Action::Keep && !detailed;
+        let line = if is_quiet { Line::Nothing } else { fold.line(step) };
+        if line == Line::Nothing && !context.global.json {
+            continue;
         }
+        let heading = fold.heading(step);
+        let is_new = last.replace(heading) != Some(heading);
         let outcome = results.and_then(|results| results[number].as_ref().ok());
         let is_tried = results.is_some();
         let dry = is_tried && context.global.dry_run;
         let compared = compared.get(number).and_then(Option::as_ref);
-        report.news(&StepItem { step, compared, outcome, is_tried, dry, header, is_shown });
-    }
-    for ((parent, action), count) in shown.iter().filter(|(_, count)| **count > SHOWN_MAX) {
-        let (more, parent) = (count - SHOWN_MAX, printable(parent));
-        if *action != Action::Keep {
-            report.note(0, format!("{more} more of `{}` in `{parent}/`; `-v` lists them", action.as_str()));
-        }
+        let item = StepItem { step, compared, outcome, is_tried, dry, heading, is_new, line };
+        report.step(&item, context.global.json);
     }
     let count = |actions: &[Action]| actions.iter().filter_map(|action| counts.get(action)).sum::<usize>();
     let kept = count(&[Action::Keep]);
     let changes = steps.len() - count(&[Action::Keep, Action::Skip, Action::Conflict]);
     let skipped = count(&[Action::Skip]);
-    report.note(0, format!("{changes} to change, {kept} unchanged, {skipped} left alone"));
+    let conflicts = match count(&[Action::Conflict]) {
+        0 => String::new(),
+        conflicts => format!(", {conflicts} in conflict"),
+    };
+    report.note(0, format!("{changes} to change, {kept} unchanged, {skipped} left alone{conflicts}"));
 }
 
 /// A step as it stands in a document and as people see it.
@@ -71,8 +67,10 @@ struct StepItem<'a> {
     outcome: Option<&'a Outcome>,
     is_tried: bool,
     dry: bool,
-    header: Option<&'a Path>,
-    is_shown: bool,
+    /// The directory under which it is listed, and whether that has to be named first.
+    heading: &'a Path,
+    is_new: bool,
+    line: Line,
 }
 
 #[derive(Serialize)]
@@ -140,11 +138,9 @@ impl Serialize for StepItem<'_> {
 impl fmt::Display for StepItem<'_> {
     /// `  + vimrc -> ../vim/vimrc`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.is_shown {
-            return Ok(());
-        }
         let step = self.step;
-        if let Some(dir) = self.header {
+        if self.is_new {
+            let dir = self.heading;
             let shown = if dir.as_os_str().is_empty() { ".".to_owned() } else { printable(dir).to_string() };
             writeln!(f, "{}", Painted(DIM, format_args!("{shown}/")))?;
         }
@@ -155,7 +151,11 @@ impl fmt::Display for StepItem<'_> {
             Action::Conflict => ('!', BAD),
             Action::Keep | Action::Skip => ('=', DIM),
         };
-        let name = step.link.file_name().map_or_else(String::new, |name| printable(name).to_string());
+        if let Line::More(more) = self.line {
+            let told = format_args!("and {more} more; `-v` lists them");
+            return writeln!(f, "  {} {}", Painted(colour, sign), Painted(DIM, told));
+        }
+        let name = printable(&below(step, self.heading)).to_string();
         let slash = if matches!(step.action, Action::Mkdir | Action::Rmdir) { "/" } else { "" };
         write!(f, "  {} {}", Painted(colour, sign), Painted(colour, format_args!("{name}{slash}")))?;
         if let Some(target) = &step.target {

@@ -52,7 +52,7 @@ struct Run {
 
 impl Run {
     fn stream(&mut self, root: &Root, scan: &mut caplink::Scan, asked: &Asked, out: &mut Out) -> io::Result<()> {
-        let mut show = Show::new(asked);
+        let mut show = Show::new(asked, out.is_coloured);
         show.begin(&mut out.buffer, &self.report, root);
         for found in &mut *scan {
             match found {

@@ -20,6 +20,8 @@ const LINGER: Duration = Duration::from_millis(200);
 /// Stdout, and the progress line that must not get in its way.
 pub(super) struct Out {
     pub(super) buffer: Vec<u8>,
+    /// Whether what is shown to people may have styles.
+    pub(super) is_coloured: bool,
     to: Box<dyn Write>,
     flushed: Instant,
     bar: Option<ProgressBar>,
@@ -27,13 +29,15 @@ pub(super) struct Out {
 
 impl Out {
     pub(super) fn new(format: Format, global: &Global, progress: ScanProgress) -> Out {
-        let to: Box<dyn Write> = match format {
-            Format::Text => Box::new(output::stdout(global.color)),
-            _ => output::raw_stdout(),
+        let is_coloured = format == Format::Text && output::is_coloured(global.color);
+        // Without colours nothing is to be taken out again.
+        let to: Box<dyn Write> = match is_coloured {
+            true => Box::new(output::stdout(global.color)),
+            false => output::raw_stdout(),
         };
         let is_watched = io::stderr().is_terminal() && global.quiet == 0;
         let bar = is_watched.then(|| progress::line(progress));
-        Out { buffer: Vec::new(), to, flushed: Instant::now(), bar }
+        Out { buffer: Vec::new(), is_coloured, to, flushed: Instant::now(), bar }
     }
 
     /// Writes what has waited long enough, or is much.

@@ -24,7 +24,7 @@ pub(super) fn line(progress: ScanProgress) -> ProgressBar {
 fn counted(progress: &ScanProgress, elapsed: Duration) -> String {
     let (links, entries, dirs) = (progress.links(), progress.entries(), progress.dirs());
     let rate = u128::from(entries) * 1000 / elapsed.as_millis().max(1);
-    format!("{links} links in {entries} entries of {dirs} directories, {rate} entries/s")
+    format!("links: {links}, entries: {entries}, directories: {dirs}, {rate} entries/s")
 }
 
 #[cfg(test)]
@@ -34,6 +34,6 @@ mod tests {
     #[test]
     fn the_first_moment_has_a_rate() {
         let line = counted(&ScanProgress::default(), Duration::ZERO);
-        assert_eq!(line, "0 links in 0 entries of 0 directories, 0 entries/s");
+        assert_eq!(line, "links: 0, entries: 0, directories: 0, 0 entries/s");
     }
 }

@@ -1,7 +1,9 @@
 //! What a scan looks like in each format.
 
+use std::io::{self, Write as _};
 use std::time::Instant;
 
+use anstyle::Style;
 use caplink::{Finding, Root, Status, Summary, Trait};
 use serde::Serialize;
 
@@ -9,19 +11,21 @@ use super::asked::{Asked, Format};
 use super::page;
 use super::standing::Standing;
 use crate::cli::report::Report;
-use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
+use crate::cli::text::{BAD, DIM, GOOD, NAME};
 
 /// Shows links one by one, between what stands before and after them.
 pub(super) struct Show {
     format: Format,
     end: u8,
     is_first: bool,
+    is_coloured: bool,
     begun: Instant,
 }
 
 impl Show {
-    pub(super) fn new(asked: &Asked) -> Show {
-        Show { format: asked.format, end: if asked.null { 0 } else { b'\n' }, is_first: true, begun: Instant::now() }
+    pub(super) fn new(asked: &Asked, is_coloured: bool) -> Show {
+        let end = if asked.null { 0 } else { b'\n' };
+        Show { format: asked.format, end, is_first: true, is_coloured, begun: Instant::now() }
     }
 
     pub(super) fn begin(&mut self, out: &mut Vec<u8>, report: &Report, root: &Root) {
@@ -38,7 +42,7 @@ impl Show {
     pub(super) fn link(&mut self, out: &mut Vec<u8>, finding: &Finding, root: &Root) {
         match self.format {
             Format::Html => out.extend(page::row(root, finding).as_bytes()),
-            Format::Text => line(out, finding),
+            Format::Text => line(out, finding, self.is_coloured).expect("BUG: a vector takes what is written"),
             Format::Paths => {
                 out.extend(finding.link.as_os_str().as_encoded_bytes());
                 out.push(self.end);
@@ -98,19 +102,24 @@ pub(super) fn errors(out: &mut Vec<u8>, report: &Report) {
 }
 
 /// `dangling a/l -> gone (messy)`
-fn line(out: &mut Vec<u8>, finding: &Finding) {
+///
+/// A scan shows hundreds of thousands of them: nothing is put together anywhere else.
+fn line(out: &mut Vec<u8>, finding: &Finding, is_coloured: bool) -> io::Result<()> {
     let colour = if finding.status == Status::Ok { GOOD } else { BAD };
-    let status = format!("{:8}", finding.status.as_str());
-    let mut line = format!("{} {}", Painted(colour, status), Painted(NAME, caplink::printable(&finding.link)));
+    let [colour, name, dim] = [colour, NAME, DIM].map(|style| if is_coloured { style } else { Style::new() });
+    write!(out, "{colour}{:8}{colour:#} {name}", finding.status.as_str())?;
+    write!(out, "{}{name:#}", caplink::printable(&finding.link))?;
     if let Some(target) = &finding.target {
-        line += &format!(" -> {}", caplink::printable(target));
+        write!(out, " -> {}", caplink::printable(target))?;
+    }
+    for (index, of) in finding.traits.iter().enumerate() {
+        let before = if index == 0 { format_args!(" {dim}(") } else { format_args!(", ") };
+        write!(out, "{before}{}", of.as_str())?;
     }
     if !finding.traits.is_empty() {
-        let traits: Vec<&str> = finding.traits.iter().map(Trait::as_str).collect();
-        line += &format!(" {}", Painted(DIM, format_args!("({})", traits.join(", "))));
+        write!(out, "){dim:#}")?;
     }
-    out.extend(line.as_bytes());
-    out.push(b'\n');
+    writeln!(out)
 }
 
 /// `3 links in 9 entries: 2 ok, 1 dangling; traits: 1 messy`

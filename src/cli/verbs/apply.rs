@@ -73,7 +73,7 @@ impl Apply {
                 read.warning.iter().for_each(|warning| report.note(0, warning.clone()));
                 let mut options = PlanOptions::default();
                 options.tags.clone_from(&self.tags);
-                (options.prune, options.backup) = (!self.no_prune, self.backup);
+                (options.prune, options.backup, options.states) = (!self.no_prune, self.backup, false);
                 match ready.manifests.plan(&read.manifest, &options) {
                     Ok(planned) => {
                         let planned = read.placed(planned, &ready.manifests);

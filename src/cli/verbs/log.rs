@@ -4,13 +4,15 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use caplink::Kind;
 use caplink::records::{Checkpoint, Mutation, Query, Records, Time};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use serde::Serialize;
 
+use super::follow;
 use super::records::no_records;
 use crate::cli::context::Context;
 use crate::cli::problem::Problem;
@@ -20,11 +22,29 @@ use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
 use crate::cli::{duration, files, output};
 use caplink::wire::Text;
 
-/// How often `--follow` looks for new entries.
-const LOOK: Duration = Duration::from_millis(200);
-
 /// The longest checkpoint that is read, in bytes.
 const CHECKPOINT_MAX: u64 = 64 * 1024;
+
+/// What a mutation can have come to.
+const OUTCOMES: [&str; 17] = [
+    "created",
+    "replaced",
+    "exchanged",
+    "removed",
+    "adopted",
+    "unchanged",
+    "skipped",
+    "failed",
+    "unknown",
+    "entered",
+    "marked",
+    "pinned",
+    "unpinned",
+    "pruned",
+    "initialised",
+    "renewed",
+    "rebound",
+];
 
 /// Shown by `--help` and in the manual.
 const EXAMPLES: &str = "\
@@ -54,7 +74,7 @@ pub(crate) struct Log {
     #[arg(long, value_name = "ID")]
     group: Option<String>,
     /// Only with this outcome
-    #[arg(long, value_name = "OUTCOME")]
+    #[arg(long, value_name = "OUTCOME", value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: Option<String>,
     /// Only the newest N
     #[arg(long, value_name = "N")]
@@ -113,6 +133,11 @@ impl Log {
             return output::print(&report, &context.global);
         }
         if (self.follow || self.raw) && report.refuses_json(context) {
+            return output::print(&report, &context.global);
+        }
+        if self.follow && self.format == Some(Format::Json) {
+            let reason = "`--follow` prints no document: take `--format ndjson`";
+            report.errors.push(Problem::new(Kind::Usage, reason));
             return output::print(&report, &context.global);
         }
         let records = context.with_records().and_then(|(root, records)| {
@@ -195,39 +220,21 @@ impl Log {
         mut report: Report,
         context: &Context,
     ) -> ExitCode {
-        let mut out = io::BufWriter::new(output::stdout(context.global.color));
-        let mut written = Ok(());
-        let show = |out: &mut dyn Write, mutation: &Mutation| match format {
+        let mut out = output::gathered(context.global.color);
+        let mut show = |out: &mut dyn Write, mutation: &Mutation| match format {
             Format::Text => write!(out, "{}", Shown { mutation, local: self.local }),
             _ => writeln!(out, "{}", serde_json::to_string(mutation).expect("BUG: a mutation has string keys")),
         };
-        let mut each = |mutation: Mutation| {
-            written = show(&mut out, &mutation);
-            written.is_ok()
+        let (read, written) = if self.follow {
+            follow::follow(records, (query, self.limit), &mut out, &mut show)
+        } else {
+            let mut written = Ok(());
+            let read = records.mutations(&query, &mut |mutation| {
+                written = show(&mut out, &mutation);
+                written.is_ok()
+            });
+            (read.map(drop), written)
         };
-        let mut read = if self.follow { Ok(0) } else { records.mutations(&query, &mut each) };
-        if self.follow {
-            let mut follow = records.follow(query.clone());
-            let mut past = Vec::new();
-            read = follow.next(&mut |mutation| past.push(mutation)).map(|()| 0);
-            let skipped = self.limit.map_or(0, |limit| past.len().saturating_sub(limit));
-            for mutation in past.into_iter().skip(skipped) {
-                if written.is_ok() {
-                    written = show(&mut out, &mutation);
-                }
-            }
-            while written.is_ok() && read.is_ok() {
-                written = out.flush();
-                std::thread::sleep(LOOK);
-                read = follow
-                    .next(&mut |mutation| {
-                        if written.is_ok() {
-                            written = show(&mut out, &mutation);
-                        }
-                    })
-                    .map(|()| 0);
-            }
-        }
         let written = written.and_then(|()| out.flush());
         drop(out);
         if let Err(error) = read {

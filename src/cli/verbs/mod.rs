@@ -28,6 +28,7 @@ pub(super) mod undo;
 pub(super) mod watch;
 
 pub(super) mod change;
+mod follow;
 mod group;
 mod leftovers;
 mod lines;

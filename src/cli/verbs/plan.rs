@@ -58,6 +58,7 @@ impl PlanVerb {
         let manifests = Manifests::open(root).map_err(|error| vec![Problem::of_root(&error)])?;
         let mut options = PlanOptions::default();
         options.tags.clone_from(&self.tags);
+        options.states = false;
         let planned = match manifests.plan(&read.manifest, &options) {
             Ok(planned) => read.placed(planned, &manifests),
             Err(error) => {

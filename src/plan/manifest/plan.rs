@@ -30,6 +30,15 @@ struct Leaver<'r> {
 ///
 /// `plan`, `apply`, its dry run and `status` all come from here.
 pub fn plan_manifest(request: &Request<'_>) -> ManifestPlan {
+    planned(request, true)
+}
+
+/// The same plan without the states.
+pub(crate) fn plan_steps(request: &Request<'_>) -> ManifestPlan {
+    planned(request, false)
+}
+
+fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
     let mut states = Vec::new();
     let mut gone = Vec::new();
     let leavers = leavers(request, &mut states, &mut gone);
@@ -73,14 +82,16 @@ pub fn plan_manifest(request: &Request<'_>) -> ManifestPlan {
             let (found, owner) = (Some(found.clone()), Some(other.by.clone()));
             verdict = Verdict::Conflict(Box::new(Conflict { found, owner, ..conflict }));
         }
-        states.push(EntryState {
-            link: declared.link.clone(),
-            status: status(&case, &verdict),
-            target: text.as_ref().ok().cloned(),
-            found: sight.found.text().map(OsString::from),
-            name: declared.label.name.clone(),
-            comment: declared.label.comment.clone(),
-        });
+        if with_states {
+            states.push(EntryState {
+                link: declared.link.clone(),
+                status: status(&case, &verdict),
+                target: text.as_ref().ok().cloned(),
+                found: sight.found.text().map(OsString::from),
+                name: declared.label.name.clone(),
+                comment: declared.label.comment.clone(),
+            });
+        }
         if matches!(verdict, Verdict::Create | Verdict::Replace | Verdict::Backup) {
             // What is removed below a directory that moves aside is removed before it moves.
             if after.is_some() || verdict == Verdict::Backup {
@@ -91,6 +102,7 @@ pub fn plan_manifest(request: &Request<'_>) -> ManifestPlan {
         steps.push(entry_step(declared, verdict, text.ok(), found));
     }
     let steps = in_order(steps, &leavers, request.seen, &empty, &room);
+    states.retain(|_| with_states);
     states.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
     ManifestPlan { steps, states, gone }
 }

@@ -214,7 +214,8 @@ pub struct EntryState {
 pub struct ManifestPlan {
     /// The steps, in the order in which they are carried out.
     pub steps: Vec<ManifestStep>,
-    /// The state of each chosen entry, and of each link that is owned and not declared any more, in the order of a walk.
+    /// The state of each chosen entry, and of each link that is owned and not declared any more, in the order of a walk; none
+    /// where they were not asked for.
     pub states: Vec<EntryState>,
     /// Links that are owned, not declared any more, and not there: the records can forget them.
     pub gone: Vec<LinkPath>,

@@ -47,8 +47,8 @@ pub fn plan_unapply(seen: &Seen, holdings: &Holdings) -> ManifestPlan {
     steps.extend(rmdirs);
     // A directory took the place of a link.
     steps.append(&mut then);
-    let missing = holdings.owned.keys().filter(|link| !steps.iter().any(|step| step.link == link.as_path()));
-    let gone = missing.cloned().collect();
+    let named: HashSet<&Path> = steps.iter().map(|step| &*step.link).collect();
+    let gone = holdings.owned.keys().filter(|link| !named.contains(link.as_path())).cloned().collect();
     ManifestPlan { steps, states: Vec::new(), gone }
 }
 

@@ -1,5 +1,8 @@
 //! Applies a group.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::apply::inform;
 use crate::error::{Error, Kind, Result};
 use crate::exec::{Back, Judged, Part, Published, Work, judge, sync_batch};
@@ -87,11 +90,11 @@ impl Root {
         let below = below(records.root(), self.image())?;
         group.reasons.values().try_for_each(|reason| Author::new(Actor::default(), Some(reason)).map(drop))?;
         let named = |path: &LinkPath| Text::new(below.join(path.as_path()));
-        let mut recovered =
-            records.settle_groups_of(&group.steps.iter().flat_map(paths).map(named).collect::<Vec<_>>())?;
+        let links: Vec<Text> = group.steps.iter().flat_map(paths).map(named).collect();
+        let mut recovered = records.settle_groups_of(&links.iter().collect())?;
         let mut judged = judge(self, group);
         let physical: Vec<Text> = judged.parts.iter().map(|part| Text::new(below.join(&part.at))).collect();
-        let more = records.settle_groups_of(&physical)?;
+        let more = records.settle_groups_of(&physical.iter().collect())?;
         if !more.is_empty() {
             recovered.extend(more);
             judged = judge(self, group);
@@ -211,15 +214,17 @@ impl Applying<'_> {
     /// Writes the group down. Returns the number of its first intent, and what was settled before it.
     fn announce(&self, intents: Vec<crate::records::entry::Intent>) -> Result<(u64, Vec<Recovered>)> {
         let count = intents.len() as u64;
+        let intents: Vec<_> = intents.into_iter().map(Arc::new).collect();
+        let names: HashSet<&Text> = intents.iter().flat_map(|intent| intent.all_names()).collect();
         let mut recovered = Vec::new();
         let numbers = self.records.append(|log| {
             self.records.demands_reason(log, intents.iter().all(|intent| intent.reason.is_some()))?;
-            let touched = |open: &crate::records::entry::Intent| intents.iter().any(|intent| intent.touches(open));
+            let touched = |open: &crate::records::entry::Intent| open.all_names().any(|name| names.contains(name));
             let (mut bodies, settled) = unsettled(self.records.root(), log, &touched);
             recovered = settled;
             let (group, verb) = (self.id.clone(), self.group.verb.to_owned());
-            bodies.push(Body::Group(Box::new(Announced { group, verb, count, run: this_run() })));
-            bodies.extend(intents.into_iter().map(|intent| Body::Intent(Box::new(intent))));
+            bodies.push(Body::Group(Arc::new(Announced { group, verb, count, run: this_run() })));
+            bodies.extend(intents.iter().cloned().map(Body::Intent));
             Ok(bodies)
         })?;
         let last = numbers.last().copied().unwrap_or_default();

@@ -29,11 +29,10 @@ impl Records {
     /// # Errors
     ///
     /// `partial` where one could not be settled; those of the log.
-    pub(in crate::records) fn settle_groups_of(&self, links: &[Text]) -> Result<Vec<Recovered>> {
+    pub(in crate::records) fn settle_groups_of(&self, links: &HashSet<&Text>) -> Result<Vec<Recovered>> {
         let ids = {
             let mut log = self.log();
             log.refresh()?;
-            let links: HashSet<&Text> = links.iter().collect();
             ids_of(&log, |intent| intent.all_names().any(|name| links.contains(name)))
         };
         self.settle_groups(&ids)

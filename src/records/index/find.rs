@@ -93,7 +93,7 @@ struct Roots<'a> {
 impl Roots<'_> {
     fn entry(&self, place: u64) -> Result<(Head, Body), Useless> {
         let line = line_at(self.source.log, place, self.source.end)?.ok_or(Useless)?;
-        let head = Head::read(&line).map_err(|_| Useless)?;
+        let head = Head::of_entry(&line).map_err(|_| Useless)?;
         let body = head.body(&line).map_err(|_| Useless)?;
         Ok((head, body))
     }

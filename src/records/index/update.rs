@@ -56,7 +56,7 @@ fn take_some(database: &Database, source: Source<'_>) -> Result<(UpTo, bool), Us
                 break;
             }
             if line.last() != Some(&CUT) {
-                let head = Head::read(line).map_err(|_| Useless)?;
+                let head = Head::of_entry(line).map_err(|_| Useless)?;
                 if head.seq != up_to.tree.size() || head.prev != up_to.leaf {
                     return Err(Useless);
                 }
