@@ -101,7 +101,9 @@ impl<'a> Spelling<'a> {
             return false;
         }
         let Ok((_, Some(below))) = self.climbed(from) else { return is_top };
-        self.names().next().is_some_and(|next| Some(next.as_os_str()) == below.file_name())
+        let down = behind(self.text, self.first).as_encoded_bytes();
+        let end = down.iter().position(|byte| is_separator(*byte)).unwrap_or(down.len());
+        !down.is_empty() && Some(&down[..end]) == below.file_name().map(OsStr::as_encoded_bytes)
     }
 
     /// The one name that a relative text leads to below the directory above it, and how many levels above that is.
@@ -174,7 +176,7 @@ impl<'a> Spelling<'a> {
         let (mut top, mut below) = (from, None);
         for climbed in 0..self.climbs {
             below = Some(top);
-            top = top.parent().ok_or(climbed)?;
+            top = parent(top).ok_or(climbed)?;
         }
         Ok((top, below))
     }
@@ -184,6 +186,20 @@ impl<'a> Spelling<'a> {
         let rest = Path::new(self.text).components();
         rest.filter(|c| !matches!(c, Component::CurDir)).skip(self.climbs)
     }
+}
+
+/// The directory above that of a physical path, which has no separator too many and no `.`.
+#[cfg(unix)]
+fn parent(path: &Path) -> Option<&Path> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bytes = path.as_os_str().as_bytes();
+    let end = bytes.iter().rposition(|byte| is_separator(*byte)).unwrap_or_default();
+    (!bytes.is_empty()).then(|| Path::new(OsStr::from_bytes(&bytes[..end])))
+}
+
+#[cfg(not(unix))]
+fn parent(path: &Path) -> Option<&Path> {
+    path.parent()
 }
 
 /// What is left of a text behind so many bytes, of which the last is a separator.
