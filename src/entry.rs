@@ -3,6 +3,7 @@
 //! The parent is opened once, below the root. From then on only (parent, name) is spoken of.
 
 use std::ffi::OsStr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,14 +36,47 @@ const TRIES: usize = 16;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Entry {
-    pub(crate) root: Root,
-    pub(crate) path: LinkPath,
+pub struct Entry(pub(crate) Opened<'static>);
+
+/// One name in an opened directory. It borrows what it is for, if that outlives it: an edit needs it for a moment.
+#[derive(Debug)]
+pub(crate) struct Opened<'a> {
+    pub(crate) root: Held<'a, Root>,
+    pub(crate) path: Held<'a, LinkPath>,
     /// Where links were followed on the way: the physical path.
     followed: Option<PathBuf>,
     pub(crate) parent: Arc<Handle>,
     /// The directory was opened for reading, for this edit alone: it can be locked as it is.
     pub(crate) lockable: bool,
+    pub(crate) keeping: Keeping,
+}
+
+/// Whether a directory is kept open for more edits: then it is proven at their end that it is in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    No,
+    /// It is, and only the caller can make names in it.
+    Private,
+    /// It is, and others can make names in it.
+    Shared,
+}
+
+/// What is lent by somebody who keeps it, or owned.
+#[derive(Debug)]
+pub(crate) enum Held<'a, T> {
+    Lent(&'a T),
+    Own(T),
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Held::Lent(lent) => lent,
+            Held::Own(own) => own,
+        }
+    }
 }
 
 impl Root {
@@ -53,7 +87,8 @@ impl Root {
     /// Those of a link path; `symlink_in_path`, `not_found`, `cross_mount`, `permission` with the component.
     pub fn entry(&self, path: impl AsRef<OsStr>) -> Result<Entry> {
         let path = LinkPath::new(path)?;
-        Entry::open(self, &path).map_err(|error| self.or_gone(error.on("open", &path)))
+        let opened = Opened::open(self, &path).map(|at| Entry(at.owned()));
+        opened.map_err(|error| self.or_gone(error.on("open", &path)))
     }
 }
 
@@ -80,26 +115,55 @@ impl Root {
 }
 
 impl Entry {
-    pub(crate) fn open(root: &Root, path: &LinkPath) -> Result<Entry> {
-        Entry::open_for(root, path, Access::Search)
+    /// Returns the path of the link.
+    pub fn path(&self) -> &LinkPath {
+        &self.0.path
+    }
+
+    /// Returns what is under the name now.
+    ///
+    /// # Errors
+    ///
+    /// `permission`, `io`.
+    pub fn read(&self) -> Result<Found> {
+        self.0.look().map_err(|error| error.on("read", self.path()))
+    }
+}
+
+impl<'a> Opened<'a> {
+    pub(crate) fn open(root: &'a Root, path: &'a LinkPath) -> Result<Opened<'a>> {
+        Opened::open_for(root, path, Access::Search)
     }
 
     /// Opens the directory; for reading where it is likely to be locked next, and where that is permitted.
-    pub(crate) fn open_for(root: &Root, path: &LinkPath, access: Access) -> Result<Entry> {
+    pub(crate) fn open_for(root: &'a Root, path: &'a LinkPath, access: Access) -> Result<Opened<'a>> {
         let (parent, followed) = match open_dir(root, path.parent(), access) {
             Err(error) if access == Access::Read && error.kind() == Kind::Permission => {
-                return Entry::open_for(root, path, Access::Search);
+                return Opened::open_for(root, path, Access::Search);
             }
             opened => opened?,
         };
         let followed = followed.map(|dir| dir.join(path.name()));
         let (parent, lockable) = (Arc::new(parent), access == Access::Read);
-        Ok(Entry { root: root.clone(), path: path.clone(), followed, parent, lockable })
+        Ok(Opened { followed, lockable, ..Opened::of(root, path, parent) })
     }
 
     /// An entry of the root's own directory, which is open.
-    pub(crate) fn in_root(root: &Root, path: &LinkPath) -> Entry {
-        Entry { root: root.clone(), path: path.clone(), followed: None, parent: root.shared_handle(), lockable: false }
+    pub(crate) fn in_root(root: &'a Root, path: &'a LinkPath) -> Opened<'a> {
+        Opened::of(root, path, root.shared_handle())
+    }
+
+    /// An entry of a directory that is open, to which no link was followed.
+    pub(crate) fn of(root: &'a Root, path: &'a LinkPath, parent: Arc<Handle>) -> Opened<'a> {
+        let (root, path) = (Held::Lent(root), Held::Lent(path));
+        Opened { root, path, followed: None, parent, lockable: false, keeping: Keeping::No }
+    }
+}
+
+impl Opened<'_> {
+    /// The same in a directory that is kept.
+    pub(crate) fn kept(self, keeping: Keeping, lockable: bool) -> Self {
+        Opened { keeping, lockable, ..self }
     }
 
     /// Whether its directory is the root's own: no walk leads to it, and none can lead elsewhere.
@@ -107,10 +171,16 @@ impl Entry {
         self.path.parent().as_os_str().is_empty()
     }
 
+    /// The same, for longer than what it borrows lives.
+    pub(crate) fn owned(&self) -> Opened<'static> {
+        self.used_by(Root::clone(&self.root))
+    }
+
     /// The same entry, in the same opened directory, for the same root as another uses it.
-    pub(crate) fn used_by(&self, root: Root) -> Entry {
-        let (path, followed, parent) = (self.path.clone(), self.followed.clone(), Arc::clone(&self.parent));
-        Entry { root, path, followed, parent, lockable: self.lockable }
+    pub(crate) fn used_by(&self, root: Root) -> Opened<'static> {
+        let path = Held::Own(LinkPath::clone(&self.path));
+        let (followed, parent) = (self.followed.clone(), Arc::clone(&self.parent));
+        Opened { root: Held::Own(root), path, followed, parent, lockable: self.lockable, keeping: self.keeping }
     }
 
     /// The physical path of the entry, if links were followed to it.
@@ -121,20 +191,6 @@ impl Entry {
     /// The physical path of the entry, below the root.
     pub(crate) fn physical(&self) -> &Path {
         self.followed.as_deref().unwrap_or(self.path.as_path())
-    }
-
-    /// Returns the path of the link.
-    pub fn path(&self) -> &LinkPath {
-        &self.path
-    }
-
-    /// Returns what is under the name now.
-    ///
-    /// # Errors
-    ///
-    /// `permission`, `io`.
-    pub fn read(&self) -> Result<Found> {
-        self.look().map_err(|error| error.on("read", &self.path))
     }
 
     /// The physical path of the directory, below the root.

@@ -15,7 +15,7 @@ use crate::exec::{self, Previews};
 use crate::model::{AsEdit, Durability, Edit, Outcome};
 use crate::root::Root;
 
-use recorded::recorded;
+use recorded::{recorded, recorded_one};
 
 #[cfg(feature = "records")]
 pub(crate) use recorded::inform;
@@ -34,8 +34,7 @@ impl Root {
     ///
     /// See [`Kind`]. After an error nothing was changed, unless [`Error::left`] or [`Error::preserved`] say so.
     pub fn apply(&self, edit: &impl AsEdit) -> Result<Outcome> {
-        let edit = edit.as_edit();
-        one(recorded(self, &[], std::slice::from_ref(&*edit), |_| true, |edits| exec::carry_out(self, edits, |_| true)))
+        recorded_one(self, &edit.as_edit(), |edit| exec::carry_out_one(self, edit))
     }
 
     /// Carries out edits in order, each for itself, and returns what each came to.
@@ -167,17 +166,11 @@ impl Entry {
     /// Those of [`Root::apply`]; `usage` where the edit is about another path.
     pub fn apply(&self, edit: &impl AsEdit) -> Result<Outcome> {
         let edit = &*edit.as_edit();
-        if edit.path != self.path {
+        if edit.path != *self.path() {
             return Err(Error::new(Kind::Usage)
                 .on(edit.change.verb(), &edit.path)
                 .because("the edit is about another path"));
         }
-        let carry = |edits: &[Edit]| edits.iter().map(|edit| exec::carry_out_in(self, edit)).collect();
-        one(recorded(&self.root, &[], std::slice::from_ref(edit), |_| true, carry))
+        recorded_one(&self.0.root, edit, |edit| exec::carry_out_in(&self.0, edit))
     }
-}
-
-/// The result of the one edit that was carried out.
-fn one(results: Vec<Result<Outcome>>) -> Result<Outcome> {
-    results.into_iter().next().expect("BUG: each edit has a result")
 }

@@ -53,6 +53,16 @@ pub(super) fn recorded(
     results
 }
 
+/// The same for one edit. Where nobody is asked or informed it is just carried out.
+pub(super) fn recorded_one(root: &Root, edit: &Edit, carry: impl Fn(&Edit) -> Result<Outcome>) -> Result<Outcome> {
+    if root.recorders().is_empty() {
+        return carry(edit);
+    }
+    let each = |edits: &[Edit]| edits.iter().map(&carry).collect();
+    let results = recorded(root, &[], std::slice::from_ref(edit), |_| true, each);
+    results.into_iter().next().expect("BUG: each edit has a result")
+}
+
 /// Previews edits of different links, asks the recorders about their changes, and carries these out.
 fn asked(
     root: &Root,

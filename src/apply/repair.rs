@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{FileKind, Kind, Result};
 use crate::exec::{Previews, leads_alike, sync_batch};
 use crate::model::{Durability, Edit, Finding, LinkPath, Outcome, Place, Summary};
@@ -128,7 +128,7 @@ fn one_link(root: &Root, place: &Place) -> Result<Option<Result<Finding>>> {
         return Ok(None);
     }
     let path = LinkPath::new(&place.path)?;
-    let entry = match Entry::open(root, &path) {
+    let entry = match Opened::open(root, &path) {
         Ok(entry) => entry,
         // The scan says it in its own words.
         Err(error) if error.kind() == Kind::NotFound => return Ok(None),

@@ -29,7 +29,7 @@ impl Root {
     /// # }
     /// ```
     pub fn create(&self, path: impl AsRef<OsStr>, target: Target) -> Result<Outcome> {
-        self.apply(&Edit::create(spelled("create", path)?, target))
+        self.carry_out(Edit::create(spelled("create", path)?, target))
     }
 
     /// Makes the name a link to the target, whether nothing or any link was there. See [`Edit::ensure`].
@@ -42,7 +42,7 @@ impl Root {
     ///
     /// `not_a_link`; those of the path, of the target and of the system.
     pub fn ensure(&self, path: impl AsRef<OsStr>, target: Target) -> Result<Outcome> {
-        self.apply(&Edit::ensure(spelled("ensure", path)?, target))
+        self.carry_out(Edit::ensure(spelled("ensure", path)?, target))
     }
 
     /// Replaces the link if its text is exactly `old`. See [`Edit::swap`].
@@ -76,7 +76,7 @@ impl Root {
     /// # }
     /// ```
     pub fn swap(&self, path: impl AsRef<OsStr>, target: Target, old: impl Into<OsString>) -> Result<Outcome> {
-        self.apply(&Edit::swap(spelled("swap", path)?, target, old))
+        self.carry_out(Edit::swap(spelled("swap", path)?, target, old))
     }
 
     /// Removes a link, and only a link. See [`Edit::remove`].
@@ -85,7 +85,7 @@ impl Root {
     ///
     /// `not_found`, `not_a_link`; those of the path and of the system.
     pub fn remove(&self, path: impl AsRef<OsStr>) -> Result<Outcome> {
-        self.apply(&Edit::remove(spelled("remove", path)?))
+        self.carry_out(Edit::remove(spelled("remove", path)?))
     }
 
     /// Exchanges two links. See [`Edit::exchange`].
@@ -118,7 +118,15 @@ impl Root {
     /// # }
     /// ```
     pub fn exchange(&self, a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Result<Outcome> {
-        self.apply(&Edit::exchange(spelled("exchange", a)?, spelled("exchange", b)?))
+        self.carry_out(Edit::exchange(spelled("exchange", a)?, spelled("exchange", b)?))
+    }
+}
+
+impl Root {
+    /// Owns the edit, so that nothing of it is copied.
+    fn carry_out(&self, edit: impl Into<Edit>) -> Result<Outcome> {
+        let edit: Edit = edit.into();
+        self.apply(&edit)
     }
 }
 

@@ -4,7 +4,7 @@
 //! climbs out of the directory would be read from its new place, and must lead to the same object from there.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, FileKind, Kind, Result};
@@ -29,8 +29,8 @@ pub struct Adoption {
 enum Judged {
     /// It is to move.
     Moves,
-    /// It is a link to its new name already.
-    There,
+    /// It is a link with this text, which leads to its new name already.
+    There(OsString),
 }
 
 impl Adoption {
@@ -173,6 +173,9 @@ impl Adoption {
                     Some(error) => Err(error),
                     None => came[*place].clone(),
                 },
+                (Judged::There(text), _) => {
+                    Ok(Outcome { target: Some(text.clone()), ..Outcome::of(path.clone(), effect) })
+                }
                 _ => Ok(Outcome::of(path.clone(), effect)),
             }
         };
@@ -188,13 +191,14 @@ fn judge(root: &Root, path: &LinkPath, to: &LinkPath) -> Result<Judged> {
         Some(FileKind::Symlink) => {
             let leads = root.resolve(path).ok().is_some_and(|resolved| resolved.path == to.as_path());
             if leads {
-                return Ok(Judged::There);
+                return Ok(Judged::There(seen.link.map(|link| link.target).unwrap_or_default()));
             }
             Err(Error::new(Kind::Exists).because("it is a link to something else already"))
         }
         Some(FileKind::Dir) if !to.as_path().starts_with(path) => {
             links_lead_where_they_led(root, path, to).map(|()| Judged::Moves)
         }
+        _ if path == to => Err(Error::new(Kind::Exists).because("it is in this directory already")),
         _ => Ok(Judged::Moves),
     }
 }

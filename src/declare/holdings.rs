@@ -26,8 +26,12 @@ impl Manifests {
                 (None, Some(removed)) if is_own && owned.moved.is_none() => {
                     holdings.removed.insert(link, text(removed));
                 }
-                (None, _) if is_own && owned.moved.is_some() => {
+                (None, removed) if is_own && owned.moved.is_some() => {
                     holdings.dirs.insert(link.as_path().to_path_buf());
+                    // The directory took the place of a link that was declared to be absent.
+                    if let Some(removed) = removed {
+                        holdings.removed.insert(link, text(removed));
+                    }
                 }
                 (None, _) => {}
             }

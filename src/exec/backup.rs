@@ -11,7 +11,7 @@ use super::replace::take_back;
 use super::site::Site;
 use super::stage::Staged;
 use super::{Attempt, Changed};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::Effect;
 use crate::sys::{self, Fault, Handle, Stat};
@@ -71,7 +71,7 @@ pub(super) fn unsupported() -> Error {
 }
 
 /// Pins the file or directory under the name; `None` where it is something else by now.
-fn pin_in_the_way(entry: &Entry) -> Result<Option<(Stat, Handle)>> {
+fn pin_in_the_way(entry: &Opened<'_>) -> Result<Option<(Stat, Handle)>> {
     let calls = entry.root.calls();
     let pin = match calls.pin(&entry.parent, entry.name()) {
         Ok(pin) => pin,
@@ -98,7 +98,7 @@ fn all_taken() -> Error {
 }
 
 /// The first name for a backup that nothing has.
-pub(super) fn free_backup_name(entry: &Entry) -> Result<OsString> {
+pub(super) fn free_backup_name(entry: &Opened<'_>) -> Result<OsString> {
     let taken = |name: &OsString| entry.root.calls().stat_at(&entry.parent, name).is_ok();
     let mut names = (0..BACKUPS_MAX).map(|index| backup_name(entry.name(), index));
     names.find(|name| !taken(name)).ok_or_else(all_taken)

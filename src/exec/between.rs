@@ -9,7 +9,7 @@ use super::pinned::Pinned;
 use super::residue::Residue;
 use super::reverse::{At, Met, Side, Step, next_between, strays_between};
 use super::slot::Slot;
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::sys::{self, Calls, Fault};
 
 /// How often another step is tried when other programs take the names at the same time.
@@ -23,7 +23,10 @@ pub(super) struct Between<'a> {
 }
 
 impl<'a> Between<'a> {
-    pub(super) fn new((a, link_a): (&'a Entry, &'a Pinned), (b, link_b): (&'a Entry, &'a Pinned)) -> Between<'a> {
+    pub(super) fn new(
+        (a, link_a): (&'a Opened<'a>, &'a Pinned),
+        (b, link_b): (&'a Opened<'a>, &'a Pinned),
+    ) -> Between<'a> {
         Between { calls: a.root.calls(), names: [Slot::of(a), Slot::of(b)], links: [link_a, link_b] }
     }
 

@@ -14,8 +14,9 @@ use super::halt::{Going, Halt, Lack, TakeBack, Wanted};
 use super::private::{Holder, PrivateDir};
 use super::residue::Residue;
 use super::run::Run;
+use super::series;
 use crate::confine::Thread;
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Result};
 use crate::model::change::{Change, RemoveStale};
 use crate::model::{Edit, Outcome};
@@ -48,12 +49,12 @@ impl Rights {
 }
 
 /// Carries out one edit in a directory that was opened before; on the confined thread where the root is confined.
-pub(super) fn apply_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
+pub(super) fn apply_in(entry: &Opened<'_>, edit: &Edit) -> Result<Outcome> {
     let root = &entry.root;
     if root.threads().is_none() {
         return Run::new(root, edit, false).carry_out_in(entry).map_err(Halt::into_error);
     }
-    let (owned, opened) = (edit.clone(), entry.used_by(root.clone()));
+    let (owned, opened) = (edit.clone(), entry.owned());
     let work = move |root: &Root, before: Before| {
         let run = Run::new(root, &owned, false);
         match before.unfinished {
@@ -70,17 +71,27 @@ fn shortfall_of(edit: &Edit) -> impl FnOnce(&mut Outcome, Error) {
     |outcome, shortfall| outcome.shortfalls.push(shortfall.on(edit.change.verb(), &edit.path))
 }
 
+/// Carries out one edit; on the confined thread where the root is confined.
+pub(super) fn apply(root: &Root, edit: &Edit) -> Result<Outcome> {
+    if root.threads().is_none() {
+        return Run::new(root, edit, false).carry_out().map_err(Halt::into_error);
+    }
+    let mut results = apply_while(root, std::slice::from_ref(edit), |_| true);
+    results.pop().expect("BUG: each edit has a result")
+}
+
 /// Carries out edits in order, until one comes to something that `go_on` says no to. Returns what each came to.
 pub(super) fn apply_while(root: &Root, edits: &[Edit], go_on: fn(&Result<Outcome>) -> bool) -> Vec<Result<Outcome>> {
     let mut results = Vec::with_capacity(edits.len());
     let mut hands = Hands::of(root);
-    while let Some(edit) = edits.get(results.len()) {
-        if root.threads().is_none() {
-            results.push(Run::new(root, edit, false).carry_out().map_err(Halt::into_error));
-        } else {
-            let rest = &edits[results.len()..];
-            results.extend(hands.batch(rest, go_on));
-        }
+    if root.threads().is_none() {
+        let (mut came, returned) = series::carry_out(root, edits, go_on);
+        returned.into_iter().for_each(|(at, wanted)| came[at] = Err(Halt::Wanted(wanted).into_error()));
+        return came;
+    }
+    while results.len() < edits.len() {
+        let rest = &edits[results.len()..];
+        results.extend(hands.batch(rest, go_on));
         if results.last().is_some_and(|last| !go_on(last)) {
             break;
         }
@@ -209,26 +220,13 @@ impl<'a> Hands<'a> {
     fn batch(&mut self, edits: &[Edit], go_on: fn(&Result<Outcome>) -> bool) -> Vec<Result<Outcome>> {
         let grant = Rights::of(&edits[0]);
         let batch: Vec<Edit> = edits.iter().take_while(|edit| Rights::of(edit) == grant).take(BATCH).cloned().collect();
-        let work = move |root: &Root| {
-            let mut results = Vec::with_capacity(batch.len());
-            for edit in &batch {
-                match Run::new(root, edit, false).carry_out() {
-                    Ok(outcome) => results.push(Ok(outcome)),
-                    Err(Halt::Failed(error)) => results.push(Err(error)),
-                    Err(Halt::Wanted(wanted)) => return (results, Some(wanted)),
-                }
-                if results.last().is_some_and(|last| !go_on(last)) {
-                    break;
-                }
-            }
-            (results, None)
-        };
-        let (mut results, wanted) = match self.run(grant, work) {
+        let work = move |root: &Root| series::carry_out(root, &batch, go_on);
+        let (mut results, returned) = match self.run(grant, work) {
             Ok(done) => done,
-            Err(error) => (vec![Err(error.on(edits[0].change.verb(), &edits[0].path))], None),
+            Err(error) => (vec![Err(error.on(edits[0].change.verb(), &edits[0].path))], Vec::new()),
         };
-        if let Some(wanted) = wanted {
-            results.push(self.again(&edits[results.len()], *wanted));
+        for (at, wanted) in returned {
+            results[at] = self.again(&edits[at], *wanted);
         }
         results
     }

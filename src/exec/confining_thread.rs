@@ -11,7 +11,7 @@ use super::halt::state_contended;
 use super::run::Run;
 use super::{create, shared};
 use crate::confine::Enforcement;
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::Result;
 use crate::model::change::Change;
 use crate::model::{Edit, Outcome, Staging};
@@ -48,7 +48,7 @@ fn may_need_state(root: &Root, edit: &Edit) -> bool {
         Change::Exchange(_) => return true,
         _ => {}
     }
-    match Entry::open_for(root, &edit.path, Access::Read) {
+    match Opened::open_for(root, &edit.path, Access::Read) {
         Ok(entry) => !(entry.lockable && matches!(shared::predict(&entry), Ok(Staging::Beside))),
         // The edit is refused, too, or nothing is there that could be replaced.
         Err(_) => false,

@@ -11,13 +11,13 @@ use super::residue::Residue;
 use super::site::Site;
 use super::slot::{Ours, Slot};
 use super::{Attempt, Changed};
-use crate::entry::Entry;
+use crate::entry::{Keeping, Opened};
 use crate::error::{Error, Kind};
 use crate::model::Effect;
 use crate::sys::{self, Fault};
 
 /// `held` has the lock of the link's directory, if it is held.
-pub(super) fn create(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, directory: bool) -> Going<Attempt> {
+pub(super) fn create(entry: &Opened<'_>, held: Option<&Site<'_>>, text: &OsStr, directory: bool) -> Going<Attempt> {
     let calls = entry.root.calls();
     match calls.symlink(text, &entry.parent, entry.name(), directory) {
         Ok(()) => {}
@@ -30,6 +30,10 @@ pub(super) fn create(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, direc
     }
     let mut changed = Changed::new(Effect::Created);
     if entry.root.policy().unverified {
+        return Ok(Attempt::Done(changed));
+    }
+    if is_as_made(entry, text) {
+        changed.verified = true;
         return Ok(Attempt::Done(changed));
     }
     // What is at the name is compared with what a new walk finds; both must be the link with this text.
@@ -58,11 +62,22 @@ pub(super) fn create(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, direc
     }
 }
 
+/// Whether the link is under the name, in a directory that is kept: the proof that this one is in its place comes later.
+fn is_as_made(entry: &Opened<'_>, text: &OsStr) -> bool {
+    let (calls, (dir, name)) = (entry.root.calls(), entry.at());
+    let is_own = match entry.keeping {
+        Keeping::No => false,
+        Keeping::Private => true,
+        Keeping::Shared => calls.stat_at(dir, name).is_ok_and(|made| made.uid == calls.user()),
+    };
+    is_own && calls.read_link(dir, name).is_ok_and(|found| found.as_deref() == Some(text))
+}
+
 /// Removes the link that was just made, if it is still what is under the name. Returns the cause, with what is left.
 ///
 /// Others know the name, so the link is moved to where they cannot reach it, looked at there, and unlinked. A confined
 /// thread that lacks such a place asks for it, and goes on from here.
-pub(super) fn take_back(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, cause: Error) -> Halt {
+pub(super) fn take_back(entry: &Opened<'_>, held: Option<&Site<'_>>, text: &OsStr, cause: Error) -> Halt {
     let discard = |site: &Site<'_>| -> Going<Residue> {
         site.dir()?;
         Ok(site.discard(Slot::of(entry), Ours::Text(text)))
@@ -79,7 +94,7 @@ pub(super) fn take_back(entry: &Entry, held: Option<&Site<'_>>, text: &OsStr, ca
         // A private directory that cannot be removed may have been made for this.
         Err(Halt::Failed(error)) => still_there(entry, text).and(Residue::named_by(&error)).on(cause).into(),
         Err(Halt::Wanted(mut wanted)) => {
-            let entry = entry.used_by(entry.root.clone());
+            let entry = entry.owned();
             wanted.unfinished = Some(TakeBack { entry, text: text.to_os_string(), cause });
             Halt::Wanted(wanted)
         }
@@ -92,7 +107,7 @@ pub(super) fn left(unfinished: TakeBack) -> Error {
 }
 
 /// Where nothing is taken back: whether the link is there at all. One that cannot be looked at is treated as present.
-fn still_there(entry: &Entry, text: &OsStr) -> Residue {
+fn still_there(entry: &Opened<'_>, text: &OsStr) -> Residue {
     match Slot::of(entry).has_ours(entry.root.calls(), Ours::Text(text)) {
         Ok(false) => Residue::default(),
         _ => Residue::left(entry.physical().to_path_buf()).changed(),

@@ -20,7 +20,7 @@ use super::site::Site;
 use super::sync::{leave_to_batch, sync};
 use super::target::{Rules, leads_where_it_may};
 use super::{Attempt, guarantee};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Found, Kind, Result};
 use crate::model::change::Exchange;
 use crate::model::{Decision, Durability, Edit, Effect, Guarantee, LinkPath, Outcome, Staging, decide};
@@ -33,7 +33,7 @@ pub(super) fn carry_out(
     root: &Root,
     edit: &Edit,
     exchange: &Exchange,
-    opened: Option<&Entry>,
+    opened: Option<&Opened<'_>>,
     preview: Option<Option<&Planned>>,
 ) -> Going<Outcome> {
     let (dry_run, planned) = (preview.is_some(), preview.flatten());
@@ -61,33 +61,29 @@ struct Exchanging<'a> {
 #[derive(Clone, Copy)]
 struct Place<'e> {
     path: &'e LinkPath,
-    opened: Option<&'e Entry>,
+    opened: Option<&'e Opened<'e>>,
 }
 
-impl<'e> From<&'e Entry> for Place<'e> {
-    fn from(entry: &'e Entry) -> Place<'e> {
+impl<'e> From<&'e Opened<'e>> for Place<'e> {
+    fn from(entry: &'e Opened<'e>) -> Place<'e> {
         Place { path: &entry.path, opened: Some(entry) }
     }
 }
 
 impl<'e> Place<'e> {
     fn physical(&self) -> &'e Path {
-        self.opened.map_or(self.path.as_path(), Entry::physical)
+        self.opened.map_or(self.path.as_path(), Opened::physical)
     }
 
     fn dir(&self) -> &'e Path {
-        self.opened.map_or(self.path.parent(), Entry::dir)
+        self.opened.map_or(self.path.parent(), Opened::dir)
     }
 }
 
 impl Exchanging<'_> {
-    fn carry_out(&self, opened: Option<&Entry>) -> Going<Outcome> {
+    fn carry_out(&self, opened: Option<&Opened<'_>>) -> Going<Outcome> {
         if let Some(planned) = self.planned {
-            let one = |path: &LinkPath| match self.open(path) {
-                Err(error) if error.kind() == Kind::NotFound && planned.is_made(path.parent()) => Ok(None),
-                opened => opened.map(Some),
-            };
-            let (a, b) = (one(&self.edit.path)?, one(&self.exchange.with)?);
+            let (a, b) = (self.open_after(planned, &self.edit.path)?, self.open_after(planned, &self.exchange.with)?);
             if a.is_none() || b.is_none() {
                 let places = [(&self.edit.path, &a), (&self.exchange.with, &b)];
                 let [a, b] = places.map(|(path, entry)| Place { path, opened: entry.as_ref() });
@@ -117,19 +113,24 @@ impl Exchanging<'_> {
                 }
             }
         }
-        Err(given_up(refusals, ATTEMPTS).on("exchange", &a.path).into())
+        Err(given_up(refusals, ATTEMPTS).on("exchange", &*a.path).into())
     }
 
-    fn open(&self, path: &LinkPath) -> Result<Entry> {
-        let open = || {
-            let entry = Entry::open(self.root, path)?;
-            not_state(self.root, entry.physical())?;
-            Ok(entry)
-        };
-        open().map_err(|error: Error| self.root.or_gone(error.on("exchange", path).denied_at(path.as_path())))
+    /// The same after what is planned; `None` where its directory is yet to be created.
+    fn open_after<'p>(&'p self, planned: &Planned, path: &'p LinkPath) -> Result<Option<Opened<'p>>> {
+        match self.open(path) {
+            Err(error) if error.kind() == Kind::NotFound && planned.is_made(path.parent()) => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
-    fn attempt<'e>(&self, a: &'e Entry, b: &'e Entry) -> Going<Attempt<[Outcome; 2]>> {
+    fn open<'p>(&'p self, path: &'p LinkPath) -> Result<Opened<'p>> {
+        let named = |entry: &Opened<'_>| not_state(self.root, entry.physical());
+        let opened = Opened::open(self.root, path).and_then(|entry| named(&entry).map(|()| entry));
+        opened.map_err(|error: Error| self.root.or_gone(error.on("exchange", path).denied_at(path.as_path())))
+    }
+
+    fn attempt<'e>(&self, a: &'e Opened<'e>, b: &'e Opened<'e>) -> Going<Attempt<[Outcome; 2]>> {
         if self.dry_run {
             let is_planned = |planned: &Planned| [a, b].iter().any(|entry| planned.left_at(entry.physical()).is_some());
             if let Some(planned) = self.planned.filter(|planned| is_planned(planned)) {
@@ -161,7 +162,7 @@ impl Exchanging<'_> {
     }
 
     /// Looks at both links, and judges each text at its new place.
-    fn decide(&self, a: &Entry, b: &Entry) -> Going<Decided> {
+    fn decide(&self, a: &Opened<'_>, b: &Opened<'_>) -> Going<Decided> {
         let pin = |entry| self.pinned(entry).map_err(|error| self.on(entry, error));
         let (Some(link_a), Some(link_b)) = (pin(a)?, pin(b)?) else { return Ok(Decided::Again) };
         if link_a.stat.id == link_b.stat.id {
@@ -237,7 +238,7 @@ impl Exchanging<'_> {
     }
 
     /// Pins a link, or says what is under the name instead; `None` if it is a link by now.
-    fn pinned(&self, entry: &Entry) -> Result<Option<Pinned>> {
+    fn pinned(&self, entry: &Opened<'_>) -> Result<Option<Pinned>> {
         if let Some(link) = Pinned::at(entry, entry.at())? {
             return Ok(Some(link));
         }
@@ -251,8 +252,8 @@ impl Exchanging<'_> {
     /// Exchanges the links, under the locks of both directories.
     fn exchange(
         &self,
-        a: &Entry,
-        b: &Entry,
+        a: &Opened<'_>,
+        b: &Opened<'_>,
         link_a: &Pinned,
         link_b: &Pinned,
         site: &Site<'_>,
@@ -272,7 +273,7 @@ impl Exchanging<'_> {
                     _ if read_back::may_be_done(&source) && between.are_exchanged().unwrap_or(false) => {
                         let names = [a, b].map(|entry| entry.physical().to_path_buf());
                         let error = Error::from_io(source).leaving(Vec::new(), names.to_vec()).having_changed();
-                        Err(error.on("exchange", &a.path).into())
+                        Err(error.on("exchange", &*a.path).into())
                     }
                     _ => Ok(self.refused(a, b, source)?),
                 };
@@ -281,28 +282,28 @@ impl Exchanging<'_> {
         match self.check(a, b, link_a, link_b, &between) {
             Ok(true) => Ok(Attempt::Done(self.exchanged((a.into(), &link_a.text), (b.into(), &link_b.text)))),
             Ok(false) => Ok(Attempt::Again),
-            Err((entry, error)) => Err(error.on("exchange", &entry.path).into()),
+            Err((entry, error)) => Err(error.on("exchange", &*entry.path).into()),
         }
     }
 
     /// The kernel refused: a directory was moved away, one of the two is no link by now, or it may not be.
-    fn refused(&self, a: &Entry, b: &Entry, source: io::Error) -> Result<Attempt<[Outcome; 2]>> {
-        let moved = |entry: &&Entry| read_back::parent_in_place(entry).is_ok_and(|in_place| !in_place);
-        let denied = |entry: &&Entry| may_take_away(entry).is_err();
+    fn refused(&self, a: &Opened<'_>, b: &Opened<'_>, source: io::Error) -> Result<Attempt<[Outcome; 2]>> {
+        let moved = |entry: &&Opened<'_>| read_back::parent_in_place(entry).is_ok_and(|in_place| !in_place);
+        let denied = |entry: &&Opened<'_>| may_take_away(entry).is_err();
         let entry = [a, b].into_iter().find(moved).or_else(|| [a, b].into_iter().find(denied)).unwrap_or(a);
-        let on = |error: Error| error.on("exchange", &entry.path).denied_at(entry.path.as_path());
+        let on = |error: Error| error.on("exchange", &*entry.path).denied_at(entry.path.as_path());
         read_back::not_moved(entry, &[a, b], source).map_err(on)
     }
 
     /// Looks at both names after the exchange, and takes back what is not as it should be.
     fn check<'e>(
         &self,
-        a: &'e Entry,
-        b: &'e Entry,
+        a: &'e Opened<'e>,
+        b: &'e Opened<'e>,
         link_a: &Pinned,
         link_b: &Pinned,
         between: &Between<'_>,
-    ) -> std::result::Result<bool, (&'e Entry, Error)> {
+    ) -> std::result::Result<bool, (&'e Opened<'e>, Error)> {
         let (as_pinned, unseen) = match between.are_exchanged() {
             Ok(as_pinned) => (as_pinned, None),
             Err(source) => (false, Some((a, Error::from_io(source)))),
@@ -355,7 +356,7 @@ impl Exchanging<'_> {
     ) -> Outcome {
         Outcome {
             link: place.path.clone(),
-            physical: place.opened.and_then(Entry::followed),
+            physical: place.opened.and_then(Opened::followed),
             effect,
             target: target.cloned(),
             previous: previous.cloned(),
@@ -372,10 +373,10 @@ impl Exchanging<'_> {
         }
     }
 
-    fn make_durable(&self, entry: &Entry, outcome: &mut Outcome) {
+    fn make_durable(&self, entry: &Opened<'_>, outcome: &mut Outcome) {
         match sync(self.root, &entry.parent, self.edit.durability) {
             Ok(()) => outcome.durability = self.edit.durability,
-            Err(error) => outcome.shortfalls.push(error.on("exchange", &entry.path)),
+            Err(error) => outcome.shortfalls.push(error.on("exchange", &*entry.path)),
         }
         leave_to_batch(entry);
     }

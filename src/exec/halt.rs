@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Kind};
 
 /// Why an edit does not go on.
@@ -33,7 +33,7 @@ pub(super) enum Lack {
 
 /// A link that was created where it may not stay.
 pub(super) struct TakeBack {
-    pub(super) entry: Entry,
+    pub(super) entry: Opened<'static>,
     pub(super) text: std::ffi::OsString,
     /// Why it may not stay.
     pub(super) cause: Error,

@@ -28,6 +28,7 @@ mod residue;
 mod retry;
 mod reverse;
 mod run;
+mod series;
 mod shared;
 mod site;
 mod slot;
@@ -41,7 +42,7 @@ mod trial;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Edit, Effect, Guarantee, Outcome, Staging};
 use crate::recorder::Intent;
@@ -63,8 +64,13 @@ pub(crate) fn carry_out(root: &Root, edits: &[Edit], go_on: fn(&Result<Outcome>)
     confined::apply_while(root, edits, go_on)
 }
 
+/// Carries out one edit.
+pub(crate) fn carry_out_one(root: &Root, edit: &Edit) -> Result<Outcome> {
+    confined::apply(root, edit)
+}
+
 /// Carries out one edit in the directory that was opened for its entry.
-pub(crate) fn carry_out_in(entry: &Entry, edit: &Edit) -> Result<Outcome> {
+pub(crate) fn carry_out_in(entry: &Opened<'_>, edit: &Edit) -> Result<Outcome> {
     confined::apply_in(entry, edit)
 }
 

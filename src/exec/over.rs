@@ -17,7 +17,7 @@ use super::slot::{Ours, Slot};
 use super::stage::{Spare, Staged};
 use super::transfer::Transfer;
 use super::{Attempt, Changed};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found};
 
 pub(super) fn rename_over(
@@ -110,7 +110,7 @@ fn restore(site: &Site<'_>, staged: &Staged<'_, '_>, second: Option<&Spare<'_, '
 }
 
 /// The second name may be one of something that came in between: only a link's is removed.
-fn drop_second_name(entry: &Entry, site: &Site<'_>, spare: &Spare<'_, '_>, kept: bool) -> Residue {
+fn drop_second_name(entry: &Opened<'_>, site: &Site<'_>, spare: &Spare<'_, '_>, kept: bool) -> Residue {
     if !kept {
         return Residue::default();
     }

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Result};
 use crate::root::Root;
 use crate::sys::{Fault, Handle, fault};
@@ -15,7 +15,7 @@ const STICKY: u32 = 0o1000;
 const SUPERUSER: u32 = 0;
 
 /// Whether the caller may make entries beside this one.
-pub(super) fn may_add(entry: &Entry) -> Result<()> {
+pub(super) fn may_add(entry: &Opened<'_>) -> Result<()> {
     may_add_in(&entry.root, &entry.parent).map_err(Error::from_io)
 }
 
@@ -30,7 +30,7 @@ pub(super) fn may_add_in(root: &Root, dir: &Handle) -> io::Result<()> {
 }
 
 /// Whether the caller may rename or remove what is under the name.
-pub(super) fn may_take_away(entry: &Entry) -> Result<()> {
+pub(super) fn may_take_away(entry: &Opened<'_>) -> Result<()> {
     may_add(entry)?;
     let calls = entry.root.calls();
     if !calls.may_be_moved(&entry.parent, entry.name()).map_err(Error::from_io)? {
@@ -49,7 +49,7 @@ pub(super) fn may_take_away(entry: &Entry) -> Result<()> {
 }
 
 /// Whether the entry belongs to the caller.
-pub(super) fn is_own(entry: &Entry) -> Result<bool> {
+pub(super) fn is_own(entry: &Opened<'_>) -> Result<bool> {
     let calls = entry.root.calls();
     Ok(calls.stat_at(&entry.parent, entry.name()).map_err(Error::from_io)?.uid == calls.user())
 }

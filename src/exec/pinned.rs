@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, FileKind, Result};
 use crate::sys::{self, Fault, Handle, Stat};
 
@@ -16,7 +16,7 @@ pub(super) struct Pinned {
 
 impl Pinned {
     /// Pins the link of this name; none where nothing or something else has it.
-    pub(super) fn at(entry: &Entry, (dir, name): (&Handle, &OsStr)) -> Result<Option<Pinned>> {
+    pub(super) fn at(entry: &Opened<'_>, (dir, name): (&Handle, &OsStr)) -> Result<Option<Pinned>> {
         let calls = entry.root.calls();
         let pin = match calls.pin(dir, name) {
             Ok(pin) => pin,

@@ -4,13 +4,13 @@ use std::ffi::OsStr;
 
 use super::permission::{may_add, may_take_away};
 use super::{Changed, backup, guarantee, read_back, shared, stale_dir};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Found, Result};
 use crate::model::{Decision, Effect, Staging};
 use crate::root::Root;
 
 /// What the change would report.
-pub(super) fn changed(entry: &Entry, decision: Decision, text: Option<&OsStr>, found: Found) -> Result<Changed> {
+pub(super) fn changed(entry: &Opened<'_>, decision: Decision, text: Option<&OsStr>, found: Found) -> Result<Changed> {
     if decision == Decision::Create {
         may_add(entry)?
     } else {

@@ -14,7 +14,7 @@ use super::lock::Lock;
 use super::read_back;
 use super::residue::Residue;
 use super::slot::random_name;
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Kind};
 use crate::model::ObjectId;
 use crate::root::Root;
@@ -56,7 +56,7 @@ impl<'a> PrivateDir<'a> {
     }
 
     /// Makes one of a random name in the directory of a link, of which the lock is held.
-    pub(super) fn within(entry: &'a Entry) -> Result<PrivateDir<'a>, Halt> {
+    pub(super) fn within(entry: &'a Opened<'a>) -> Result<PrivateDir<'a>, Halt> {
         let (root, calls) = (&entry.root, entry.root.calls());
         let name = random_name(root).map_err(Error::from_io)?;
         // The call may have taken effect despite the error. Nobody else makes one of this name.
@@ -153,7 +153,7 @@ impl Drop for PrivateDir<'_> {
 
 /// Removes a directory that was made just now and could not be opened. Its number is not known: what has its name is
 /// removed if it is one of the caller's that nobody else can enter.
-fn remove_unopened(entry: &Entry, name: &OsString) -> Residue {
+fn remove_unopened(entry: &Opened<'_>, name: &OsString) -> Residue {
     let calls = entry.root.calls();
     let removed = match calls.stat_at(&entry.parent, name) {
         Ok(stat) if is_private(calls, &stat) => calls.remove_dir(&entry.parent, name),

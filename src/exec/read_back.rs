@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::Attempt;
-use crate::entry::{Entry, open_dir};
+use crate::entry::{Opened, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
 use crate::resolve::{End, Overlay, Planned, WalkOptions, walk};
@@ -28,7 +28,7 @@ pub(super) enum ReadBack {
 /// Walks to a staged link anew, which was published; the error says why it does not stand.
 ///
 /// It is pinned, and the text of a link never changes: the object proves the text.
-pub(super) fn published(entry: &Entry, id: ObjectId) -> Result<()> {
+pub(super) fn published(entry: &Opened<'_>, id: ObjectId) -> Result<()> {
     // A walk of one name is a look at it.
     if entry.is_in_root()
         && entry.root.calls().stat_at(entry.root.handle(), entry.name()).is_ok_and(|stat| stat.id == id)
@@ -43,7 +43,7 @@ pub(super) fn published(entry: &Entry, id: ObjectId) -> Result<()> {
 }
 
 /// Walks to a link that was made in place, and compares it with what is under the name in the directory it was made in.
-pub(super) fn created(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
+pub(super) fn created(entry: &Opened<'_>, made: ObjectId, text: &OsStr) -> Result<ReadBack> {
     let calls = entry.root.calls();
     find(entry, |found| {
         let stat = calls.stat(found)?;
@@ -51,7 +51,7 @@ pub(super) fn created(entry: &Entry, made: ObjectId, text: &OsStr) -> Result<Rea
     })
 }
 
-fn find(entry: &Entry, is_ours: impl Fn(&Handle) -> io::Result<bool>) -> Result<ReadBack> {
+fn find(entry: &Opened<'_>, is_ours: impl Fn(&Handle) -> io::Result<bool>) -> Result<ReadBack> {
     for _ in 0..TRIES {
         match reach(entry) {
             Ok(found) if is_ours(&found).map_err(Error::from_io)? => return Ok(ReadBack::Stands),
@@ -77,7 +77,7 @@ fn find(entry: &Entry, is_ours: impl Fn(&Handle) -> io::Result<bool>) -> Result<
 }
 
 /// Pins what a walk from the root finds at the link's path.
-pub(super) fn reach(entry: &Entry) -> Result<Handle> {
+pub(super) fn reach(entry: &Opened<'_>) -> Result<Handle> {
     let root = &entry.root;
     let calls = root.calls();
     if root.policy().follow {
@@ -88,7 +88,7 @@ pub(super) fn reach(entry: &Entry) -> Result<Handle> {
 }
 
 /// Whether the directory that was opened is the one that the link's path leads to now.
-pub(super) fn parent_in_place(entry: &Entry) -> Result<bool> {
+pub(super) fn parent_in_place(entry: &Opened<'_>) -> Result<bool> {
     if entry.is_in_root() {
         return Ok(true);
     }
@@ -103,7 +103,7 @@ pub(super) fn parent_in_place(entry: &Entry) -> Result<bool> {
 }
 
 /// Refuses what would be taken back: a path that leads through the very links that change, and elsewhere then.
-pub(super) fn would_stay(entry: &Entry, left: &[(&Path, Option<&OsStr>)]) -> Result<()> {
+pub(super) fn would_stay(entry: &Opened<'_>, left: &[(&Path, Option<&OsStr>)]) -> Result<()> {
     if entry.followed().is_none() {
         return Ok(());
     }
@@ -146,7 +146,7 @@ pub(super) fn taken() -> Error {
 /// Turns a refusal of the kernel into `parent_moved` where the directory is no longer in its place.
 ///
 /// Under Landlock a directory that was moved outside refuses the change itself.
-pub(super) fn refused(entry: &Entry, source: io::Error) -> Error {
+pub(super) fn refused(entry: &Opened<'_>, source: io::Error) -> Error {
     match parent_in_place(entry) {
         Ok(false) => parent_moved(),
         _ => Error::from_io(source),
@@ -158,7 +158,7 @@ pub(super) fn refused(entry: &Entry, source: io::Error) -> Error {
 /// A confined thread may not move what is no link. Where it was that, and not the permissions of the directory, the
 /// name has to be looked at anew. It may be a link again by then: other programs that exchange names take the same lock
 /// of the directory, so that one exchange after another can meet the same wrong moment.
-pub(super) fn not_moved<T>(entry: &Entry, changed: &[&Entry], source: io::Error) -> Result<Attempt<T>> {
+pub(super) fn not_moved<T>(entry: &Opened<'_>, changed: &[&Opened<'_>], source: io::Error) -> Result<Attempt<T>> {
     let calls = entry.root.calls();
     let by_domain = entry.root.is_on_thread()
         && sys::refused_by_domain(&source)

@@ -13,7 +13,7 @@ use super::slot::Slot;
 use super::stage::Spare;
 use super::transfer::Transfer;
 use super::{Attempt, Changed, guarantee};
-use crate::entry::{Entry, look};
+use crate::entry::{Opened, look};
 use crate::error::{Error, Found, Result};
 use crate::model::{Edit, Effect, fits};
 use crate::sys::{self, Fault};
@@ -69,7 +69,7 @@ pub(super) fn remove(site: &Site<'_>, edit: &Edit) -> Going<Attempt> {
 }
 
 /// Puts back what was moved aside; where its name was taken meanwhile it is kept and reported.
-fn put_back(entry: &Entry, spare: &Spare<'_, '_>, cause: Option<Error>) -> Result<Attempt> {
+fn put_back(entry: &Opened<'_>, spare: &Spare<'_, '_>, cause: Option<Error>) -> Result<Attempt> {
     let (here, there) = (Slot::of(entry), spare.slot());
     let calls = entry.root.calls();
     let transfer = Transfer { calls, here, there, new: None, exposed: false, can_exchange: false };

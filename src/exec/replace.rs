@@ -18,7 +18,7 @@ use super::slot::Slot;
 use super::stage::Staged;
 use super::transfer::Transfer;
 use super::{Attempt, Changed, guarantee};
-use crate::entry::{Entry, look};
+use crate::entry::{Opened, look};
 use crate::error::{Error, Found, Kind, Result};
 use crate::model::{Edit, Effect, fits};
 use crate::sys::{self, Fault};
@@ -71,7 +71,12 @@ fn is_moved(cause: Option<&Error>) -> bool {
 }
 
 /// Takes the exchange with a staged link back, and removes the link.
-pub(super) fn take_back(entry: &Entry, staged: &Staged<'_, '_>, text: &OsStr, cause: Option<Error>) -> Result<Attempt> {
+pub(super) fn take_back(
+    entry: &Opened<'_>,
+    staged: &Staged<'_, '_>,
+    text: &OsStr,
+    cause: Option<Error>,
+) -> Result<Attempt> {
     let (here, there) = (Slot::of(entry), staged.slot());
     let transfer = Transfer {
         calls: entry.root.calls(),

@@ -1,5 +1,7 @@
 //! One edit under way: the parent, the name, the decision, the target, the change, the report.
 
+mod planned;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +13,7 @@ use super::sync::{leave_to_batch, sync};
 use super::{
     Attempt, Changed, backup, create, exchange, parents, preview, read_back, remove, replace, stale_dir, target,
 };
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Found, Kind, Result};
 use crate::model::change::{Change, Expected};
 use crate::model::{Decision, Durability, Edit, Effect, Outcome, decide, is_checked_name};
@@ -56,11 +58,17 @@ impl<'a> Run<'a> {
     }
 
     /// The edit of an entry whose directory was opened before.
-    pub(super) fn carry_out_in(mut self, entry: &Entry) -> Going<Outcome> {
+    pub(super) fn carry_out_in(mut self, entry: &Opened<'_>) -> Going<Outcome> {
         self.opened_before = true;
         if let Change::Exchange(exchange) = &self.edit.change {
             return exchange::carry_out(self.root, self.edit, exchange, Some(entry), self.preview());
         }
+        let outcome = self.in_entry(entry);
+        self.close(outcome)
+    }
+
+    /// The edit of an entry in a directory that is kept open. Whoever keeps it proves that it is in its place.
+    pub(super) fn carry_out_kept(mut self, entry: &Opened<'_>) -> Going<Outcome> {
         let outcome = self.in_entry(entry);
         self.close(outcome)
     }
@@ -90,7 +98,7 @@ impl<'a> Run<'a> {
     fn open_and_edit(&mut self) -> Going<Outcome> {
         // A dry run opens it all the same: that is what tells whether the root is still there.
         if !self.dry_run && self.edit.path.parent().as_os_str().is_empty() {
-            return self.in_entry(&Entry::in_root(self.root, &self.edit.path));
+            return self.in_entry(&Opened::in_root(self.root, &self.edit.path));
         }
         // What may be replaced or removed is locked.
         let access = match self.edit.change {
@@ -101,7 +109,7 @@ impl<'a> Run<'a> {
         if self.is_planned(self.edit.path.parent()) {
             return self.below_planned();
         }
-        match Entry::open_for(self.root, &self.edit.path, access) {
+        match Opened::open_for(self.root, &self.edit.path, access) {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
@@ -124,34 +132,11 @@ impl<'a> Run<'a> {
     }
 
     /// What is under the name, after the edits before this one.
-    fn look(&self, entry: &Entry) -> Result<Found> {
+    fn look(&self, entry: &Opened<'_>) -> Result<Found> {
         match self.planned.and_then(|planned| planned.left_at(entry.physical())) {
             Some(left) => Ok(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
             None => entry.look(),
         }
-    }
-
-    /// The preview of an edit in a directory that an earlier one creates.
-    fn below_planned(&mut self) -> Going<Outcome> {
-        let (link, dir) = (self.edit.path.as_path(), self.edit.path.parent());
-        let left = self.planned.and_then(|planned| planned.left_at(link)).flatten();
-        let found = left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()));
-        let text = self.edit.change.link().map(|link| target::text(self.root, link, dir)).transpose()?;
-        let decision = decide(&self.edit.change, text.as_deref(), &found);
-        if let Decision::Refuse(kind) = decision {
-            return Err(refusal(kind, self.edit, found).into());
-        }
-        if decision == Decision::Unchanged {
-            let verified = !self.root.policy().unverified;
-            let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };
-            return Ok(self.report(None, found.into_text(), changed));
-        }
-        self.permitted(decision)?;
-        if let Some(text) = &text {
-            target::judge(self.root, self.edit, (dir, link), text, self.planned)?;
-        }
-        let changed = preview::changed_in_new(self.root, decision, found)?;
-        Ok(self.report(None, text, changed))
     }
 
     /// A name may be missing, but not because the root is.
@@ -180,11 +165,11 @@ impl<'a> Run<'a> {
             return Ok(self.report(followed, Some(text), Changed { verified, ..Changed::new(Effect::Created) }));
         }
         parents::make(self.root, self.edit, &mut self.made, &mut self.unsynced)?;
-        let entry = Entry::open(self.root, &self.edit.path)?;
+        let entry = Opened::open(self.root, &self.edit.path)?;
         self.in_entry(&entry)
     }
 
-    fn in_entry(&mut self, entry: &Entry) -> Going<Outcome> {
+    fn in_entry(&mut self, entry: &Opened<'_>) -> Going<Outcome> {
         let stale = matches!(self.edit.change, Change::RemoveStale(_));
         // What an interrupted run left may stand in the state directory too.
         if !stale {
@@ -215,7 +200,7 @@ impl<'a> Run<'a> {
     /// Decides, and acts on it; what replaces or removes is decided under the lock, whatever was seen before.
     fn decide_and_act<'e>(
         &self,
-        entry: &'e Entry,
+        entry: &'e Opened<'e>,
         text: Result<Option<OsString>>,
         site: &mut Option<Site<'e>>,
     ) -> Going<Outcome> {
@@ -278,7 +263,7 @@ impl<'a> Run<'a> {
         Err(given_up(refusals, ATTEMPTS).into())
     }
 
-    fn unchanged(&self, entry: &Entry, found: Found) -> Going<Outcome> {
+    fn unchanged(&self, entry: &Opened<'_>, found: Found) -> Going<Outcome> {
         if found == Found::Missing {
             self.not_gone(Error::new(Kind::NotFound))?;
         }
@@ -288,7 +273,7 @@ impl<'a> Run<'a> {
     }
 
     /// Refuses what was planned on something that is not so any more, beyond the text.
-    fn still_as_planned(&self, entry: &Entry, found: &Found) -> Result<()> {
+    fn still_as_planned(&self, entry: &Opened<'_>, found: &Found) -> Result<()> {
         if matches!(self.edit.change, Change::RemoveStale(_)) {
             if !is_checked_name(entry.name()) {
                 return Err(Error::new(Kind::Mismatch).because("its name is not one that this program made"));
@@ -325,7 +310,7 @@ impl<'a> Run<'a> {
     /// Creation is exclusive, so where only that is asked for the name need not be looked at before.
     ///
     /// `None` where the name is taken or the target is refused: then the name is judged first.
-    fn create_at_once(&self, entry: &Entry, text: &OsStr) -> Going<Option<Outcome>> {
+    fn create_at_once(&self, entry: &Opened<'_>, text: &OsStr) -> Going<Option<Outcome>> {
         let is_create = matches!(self.edit.change, Change::Create(_));
         if !is_create || self.dry_run || self.permitted(Decision::Create).is_err() {
             return Ok(None);
@@ -340,14 +325,14 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn done(&self, entry: &Entry, text: Option<&OsStr>, changed: Changed) -> Outcome {
+    fn done(&self, entry: &Opened<'_>, text: Option<&OsStr>, changed: Changed) -> Outcome {
         let mut outcome = self.report(entry.followed(), text.map(OsStr::to_os_string), changed);
         self.make_durable(entry, &mut outcome);
         outcome
     }
 
     /// A directory that was opened for this edit was just walked to; one that was opened before may have moved.
-    fn still_there(&self, entry: &Entry) -> Result<bool> {
+    fn still_there(&self, entry: &Opened<'_>) -> Result<bool> {
         match self.opened_before {
             false => Ok(true),
             true if self.root.policy().unverified => Ok(false),
@@ -389,7 +374,7 @@ impl<'a> Run<'a> {
     }
 
     /// Directories in which others were made on the way were synced then.
-    fn make_durable(&self, entry: &Entry, outcome: &mut Outcome) {
+    fn make_durable(&self, entry: &Opened<'_>, outcome: &mut Outcome) {
         let synced = sync(self.root, &entry.parent, self.edit.durability);
         match self.unsynced.clone().map_or(synced, Err) {
             Ok(()) => outcome.durability = self.edit.durability,

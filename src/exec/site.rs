@@ -21,7 +21,7 @@ use super::residue::Residue;
 use super::shared::{is_shared, stat_parent};
 use super::slot::Slot;
 use super::{Attempt, read_back};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Result};
 use crate::model::{ObjectId, STAGED_PREFIX, Staging};
 use crate::state::{StateAccess, TRIES};
@@ -29,7 +29,7 @@ use crate::sys::{self, Access, Fault, Handle, Stat};
 
 /// The locks of an edit, and where it stages.
 pub(super) struct Site<'a> {
-    pub(super) entry: &'a Entry,
+    pub(super) entry: &'a Opened<'a>,
     parent: Stat,
     /// Chosen when something is staged first.
     staging: OnceCell<Place<'a>>,
@@ -46,13 +46,13 @@ enum Place<'a> {
 
 impl<'a> Site<'a> {
     /// Takes the lock of the link's directory.
-    pub(super) fn lock(entry: &'a Entry) -> Going<Site<'a>> {
+    pub(super) fn lock(entry: &'a Opened<'a>) -> Going<Site<'a>> {
         Site::lock_each(&[entry])
     }
 
     /// Takes the locks of the directories of several links, in an order that every holder keeps.
-    pub(super) fn lock_each(entries: &[&'a Entry]) -> Going<Site<'a>> {
-        let mut dirs: Vec<(ObjectId, &'a Entry)> = Vec::new();
+    pub(super) fn lock_each(entries: &[&'a Opened<'a>]) -> Going<Site<'a>> {
+        let mut dirs: Vec<(ObjectId, &'a Opened<'a>)> = Vec::new();
         let mut first = None;
         for entry in entries {
             let parent = stat_parent(entry)?;
@@ -248,7 +248,7 @@ impl Site<'_> {
 }
 
 /// The directory of a link, opened so that it can be locked.
-fn readable(entry: &Entry) -> std::io::Result<Arc<Handle>> {
+fn readable(entry: &Opened<'_>) -> std::io::Result<Arc<Handle>> {
     if entry.lockable {
         return Ok(Arc::clone(&entry.parent));
     }

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::FileKind;
 use crate::model::{ObjectId, staged_name};
 use crate::root::Root;
@@ -28,7 +28,7 @@ pub(super) enum Ours<'a> {
 }
 
 impl<'a> Slot<'a> {
-    pub(super) fn of(entry: &'a Entry) -> Slot<'a> {
+    pub(super) fn of(entry: &'a Opened<'a>) -> Slot<'a> {
         Slot { dir: &entry.parent, name: entry.name(), above: entry.dir() }
     }
 

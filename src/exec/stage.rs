@@ -13,7 +13,7 @@ use super::site::Site;
 use super::slot::{Ours, Slot, random_name};
 use super::transfer::move_new;
 use super::{Attempt, read_back};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Kind, Result};
 use crate::model::{ObjectId, Staging};
 use crate::sys::{self, Fault, Handle};
@@ -217,12 +217,12 @@ impl Staged<'_, '_> {
     }
 
     /// Whether it is under the name of the entry: a call that publishes it may have taken effect despite an error.
-    pub(super) fn is_published(&self, entry: &Entry) -> bool {
+    pub(super) fn is_published(&self, entry: &Opened<'_>) -> bool {
         Slot::of(entry).has_ours(entry.root.calls(), Ours::Object(self.id())).unwrap_or(false)
     }
 
     /// Removes the link from the name that it was published under, if it has it.
-    pub(super) fn discard_published(&self, entry: &Entry) -> Residue {
+    pub(super) fn discard_published(&self, entry: &Opened<'_>) -> Residue {
         self.site.discard(Slot::of(entry), Ours::Object(self.id()))
     }
 

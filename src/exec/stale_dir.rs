@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 use super::lock::Lock;
 use super::{Attempt, Changed, read_back};
-use crate::entry::{Entry, open_dir};
+use crate::entry::{Opened, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Effect, is_checked_name, is_staged_name};
 use crate::state::is_private;
 use crate::sys::{self, Access, Fault};
 
 /// The lock of the directory above is held.
-pub(super) fn remove(entry: &Entry) -> Result<Attempt> {
+pub(super) fn remove(entry: &Opened<'_>) -> Result<Attempt> {
     examine(entry)?;
     match entry.root.calls().remove_dir(&entry.parent, entry.name()) {
         Ok(()) => {}
@@ -35,7 +35,7 @@ pub(super) fn remove(entry: &Entry) -> Result<Attempt> {
 }
 
 /// Takes the lock that whoever is at work in a staging directory holds; `None` where the entry is in another.
-pub(super) fn lock_above(entry: &Entry) -> Result<Option<Lock<'_>>> {
+pub(super) fn lock_above<'a>(entry: &'a Opened<'_>) -> Result<Option<Lock<'a>>> {
     let Some(above) = entry.dir().parent().filter(|_| entry.dir().file_name().is_some_and(is_staged_name)) else {
         return Ok(None);
     };
@@ -44,7 +44,7 @@ pub(super) fn lock_above(entry: &Entry) -> Result<Option<Lock<'_>>> {
 }
 
 /// Whether it is a private directory of the caller's in which nothing is but what the caller staged.
-pub(super) fn examine(entry: &Entry) -> Result<()> {
+pub(super) fn examine(entry: &Opened<'_>) -> Result<()> {
     let calls = entry.root.calls();
     let dir = calls.open_dir(&entry.parent, Path::new(entry.name()), false, Access::Read).map_err(Error::from_io)?;
     if !is_private(calls, &calls.stat(&dir).map_err(Error::from_io)?) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Durability, LinkPath, Outcome};
 use crate::root::{Changed, Root};
@@ -45,20 +45,18 @@ const WAITING_MAX: usize = 16;
 
 /// Leaves the directory of an edit that was made to be synced with others of its batch: the one that was changed, whatever
 /// has its path by then.
-pub(super) fn leave_to_batch(entry: &Entry) {
+pub(super) fn leave_to_batch(entry: &Opened<'_>) {
     leave_dir_to_batch(&entry.root, &entry.path, &entry.parent);
 }
 
 /// The same with another directory that was changed for a link.
 pub(super) fn leave_dir_to_batch(root: &Root, link: &LinkPath, dir: &Arc<Handle>) {
-    let Some(batch) = root.batch() else { return };
+    let Some(batch) = root.batch().filter(|batch| batch.durability() != Durability::None) else { return };
     let Ok(stat) = root.calls().stat(dir) else { return };
     let mut id = stat.id;
-    match batch.durability() {
-        Durability::None => return,
-        Durability::Dir => {}
-        // One directory stands for its file system.
-        Durability::Fs => id.inode = 0,
+    // One directory stands for its file system.
+    if batch.durability() == Durability::Fs {
+        id.inode = 0;
     }
     let mut changed = batch.changed();
     let Changed { links, waiting, syncs } = &mut *changed;

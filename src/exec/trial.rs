@@ -14,7 +14,7 @@ use super::halt::state_contended;
 use super::halt::{Going, Halt};
 use super::site::Site;
 use super::slot::random_name;
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Kind, Result};
 use crate::model::{LinkPath, Staging};
 use crate::root::Root;
@@ -74,7 +74,8 @@ impl Root {
             return Err(Error::new(Kind::Policy).into());
         }
         let name = random_name(self).map_err(Error::from_io)?;
-        let entry = Entry::open(self, &LinkPath::new(name)?)?;
+        let path = LinkPath::new(name)?;
+        let entry = Opened::open(self, &path)?;
         let site = Site::lock(&entry)?;
         let tried = self.tried_at(&site);
         let residue = site.close();

@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::{LinkPath, ObjectId, Place};
 use crate::resolve::{Detail, End, Hop, LinkSite, LinkView, WalkOptions, view, walk};
@@ -91,7 +91,7 @@ impl Root {
             return Ok(seen(PathBuf::new(), &stat, None));
         }
         let path = LinkPath::new(&place.path)?;
-        let entry = match Entry::open(self, &path) {
+        let entry = match Opened::open(self, &path) {
             Ok(entry) => entry,
             Err(error) if error.kind() == Kind::NotFound && self.is_there() => return Ok(missing(&path)),
             Err(error) => return Err(error),
@@ -172,7 +172,7 @@ impl Root {
     /// `not_found`, `not_a_link`; those of the path.
     pub fn read_link(&self, path: impl AsRef<OsStr>) -> Result<OsString> {
         let path = LinkPath::new(path).map_err(|error| error.during("read"))?;
-        let read = || match Entry::open(self, &path)?.look()? {
+        let read = || match Opened::open(self, &path)?.look()? {
             Found::Link(text) => Ok(text),
             Found::Missing => Err(Error::new(Kind::NotFound).found_instead(Found::Missing)),
             found @ Found::Other(_) => Err(Error::new(Kind::NotALink).found_instead(found)),

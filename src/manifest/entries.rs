@@ -115,7 +115,9 @@ impl<'a> Entries<'a, '_> {
     /// A target of an entry, and what it has to be: a `/` at its end asks for a directory.
     fn target(&mut self, text: &str, at: Spot, style: Style, kind: TargetKind) -> Option<(Target, TargetKind)> {
         let filled = self.filled(text, at)?;
-        target(&self.source, filled.as_ref(), style, kind).map_err(|error| self.bad_path(at, &error)).ok()
+        target(&self.source, filled.as_ref(), style, kind)
+            .map_err(|error| self.bad_path(at, &error.on("use", &filled)))
+            .ok()
     }
 
     fn pattern(&mut self, globs: &[(Cow<'a, str>, Spot)], star: Star) -> Option<Pattern> {
@@ -306,8 +308,9 @@ impl<'a> Entries<'a, '_> {
         if let Err(error) = LinkPath::new(try_out(&link)) {
             self.bad_path(key.at, &error);
         }
-        if let Err(error) = target(Path::new(""), &try_out(&to), style, kind) {
-            self.bad_path(value.at(), &error);
+        let tried = try_out(&to);
+        if let Err(error) = target(Path::new(""), &tried, style, kind) {
+            self.bad_path(value.at(), &error.on("use", &tried));
         }
         if !link.mentions_directory() {
             let message = format!("the link {} is the same for every directory", shown(&key.text));

@@ -247,14 +247,16 @@ fn normal_depth(bytes: &[u8]) -> Option<usize> {
     if cfg!(windows) {
         return None;
     }
-    let mut depth = 0;
-    for component in bytes.split(|byte| *byte == b'/') {
-        if matches!(component, b"" | b"." | b"..") || component.len() > NAME_MAX || component.contains(&0) {
-            return None;
+    let ends = |component: &[u8]| !matches!(component, b"" | b"." | b"..") && component.len() <= NAME_MAX;
+    let (mut depth, mut begin) = (1, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'/' if ends(&bytes[begin..at]) => (depth, begin) = (depth + 1, at + 1),
+            b'/' | 0 => return None,
+            _ => {}
         }
-        depth += 1;
     }
-    Some(depth)
+    ends(&bytes[begin..]).then_some(depth)
 }
 
 /// Whether the spelling says "a directory": `x/`, `x//`, `x/.`.

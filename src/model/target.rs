@@ -23,6 +23,8 @@ words! {
     }
 }
 
+const NUL: &str = "the target contains a NUL byte";
+
 /// What a link is to point to.
 ///
 /// # Examples
@@ -127,13 +129,16 @@ impl Target {
         if bytes.is_empty() {
             return refuse("the target is empty");
         }
-        if bytes.contains(&0) {
-            return refuse("the target contains a NUL byte");
-        }
-        if self.style == Style::Verbatim {
-            return Ok(TargetPath::Verbatim(&self.text));
-        }
-        let path = below(Path::new(&self.text), root)?;
+        // A path that is well spelled has none.
+        let has_nul = || bytes.contains(&0);
+        let path = match self.style {
+            Style::Verbatim if has_nul() => return refuse(NUL),
+            Style::Verbatim => return Ok(TargetPath::Verbatim(&self.text)),
+            Style::Relative | Style::Absolute => match below(Path::new(&self.text), root) {
+                Err(_) if has_nul() => return refuse(NUL),
+                path => path?,
+            },
+        };
         Ok(match self.style {
             Style::Absolute => TargetPath::Absolute(path),
             _ => TargetPath::Relative(path),
@@ -190,15 +195,7 @@ pub(crate) fn relative_text(from: &Path, to: &Path) -> OsString {
         [] => 0,
         names => 1 + names.iter().filter(|byte| is_separator(**byte)).count(),
     };
-    let rest = match to.to_str() {
-        Some(to) => OsStr::new(to.get(common..).unwrap_or_default()),
-        None => {
-            let skipped = from.components().count() - climbs;
-            let mut rest = to.components();
-            rest.by_ref().take(skipped).for_each(drop);
-            rest.as_path().as_os_str()
-        }
-    };
+    let rest = after(to, common, || from.components().count() - climbs);
     let mut text = OsString::with_capacity(3 * climbs + rest.len());
     for part in iter::repeat_n(OsStr::new(".."), climbs).chain((!rest.is_empty()).then_some(rest)) {
         if !text.is_empty() {
@@ -207,6 +204,27 @@ pub(crate) fn relative_text(from: &Path, to: &Path) -> OsString {
         text.push(part);
     }
     if text.is_empty() { ".".into() } else { text }
+}
+
+/// What of a path is after so many bytes, at which a component begins, or none does.
+#[cfg(unix)]
+fn after(path: &Path, bytes: usize, _components: impl FnOnce() -> usize) -> &OsStr {
+    use std::os::unix::ffi::OsStrExt as _;
+    OsStr::from_bytes(path.as_os_str().as_bytes().get(bytes..).unwrap_or_default())
+}
+
+/// What of a path is after so many bytes, at which a component begins, or none does. Where it is no UTF-8 it is cut after so
+/// many components.
+#[cfg(not(unix))]
+fn after(path: &Path, bytes: usize, components: impl FnOnce() -> usize) -> &OsStr {
+    match path.to_str() {
+        Some(path) => OsStr::new(path.get(bytes..).unwrap_or_default()),
+        None => {
+            let mut rest = path.components();
+            rest.by_ref().take(components()).for_each(drop);
+            rest.as_path().as_os_str()
+        }
+    }
 }
 
 /// How many bytes of two normal paths are components that both begin with, and the separator after them.

@@ -49,6 +49,7 @@ mod tests {
             uid,
             gid: 0,
             links: 2,
+            size: 0,
             changed: 0,
         };
         for (uid, mode, safe) in [

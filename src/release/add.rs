@@ -6,7 +6,6 @@ use super::progress::Step;
 use super::report::Added;
 use super::session::{Session, WithoutRecords};
 use super::shared;
-use super::sight::look_at;
 use super::view::ReleaseView;
 use crate::error::{Error, Kind, Result};
 use crate::model::Outcome;
@@ -30,7 +29,7 @@ impl Session<'_> {
     /// Enters one, unless it is entered already.
     pub(super) fn add(&mut self, name: &str) -> Result<Added> {
         crate::plan::release_name(name).map_err(|error| error.during("add"))?;
-        let sight = look_at(&self.app.root, &self.layout, &[name])?;
+        let sight = self.look_at(&[name])?;
         let (entered, links) = self.enter(name, &sight)?;
         Ok(Added { view: ReleaseView::named(&self.app.name, name, &self.app_ledger(), &sight), entered, links })
     }

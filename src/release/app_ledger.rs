@@ -27,6 +27,7 @@ pub(super) struct AppLedger {
 
 /// A release that was entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Row", into = "Row")]
 pub(super) struct Held {
     pub(super) name: String,
     state: u8,
@@ -64,6 +65,27 @@ pub(super) struct Removal {
     pub(super) release: String,
     pub(super) directory: String,
     pub(super) place: Place,
+}
+
+/// A release as it is kept: a thousand of them are read each time that somebody looks, and names of keys are half of what there
+/// would be to read. In the order of the fields, with the marks as bits.
+#[derive(Serialize, Deserialize)]
+struct Row(String, u8, u8, String, [Nanos; 2], [Option<Nanos>; 3]);
+
+impl From<Held> for Row {
+    fn from(held: Held) -> Row {
+        let marks = u8::from(held.bad) | u8::from(held.pinned) << 1 | u8::from(held.confirmed) << 2;
+        let others = [held.activated, held.superseded, held.removed];
+        Row(held.name, held.state, marks, held.directory, [held.changed, held.entered], others)
+    }
+}
+
+impl From<Row> for Held {
+    fn from(row: Row) -> Held {
+        let Row(name, state, marks, directory, [changed, entered], [activated, superseded, removed]) = row;
+        let (bad, pinned, confirmed) = (marks & 1 != 0, marks & 2 != 0, marks & 4 != 0);
+        Held { name, state, bad, pinned, confirmed, directory, changed, entered, activated, superseded, removed }
+    }
 }
 
 impl Held {

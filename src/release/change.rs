@@ -6,7 +6,6 @@ use std::path::Path;
 use super::noted::{By, Event, text};
 use super::progress::Step;
 use super::session::Session;
-use super::sight::look_at;
 use crate::error::{Error, Kind, Result};
 use crate::model::change::NewLink;
 use crate::model::{Edit, Effect, Outcome, Target};
@@ -45,7 +44,7 @@ impl Session<'_> {
         self.app.progress.step(&Step::Linked(&outcome));
         if !self.app.dry {
             // The release may have been replaced, or pruned by a person, after it was looked at.
-            let now = look_at(&self.app.root, &self.layout, &[name]);
+            let now = self.look_at(&[name]);
             let ledger = self.ledger();
             let leads_there = now.as_ref().is_ok_and(|now| {
                 now.pointed() == Some(name) && ledger.entered(name).is_some_and(|held| now.is_present(held))
@@ -72,7 +71,7 @@ impl Session<'_> {
     /// changed it since it is left. Returns what became of the link.
     pub(super) fn switch_back(&mut self, name: &str, failed: bool) -> Result<Option<Outcome>> {
         let displaced = self.displaced();
-        let sight = look_at(&self.app.root, &self.layout, &[])?;
+        let sight = self.look_at(&[])?;
         let withdrawn = Event::Withdrawn { release: name.to_owned(), failed };
         let now = match &sight.current {
             // What was made and is dangling by now leads to the release by its text.

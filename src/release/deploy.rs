@@ -7,7 +7,6 @@ use super::progress::Step;
 use super::report::{Failed, Switched, Unfinished};
 use super::running::Running;
 use super::session::{Session, WithoutRecords};
-use super::sight::look_at;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Effect, Outcome};
 use crate::plan::{ReleaseSight, Switching, plan_switch};
@@ -145,7 +144,7 @@ impl Run {
         let name = self.until.release.clone().unwrap_or_default();
         crate::plan::release_name(&name).map_err(|error| error.during("deploy"))?;
         self.until.recovered = session.settle_pending()?;
-        let sight = look_at(&session.app.root, &session.layout, &[&name])?;
+        let sight = session.look_at(&[&name])?;
         (_, self.until.links) = session.enter(&name, &sight)?;
         let switching = plan_switch(&session.ledger(), &sight, &name, None, options.even_bad)?;
         let previous = self.notes_previous(session, &sight, &name);
@@ -175,7 +174,7 @@ impl Run {
         let name = self.until.release.clone().unwrap_or_default();
         crate::plan::release_name(&name).map_err(|error| error.during("switch"))?;
         self.until.recovered = session.settle_pending()?;
-        let sight = look_at(&session.app.root, &session.layout, &[&name])?;
+        let sight = session.look_at(&[&name])?;
         let expect = options.expect.as_deref();
         let switching = plan_switch(&session.ledger(), &sight, &name, expect, options.even_bad)?;
         self.notes_previous(session, &sight, &name);

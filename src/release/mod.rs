@@ -29,6 +29,7 @@ mod shared;
 mod sight;
 mod take_down;
 mod view;
+mod weigh;
 
 pub use app::Releases;
 pub use check_report::CheckReport;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::path::Path;
 use std::time::Duration;
 
 use super::app::Releases;
@@ -15,13 +16,14 @@ use super::private_place::{self, PrivatePlace};
 use super::progress::Step;
 use super::report::{Pruned, Settled, Settlement};
 use super::session::{Session, WithoutRecords};
-use super::sight::{identity, look_at_all, open_releases};
+use super::sight::{identity, open_releases};
 use super::take_down::{Taken, take_down};
 use super::view::ReleaseView;
+use super::weigh::weigh;
 use crate::error::{Error, Kind, Result};
 use crate::plan::{DirectoryId, InUse, KeptBecause, PruneRequest, Pruning, ReleaseState, plan_prune};
 use crate::records::Time;
-use crate::sys::{self, Fault};
+use crate::sys::{self, Access, Fault};
 
 /// Others may write, and remove what is not theirs.
 const OPEN: u32 = 0o022;
@@ -67,7 +69,7 @@ impl Session<'_> {
     /// Removes what may be removed; returns what became of each, and what could not be taken down.
     pub(super) fn prune(&mut self) -> Result<(Vec<Pruned>, Vec<Error>)> {
         let app = self.app;
-        let sight = look_at_all(&app.root, &self.layout)?;
+        let sight = self.look_at_all()?;
         let survey = in_use::survey(&app.root, &self.layout)?;
         let app_ledger = self.app_ledger();
         let mut used = BTreeMap::new();
@@ -134,6 +136,9 @@ impl Session<'_> {
             return Err(Error::new(Kind::UnsafeState).on("prune", &view.release).because(reason));
         }
         if app.dry {
+            let cross = root.policy().cross_mounts;
+            let dir = root.calls().open_dir(&above, Path::new(&view.release), cross, Access::Read);
+            view.bytes = dir.ok().and_then(|dir| weigh(root, &dir));
             view.state = Some(ReleaseState::Removed);
             view.present = false;
             return Ok(Pruned { view, removed: true, unsure, residue: None });

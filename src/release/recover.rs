@@ -7,7 +7,6 @@ use super::noted::Event;
 use super::progress::Step;
 use super::report::{Settled, Settlement};
 use super::session::Session;
-use super::sight::{look_at, look_at_all};
 use crate::error::{Error, Kind, Result};
 use crate::plan::{ReleaseDir, ReleaseState, Settling, settle};
 use crate::records::{Author, Records};
@@ -59,7 +58,7 @@ impl Releases {
             let app = Releases::open(root, name)?.author(author.clone());
             let busy = || Error::new(Kind::Busy).during("rebind").because(format!("the app `{name}` is being changed"));
             let mut session = Session::begin_settling(&app, &records)?.ok_or_else(busy)?;
-            let sight = look_at_all(root, &session.layout)?;
+            let sight = session.look_at_all()?;
             let held = session.app_ledger().releases;
             let directories: BTreeMap<String, String> = held
                 .iter()
@@ -81,7 +80,7 @@ impl Session<'_> {
         let Some(pending) = self.app_ledger().pending else { return Ok(Vec::new()) };
         let name = pending.release.clone();
         let ledger = self.ledger();
-        let sight = look_at(&self.app.root, &self.layout, &[&name])?;
+        let sight = self.look_at(&[&name])?;
         let settled = |how, outcome| Settled { app: self.app.name.clone(), release: name.clone(), how, outcome };
         let leads_there = sight.pointed() == Some(&*name);
         let is_there = ledger.entered(&name).is_some_and(|held| sight.is_present(held));

@@ -7,7 +7,6 @@ use super::progress::Step;
 use super::report::{Failed, Set, Switched};
 use super::running::Running;
 use super::session::{Session, WithoutRecords};
-use super::sight::{look_at, look_at_all};
 use super::view::ReleaseView;
 use crate::error::{Error, Kind, Result};
 use crate::model::Outcome;
@@ -79,7 +78,7 @@ impl Releases {
     fn set(&self, name: &str, verb: &'static str, event: Event) -> Result<Set> {
         crate::plan::release_name(name).map_err(|error| error.during(verb))?;
         let mut session = Session::begin(self, verb, WithoutRecords::Refuse)?;
-        let sight = look_at(&self.root, &session.layout, &[name])?;
+        let sight = session.look_at(&[name])?;
         if session.ledger().entered(name).is_none() {
             return Err(Error::new(Kind::UnknownRelease).on(verb, name));
         }
@@ -102,7 +101,7 @@ impl Run {
             crate::plan::release_name(to).map_err(|error| error.during("roll back to"))?;
         }
         self.until.recovered = session.settle_pending()?;
-        let sight = look_at_all(&session.app.root, &session.layout)?;
+        let sight = session.look_at_all()?;
         let ledger = session.ledger();
         let left = ledger.active().map(|active| active.name.clone());
         let name = plan_rollback(&ledger, &sight, options.to.as_deref())?.name.clone();

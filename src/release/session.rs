@@ -1,14 +1,17 @@
 //! One mutation of an app: its lock, its app_ledger, and the one place where events are told.
 
+use std::ffi::OsString;
+
 use super::app::Releases;
 use super::app_ledger::{AppLedger, nanos};
 use super::check_report::CheckReport;
 use super::layout::AppLayout;
 use super::ledgers::{Ledgers, Teller};
 use super::noted::Event;
+use super::sight::{foresee_all, foresee_at};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Edit, Outcome};
-use crate::plan::Ledger;
+use crate::model::{Edit, Outcome, Plan};
+use crate::plan::{Ledger, ReleaseSight};
 use crate::records::{NamedLock, Records, Settings, Time};
 use crate::root::Root;
 
@@ -32,6 +35,9 @@ pub(super) struct Session<'a> {
     /// The root with its changes recorded.
     root: Root,
     changed: bool,
+    /// What a dry run would have done to the link, and the text that it would have.
+    foreseen: Vec<Edit>,
+    text: Option<Option<OsString>>,
     _lock: Option<NamedLock>,
 }
 
@@ -77,7 +83,18 @@ impl<'a> Session<'a> {
             Some(records) => app.root.recorded_during(records, app.author.clone(), Some(verb)),
             None => app.root.clone(),
         };
-        Ok(Session { app, verb, records, ledgers, layout, root, changed: false, _lock: lock })
+        Ok(Session {
+            app,
+            verb,
+            records,
+            ledgers,
+            layout,
+            root,
+            changed: false,
+            foreseen: Vec::new(),
+            text: None,
+            _lock: lock,
+        })
     }
 
     /// Begins one for what an interrupted program left; `None` where another one of this app is under way.
@@ -148,9 +165,36 @@ impl<'a> Session<'a> {
     /// Carries out an edit of a link, or previews it.
     pub(super) fn edit(&mut self, edit: impl Into<Edit>) -> Result<Outcome> {
         let edit = edit.into().durability(self.app.durability);
-        let outcome = if self.app.dry { self.root.preview(&edit)? } else { self.root.apply(&edit)? };
+        let outcome = if self.app.dry { self.foresee(edit)? } else { self.root.apply(&edit)? };
         self.changed |= outcome.effect.is_change();
         Ok(outcome)
+    }
+
+    /// Previews an edit, behind those that a dry run had before of the link.
+    fn foresee(&mut self, edit: Edit) -> Result<Outcome> {
+        let is_current = *edit.path() == self.layout.current;
+        if !is_current {
+            return self.root.preview(&edit);
+        }
+        let mut edits = self.foreseen.clone();
+        edits.push(edit.clone());
+        let plan = Plan::new(edits).durability(self.app.durability);
+        let outcome = self.root.preview_plan(&plan).pop().expect("BUG: each edit of a plan has an outcome")?;
+        if outcome.effect.is_change() {
+            self.foreseen.push(edit);
+            self.text = Some(outcome.target.clone());
+        }
+        Ok(outcome)
+    }
+
+    /// Looks at the link and at these releases, as a dry run would have left them.
+    pub(super) fn look_at(&self, names: &[&str]) -> Result<ReleaseSight> {
+        foresee_at(&self.app.root, &self.layout, names, self.text.as_ref())
+    }
+
+    /// Looks at the link and at every release, as a dry run would have left them.
+    pub(super) fn look_at_all(&self) -> Result<ReleaseSight> {
+        foresee_all(&self.app.root, &self.layout, self.text.as_ref())
     }
 }
 

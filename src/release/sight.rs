@@ -6,22 +6,38 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::layout::AppLayout;
+use crate::entry::Opened;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::Status;
 use crate::plan::{DirectoryId, Occupant, Pointing, ReleaseDir, ReleaseSight, release_name};
+use crate::resolve::{Detail, LinkSite, LinkView, view};
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle, Lasting};
 
+/// The text that the link would have after a dry run's changes so far, and that it would not be there; none where there were
+/// no changes.
+pub(super) type Foreseen<'a> = Option<&'a Option<OsString>>;
+
 /// Looks at the link, and at these releases.
 pub(super) fn look_at(root: &Root, layout: &AppLayout, names: &[&str]) -> Result<ReleaseSight> {
-    let current = occupant(root, layout)?;
+    foresee_at(root, layout, names, None)
+}
+
+/// As [`look_at`], with the link as it would be.
+pub(super) fn foresee_at(
+    root: &Root,
+    layout: &AppLayout,
+    names: &[&str],
+    foreseen: Foreseen<'_>,
+) -> Result<ReleaseSight> {
+    let current = occupant(root, layout, foreseen)?;
     let mut dirs = BTreeMap::new();
     let pointed = match &current {
         Occupant::Link { leads: Pointing::Release(name), .. } => Some(name.as_str()),
         _ => None,
     };
     if let Some(above) = open_releases(root, layout)? {
-        for name in names.iter().copied().chain(pointed) {
+        for name in names.iter().copied().chain(pointed.filter(|name| !names.contains(name))) {
             if let Some(dir) = release_dir(root, &above, OsStr::new(name)).map_err(Error::from_io)? {
                 dirs.insert(name.to_owned(), dir);
             }
@@ -32,7 +48,12 @@ pub(super) fn look_at(root: &Root, layout: &AppLayout, names: &[&str]) -> Result
 
 /// Looks at the link, and at every release that is there.
 pub(super) fn look_at_all(root: &Root, layout: &AppLayout) -> Result<ReleaseSight> {
-    let current = occupant(root, layout)?;
+    foresee_all(root, layout, None)
+}
+
+/// As [`look_at_all`], with the link as it would be.
+pub(super) fn foresee_all(root: &Root, layout: &AppLayout, foreseen: Foreseen<'_>) -> Result<ReleaseSight> {
+    let current = occupant(root, layout, foreseen)?;
     let mut dirs = BTreeMap::new();
     if let Some(above) = open_releases(root, layout)? {
         let mut names: Vec<OsString> = Vec::new();
@@ -52,15 +73,20 @@ pub(super) fn look_at_all(root: &Root, layout: &AppLayout) -> Result<ReleaseSigh
 }
 
 /// What has the link's name.
-fn occupant(root: &Root, layout: &AppLayout) -> Result<Occupant> {
-    let seen = match root.inspect(&layout.current) {
-        Ok(seen) => seen,
-        Err(error) => return Err(error.during("look at")),
+fn occupant(root: &Root, layout: &AppLayout, foreseen: Foreseen<'_>) -> Result<Occupant> {
+    let named = |error: Error| error.during("look at");
+    let link = match foreseen {
+        Some(None) => return Ok(Occupant::Missing),
+        Some(Some(text)) => foreseen_link(root, layout, text).map_err(named)?,
+        None => {
+            let seen = root.inspect(&layout.current).map_err(named)?;
+            let (Some(kind), link) = (seen.kind, seen.link) else { return Ok(Occupant::Missing) };
+            let Some(link) = link else { return Ok(Occupant::Other(kind)) };
+            link
+        }
     };
-    let (Some(kind), link) = (seen.kind, seen.link) else { return Ok(Occupant::Missing) };
-    let Some(link) = link else { return Ok(Occupant::Other(kind)) };
     let leads = match link.status {
-        Status::Ok => named(&layout.releases, link.resolved.as_deref(), link.resolved_kind),
+        Status::Ok => pointing(&layout.releases, link.resolved.as_deref(), link.resolved_kind),
         Status::Dangling | Status::Loop | Status::Corrupt => Pointing::Dangling,
         Status::Escape => Pointing::Escape,
         Status::Denied => Pointing::Elsewhere,
@@ -68,7 +94,15 @@ fn occupant(root: &Root, layout: &AppLayout) -> Result<Occupant> {
     Ok(Occupant::Link { text: link.target, leads })
 }
 
-fn named(releases: &Path, resolved: Option<&Path>, kind: Option<FileKind>) -> Pointing {
+/// Where the link would lead with this text.
+fn foreseen_link(root: &Root, layout: &AppLayout, text: &OsStr) -> Result<LinkView> {
+    let entry = Opened::open(root, &layout.current)?;
+    let sticky = root.calls().stat(&entry.parent).map_err(Error::from_io)?.is_sticky_for_all();
+    let at = LinkSite::new(&entry.parent, entry.name(), entry.dir(), sticky);
+    view(root, at, text.to_os_string(), Detail::WhereAndKind)
+}
+
+fn pointing(releases: &Path, resolved: Option<&Path>, kind: Option<FileKind>) -> Pointing {
     let below = resolved.and_then(|resolved| resolved.strip_prefix(releases).ok());
     let name = below.and_then(Path::to_str).filter(|name| release_name(name).is_ok());
     match (name, kind) {

@@ -14,13 +14,17 @@ use std::path::Path;
 use crate::error::FileKind;
 use crate::model::staged_name;
 use crate::root::Root;
-use crate::sys::{self, Access, Fault, Handle, Listed};
+use crate::sys::{self, Access, Fault, Handle, Listed, Stat};
 
 /// Directories that are open at once.
 const DEPTH_MAX: usize = 32;
 
 /// How often a directory is listed that is not empty afterwards.
 const ROUNDS: usize = 8;
+
+/// How often that is done with the private place, where what lies deep is moved to. Each time a tree becomes shorter by as many
+/// levels as are open at once, so that two million levels are taken down, and whoever makes new ones meanwhile comes to an end.
+const MOVES: usize = 1 << 16;
 
 /// How often it is told how far this is: each time so many entries are gone.
 const TELL: u64 = 4096;
@@ -40,22 +44,20 @@ pub(super) struct Taken {
 
 /// Takes down everything in a private directory.
 pub(super) fn take_down(root: &Root, private: &Handle, tell: &mut dyn FnMut(u64)) -> Taken {
-    let mut going = Going { root, private, tell, taken: Taken::default(), at_round: false };
-    let mut rounds = 0;
-    // What was moved up is found by the next listing.
-    loop {
-        going.at_round = false;
+    let mut going = Going { root, private, tell, taken: Taken::default(), moved_up: false };
+    let mut moves = 0;
+    for round in 0.. {
+        going.moved_up = false;
         let before = going.taken.entries;
-        let empty = going.empty(private, 0);
-        let moved_up = going.at_round;
-        rounds += 1;
-        if empty && !moved_up {
-            going.taken.complete = true;
-            break;
-        }
-        let progress = going.taken.entries > before || moved_up;
-        if !progress || (rounds >= ROUNDS && !moved_up) {
-            break;
+        match going.empty(private, round, 0) {
+            Some(Emptied { seen: false, .. }) => {
+                going.taken.complete = true;
+                break;
+            }
+            // What was moved up is found by the next listing.
+            Some(_) if going.moved_up && moves < MOVES => moves += 1,
+            Some(_) if going.taken.entries > before && round - moves < ROUNDS => {}
+            _ => break,
         }
     }
     going.taken
@@ -67,57 +69,55 @@ struct Going<'a> {
     tell: &'a mut dyn FnMut(u64),
     taken: Taken,
     /// Something was moved up to the private place.
-    at_round: bool,
+    moved_up: bool,
+}
+
+/// What a listing of a directory came to.
+struct Emptied {
+    /// Whether there was an entry.
+    seen: bool,
+    /// Whether nothing is left of those that were seen.
+    clean: bool,
 }
 
 impl Going<'_> {
-    /// Empties a directory; returns whether nothing was left in it that was seen.
-    fn empty(&mut self, dir: &Handle, depth: usize) -> bool {
+    /// Lists a directory for the so manyeth time, and removes what is in it; `None` where it cannot be listed.
+    fn empty(&mut self, dir: &Handle, round: usize, depth: usize) -> Option<Emptied> {
         let calls = self.root.calls();
-        let mut clean = true;
-        for round in 0..ROUNDS {
-            match calls.list_from(dir, 0) {
-                Err(source) if sys::fault(&source) != Fault::Unsupported => {
-                    self.failed(source);
-                    return false;
-                }
-                _ => {}
-            }
-            clean = true;
-            let mut seen = false;
-            let listed = calls.list(dir, &mut |listed: Listed<'_>| {
-                seen = true;
-                clean &= self.entry(dir, &listed, depth);
+        let again = if round == 0 { Ok(()) } else { calls.list_from(dir, 0) };
+        let mut emptied = Emptied { seen: false, clean: true };
+        let listed = match again {
+            Err(source) if sys::fault(&source) != Fault::Unsupported => Err(source),
+            _ => calls.list(dir, &mut |listed: Listed<'_>| {
+                emptied.seen = true;
+                emptied.clean &= self.entry(dir, &listed, depth);
                 ControlFlow::Continue(())
-            });
-            if let Err(source) = listed {
+            }),
+        };
+        match listed {
+            Ok(()) => Some(emptied),
+            Err(source) => {
                 self.failed(source);
-                return false;
-            }
-            // An entry can be passed over while others are removed: a listing that shows none is the end.
-            if !seen {
-                return true;
-            }
-            if !clean && round > 0 {
-                return false;
+                None
             }
         }
-        clean
     }
 
     /// Removes one entry; returns whether it is gone.
     fn entry(&mut self, dir: &Handle, listed: &Listed<'_>, depth: usize) -> bool {
         let calls = self.root.calls();
         let name = listed.name;
+        // Files alone have bytes to give back.
         let stat = match listed.kind {
-            Some(FileKind::Dir) => None,
-            _ => calls.stat_at(dir, name).ok(),
+            Some(FileKind::File) | None => calls.stat_at(dir, name).ok(),
+            Some(_) => None,
         };
         if listed.kind == Some(FileKind::Dir) || stat.is_some_and(|stat| stat.kind == FileKind::Dir) {
             return self.directory(dir, name, depth);
         }
         match calls.unlink(dir, name) {
             Ok(()) => {
+                self.taken.bytes += stat.map_or(0, |stat| bytes(&stat));
                 self.gone();
                 true
             }
@@ -129,14 +129,9 @@ impl Going<'_> {
     fn directory(&mut self, above: &Handle, name: &OsStr, depth: usize) -> bool {
         let calls = self.root.calls();
         // Many are empty, and one that is not says so.
-        match calls.remove_dir(above, name) {
-            Ok(()) => {
-                self.gone();
-                return true;
-            }
-            Err(source) if sys::fault(&source) == Fault::Missing => return true,
-            Err(source) if source.kind() == io::ErrorKind::DirectoryNotEmpty => {}
-            Err(source) if sys::fault(&source) == Fault::Exists => {}
+        match self.remove_dir(above, name) {
+            Ok(true) => return true,
+            Ok(false) => {}
             Err(source) => return self.failed(source),
         }
         if depth + 1 >= DEPTH_MAX {
@@ -151,17 +146,30 @@ impl Going<'_> {
         if !calls.is_same_mount(above, &dir).unwrap_or(false) {
             return self.failed(io::Error::other("something is mounted in it"));
         }
-        if !self.empty(&dir, depth + 1) {
-            return false;
+        for round in 0..ROUNDS {
+            let Some(emptied) = self.empty(&dir, round, depth + 1) else { return false };
+            match self.remove_dir(above, name) {
+                Ok(true) => return true,
+                // A listing can pass over an entry while others are removed.
+                Ok(false) if emptied.clean || round == 0 => {}
+                Ok(false) => return false,
+                Err(source) => return self.failed(source),
+            }
         }
-        drop(dir);
-        match calls.remove_dir(above, name) {
+        self.failed(io::ErrorKind::DirectoryNotEmpty.into())
+    }
+
+    /// Removes a directory if it is empty, and says whether it is gone.
+    fn remove_dir(&mut self, above: &Handle, name: &OsStr) -> io::Result<bool> {
+        match self.root.calls().remove_dir(above, name) {
             Ok(()) => {
                 self.gone();
-                true
+                Ok(true)
             }
-            Err(source) if sys::fault(&source) == Fault::Missing => true,
-            Err(source) => self.failed(source),
+            Err(source) if sys::fault(&source) == Fault::Missing => Ok(true),
+            Err(source) if source.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            Err(source) if sys::fault(&source) == Fault::Exists => Ok(false),
+            Err(source) => Err(source),
         }
     }
 
@@ -173,7 +181,7 @@ impl Going<'_> {
         });
         match moved {
             Ok(()) => {
-                self.at_round = true;
+                self.moved_up = true;
                 true
             }
             Err(source) if sys::fault(&source) == Fault::Missing => true,
@@ -192,4 +200,9 @@ impl Going<'_> {
         self.taken.error.get_or_insert(source);
         false
     }
+}
+
+/// How many bytes a file gives back that is removed: those that have no other name.
+pub(super) fn bytes(stat: &Stat) -> u64 {
+    if stat.kind == FileKind::File && stat.links == 1 { stat.size } else { 0 }
 }

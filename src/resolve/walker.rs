@@ -137,7 +137,7 @@ impl<'a> Walker<'a> {
         // No device has this number: it is told from all that are there, and from others that are yet to be made.
         let id = ObjectId { device: u64::MAX, inode: self.at.made()? };
         let uid = self.root.calls().user();
-        Some(Stat { id, kind: FileKind::Dir, mode: 0o755, uid, gid: 0, links: 2, changed: 0 })
+        Some(Stat { id, kind: FileKind::Dir, mode: 0o755, uid, gid: 0, links: 2, size: 0, changed: 0 })
     }
 
     /// What was walked over and where the walk is.

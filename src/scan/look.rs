@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Finding, Spelling, Status, Traits};
 use crate::resolve::{Detail, LinkSite, view};
@@ -75,7 +75,7 @@ pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
 }
 
 /// Looks at the link of an opened entry. The inner error is about where it leads.
-pub(crate) fn look_at(entry: &Entry) -> Result<Result<Finding>> {
+pub(crate) fn look_at(entry: &Opened<'_>) -> Result<Result<Finding>> {
     let sticky = entry.root.calls().stat(&entry.parent).map_err(Error::from_io)?.is_sticky_for_all();
     let above = |levels: usize| (levels == 0).then_some(&*entry.parent);
     let site = LinkSite { above: &above, ..LinkSite::new(&entry.parent, entry.name(), entry.dir(), sticky) };

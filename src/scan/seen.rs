@@ -99,7 +99,7 @@ mod tests {
 
     fn dir(inode: u64, changed: i64) -> Stat {
         let id = ObjectId { device: 1, inode };
-        Stat { id, kind: FileKind::Dir, mode: 0o755, uid: 0, gid: 0, links: 2, changed }
+        Stat { id, kind: FileKind::Dir, mode: 0o755, uid: 0, gid: 0, links: 2, size: 0, changed }
     }
 
     #[test]

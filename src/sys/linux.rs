@@ -188,6 +188,7 @@ fn stat_of(told: &Statx) -> Stat {
         uid: told.stx_uid,
         gid: told.stx_gid,
         links: u64::from(told.stx_nlink),
+        size: told.stx_size,
         changed: told.stx_ctime.tv_sec,
     }
 }

@@ -139,6 +139,8 @@ pub(crate) struct Stat {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) links: u64,
+    /// In bytes.
+    pub(crate) size: u64,
     /// When it was last changed, moved or made, in seconds since 1970; 0 where that is not told.
     pub(crate) changed: i64,
 }

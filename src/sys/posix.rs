@@ -45,6 +45,7 @@ fn told(stat: &rustix::fs::Stat) -> Stat {
         uid: stat.st_uid,
         gid: stat.st_gid,
         links: stat.st_nlink as u64,
+        size: stat.st_size as u64,
         changed: stat.st_ctime as i64,
     }
 }

@@ -164,5 +164,5 @@ pub(in crate::sys) fn is_link_fault(error: &io::Error) -> bool {
 fn told(metadata: &Metadata, kind: FileKind) -> Stat {
     let mode = if kind == FileKind::Dir { 0o755 } else { 0o644 };
     let id = ObjectId { device: metadata.dev(), inode: metadata.ino() };
-    Stat { id, kind, mode, uid: 0, gid: 0, links: metadata.nlink(), changed: 0 }
+    Stat { id, kind, mode, uid: 0, gid: 0, links: metadata.nlink(), size: metadata.len(), changed: 0 }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::Kind;
 use crate::model::{Finding, LinkPath, Status, Traits};
 use crate::root::Root;
@@ -22,7 +22,7 @@ pub(super) enum Sight {
 /// Looks at a name; a directory on the way that is a link, or none, holds no link.
 pub(super) fn sight(root: &Root, link: &Path) -> Sight {
     let Ok(path) = LinkPath::new(link) else { return Sight::Gone };
-    let seen = Entry::open(root, &path).and_then(|entry| look_at(&entry));
+    let seen = Opened::open(root, &path).and_then(|entry| look_at(&entry));
     match seen {
         Ok(Ok(finding)) => Sight::Link(finding),
         Ok(Err(_)) => Sight::Unknown,

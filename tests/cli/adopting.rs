@@ -31,6 +31,7 @@ fn a_file_or_directory_moves_and_its_name_is_a_link_to_it() {
         (again.code, &again.json["items"][0]["outcome"], &again.json["changed"]),
         (0, &json!("unchanged"), &json!(false))
     );
+    assert_eq!(again.json["items"][0]["target"], "releases/1/file");
     let back = place.json(["undo", "--group", answer.json["group"].as_str().unwrap()]);
     assert_eq!((back.code, place.text("file")), (0, None), "{back:?}");
     assert_eq!(fs::metadata(place.root.join("file")).unwrap().ino(), inode, "the very file is back");
@@ -47,6 +48,8 @@ fn everything_is_judged_before_anything_moves() {
         ("adopt file --into releases/1", 3, "exists", "releases/1/file"),
         ("adopt l --into releases/2", 3, "exists", "l"),
         ("adopt releases --into releases/1", 5, "loop", "releases"),
+        ("adopt file --into .", 3, "exists", "file"),
+        ("adopt a/b --into a", 3, "exists", "a/b"),
         ("adopt gone --into releases/2", 5, "not_found", "gone"),
         ("adopt ../file --into releases/2", 4, "escape", "../file"),
         ("adopt a gone --into releases/2", 5, "not_found", "gone"),

@@ -34,6 +34,8 @@ mod resolving;
 mod scan;
 mod scan_page;
 mod support;
+#[cfg(target_os = "linux")]
+mod taking_over;
 mod targets;
 mod transcripts;
 mod unwritten;

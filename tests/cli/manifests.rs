@@ -281,3 +281,20 @@ fn a_link_that_stow_made_is_taken_over_without_a_write() {
     assert_eq!(place.ask("unapply").code, 0);
     assert_eq!(place.text("a"), Some("src/a".into()), "it was there before");
 }
+
+#[test]
+fn a_link_that_made_room_for_a_directory_of_links_comes_back() {
+    let place = place("[links]\n\"way/x\" = \"a\"\n[[absent]]\nat = \"way\"\n");
+    place.link("way", "src");
+    let answer = place.ask("apply");
+    assert_eq!((answer.code, steps(&answer)), (0, vec![("remove", "way"), ("mkdir", "way"), ("create", "way/x")]));
+    let answer = place.ask("unapply");
+    assert_eq!((answer.code, steps(&answer)), (0, vec![("remove", "way/x"), ("rmdir", "way"), ("create", "way")]));
+    assert_eq!(place.text("way"), Some("src".into()));
+    // What others have put there keeps the directory, and that is told.
+    assert_eq!(place.ask("apply").code, 0);
+    fs::write(place.root.join("way/theirs"), "theirs").unwrap();
+    let answer = place.ask("unapply");
+    assert_eq!((answer.code, steps(&answer)), (0, vec![("skip", "way"), ("remove", "way/x")]));
+    assert!(place.root.join("way/theirs").exists());
+}

@@ -1,10 +1,12 @@
 //! `metrics`: one look as OpenMetrics text.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 
 use super::openmetrics::{self, Read};
-use super::support::Place;
+use super::support::{Place, skipped};
 
 fn numbers(place: &Place, line: &str) -> Read {
     let ran = place.words(line);
@@ -142,4 +144,23 @@ fn damaged_records_are_an_error_that_hides_no_link() {
     let ran = place.words("metrics");
     assert_eq!(ran.code, 9, "{}", ran.err());
     assert!(openmetrics::read(ran.out()).unwrap().has("caplink_scan_complete"));
+}
+
+#[test]
+fn the_text_passes_the_check_of_prometheus() {
+    let place = Place::new();
+    for line in ["records init", "release add 1", "release switch 1"] {
+        assert_eq!(place.words(line).code, 0, "{line}");
+    }
+    fs::write(place.root.join("caplink.toml"), "version = 1\nname = \"files\"\n[links]\nl = \"file\"\n").unwrap();
+    let text = place.words("metrics").out;
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut checking) = promtool.spawn() else {
+        return skipped("the_text_passes_the_check_of_prometheus", "there is no promtool");
+    };
+    checking.stdin.take().unwrap().write_all(&text).unwrap();
+    let checked = checking.wait_with_output().unwrap();
+    // It says on stderr what it would rather have.
+    assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}");
 }

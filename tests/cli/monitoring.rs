@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::openmetrics;
-use super::support::Place;
+use super::support::{Place, skipped};
 
 /// The gauges of the contract.
 const GAUGES: [&str; 14] = [
@@ -83,7 +83,7 @@ fn the_rules_alert_of_what_they_are_for() {
     let checked = Command::new("promtool").arg("check").arg("rules").arg(dir().join("alerts.yml")).output();
     match checked {
         Ok(checked) => assert!(checked.status.success(), "{checked:?}"),
-        Err(_) => eprintln!("SKIPPED: there is no promtool"),
+        Err(_) => skipped("the_rules_alert_of_what_they_are_for", "there is no promtool"),
     }
 }
 
@@ -122,4 +122,28 @@ fn the_units_run_commands_that_the_program_has() {
         }
     }
     assert!(text("caplink-watch.service").contains("\nType=notify\n"));
+}
+
+#[test]
+fn systemd_understands_the_units_and_what_they_start_is_hardened() {
+    let test = "systemd_understands_the_units_and_what_they_start_is_hardened";
+    let analyser = |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).output();
+    if !analyser(&["--version"]).is_ok_and(|ran| ran.status.success()) {
+        return skipped(test, "there is no systemd-analyze");
+    }
+    let place = Place::new();
+    for (name, exposure) in
+        [("caplink-watch.service", "25"), ("caplink-metrics.service", "25"), ("caplink-metrics.timer", "")]
+    {
+        // The program is not installed here.
+        let unit = place.base.path().join(name);
+        fs::write(&unit, text(name).replace("/usr/bin/caplink", "/bin/true")).unwrap();
+        let unit = unit.to_str().unwrap();
+        let verified = analyser(&["verify", "--man=no", unit]).unwrap();
+        assert!(verified.status.success() && verified.stderr.is_empty(), "{name}: {verified:?}");
+        if !exposure.is_empty() {
+            let judged = analyser(&["security", "--offline=true", &format!("--threshold={exposure}"), unit]).unwrap();
+            assert!(judged.status.success(), "{name}: {judged:?}");
+        }
+    }
 }

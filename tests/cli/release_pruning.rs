@@ -107,6 +107,25 @@ fn the_active_one_the_one_before_and_so_many_good_ones_are_kept() {
 }
 
 #[test]
+fn the_bytes_that_a_removal_gives_back_are_those_of_files_that_have_no_other_name() {
+    let place = deployed();
+    let dir = place.root.join("releases/1");
+    fs::write(dir.join("thousand"), [0; 1000]).unwrap();
+    fs::write(dir.join("shared"), [0; 500]).unwrap();
+    fs::hard_link(dir.join("shared"), place.root.join("kept")).unwrap();
+    let before = place.snapshot();
+    let dry = place.ask("-n release prune --keep 4 --grace 0s");
+    assert_eq!(place.snapshot(), before);
+    let real = place.ask("release prune --keep 4 --grace 0s");
+    for answer in [&dry, &real] {
+        assert_eq!(told(answer)[0], "1 pruned -");
+        // With the one byte of the file that each of them has.
+        assert_eq!(answer.json["items"][0]["bytes"], 1001);
+        assert_eq!(answer.json["items"][1]["bytes"], Value::Null);
+    }
+}
+
+#[test]
 fn what_changed_its_state_a_moment_ago_is_kept() {
     let place = deployed();
     let answer = place.ask("release prune --keep 0");

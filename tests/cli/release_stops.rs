@@ -5,19 +5,28 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use serde_json::{Value, json};
 
-use crate::support::Place;
+use crate::support::{Answer, Place};
 
 /// A deploy of release 2 that was killed between its switch and its confirmation.
 fn killed() -> Place {
     let place = Place::new();
     place.link("current", "releases/1");
     assert_eq!(place.words("release add 1").code, 0);
+    killed_in(place, "2")
+}
+
+/// The same, of the first release.
+fn killed_first() -> Place {
+    killed_in(Place::new(), "1")
+}
+
+fn killed_in(place: Place, release: &str) -> Place {
     let hooks = json!([["sh", "-c", "kill -KILL $PPID"]]);
     let manifest = format!("version = 1\nname = \"x\"\n[release.default]\nafter_switch = {hooks}\n");
     fs::write(place.root.join("caplink.toml"), manifest).unwrap();
-    let killed = place.command(["release", "deploy", "2"]).output().unwrap();
+    let killed = place.command(["release", "deploy", release]).output().unwrap();
     assert_eq!(killed.status.signal(), Some(9));
-    assert_eq!(place.text("current"), Some("releases/2".into()));
+    assert_eq!(place.text("current"), Some(format!("releases/{release}").into()));
     fs::remove_file(place.root.join("caplink.toml")).unwrap();
     place
 }
@@ -68,6 +77,58 @@ fn deploy_switch_and_rollback_settle_it_before_their_own_work() {
         assert_eq!(answer.json["recovered"][0]["settled"], "switched_back", "{line}");
         assert_eq!(place.ask("release status").item()["alarm"], Value::Null, "{line}");
     }
+}
+
+/// What a document says, but for what no two runs have in common.
+fn said(answer: &Answer) -> Value {
+    let mut said = json!({});
+    for key in ["changed", "items", "recovered", "errors"] {
+        said[key] = answer.json[key].clone();
+    }
+    for key in ["items", "recovered"] {
+        for item in said[key].as_array_mut().into_iter().flatten() {
+            let item = item.as_object_mut().unwrap();
+            for key in ["times", "verified", "checks"] {
+                item.remove(key);
+            }
+        }
+    }
+    said
+}
+
+#[test]
+fn a_dry_run_over_what_was_interrupted_says_what_the_real_run_does() {
+    for (line, outcome, previous) in [
+        ("release deploy 2", "replaced", Some("releases/1")),
+        ("release deploy 3 --keep 0", "replaced", Some("releases/1")),
+        ("release switch 1", "unchanged", None),
+        ("release switch 2", "replaced", Some("releases/1")),
+    ] {
+        let place = killed();
+        fs::create_dir_all(place.root.join("releases/3")).unwrap();
+        let before = place.snapshot();
+        let dry = place.ask(&format!("-n {line}"));
+        assert_eq!(place.snapshot(), before, "{line}");
+        let real = place.ask(line);
+        assert_eq!(said(&dry), said(&real), "{line}");
+        let item = &real.json["items"][0];
+        assert_eq!((item["outcome"].as_str(), item["previous"].as_str()), (Some(outcome), previous), "{line}");
+        assert_eq!(real.json["recovered"][0]["settled"], "switched_back", "{line}");
+    }
+    let place = killed();
+    assert_eq!(
+        (place.ask("-n release rollback").kind(), place.ask("release rollback").kind()),
+        ("not_found", "not_found")
+    );
+}
+
+#[test]
+fn a_first_deploy_that_was_interrupted_leaves_no_link_for_a_dry_run_either() {
+    let place = killed_first();
+    let dry = place.ask("-n release deploy 1");
+    let real = place.ask("release deploy 1");
+    assert_eq!(said(&dry), said(&real));
+    assert_eq!(real.item()["outcome"], "created");
 }
 
 #[test]

@@ -203,6 +203,10 @@ fn a_manifest_that_is_killed_before_any_call_is_all_old_or_all_new_once_recovere
         let (code, said) = place.run(case.words);
         assert_eq!((code, &said["changed"]), (Some(0), &true.into()), "{}: {said}", case.name);
         let states = (old, place.state());
+        if case.words[0] == "unapply" {
+            let before = Place::new(&Case { before: &[], ..*case }).tree();
+            assert_eq!(states.1.tree, before, "{}: what was there before comes back", case.name);
+        }
         let (mut old, mut new) = (0, 0);
         for (confined, calls) in [false, true].into_iter().zip(calls) {
             for at in 0..calls {

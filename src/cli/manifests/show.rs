@@ -53,7 +53,11 @@ pub(crate) fn show(
     let kept = count(&[Action::Keep]);
     let changes = steps.len() - count(&[Action::Keep, Action::Skip, Action::Conflict]);
     let skipped = count(&[Action::Skip]);
-    report.note(0, format!("{changes} to change, {kept} unchanged, {skipped} left alone"));
+    let conflicts = match count(&[Action::Conflict]) {
+        0 => String::new(),
+        conflicts => format!(", {conflicts} in conflict"),
+    };
+    report.note(0, format!("{changes} to change, {kept} unchanged, {skipped} left alone{conflicts}"));
 }
 
 /// A step as it stands in a document and as people see it.

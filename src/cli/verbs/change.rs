@@ -157,7 +157,7 @@ impl fmt::Display for Shown<'_> {
             (Some(previous), None) => write!(f, ": {} -> nothing", text(previous))?,
             (None, Some(target)) => write!(f, " -> {}", text(target))?,
             (None, None) if outcome.effect == Effect::Removed => f.write_str(": an empty directory")?,
-            (None, None) if is_change => {}
+            (None, None) if is_change || outcome.effect == Effect::Skipped => {}
             (None, None) => f.write_str(": nothing there")?,
         }
         // What is true of the real run is not said of a dry one.

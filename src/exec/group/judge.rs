@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::part::{Part, There, Thing};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::exec::Previews;
 use crate::exec::permission::{may_add, may_take_away};
@@ -121,7 +121,7 @@ impl Judging<'_> {
             return Ok(self.outcome(path, None, Effect::Unchanged));
         }
         let entry = if self.previews.planned().is_made(path.parent()) { None } else { Some(self.open(path)?) };
-        let at = entry.as_ref().map_or(path.as_path(), Entry::physical).to_path_buf();
+        let at = entry.as_ref().map_or(path.as_path(), Opened::physical).to_path_buf();
         let found = match (self.previews.planned().left_at(&at), &entry) {
             (Some(None), _) | (None, None) => Found::Missing,
             (Some(Some(text)), _) => Found::Link(text.to_os_string()),
@@ -229,7 +229,7 @@ impl Judging<'_> {
         }
         let at = entry.physical().to_path_buf();
         let target = if self.previews.planned().is_made(to.parent()) { None } else { Some(self.open(to)?) };
-        let there = target.as_ref().map_or(to.as_path(), Entry::physical).to_path_buf();
+        let there = target.as_ref().map_or(to.as_path(), Opened::physical).to_path_buf();
         if there.starts_with(&at) {
             return Err(Error::new(Kind::Loop).because("it would come to be below itself"));
         }
@@ -263,17 +263,17 @@ impl Judging<'_> {
         })
     }
 
-    fn same_mount(&self, a: &Entry, b: &Entry) -> Result<()> {
+    fn same_mount(&self, a: &Opened<'_>, b: &Opened<'_>) -> Result<()> {
         match self.root.calls().is_same_mount(&a.parent, &b.parent).map_err(Error::from_io)? {
             true => Ok(()),
             false => Err(Error::new(Kind::CrossMount).because("it would have to be moved to another mount")),
         }
     }
 
-    fn open(&self, path: &LinkPath) -> Result<Entry> {
-        let entry = Entry::open(self.root, path)?;
+    fn open(&self, path: &LinkPath) -> Result<Opened<'static>> {
+        let entry = Opened::open(self.root, path)?;
         not_state(self.root, entry.physical())?;
-        Ok(entry)
+        Ok(entry.owned())
     }
 
     fn permitted(&self, permitted: bool) -> Result<()> {
@@ -282,7 +282,8 @@ impl Judging<'_> {
 
     /// The very file or directory that has a name.
     fn object(&self, at: &Path) -> Result<Thing> {
-        let entry = Entry::open(&self.root.settling(), &LinkPath::new(at)?)?;
+        let (root, path) = (self.root.settling(), LinkPath::new(at)?);
+        let entry = Opened::open(&root, &path)?;
         let stat = self.root.calls().stat_at(&entry.parent, entry.name()).map_err(Error::from_io)?;
         match stat.kind {
             FileKind::File | FileKind::Dir => {
@@ -292,9 +293,9 @@ impl Judging<'_> {
         }
     }
 
-    fn outcome(&self, path: &LinkPath, entry: Option<&Entry>, effect: Effect) -> Outcome {
+    fn outcome(&self, path: &LinkPath, entry: Option<&Opened<'_>>, effect: Effect) -> Outcome {
         Outcome {
-            physical: entry.and_then(Entry::followed),
+            physical: entry.and_then(Opened::followed),
             confinement: self.root.confinement(),
             verified: !self.root.policy().unverified,
             dry_run: true,

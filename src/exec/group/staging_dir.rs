@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::exchange::{Exchanged, exchange, look, take_in};
 use super::part::{Part, Seen, Standing, There, Thing, fits};
 use super::told::{is_gone, mismatch, not_free, seen_as, stands};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::exec::halt::Halt;
 use crate::exec::read_back;
@@ -53,28 +53,30 @@ pub(crate) struct Published {
 }
 
 /// A part at work: its names opened, and their directories locked.
-struct Opened {
-    here: Entry,
-    there: Option<Entry>,
+struct OpenedDirs {
+    here: Opened<'static>,
+    there: Option<Opened<'static>>,
 }
 
-impl Opened {
-    fn of(root: &Root, part: &Part, spelled: bool) -> Result<Opened> {
+impl OpenedDirs {
+    fn of(root: &Root, part: &Part, spelled: bool) -> Result<OpenedDirs> {
         let path = if spelled { &part.link } else { &part.at };
-        let here = Entry::open_for(root, &LinkPath::new(path)?, sys::Access::Read)?;
+        let here = Opened::open_for(root, &LinkPath::new(path)?, sys::Access::Read)?.owned();
         if here.physical() != part.at {
             return Err(read_back::parent_moved());
         }
         let there = match &part.there {
             There::Staged => None,
-            There::Named(path) => Some(Entry::open_for(&root.settling(), &LinkPath::new(path)?, sys::Access::Read)?),
+            There::Named(path) => {
+                Some(Opened::open_for(&root.settling(), &LinkPath::new(path)?, sys::Access::Read)?.owned())
+            }
         };
-        Ok(Opened { here, there })
+        Ok(OpenedDirs { here, there })
     }
 
     /// Works under the locks of the directories.
     fn locked<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let entries: Vec<&Entry> = [Some(&self.here), self.there.as_ref()].into_iter().flatten().collect();
+        let entries: Vec<&Opened<'_>> = [Some(&self.here), self.there.as_ref()].into_iter().flatten().collect();
         let site = Site::lock_each(&entries).map_err(Halt::into_error)?;
         let worked = work();
         entries.iter().for_each(|entry| leave_to_batch(entry));
@@ -92,7 +94,7 @@ impl StagingDir {
         Slot { dir: &self.dir, name, above: &self.path }
     }
 
-    fn there<'a>(&'a self, part: &'a Part, opened: &'a Opened) -> Slot<'a> {
+    fn there<'a>(&'a self, part: &'a Part, opened: &'a OpenedDirs) -> Slot<'a> {
         opened.there.as_ref().map_or_else(|| self.slot(&part.staged), Slot::of)
     }
 
@@ -114,11 +116,11 @@ impl StagingDir {
 
     /// Publishes a part, if its name is as it was judged.
     pub(super) fn publish(&self, root: &Root, part: &Part) -> Result<Published> {
-        let opened = Opened::of(root, part, true)?;
+        let opened = OpenedDirs::of(root, part, true)?;
         opened.locked(|| self.publish_locked(root, part, &opened))
     }
 
-    fn publish_locked(&self, root: &Root, part: &Part, opened: &Opened) -> Result<Published> {
+    fn publish_locked(&self, root: &Root, part: &Part, opened: &OpenedDirs) -> Result<Published> {
         let calls = root.calls();
         let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
         let found = look(calls, here)?;
@@ -217,7 +219,7 @@ impl StagingDir {
 
     /// How a part stands, by what is at its names. What a stop between two calls left is put right first.
     pub(super) fn standing(&self, root: &Root, part: &Part) -> Result<Standing> {
-        match Opened::of(root, part, false) {
+        match OpenedDirs::of(root, part, false) {
             Ok(opened) => opened.locked(|| self.standing_locked(root, part, &opened).map(|(standing, _)| standing)),
             Err(error) if is_gone(&error) => self.without_dir(root, part),
             Err(error) => Err(error),
@@ -226,7 +228,7 @@ impl StagingDir {
 
     /// The same by looking only.
     pub(super) fn seen(&self, root: &Root, part: &Part) -> Result<Standing> {
-        match Opened::of(root, part, false) {
+        match OpenedDirs::of(root, part, false) {
             Ok(opened) => {
                 let at_here = look(root.calls(), Slot::of(&opened.here))?;
                 Ok(part.standing(&at_here, &look(root.calls(), self.there(part, &opened))?))
@@ -236,7 +238,7 @@ impl StagingDir {
         }
     }
 
-    fn standing_locked(&self, root: &Root, part: &Part, opened: &Opened) -> Result<(Standing, Found)> {
+    fn standing_locked(&self, root: &Root, part: &Part, opened: &OpenedDirs) -> Result<(Standing, Found)> {
         let calls = root.calls();
         let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
         super::exchange::finish(root, here, there, opened.there.is_some())?;
@@ -255,7 +257,7 @@ impl StagingDir {
         if !part.is_taken_from_there() {
             return self.standing(root, part);
         }
-        let opened = Opened::of(root, part, false)?;
+        let opened = OpenedDirs::of(root, part, false)?;
         opened.locked(|| {
             let there = self.there(part, &opened);
             let (standing, _) = self.standing_locked(root, part, &opened)?;
@@ -273,7 +275,7 @@ impl StagingDir {
 
     /// Takes a part back as far as it is published and others did not change it.
     pub(super) fn take_back(&self, root: &Root, part: &Part) -> Result<Back> {
-        let opened = match Opened::of(root, part, false) {
+        let opened = match OpenedDirs::of(root, part, false) {
             Ok(opened) => opened,
             Err(error) if is_gone(&error) => {
                 return Ok(match self.without_dir(root, part)? {
@@ -286,7 +288,7 @@ impl StagingDir {
         opened.locked(|| self.take_back_locked(root, part, &opened))
     }
 
-    fn take_back_locked(&self, root: &Root, part: &Part, opened: &Opened) -> Result<Back> {
+    fn take_back_locked(&self, root: &Root, part: &Part, opened: &OpenedDirs) -> Result<Back> {
         let calls = root.calls();
         let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
         let exposed = opened.there.is_some();

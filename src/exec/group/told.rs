@@ -4,7 +4,7 @@ use std::io;
 
 use super::exchange::look;
 use super::part::{Part, Seen};
-use crate::entry::Entry;
+use crate::entry::Opened;
 use crate::error::{Error, Found, Kind, Result};
 use crate::exec::read_back;
 use crate::exec::slot::Slot;
@@ -12,7 +12,7 @@ use crate::root::Root;
 use crate::sys::{self, Fault};
 
 /// Walks to a part anew that was published.
-pub(super) fn stands(root: &Root, part: &Part, entry: &Entry) -> Result<()> {
+pub(super) fn stands(root: &Root, part: &Part, entry: &Opened<'_>) -> Result<()> {
     if root.policy().unverified {
         return Ok(());
     }

@@ -198,6 +198,7 @@ impl Tree {
             uid: node.uid,
             gid: node.uid,
             links,
+            size: 0,
             changed: 0,
         }
     }

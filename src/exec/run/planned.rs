@@ -1,0 +1,33 @@
+//! The preview of an edit in a directory that an earlier edit creates.
+
+use super::super::halt::Going;
+use super::super::retry::refusal;
+use super::super::{Changed, preview, target};
+use super::Run;
+use crate::error::Found;
+use crate::model::{Decision, Effect, Outcome, decide};
+
+impl Run<'_> {
+    /// Decides it on what the edits before it leave.
+    pub(super) fn below_planned(&mut self) -> Going<Outcome> {
+        let (link, dir) = (self.edit.path.as_path(), self.edit.path.parent());
+        let left = self.planned.and_then(|planned| planned.left_at(link)).flatten();
+        let found = left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()));
+        let text = self.edit.change.link().map(|link| target::text(self.root, link, dir)).transpose()?;
+        let decision = decide(&self.edit.change, text.as_deref(), &found);
+        if let Decision::Refuse(kind) = decision {
+            return Err(refusal(kind, self.edit, found).into());
+        }
+        if decision == Decision::Unchanged {
+            let verified = !self.root.policy().unverified;
+            let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };
+            return Ok(self.report(None, found.into_text(), changed));
+        }
+        self.permitted(decision)?;
+        if let Some(text) = &text {
+            target::judge(self.root, self.edit, (dir, link), text, self.planned)?;
+        }
+        let changed = preview::changed_in_new(self.root, decision, found)?;
+        Ok(self.report(None, text, changed))
+    }
+}

@@ -1,0 +1,213 @@
+//! Edits of one directory, one after the other: it is opened once, and proven to be in its place once.
+//!
+//! Each link is looked at in the directory that is kept open. At the end of the series a new walk from the root proves that
+//! the path leads to this directory: then so did it lead to every link, after it was looked at. If it does not, what was
+//! created is taken back and reported, and what was unchanged is looked for anew, as for an edit by itself. What replaces
+//! or removes is proven edit by edit, before anything is unlinked.
+//!
+//! Between a look and its proof are at most [`EDITS_MAX`] edits, and no edit is begun [`TIME_MAX`] after the directory was
+//! opened.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::halt::{Going, Halt, TakeBack, Wanted, state_contended};
+use super::read_back;
+use super::run::Run;
+use super::shared::keeping;
+use crate::entry::{Keeping, Opened};
+use crate::error::{Error, Result};
+use crate::model::change::Change;
+use crate::model::{Durability, Edit, Effect, Outcome, Staging};
+use crate::root::Root;
+use crate::sys::{Access, Handle};
+
+/// How many edits share a proof.
+const EDITS_MAX: usize = 64;
+
+/// How long after the opening another edit is begun.
+const TIME_MAX: Duration = Duration::from_millis(10);
+
+/// Edits that came back because the thread lacks something, each with its place among the results.
+pub(super) type Returned = Vec<(usize, Box<Wanted>)>;
+
+/// Carries out edits in order, until one comes to something that `go_on` says no to, or wants something. Where something
+/// is wanted, the result is yet to come.
+pub(super) fn carry_out(
+    root: &Root,
+    edits: &[Edit],
+    go_on: fn(&Result<Outcome>) -> bool,
+) -> (Vec<Result<Outcome>>, Returned) {
+    // Where a failure stops the others it has to be known before the next edit.
+    let is_kept = go_on(&Err(read_back::parent_moved()));
+    let results = Vec::with_capacity(edits.len());
+    let mut series = Series { root, edits, results, returned: Vec::new(), kept: None, unproven: Vec::new() };
+    while let Some(edit) = edits.get(series.results.len()) {
+        let came = if is_kept { series.next(edit) } else { Run::new(root, edit, false).carry_out() };
+        series.add(came);
+        if !series.returned.is_empty() || series.results.last().is_some_and(|last| !go_on(last)) {
+            break;
+        }
+    }
+    series.end();
+    (series.results, series.returned)
+}
+
+struct Series<'a> {
+    root: &'a Root,
+    edits: &'a [Edit],
+    results: Vec<Result<Outcome>>,
+    returned: Returned,
+    kept: Option<Kept>,
+    /// The places of the results that the proof is missing for.
+    unproven: Vec<usize>,
+}
+
+/// A directory that is kept open. No link was followed to it: an edit in it cannot change where its path leads.
+struct Kept {
+    parent: Arc<Handle>,
+    lockable: bool,
+    keeping: Keeping,
+    begun: Duration,
+    edits: usize,
+}
+
+impl Kept {
+    fn entry<'a>(&self, root: &'a Root, edit: &'a Edit) -> Opened<'a> {
+        Opened::of(root, &edit.path, Arc::clone(&self.parent)).kept(self.keeping, self.lockable)
+    }
+}
+
+impl Series<'_> {
+    fn next(&mut self, edit: &Edit) -> Going<Outcome> {
+        let at = self.results.len();
+        if !self.goes_on(edit) {
+            self.end();
+            if !is_kept(edit) || !self.is_beside(edit, at + 1) || !self.keep(edit) {
+                return Run::new(self.root, edit, false).carry_out();
+            }
+        }
+        let kept = self.kept.as_mut().expect("BUG: the directory is kept");
+        kept.edits += 1;
+        match Run::new(self.root, edit, false).carry_out_kept(&kept.entry(self.root, edit)) {
+            Ok(outcome) => {
+                if is_unproven(&outcome) {
+                    self.unproven.push(at);
+                } else if !self.unproven.is_empty() {
+                    // What it replaced or removed may be one of those.
+                    self.prove();
+                }
+                Ok(outcome)
+            }
+            // Another directory can be in the place of this one by now, in which it would not fail.
+            Err(Halt::Failed(error)) if !self.prove() && is_without_effect(&error) => {
+                Run::new(self.root, edit, false).carry_out()
+            }
+            halted => halted,
+        }
+    }
+
+    /// Whether the edit is one of the series that is under way.
+    fn goes_on(&self, edit: &Edit) -> bool {
+        let calls = self.root.calls();
+        let is_young = |kept: &Kept| calls.clock().saturating_sub(kept.begun) < TIME_MAX;
+        let Some(kept) = self.kept.as_ref().filter(|kept| kept.edits < EDITS_MAX) else { return false };
+        is_kept(edit) && self.is_beside(edit, self.results.len() - 1) && is_young(kept)
+    }
+
+    /// Whether another of the edits is about a link of the same directory.
+    fn is_beside(&self, edit: &Edit, other: usize) -> bool {
+        let dir = edit.path.parent().as_os_str();
+        self.edits.get(other).is_some_and(|other| other.path.parent().as_os_str() == dir)
+    }
+
+    /// Opens the directory of an edit, to keep it; false where it is for the edit alone to open it.
+    fn keep(&mut self, edit: &Edit) -> bool {
+        let access = if matches!(edit.change, Change::Create(_)) { Access::Search } else { Access::Read };
+        let begun = self.root.calls().clock();
+        let opened = match edit.path.parent().as_os_str().is_empty() {
+            true => Ok(Opened::in_root(self.root, &edit.path)),
+            false => Opened::open_for(self.root, &edit.path, access),
+        };
+        let Ok(entry) = opened else { return false };
+        let (Ok(keeping), None) = (keeping(&entry), entry.followed()) else { return false };
+        self.kept = Some(Kept { lockable: entry.lockable, parent: entry.parent, keeping, begun, edits: 0 });
+        true
+    }
+
+    fn add(&mut self, came: Going<Outcome>) {
+        let at = self.results.len();
+        self.results.push(Err(state_contended()));
+        self.set(at, came);
+    }
+
+    fn set(&mut self, at: usize, came: Going<Outcome>) {
+        match came {
+            Ok(outcome) => self.results[at] = Ok(outcome),
+            Err(Halt::Failed(error)) => self.results[at] = Err(error),
+            Err(Halt::Wanted(wanted)) => self.returned.push((at, wanted)),
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.unproven.is_empty() {
+            self.prove();
+        }
+        self.kept = None;
+    }
+
+    /// Whether the directory is in its place. Where it is not, what it was kept for is taken back, the last first.
+    fn prove(&mut self) -> bool {
+        let kept = self.kept.as_ref().expect("BUG: the directory is kept");
+        let of = |at: usize| (&self.edits[at], kept.entry(self.root, &self.edits[at]));
+        let (_, entry) = of(self.unproven.last().copied().unwrap_or(self.results.len()));
+        let cause = match read_back::parent_in_place(&entry) {
+            Ok(true) => {
+                self.unproven.clear();
+                return true;
+            }
+            Ok(false) => read_back::parent_moved(),
+            Err(error) => error,
+        };
+        let anew = |at: usize| {
+            let (edit, entry) = of(at);
+            let run = Run::new(self.root, edit, false);
+            let came = match created(&self.results[at]) {
+                Some(text) => run.finish(TakeBack { entry: entry.owned(), text, cause: cause.clone() }),
+                None => run.carry_out(),
+            };
+            (at, came)
+        };
+        let came: Vec<(usize, Going<Outcome>)> = self.unproven.iter().rev().map(|at| anew(*at)).collect();
+        came.into_iter().for_each(|(at, came)| self.set(at, came));
+        self.unproven.clear();
+        self.kept = None;
+        false
+    }
+}
+
+/// The text of a link that was created, and is to be taken back.
+fn created(result: &Result<Outcome>) -> Option<OsString> {
+    result.as_ref().ok().filter(|outcome| outcome.effect == Effect::Created)?.target.clone()
+}
+
+/// Whether an edit may share its directory with others. What is synced by itself is proven before.
+fn is_kept(edit: &Edit) -> bool {
+    let is_of_one_link = !matches!(edit.change, Change::Exchange(_) | Change::RemoveStale(_));
+    is_of_one_link && edit.durability == Durability::None
+}
+
+/// Whether an edit that failed left everything as it was.
+fn is_without_effect(error: &Error) -> bool {
+    error.left().is_empty() && error.preserved().is_empty() && !error.is_changed()
+}
+
+/// What was staged was proven before it was done.
+fn is_unproven(outcome: &Outcome) -> bool {
+    let is_looked_at = matches!(outcome.effect, Effect::Created | Effect::Unchanged);
+    is_looked_at && outcome.staging == Staging::None && outcome.verified
+}
+
+#[cfg(all(test, unix, feature = "adversary"))]
+mod tests;

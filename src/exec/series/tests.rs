@@ -1,0 +1,182 @@
+//! Series against the adversary in memory, who moves their directory before each call.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::confine::Enforcement;
+use crate::error::{FileKind, Kind};
+use crate::model::{LinkPath, Policy, Target};
+use crate::sys::Abilities;
+use crate::sys::memory::{Actor, Call, Errno, Object, Subject, Tree, Watch, World};
+
+const USER: u32 = 1000;
+const LINKS: [&str; 3] = ["a", "b", "c"];
+
+/// What others do.
+type Act = fn(&mut Tree);
+
+/// Keeps the names of the calls, and acts before one of them.
+struct Mover {
+    seen: Arc<Mutex<Vec<Call>>>,
+    act: Option<(usize, Act)>,
+}
+
+impl Watch for Mover {
+    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
+        let mut seen = self.seen.lock().unwrap();
+        if let Some((at, act)) = self.act
+            && at == seen.len()
+        {
+            act(tree);
+        }
+        seen.push(call);
+        None
+    }
+
+    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: std::result::Result<(), Errno>) {}
+}
+
+fn others() -> Subject {
+    Subject { actor: Actor::Other, uid: USER }
+}
+
+fn dir(tree: &mut Tree, above: Object, name: &str, mode: u32) -> Object {
+    let made = tree.make(Subject { actor: Actor::Other, uid: 0 }, above, name, FileKind::Dir).unwrap();
+    tree.set_up(made, USER, mode, 1);
+    made
+}
+
+/// `base/sub`, with these links, and `outside` beside it.
+fn tree(mode: u32, links: &[&str]) -> Tree {
+    let mut tree = Tree::new();
+    dir(&mut tree, Tree::ROOT, "outside", 0o755);
+    let base = dir(&mut tree, Tree::ROOT, "base", 0o755);
+    let sub = dir(&mut tree, base, "sub", mode);
+    for link in links {
+        tree.symlink(others(), OsStr::new("t"), sub, OsStr::new(link)).unwrap();
+    }
+    tree
+}
+
+fn move_out(tree: &mut Tree) {
+    let (base, outside) = (tree.dir(Tree::ROOT, "base").unwrap(), tree.dir(Tree::ROOT, "outside").unwrap());
+    tree.rename_new(others(), (base, OsStr::new("sub")), (outside, OsStr::new("sub"))).unwrap();
+}
+
+fn replace(tree: &mut Tree) {
+    move_out(tree);
+    let base = tree.dir(Tree::ROOT, "base").unwrap();
+    dir(tree, base, "sub", 0o755);
+}
+
+/// Carries the edits out; returns what each came to, the calls, and the tree.
+fn play(
+    tree: Tree,
+    edits: &[Edit],
+    confined: bool,
+    act: Option<(usize, Act)>,
+) -> (Vec<Result<Outcome>>, Vec<Call>, Tree) {
+    let world = World::new(tree);
+    let root = Root::in_memory(&world, "/base", USER, Abilities::ALL, Policy::default()).unwrap();
+    let root = if confined { root.confined(Enforcement::Require).unwrap() } else { root };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    world.watch(Box::new(Mover { seen: Arc::clone(&seen), act }));
+    let results = root.apply_all(edits);
+    drop(world.unwatch());
+    let seen = seen.lock().unwrap().clone();
+    (results, seen, world.with(|tree| tree.clone()))
+}
+
+fn edits(edit: fn(LinkPath) -> Edit) -> Vec<Edit> {
+    LINKS.iter().map(|link| edit(LinkPath::new(Path::new("sub").join(link)).unwrap())).collect()
+}
+
+fn create(path: LinkPath) -> Edit {
+    Edit::create(path, Target::verbatim("t")).unjudged(true).into()
+}
+
+fn ensure(path: LinkPath) -> Edit {
+    Edit::ensure(path, Target::verbatim("t")).unjudged(true).into()
+}
+
+fn remove(path: LinkPath) -> Edit {
+    Edit::remove(path).into()
+}
+
+fn names(tree: &Tree, path: &str) -> Vec<String> {
+    let Some(dir) = tree.dir(Tree::ROOT, path) else { return Vec::new() };
+    let mut names: Vec<String> =
+        tree.entries(dir).iter().map(|(name, _)| Path::new(&**name).display().to_string()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn edits_of_one_directory_open_it_once_and_prove_it_once() {
+    use Call::{OpenDir, ReadLink, Stat, StatAt, Symlink};
+    let proof = [Stat, OpenDir, Stat];
+    let created = [&[OpenDir, Stat][..], &[Symlink, ReadLink].repeat(3), &proof].concat();
+    assert_eq!(play(tree(0o755, &[]), &edits(create), false, None).1, created);
+    let beside_others = [&[OpenDir, Stat][..], &[Symlink, StatAt, ReadLink].repeat(3), &proof].concat();
+    assert_eq!(play(tree(0o777, &[]), &edits(create), false, None).1, beside_others);
+    let unchanged = [&[OpenDir, Stat][..], &[ReadLink].repeat(3), &proof].concat();
+    assert_eq!(play(tree(0o755, &LINKS), &edits(ensure), false, None).1, unchanged);
+}
+
+#[test]
+fn a_directory_that_is_moved_out_before_any_call_keeps_nothing_that_was_created() {
+    for (mode, confined) in [(0o755, false), (0o777, false), (0o755, true), (0o777, true)] {
+        let (came, calls, _) = play(tree(mode, &[]), &edits(create), confined, None);
+        assert!(came.iter().all(|came| came.as_ref().is_ok_and(|outcome| outcome.verified)));
+        let proof = calls.iter().rposition(|call| *call == Call::OpenDir).unwrap();
+        for point in 0..=proof {
+            let (came, _, after) = play(tree(mode, &[]), &edits(create), confined, Some((point, move_out)));
+            let what = format!("mode {mode:o}, confined {confined}, before call {point}");
+            // There the kernel refuses to take anything back.
+            let left: Vec<String> = match confined {
+                true => names(&after, "outside/sub").iter().map(|name| format!("sub/{name}")).collect(),
+                false => Vec::new(),
+            };
+            let mut told = Vec::new();
+            for came in &came {
+                let error = came.as_ref().expect_err(&what);
+                let known = [Kind::ParentMoved, Kind::NotFound, Kind::Contended];
+                assert!(known.contains(&error.kind()), "{what}: {error:?}");
+                told.extend(error.left().iter().map(|path| path.display().to_string()));
+            }
+            assert_eq!(told, left, "{what}");
+            assert!(confined || names(&after, "outside/sub").is_empty(), "{what}: {:?}", names(&after, "outside/sub"));
+        }
+    }
+}
+
+#[test]
+fn what_is_reported_of_a_directory_that_is_replaced_is_true_of_the_new_one() {
+    for (edit, links) in
+        [(create as fn(LinkPath) -> Edit, &[][..]), (ensure, &LINKS), (ensure, &LINKS[1..]), (remove, &LINKS)]
+    {
+        let calls = play(tree(0o755, links), &edits(edit), false, None).1;
+        let proof = calls.iter().rposition(|call| *call == Call::OpenDir).unwrap();
+        for point in 0..=proof {
+            let (came, seen, after) = play(tree(0o755, links), &edits(edit), false, Some((point, replace)));
+            let what = format!("before call {point} of {seen:?}: {came:?}");
+            let there = names(&after, "base/sub");
+            for (came, link) in came.iter().zip(LINKS) {
+                let is_there = there.iter().any(|name| name == link);
+                match came {
+                    Ok(outcome) if outcome.effect == Effect::Removed => assert!(!is_there, "{what}"),
+                    Ok(_) => assert!(is_there, "{link} {what}"),
+                    Err(error) => {
+                        let known = [Kind::ParentMoved, Kind::NotFound, Kind::Contended];
+                        assert!(known.contains(&error.kind()) && !is_there, "{what}");
+                    }
+                }
+            }
+            assert!(there.iter().all(|name| LINKS.contains(&&**name)), "{what}");
+            let away = names(&after, "outside/sub");
+            assert!(away.iter().all(|name| links.contains(&&**name)), "{what}: {away:?}");
+        }
+    }
+}
