@@ -253,7 +253,9 @@ fn listed(text: &str, sign: char) -> (usize, usize) {
 
 #[test]
 fn a_plan_of_ten_thousand_entries_is_read_in_a_minute_and_counts_every_one() {
-    let shapes: [(&str, fn(usize) -> String); 4] = [
+    /// The link of this number.
+    type Link = fn(usize) -> String;
+    let shapes: [(&str, Link); 4] = [
         ("one directory", |n| format!("l{n:05}")),
         ("a hundred directories", |n| format!("out/{:02}/l{n:05}", n / 100)),
         ("one directory each", |n| format!("out/{:02}/{n:05}/l", n / 100)),
