@@ -74,7 +74,12 @@ impl Report {
         for one in measured {
             say(&format!("  {:<42} {} {:>6.2}x", one.name, time(one.median), one.ratio))?;
         }
-        self.goal(place, measured[1].name, measured[1].ratio, process::GOAL, true)
+        for one in measured {
+            if let Some(goal) = one.goal {
+                self.goal(place, one.name, one.ratio, goal, true)?;
+            }
+        }
+        Ok(())
     }
 
     fn goal(&mut self, place: &Place, what: &str, found: f64, limit: f64, at_most: bool) -> Result<()> {

@@ -37,7 +37,7 @@ pub(super) fn foresee_at(
         _ => None,
     };
     if let Some(above) = open_releases(root, layout)? {
-        for name in names.iter().copied().chain(pointed) {
+        for name in names.iter().copied().chain(pointed.filter(|name| !names.contains(name))) {
             if let Some(dir) = release_dir(root, &above, OsStr::new(name)).map_err(Error::from_io)? {
                 dirs.insert(name.to_owned(), dir);
             }

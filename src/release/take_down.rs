@@ -45,6 +45,7 @@ pub(super) struct Taken {
 /// Takes down everything in a private directory.
 pub(super) fn take_down(root: &Root, private: &Handle, tell: &mut dyn FnMut(u64)) -> Taken {
     let mut going = Going { root, private, tell, taken: Taken::default(), moved_up: false };
+    let mut moves = 0;
     for round in 0.. {
         going.moved_up = false;
         let before = going.taken.entries;
@@ -54,8 +55,8 @@ pub(super) fn take_down(root: &Root, private: &Handle, tell: &mut dyn FnMut(u64)
                 break;
             }
             // What was moved up is found by the next listing.
-            Some(_) if going.moved_up && round < MOVES => {}
-            Some(_) if going.taken.entries > before && round < ROUNDS => {}
+            Some(_) if going.moved_up && moves < MOVES => moves += 1,
+            Some(_) if going.taken.entries > before && round - moves < ROUNDS => {}
             _ => break,
         }
     }

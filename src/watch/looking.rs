@@ -180,7 +180,7 @@ impl Watch {
             }
             // A mount point on the way of a target is gone over to judge it, and watched for that.
             let Ok(handle) = self.root.calls().open_dir(self.root.handle(), dir, true, Access::Search) else { break };
-            is_new |= watches.add_way(dir, &handle);
+            is_new |= watches.add_way(dir, &handle, dir.starts_with(&self.place));
         }
         is_new
     }

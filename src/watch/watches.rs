@@ -59,10 +59,11 @@ impl Watches {
         }
     }
 
-    /// Watches a directory on the way of a target. Returns whether it is watched from now on, and was not before.
-    pub(super) fn add_way(&mut self, dir: &Path, handle: &Handle) -> bool {
+    /// Watches a directory on the way of a target, which a look meets too, or does not. Returns whether it is watched from now
+    /// on, and was not before.
+    pub(super) fn add_way(&mut self, dir: &Path, handle: &Handle, is_met: bool) -> bool {
         let is_new = self.add(dir, handle);
-        if self.notify.is_some() && !self.has(dir) && self.refused_ways.len() < REFUSED_MAX {
+        if !is_met && self.notify.is_some() && !self.has(dir) && self.refused_ways.len() < REFUSED_MAX {
             self.refused_ways.insert(dir.into());
         }
         is_new

@@ -3,14 +3,14 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::support::{Place, document};
+use crate::support::{Place, document, skipped};
 
 /// Releases 1 and 2, the first one active, and a manifest with these lines for the app.
 fn place(lines: &str) -> Place {
@@ -277,4 +277,29 @@ fn shared_links_are_made_when_a_release_is_entered() {
     manifest(&place, "[[release.default.shared]]\nat = \".env\"\nto = \"shared/env\"");
     brought("5");
     assert_eq!(place.ask("release add 5").kind(), "dangling");
+}
+
+#[test]
+fn a_hook_may_use_sudo() {
+    let works = Command::new("sudo").args(["-n", "true"]).stderr(Stdio::null()).status();
+    if !works.is_ok_and(|status| status.success()) {
+        return skipped("a_hook_may_use_sudo", "there is no sudo that asks for no password");
+    }
+    let place = place("after_switch = [[\"sudo\", \"-n\", \"id\", \"-u\"]]");
+    assert_eq!(place.ask("release deploy 2").item()["checks"][0]["tail"], "0\n");
+}
+
+#[test]
+fn a_release_that_passed_once_stays_confirmed_where_a_later_deploy_of_it_fails() {
+    let place = place("");
+    for name in ["2", "1"] {
+        assert_eq!(place.words(&format!("release deploy {name}")).code, 0);
+    }
+    manifest(&place, &format!("check_before = {}", sh("exit 1")));
+    assert_eq!(place.ask("release deploy 2").code, 8);
+    let list = place.ask("release list");
+    let item = list.json["items"].as_array().unwrap().iter().find(|item| item["release"] == "2").unwrap();
+    assert_eq!((&item["state"], &item["confirmed"], &item["bad"]), (&json!("failed"), &json!(true), &json!(false)));
+    manifest(&place, "");
+    assert_eq!(place.ask("release deploy 2").outcome(), "replaced", "a failed one may be deployed again");
 }

@@ -10,6 +10,11 @@ mod readers;
 mod registers;
 mod removal;
 mod stops;
+#[path = "../support"]
+mod support {
+    pub(crate) mod environment;
+    pub(crate) mod rounds;
+}
 #[path = "../tracer/tracee.rs"]
 #[expect(dead_code, reason = "calls are counted here, and not looked into")]
 mod tracee;

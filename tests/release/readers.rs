@@ -7,10 +7,11 @@ use std::thread;
 use caplink::manage::{Deploy, Rollback};
 
 use crate::ground::Ground;
+use crate::support::rounds::Rounds;
 
 #[test]
 fn readers_miss_nothing_through_deploys_and_rollbacks() {
-    let rounds = if std::env::var_os("CAPLINK_ROUNDS").is_some_and(|rounds| rounds == "full") { 5000 } else { 100 };
+    let rounds = if Rounds::asked_for() == Rounds::Full { 5000 } else { 100 };
     let ground = Ground::new(&["1", "2"]);
     let app = ground.app();
     app.deploy("1", &Deploy::default()).unwrap();

@@ -1,7 +1,7 @@
 //! Removal: what is taken down, what is left, and that nothing outside is touched.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use caplink::manage::{Deploy, Prune, Pruned, Releases};
 use caplink::records::Author;
 
 use crate::ground::{Ground, skipped};
+use crate::support::rounds::Rounds;
 
 /// Three releases, the first of which is the one that may be removed.
 fn ground() -> Ground {
@@ -77,6 +78,43 @@ fn three_thousand_levels_are_taken_down_with_few_descriptors() {
     let pruned = Command::new("bash").args(["-c", &script]).arg(&ground.path).output().unwrap();
     assert!(pruned.status.success(), "{pruned:?}");
     assert!(!ground.release("1").exists() && private_places(&ground).is_empty());
+}
+
+/// A million entries with `CAPLINK_ROUNDS=full`.
+#[test]
+fn many_entries_are_taken_down_with_little_memory_and_few_descriptors() {
+    let entries = if Rounds::asked_for() == Rounds::Full { 1_000_000 } else { 20_000 };
+    let base = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::TempDir::new()).unwrap();
+    let ground = Ground::at(base, &["1", "2", "3"]);
+    for name in ["1", "2", "3"] {
+        ground.app().deploy(name, &Deploy::default()).unwrap();
+    }
+    // Half of them beside each other, the others a hundred to a directory; each with another name outside, which stays.
+    let file = ground.base.path().join("canary/deep/file");
+    let (mut made, mut dir, mut parts) = (0, ground.release("1"), 0);
+    while made < entries {
+        if made >= entries / 2 && made % 100 == 0 {
+            parts += 1;
+            dir = ground.release("1").join(format!("part-{parts}"));
+            fs::create_dir(&dir).unwrap();
+        }
+        // Not every file system has so many names for one file.
+        let name = dir.join(format!("{made}"));
+        fs::hard_link(&file, &name).or_else(|_| fs::write(&name, "")).unwrap();
+        made += 1;
+    }
+    let caplink = env!("CARGO_BIN_EXE_caplink");
+    // Each thread would take 128 MiB of address space for its own, used or not.
+    let script = "export MALLOC_ARENA_MAX=1; ulimit -n 64; ulimit -v 131072; exec \"$@\"";
+    let mut pruning = Command::new("bash");
+    pruning.args(["-c", script, "bash", caplink, "-C"]).arg(&ground.path);
+    let pruned = pruning.args(["--json", "release", "prune", "--keep", "0", "--grace", "0s"]).output().unwrap();
+    assert!(pruned.status.success(), "{pruned:?}");
+    let said: serde_json::Value = serde_json::from_slice(&pruned.stdout).unwrap();
+    // The file that has the release's name is all that nothing else keeps.
+    assert_eq!((&said["items"][0]["outcome"], &said["items"][0]["bytes"]), (&"pruned".into(), &1.into()));
+    assert!(!ground.release("1").exists() && private_places(&ground).is_empty());
+    assert_eq!(fs::symlink_metadata(&file).unwrap().nlink(), 1);
 }
 
 #[test]

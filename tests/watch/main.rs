@@ -3,5 +3,10 @@
 #![cfg(all(unix, feature = "watch"))]
 
 mod links;
+#[path = "../support"]
+mod rounds {
+    pub(crate) mod environment;
+    pub(crate) mod rounds;
+}
 mod storms;
 mod support;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use caplink::Status;
 use caplink::watch::{Lost, WatchOptions};
 
+use super::rounds::rounds::Rounds;
 use super::support::{Ground, Told};
 
 /// Changes everything as fast as it can: links, what they lead to, and directories of both, moved in and out.
@@ -123,4 +124,78 @@ fn a_million_names_that_come_and_go_are_no_more_to_keep_than_a_few() {
     ground.link("after", "nothing");
     told.until_link("after", Some(Status::Dangling));
     assert_eq!(told.links.len(), 1, "{:?}", told.links);
+}
+
+/// Renames links as fast as the machine can; for so long that 100,000 changes a second fill the kernel's queue many times.
+#[test]
+fn the_last_state_is_told_however_fast_links_change() {
+    const LINKS: usize = 100;
+    let long = Duration::from_secs(if Rounds::asked_for() == Rounds::Full { 30 } else { 2 });
+    let ground = Ground::in_memory();
+    let threads = thread::available_parallelism().map_or(2, usize::from).max(2);
+    for thread in 0..threads {
+        fs::create_dir(ground.at(format!("d{thread}"))).unwrap();
+        for link in 0..LINKS {
+            ground.link(&format!("d{thread}/a{link}"), ["../file", "../nothing"][link % 2]);
+        }
+    }
+    let mut told = ground.watched_at(".", &WatchOptions::default().interval(Duration::from_secs(3600)));
+    let (over, changes) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let dir = ground.at(format!("d{thread}"));
+            let (over, changes) = (&over, &changes);
+            scope.spawn(move || {
+                let name = |letter: char, link: usize| dir.join(format!("{letter}{link}"));
+                let names: Vec<_> = (0..LINKS).map(|link| [name('a', link), name('b', link)]).collect();
+                let mut turn = 0;
+                while !over.load(Relaxed) {
+                    let [from, to] = &names[turn % LINKS];
+                    let (from, to) = if (turn / LINKS).is_multiple_of(2) { (from, to) } else { (to, from) };
+                    fs::rename(from, to).unwrap();
+                    turn += 1;
+                }
+                changes.fetch_add(turn, Relaxed);
+            });
+        }
+        while start.elapsed() < long {
+            told.next(Duration::from_millis(20));
+        }
+        over.store(true, Relaxed);
+    });
+    let rate = changes.load(Relaxed) as f64 / start.elapsed().as_secs_f64();
+    eprintln!("{rate:.0} changes a second, {} looks, lost {:?}", told.looks, told.lost);
+    told.until_it_fits(&ground);
+}
+
+/// A million entries with `CAPLINK_ROUNDS=full`, half of them links.
+#[test]
+fn one_of_very_many_links_is_told_as_one_of_few() {
+    const EACH: usize = 100;
+    let entries = if Rounds::asked_for() == Rounds::Full { 1_000_000 } else { 20_000 };
+    let ground = Ground::in_memory();
+    for dir in 0..entries / EACH {
+        let dir = ground.at(format!("d{dir}"));
+        fs::create_dir(&dir).unwrap();
+        for number in 0..EACH / 2 {
+            fs::write(dir.join(format!("f{number}")), "").unwrap();
+            symlink(format!("f{number}"), dir.join(format!("l{number}"))).unwrap();
+        }
+    }
+    let start = Instant::now();
+    let mut told = ground.watched_at(".", &WatchOptions::default().interval(Duration::from_secs(3600)));
+    eprintln!("{entries} entries: the first look took {:?}", start.elapsed());
+    assert!(told.links.is_empty() && told.lost.is_empty());
+    let last = entries / EACH - 1;
+    ground.unlink(&format!("d{last}/f7"));
+    told.until_link(&format!("d{last}/l7"), Some(Status::Dangling));
+    ground.rename("d3", "moved");
+    told.until(|told| told.links.len() == 1 + EACH);
+    for number in 0..EACH / 2 {
+        told.until_link(&format!("d3/l{number}"), None);
+        told.until_link(&format!("moved/l{number}"), Some(Status::Ok));
+    }
+    assert!(told.is_silent(), "and nothing else is told");
+    assert_eq!((told.looks, told.lost.len()), (1, 0));
 }

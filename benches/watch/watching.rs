@@ -1,0 +1,140 @@
+//! The program as it watches a tree.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Result;
+
+/// Breaks that are measured; an odd number.
+const BREAKS: usize = 101;
+
+/// From a break to its line, in milliseconds.
+const GOAL: f64 = 20.0;
+
+/// How long a link is not told again.
+const GAP: Duration = Duration::from_millis(120);
+
+struct Watching {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn caplink(root: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caplink"));
+    command.current_dir(root).env_remove("CAPLINK_ROOT").env_remove("CAPLINK_STATE").stdin(Stdio::null()).args(words);
+    command
+}
+
+impl Watching {
+    fn begin(root: &Path, interval: &str) -> Result<Watching> {
+        let mut child = caplink(root, &["watch", "--interval", interval]).stdout(Stdio::piped()).spawn()?;
+        let out = BufReader::new(child.stdout.take().ok_or("it has no stdout")?);
+        Ok(Watching { child, out })
+    }
+
+    /// Reads up to a line of this event.
+    fn until(&mut self, event: &str) -> Result<()> {
+        let wanted = format!("{{\"event\":\"{event}\"");
+        loop {
+            let mut line = String::new();
+            if self.out.read_line(&mut line)? == 0 {
+                return Err("it ended".into());
+            }
+            if line.starts_with(&wanted) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn memory(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let told = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("it has ended")?;
+        Ok(told.trim().trim_end_matches(" kB").parse()?)
+    }
+}
+
+/// The processor time of a process so far, in seconds.
+fn processor(pid: u32) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').ok_or("no such process")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    Ok((fields[11].parse::<f64>()? + fields[12].parse::<f64>()?) / 100.0)
+}
+
+pub(super) fn measure(root: &Path, idle: u64) -> Result<()> {
+    let began = Instant::now();
+    let mut watching = Watching::begin(root, "24h")?;
+    watching.until("look")?;
+    let pid = watching.child.id();
+    println!(
+        "  start: {:.2} s, {:.2} s of a processor; memory {} KiB",
+        began.elapsed().as_secs_f64(),
+        processor(pid)?,
+        watching.memory()?,
+    );
+
+    let mut samples = Vec::new();
+    for round in 0..BREAKS {
+        let file = root.join(format!("d{}/f{}", round % 70, round % 50));
+        let began = Instant::now();
+        fs::remove_file(&file)?;
+        watching.until("link")?;
+        samples.push(began.elapsed().as_secs_f64() * 1e3);
+        std::thread::sleep(GAP);
+        fs::write(&file, "")?;
+        watching.until("link")?;
+    }
+    samples.sort_by(f64::total_cmp);
+    let median = samples[BREAKS / 2];
+    let verdict = if median <= GOAL { "reached" } else { "MISSED" };
+    println!(
+        "  from a break to its line: {median:.2} ms, 9 of 10 within {:.2} ms, goal {GOAL} ms {verdict}",
+        samples[BREAKS * 9 / 10]
+    );
+
+    let before = processor(pid)?;
+    std::thread::sleep(Duration::from_secs(idle));
+    println!("  left alone for {idle} s: {:.2} s of a processor", processor(pid)? - before);
+    drop(watching);
+
+    let (mut looks, mut scans) = (Vec::new(), Vec::new());
+    let mut watching = Watching::begin(root, "1s")?;
+    watching.until("look")?;
+    for _ in 0..3 {
+        let before = processor(watching.child.id())?;
+        watching.until("look")?;
+        looks.push(processor(watching.child.id())? - before);
+        scans.push(scan(root)?);
+    }
+    looks.sort_by(f64::total_cmp);
+    scans.sort_by(f64::total_cmp);
+    println!(
+        "  a look at everything: {:.2} s of a processor; scan as a process {:.2} s; {:.2}x",
+        looks[1],
+        scans[1],
+        looks[1] / scans[1].max(0.01)
+    );
+    Ok(())
+}
+
+/// The processor time of a scan, as it was last seen.
+fn scan(root: &Path) -> Result<f64> {
+    let mut child = caplink(root, &["scan", "-j", "1", "--format", "ndjson"]).stdout(Stdio::null()).spawn()?;
+    let mut last = 0.0;
+    while child.try_wait()?.is_none() {
+        last = processor(child.id()).unwrap_or(last).max(last);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(last)
+}
