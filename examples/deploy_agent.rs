@@ -82,26 +82,30 @@ fn shown(outcome: &Outcome) -> String {
     format!("{}: {} -> {}", outcome.link, text(&outcome.previous), text(&outcome.target))
 }
 
-/// Copies everything to a name of its own first: a release that has its name is whole, and is never written again.
+/// Copies everything to a name of its own first: a release that has its name is whole, is on the medium, and is never
+/// written again. Of two that publish one version the second finds the name taken.
 fn publish(source: &Path, release: &Path) -> Result<(), Box<dyn Error>> {
+    let taken = || format!("{} is there already", release.display());
     if fs::symlink_metadata(release).is_ok() {
-        return Err(format!("{} is there already", release.display()).into());
+        return Err(taken().into());
     }
-    let mut partial = release.as_os_str().to_os_string();
-    partial.push(".partial");
-    let partial = Path::new(&partial);
-    // What a run left that was interrupted may be of another source.
-    match fs::remove_dir_all(partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    copy(source, partial)?;
-    Ok(fs::rename(partial, release)?)
+    let releases = release.parent().ok_or("a release is below the root")?;
+    fs::create_dir_all(releases)?;
+    // It is removed with what is in it, unless it gets its name.
+    let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(releases)?;
+    let copied = partial.path().join("release");
+    copy(source, &copied)?;
+    // A directory replaces none but an empty one.
+    fs::rename(&copied, release).map_err(|error| match error.kind() {
+        io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => taken().into(),
+        _ => Box::<dyn Error>::from(error),
+    })?;
+    Ok(fs::File::open(releases)?.sync_all()?)
 }
 
-/// Copies a directory with what is below it; links are copied as they are.
+/// Copies a directory with what is below it, and syncs it; links are copied as they are.
 fn copy(source: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    fs::create_dir(to)?;
     for entry in fs::read_dir(source)? {
         let entry = entry?;
         let (from, to) = (entry.path(), to.join(entry.file_name()));
@@ -112,7 +116,8 @@ fn copy(source: &Path, to: &Path) -> io::Result<()> {
             std::os::unix::fs::symlink(fs::read_link(&from)?, &to)?;
         } else {
             fs::copy(&from, &to)?;
+            fs::File::open(&to)?.sync_all()?;
         }
     }
-    Ok(())
+    fs::File::open(to)?.sync_all()
 }

@@ -7,7 +7,10 @@
 //!
 //! A tenant may plant links and move directories while its request is handled: the link is made below the tenant's
 //! own root or not at all. The object is written through a `cap_std` directory, which the tenant cannot lead out of
-//! either. The state directory stays in UPLOADS, out of the tenant's reach.
+//! either. The state directory stays in UPLOADS, out of the tenant's reach. UPLOADS itself is the operator's alone.
+//!
+//! A replaced object stays: a reader can have it open, and other links can lead to it. Objects that no link leads to are
+//! for a sweep that runs by itself.
 
 #![expect(clippy::print_stdout, reason = "whoever starts it wants to know the address")]
 
@@ -85,6 +88,10 @@ impl Uploads {
     }
 
     fn tenant(&self, name: &str) -> Result<Tenant, Refusal> {
+        // A tenant is one directory, and none of those in it.
+        if !LinkPath::new(name)?.parent().as_os_str().is_empty() {
+            return Err(Refusal::NoTenant);
+        }
         Ok(Tenant { root: self.root.subroot(name)?, dir: self.dir.open_dir(name)? })
     }
 
@@ -118,6 +125,7 @@ impl Uploads {
 enum Refusal {
     Link(caplink::Error),
     File(io::Error),
+    NoTenant,
 }
 
 impl From<caplink::Error> for Refusal {
@@ -136,8 +144,11 @@ impl Refusal {
     fn into_answer(self) -> Answer {
         let (status, kind) = match &self {
             Refusal::Link(error) => (status(error.kind()), error.kind().as_str()),
+            Refusal::NoTenant => (StatusCode::NOT_FOUND, "not_found"),
             Refusal::File(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => (StatusCode::NOT_FOUND, "not_found"),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+                    (StatusCode::NOT_FOUND, "not_found")
+                }
                 io::ErrorKind::PermissionDenied => (StatusCode::FORBIDDEN, "permission"),
                 _ => (StatusCode::INTERNAL_SERVER_ERROR, "io"),
             },

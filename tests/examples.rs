@@ -125,15 +125,14 @@ fn the_deploy_agent_switches_and_goes_back_when_the_release_is_ill() {
     fs::create_dir_all(green.join("bin/tools")).unwrap();
     fs::write(green.join("bin/tools/tool"), "a tool").unwrap();
     symlink("tools/tool", green.join("bin/tool")).unwrap();
-    // What an interrupted run left does not matter.
-    fs::create_dir_all(root.join("releases/1.1.partial/old")).unwrap();
     assert_eq!(
         deploy("1.1", &green),
         (Some(0), "current: releases/1.0 -> releases/1.1\n".to_owned()),
         "it is well now"
     );
     assert_eq!(fs::read_to_string(root.join("current/bin/tool")).unwrap(), "a tool");
-    assert!(!root.join("releases/1.1/old").exists() && !root.join("releases/1.1.partial").exists());
+    let releases = fs::read_dir(root.join("releases")).unwrap().count();
+    assert_eq!(releases, 2, "nothing is left of copying");
 
     let (code, said) = deploy("../../out", &blue);
     assert_eq!(code, Some(2), "{said}");
@@ -163,6 +162,35 @@ fn the_deploy_agent_switches_and_goes_back_when_the_release_is_ill() {
         "replaced current releases/1.0 releases/1.1",
     ];
     assert_eq!(changes, expected);
+}
+
+#[test]
+fn of_two_agents_with_one_version_one_deploys_all_of_its_own_files() {
+    let dir = temp_dir();
+    let root = dir.path().join("root");
+    fs::create_dir(&root).unwrap();
+    let sources = ["blue", "green"].map(|name| {
+        let source = release(dir.path(), name, 0);
+        for number in 0..200 {
+            fs::write(source.join(format!("file{number}")), name).unwrap();
+        }
+        source
+    });
+    let ran: Vec<_> = std::thread::scope(|scope| {
+        let agents: Vec<_> = sources
+            .iter()
+            .map(|source| scope.spawn(|| run("deploy_agent", &[&root, Path::new("1.0"), source])))
+            .collect();
+        agents.into_iter().map(|agent| agent.join().unwrap()).collect()
+    });
+    let mut codes: Vec<_> = ran.iter().map(|(code, _)| *code).collect();
+    codes.sort();
+    assert_eq!(codes, [Some(0), Some(2)], "{ran:?}");
+    assert!(ran.iter().any(|(_, said)| said.contains("is there already")), "{ran:?}");
+    let files = (0..200).map(|number| fs::read_to_string(root.join(format!("current/file{number}"))).unwrap());
+    let kinds: std::collections::BTreeSet<_> = files.collect();
+    assert_eq!(kinds.len(), 1, "{kinds:?}");
+    assert_eq!(fs::read_dir(root.join("releases")).unwrap().count(), 1);
 }
 
 #[test]
@@ -281,6 +309,7 @@ fn the_upload_handler_links_an_upload_below_the_tenants_own_root() {
     assert_eq!(server.put("/initech/files/x", ""), (404, "not_found".to_owned()));
     fs::write(dir.path().join("acme/files/taken"), "mine").unwrap();
     assert_eq!(server.put("/acme/files/taken", ""), (409, "not_a_link".to_owned()));
+    assert_eq!(server.ask("GET", "/acme/files/2026", ""), (404, "not_found".to_owned()));
 }
 
 #[test]
@@ -299,6 +328,7 @@ fn the_upload_handler_refuses_a_tenant_that_reaches_for_its_neighbour() {
         ("/%2e%2e/files/x", (403, "escape")),
         ("/acme/files/x%00y", (400, "invalid_path")),
         ("/acme/files/door/x", (403, "symlink_in_path")),
+        ("/globex%2ffiles/files/x", (404, "not_found")),
     ] {
         assert_eq!(server.put(path, "evil"), (answer.0, answer.1.to_owned()), "{path}");
     }

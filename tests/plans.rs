@@ -85,6 +85,55 @@ fn the_first_error_stops_a_plan_and_the_rest_is_skipped() {
     assert_eq!(said(&root.apply_plan(&plan, &())), ["unchanged", "dangling", "created"]);
 }
 
+/// Effect or kind of each, and the directories made.
+fn said_with_made(results: &[caplink::Result<Outcome>]) -> Vec<(String, Vec<std::path::PathBuf>)> {
+    let made =
+        |result: &caplink::Result<Outcome>| result.as_ref().map(|outcome| outcome.made.clone()).unwrap_or_default();
+    said(results).into_iter().zip(results.iter().map(made)).collect()
+}
+
+#[test]
+fn the_way_to_a_link_is_judged_as_the_edits_before_leave_it() {
+    let create = |link: &str, parents: bool| -> Edit {
+        Edit::create(path(link), Target::relative("v1")).parents(parents).into()
+    };
+    let remove = |link: &str| -> Edit { Edit::remove(path(link)).missing_ok(true).into() };
+    let plans: [(Vec<Edit>, &[&str]); 6] = [
+        (vec![remove("l"), create("l/x", true)], &["removed", "created"]),
+        (vec![remove("l"), create("l/x", false), remove("l/x")], &["removed", "not_found", "unchanged"]),
+        (
+            vec![
+                remove("l"),
+                create("l/in/x", true),
+                create("l/in/y", false),
+                create("l/other/z", false),
+                create("l/other/z", true),
+            ],
+            &["removed", "created", "created", "not_found", "created"],
+        ),
+        (vec![create("new", false), create("new/x", true)], &["created", "symlink_in_path"]),
+        (
+            vec![create("d/new", false), create("d/new/x", false), remove("d/new/x")],
+            &["created", "symlink_in_path", "symlink_in_path"],
+        ),
+        (
+            vec![create("in/x", true), create("in/x/y", true), remove("in/x"), create("in/x/y", true)],
+            &["created", "symlink_in_path", "removed", "created"],
+        ),
+    ];
+    for (edits, expected) in plans {
+        for is_asked in [false, true] {
+            let (dir, root) = tree();
+            dir.symlink("v1", "l").unwrap();
+            let root = if is_asked { root.recorded_by(Arc::new(Log::default())) } else { root };
+            let plan = Plan::new(edits.clone()).on_error(OnError::KeepGoing);
+            let foreseen = root.preview_plan(&plan);
+            assert_eq!(said(&foreseen), expected, "{edits:?}");
+            assert_eq!(said_with_made(&foreseen), said_with_made(&root.apply_plan(&plan, &())), "{is_asked} {edits:?}");
+        }
+    }
+}
+
 #[test]
 fn a_plan_syncs_each_changed_directory_once_and_says_so() {
     let (_dir, root) = tree();

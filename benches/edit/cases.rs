@@ -88,6 +88,7 @@ pub(super) fn groups(room: &Path) -> Result<Vec<Group>> {
         fs::create_dir(room.join(target))?;
     }
     symlink(TARGETS[0].1, room.join(DIR).join("current"))?;
+    symlink(TARGETS[0].0, room.join("current"))?;
     let names: Vec<String> = (0..LINKS).map(|index| format!("l{index}")).collect();
     let paths = names.iter().map(|name| format!("{DIR}/{name}")).collect();
     let scene = Scene { room: room.to_path_buf(), names, paths };
@@ -97,6 +98,8 @@ pub(super) fn groups(room: &Path) -> Result<Vec<Group>> {
         create_from_entry(&scene)?,
         ensure(&scene)?,
         ensure_from_entry(&scene)?,
+        ensure_in_root(&scene)?,
+        replace_locked(&scene)?,
         replace(&scene, false)?,
         replace(&scene, true)?,
     ])
@@ -155,7 +158,7 @@ fn create(scene: &Scene, checked: bool) -> Result<Group> {
         ways.push(way("pathrs", move |index| Ok(root.create(&paths[index], &InodeType::Symlink(text.into()))?)));
     }
     let operation = if checked { "create, target checked" } else { "create" };
-    Ok(Group { operation, goal: Some(1.10), leaves_links: true, ways })
+    Ok(Group { operation, goal: Some(1.08), leaves_links: true, ways })
 }
 
 fn create_from_entry(scene: &Scene) -> Result<Group> {
@@ -184,7 +187,7 @@ fn ensure(scene: &Scene) -> Result<Group> {
         way("cap-std", move |_| same(dir.read_link_contents(&below)?.as_os_str() == text)),
         way("pathrs", move |_| same(pathrs.readlink(&inside)?.as_os_str() == text)),
     ];
-    Ok(Group { operation: "ensure, already so", goal: Some(1.15), leaves_links: false, ways })
+    Ok(Group { operation: "ensure, already so", goal: Some(1.12), leaves_links: false, ways })
 }
 
 fn ensure_from_entry(scene: &Scene) -> Result<Group> {
@@ -199,6 +202,40 @@ fn ensure_from_entry(scene: &Scene) -> Result<Group> {
         way("caplink", move |_| expect(Effect::Unchanged, entry.apply(&edit))),
     ];
     Ok(Group { operation: "ensure in an opened directory, already so", goal: None, leaves_links: false, ways })
+}
+
+fn ensure_in_root(scene: &Scene) -> Result<Group> {
+    let (target, _) = TARGETS[0];
+    let (bare, root, dir) = (scene.bare()?, scene.root(Policy::default())?, scene.dir()?);
+    let same = |equal: bool| if equal { Ok(()) } else { Err("the link is another".into()) };
+    let ways = vec![
+        way("bare calls", move |_| same(bare::reads(bare.as_fd(), "current", target)?)),
+        way("caplink", move |_| expect(Effect::Unchanged, root.ensure("current", Target::relative(target)))),
+        way("cap-std", move |_| same(dir.read_link_contents("current")?.as_os_str() == target)),
+    ];
+    Ok(Group { operation: "ensure in the root itself, already so", goal: Some(1.3), leaves_links: false, ways })
+}
+
+/// The same calls as caplink's, with a lock that blocks.
+fn replace_locked(scene: &Scene) -> Result<Group> {
+    let turn = |index: usize| (TARGETS[index % 2].1, TARGETS[(index + 1) % 2].1);
+    let (bare, root) = (scene.bare()?, scene.root(Policy::default())?);
+    let path = format!("{DIR}/current");
+    let ways = vec![
+        way("bare calls", move |index| {
+            let (old, new) = turn(index);
+            match bare::locked_exchange(&bare, (DIR, "current"), &format!(".staged-{index:032x}"), old, new)? {
+                true => Ok(()),
+                false => Err("the link is another".into()),
+            }
+        }),
+        way("caplink", move |index| {
+            let (old, new) = turn(index);
+            let edit = unchecked(Edit::swap(LinkPath::new(&path)?, Target::verbatim(new), old));
+            expect(Effect::Replaced, root.apply(&edit))
+        }),
+    ];
+    Ok(Group { operation: "replace, under a lock", goal: Some(1.05), leaves_links: false, ways })
 }
 
 fn replace(scene: &Scene, checked: bool) -> Result<Group> {

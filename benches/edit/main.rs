@@ -15,6 +15,8 @@
 #[cfg(target_os = "linux")]
 mod bare;
 #[cfg(target_os = "linux")]
+mod batches;
+#[cfg(target_os = "linux")]
 mod cases;
 #[cfg(target_os = "linux")]
 mod clock;
@@ -65,6 +67,9 @@ fn main() -> Result<()> {
                 let calls = trace::calls(group, &place)?;
                 report.group(&place, group, &measured, &calls)?;
             }
+        }
+        if chosen(batches::OPERATION) {
+            report.batches(&place, &batches::measure(&place)?)?;
         }
         clock::shared()?;
         if chosen(writers::OPERATION) {

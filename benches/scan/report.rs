@@ -22,14 +22,21 @@ impl Report {
         table(&title, measured);
         let of = |way: Way| measured.iter().find(|one| one.way == way);
         let library = of(Way::Library(1)).ok_or("the library was not measured")?;
-        self.goal(&title, "one thread within 1.10 of the bare calls", library.ratio, 1.10);
+        self.goal(&title, "one thread within 1.08 of the bare calls", library.ratio, 1.08);
         if let Some(calls) = library.calls {
             self.goal(&title, "system calls an entry at most 0.40", calls, 0.40);
         }
         if let Some(two) = of(Way::Library(2)) {
             self.goal(&title, "two threads at most 0.62 of one", two.median / library.median, 0.62);
         }
-        let own = [Way::Bare(1), Way::Library(1), Way::Bare(2), Way::Library(2), Way::Program(1), Way::Program(2)];
+        for (way, bound) in [(Way::Program(1), 1.25), (Way::Ndjson, 1.30)] {
+            if let Some(program) = of(way) {
+                let goal = format!("{} into a pipe within {bound:.2} of the bare calls", way.name());
+                self.goal(&title, &goal, program.ratio, bound);
+            }
+        }
+        let bare_and_library = [Way::Bare(1), Way::Library(1), Way::Bare(2), Way::Library(2)];
+        let own = [&bare_and_library[..], &[Way::Program(1), Way::Program(2), Way::Ndjson]].concat();
         let program = of(Way::Program(1)).unwrap_or(library);
         for other in measured.iter().filter(|one| !own.contains(&one.way)) {
             let name = format!("faster than {}", other.way.name());

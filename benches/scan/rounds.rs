@@ -15,6 +15,7 @@ const WARM: &[Way] = &[
     Way::Library(2),
     Way::Program(1),
     Way::Program(2),
+    Way::Ndjson,
     Way::Walkdir,
     Way::Other("find", &["-type", "l", "-printf", "%p %l %Y\n"]),
     Way::Other("find", &["-xtype", "l"]),

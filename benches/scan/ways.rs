@@ -35,6 +35,8 @@ pub(super) enum Way {
     Library(usize),
     /// The program, with its text report.
     Program(usize),
+    /// The program, with one line of JSON a link.
+    Ndjson,
     Walkdir,
     Other(&'static str, &'static [&'static str]),
 }
@@ -46,6 +48,7 @@ impl Way {
             Way::Bare(count) => format!("bare calls, {}", threads(count)),
             Way::Library(count) => format!("Root::scan, {}", threads(count)),
             Way::Program(count) => format!("caplink scan -j {count}"),
+            Way::Ndjson => "caplink scan --format ndjson".to_owned(),
             Way::Walkdir => "walkdir, and exists for each link".to_owned(),
             Way::Other("python3", _) => "os.scandir of Python".to_owned(),
             Way::Other(program, arguments) => {
@@ -73,10 +76,11 @@ impl Way {
             Way::Bare(threads) => child("bare", threads)?,
             Way::Library(threads) => child("library", threads)?,
             Way::Walkdir => child("walkdir", 1)?,
-            Way::Program(threads) => {
+            Way::Program(_) | Way::Ndjson => {
                 let Some(program) = option_env!("CARGO_BIN_EXE_caplink") else { return Ok(None) };
                 let mut command = Command::new(program);
-                command.arg("-C").arg(dir).args(["scan", "-q", "-j", &threads.to_string()]);
+                command.arg("-C").arg(dir).args(["scan", "-q", "-j", &self.threads().to_string()]);
+                command.args(if self == Way::Ndjson { &["--format", "ndjson"][..] } else { &[] });
                 command
             }
             Way::Other(program, arguments) => {

@@ -19,8 +19,8 @@ _Confine = Literal["off", "auto", "require"]
 _Kind = Literal["symlink", "file", "dir", "fifo", "socket", "char_device", "block_device"]
 _Status = Literal["ok", "dangling", "loop", "escape", "denied", "corrupt"]
 _Trait = Literal["absolute", "messy", "lengthy", "chain", "other_fs", "outside_missing"]
-_Check = Union[Callable[[CheckContext], object], list[str]]
-_Checks = Union[_Check, Sequence[_Check], None]
+_Check = Union[Callable[[CheckContext], object], Sequence[str]]
+_Checks = Union[Callable[[CheckContext], object], Sequence[_Check], None]
 _Pairs = Union[Mapping[Any, _Text], Iterable[tuple[_Text, _Text]]]
 
 def symlink(src: _Text, dst: _Text, target_is_directory: bool = False, *, dir_fd: Optional[int] = None) -> None: ...

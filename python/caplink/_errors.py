@@ -164,7 +164,7 @@ class BusyError(Error):
 
 
 class CheckFailedError(Error):
-    """A health check failed. Everything is as it was before."""
+    """A health check failed. ``deploy`` and ``switch`` are taken back; a ``rollback`` stays."""
 
 
 class IntegrityError(Error):

@@ -39,8 +39,16 @@ impl Root {
 
     /// Carries out edits in order, each for itself, and returns what each came to.
     ///
-    /// Where the root is [`confined`](Root::confined) this is much faster than one call for each. Another holder of a lock
-    /// is waited for once, not once for each edit, and all of them together at most five seconds; then edits are `busy`.
+    /// This is much faster than one call for each. Another holder of a lock is waited for once, not once for each edit, and
+    /// all of them together at most five seconds; then edits are `busy`.
+    ///
+    /// # Security
+    ///
+    /// Consecutive edits of one directory share its opening, and one proof that it is still where their paths lead. A link
+    /// that was created or found unchanged is looked at right away; the proof comes after at most 64 edits, and no edit is
+    /// begun later than 10 ms after the directory was opened. So far apart can look and proof be. If the directory is not
+    /// in its place by then, what was created is taken back and reported as `parent_moved`, and what was unchanged is
+    /// looked for anew. Replacing, removing, and edits with a durability of their own are proven one by one.
     ///
     /// # Examples
     ///

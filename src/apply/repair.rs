@@ -11,15 +11,18 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::entry::Opened;
-use crate::error::{Error, FileKind, Kind, Result};
+use crate::error::{FileKind, Kind, Result};
 use crate::exec::{Previews, leads_alike, sync_batch};
 use crate::model::{Durability, Edit, Finding, LinkPath, Outcome, Place, Summary};
-use crate::plan::{Next, Repair, Rounds, Step};
+use crate::plan::{InOrder, Next, Repair, Rounds, Step};
 use crate::root::Root;
 use crate::scan::{Come, Scan, ScanOptions, look_at};
 
-/// How much memory edits take before they are carried out, in bytes: some 40,000 of usual paths.
-const HELD_MAX: usize = 16 << 20;
+/// How much memory edits take before they are carried out, in bytes: some 10,000 of usual paths.
+const HELD_MAX: usize = 4 << 20;
+
+/// Of how many edits it is held what they came to.
+const PART: usize = 1024;
 
 /// How long the scan of a repair goes on before it is asked whether it is to be broken off.
 const UNASKED_MAX: Duration = Duration::from_millis(50);
@@ -62,7 +65,7 @@ impl Root {
     /// would.
     ///
     /// Of links that lead over one another those with more hops are repaired first, and a text that is refused for where it
-    /// leads is tried again while others change. So it is for as many edits as take 16 MiB; where there are more, they
+    /// leads is tried again while others change. So it is for as many edits as take 4 MiB; where there are more, they
     /// are carried out part by part while the scan goes on.
     ///
     /// Another holder of a lock is waited for at most once for each directory, and at most five seconds all together; what
@@ -200,37 +203,34 @@ impl Repairs<'_> {
     /// goes on, is kept.
     fn carry_out(&mut self, scan: Option<&Scan>) {
         let mut waiting = Rounds::order(mem::take(&mut self.steps));
-        let (mut rounds, mut results, mut kept) = (Rounds::new(), Vec::new(), Vec::new());
+        let (mut rounds, mut results, mut kept) = (Rounds::new(), InOrder::new(), Vec::new());
         while !waiting.is_empty() {
-            let (places, steps): (Vec<usize>, Vec<Step>) = mem::take(&mut waiting)
+            let (needless, steps): (Vec<_>, Vec<_>) = mem::take(&mut waiting)
                 .into_iter()
-                .filter(|(_, step)| !(step.follows && self.leads_there_already(step)))
-                .unzip();
-            let came = self.try_all(&steps);
-            let kinds: Vec<Option<Kind>> = came.iter().map(|came| came.as_ref().err().map(Error::kind)).collect();
-            let changed = came.iter().flatten().any(|outcome| outcome.effect.is_change());
-            let next = rounds.end(&kinds, changed);
-            for (((place, step), came), next) in places.into_iter().zip(steps).zip(came).zip(next) {
+                .partition(|(_, step)| step.follows && self.leads_there_already(step));
+            needless.into_iter().for_each(|(place, _)| results.add(place, None, &mut *self.each));
+            let (refused, changed) = self.try_in_parts(steps, &mut results);
+            let next = rounds.end(changed);
+            for (place, step, came) in refused {
                 match next {
                     Next::Again => waiting.push((place, step)),
                     Next::Refused if scan.is_some() => kept.push((place, step, came)),
                     // Nothing is there.
-                    Next::Refused if step.follows => {}
-                    Next::Refused | Next::Report => results.push((place, came)),
+                    Next::Refused if step.follows => results.add(place, None, &mut *self.each),
+                    Next::Refused => results.add(place, Some(came), &mut *self.each),
                 }
             }
         }
         self.held = 0;
         for (place, step, came) in kept {
             if self.held + step.bytes() > self.options.held / 2 {
-                results.push((place, came));
+                results.add(place, Some(came), &mut *self.each);
             } else {
+                results.add(place, None, &mut *self.each);
                 self.held += step.bytes();
                 self.steps.push(step);
             }
         }
-        results.sort_by_key(|(place, _)| *place);
-        results.into_iter().for_each(|(_, came)| (self.each)(came));
         self.remove_dirs(scan);
         if self.options.dry_run && scan.is_some() {
             // It would grow with the tree.
@@ -254,6 +254,31 @@ impl Repairs<'_> {
             self.apply(&edits)
         };
         results.into_iter().for_each(|came| (self.each)(came));
+    }
+
+    /// Tries each step, and hands over what it came to. Returns those that may come to something else after others were
+    /// changed, and whether any was.
+    fn try_in_parts(
+        &mut self,
+        steps: Vec<(usize, Step)>,
+        results: &mut InOrder<Result<Outcome>>,
+    ) -> (Vec<(usize, Step, Result<Outcome>)>, bool) {
+        let (mut refused, mut changed) = (Vec::new(), false);
+        let mut steps = steps.into_iter();
+        loop {
+            let (places, part): (Vec<usize>, Vec<Step>) = steps.by_ref().take(PART).unzip();
+            if part.is_empty() {
+                return (refused, changed);
+            }
+            let came = self.try_all(&part);
+            for ((place, step), came) in places.into_iter().zip(part).zip(came) {
+                changed |= came.as_ref().is_ok_and(|outcome| outcome.effect.is_change());
+                match &came {
+                    Err(error) if Rounds::may_come_to_else(error.kind()) => refused.push((place, step, came)),
+                    _ => results.add(place, Some(came), &mut *self.each),
+                }
+            }
+        }
     }
 
     fn try_all(&mut self, steps: &[Step]) -> Vec<Result<Outcome>> {

@@ -84,3 +84,23 @@ fn end(asked: &Asked, waker: &Waker, service: &Service) -> ! {
 pub(super) fn listen(_waker: &Waker, _service: &Arc<Service>) -> io::Result<Arc<Asked>> {
     Ok(Arc::default())
 }
+
+/// Waits as long as this, or until nobody reads stdout any more; whether somebody does.
+#[cfg(unix)]
+pub(super) fn is_read_for(time: Duration) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd as _;
+
+    let stdout = io::stdout();
+    // Nothing is asked for: what comes is that it cannot be written any more.
+    let mut waited = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+    let time = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
+    !poll(&mut waited, time).is_ok_and(|ready| ready > 0)
+}
+
+/// Whether somebody reads it is told by writing.
+#[cfg(not(unix))]
+pub(super) fn is_read_for(time: std::time::Duration) -> bool {
+    std::thread::sleep(time);
+    true
+}

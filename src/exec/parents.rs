@@ -10,7 +10,8 @@ use super::read_back;
 use super::sync::{leave_dir_to_batch, sync};
 use crate::entry::open_dir;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Durability, Edit};
+use crate::model::{Durability, Edit, Policy};
+use crate::resolve;
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle};
 
@@ -44,9 +45,21 @@ fn not_made(source: io::Error, name: &OsStr, index: usize) -> Error {
     Error::from_io(source).because("a parent cannot be made").at(name, index)
 }
 
-/// Finds the deepest directory that is there.
-pub(super) fn plan(root: &Root, path: &Path) -> Result<Planned> {
-    let (deepest, mut physical, rest) = deepest(root, path)?;
+/// Refuses a parent that earlier edits of a preview leave otherwise than the disk has it: missing, or a link. One that is
+/// followed is taken as the disk has it.
+pub(super) fn are_left(planned: &resolve::Planned, policy: Policy, parents: &Path) -> Result<()> {
+    let Some((index, left)) = planned.left_on_the_way(parents) else { return Ok(()) };
+    let name = parents.iter().nth(index).unwrap_or_default();
+    match left {
+        Some(_) if policy.follow => Ok(()),
+        Some(text) => Err(Error::new(Kind::SymlinkInPath).at(name, index).via(text)),
+        None => Err(Error::new(Kind::NotFound).because("a parent is missing").at(name, index)),
+    }
+}
+
+/// Finds the deepest directory that is there, after the edits of a preview so far.
+pub(super) fn plan(root: &Root, path: &Path, planned: Option<&resolve::Planned>) -> Result<Planned> {
+    let (deepest, mut physical, rest) = deepest(root, path, planned)?;
     let mut missing = Vec::new();
     for component in rest.components() {
         physical.push(component);
@@ -59,7 +72,7 @@ pub(super) fn plan(root: &Root, path: &Path) -> Result<Planned> {
 /// which one was made is synced as the edit or its batch wants it; `unsynced` says why one could not be.
 pub(super) fn make(root: &Root, edit: &Edit, made: &mut Vec<PathBuf>, unsynced: &mut Option<Error>) -> Result<()> {
     let (path, calls) = (edit.path.parent(), root.calls());
-    let (dir, mut physical, rest) = deepest(root, path)?;
+    let (dir, mut physical, rest) = deepest(root, path, None)?;
     let mut dir = Arc::new(dir);
     let before = made.len();
     let depth = path.components().count() - rest.components().count();
@@ -100,7 +113,7 @@ pub(super) fn make(root: &Root, edit: &Edit, made: &mut Vec<PathBuf>, unsynced: 
 }
 
 /// The deepest directory of the path that is there, its physical path, and what is missing below it.
-fn deepest(root: &Root, path: &Path) -> Result<(Handle, PathBuf, PathBuf)> {
+fn deepest(root: &Root, path: &Path, planned: Option<&resolve::Planned>) -> Result<(Handle, PathBuf, PathBuf)> {
     let calls = root.calls();
     let (mut dir, _) = open_dir(root, Path::new(""), Access::Search)?;
     let mut physical = PathBuf::new();
@@ -108,7 +121,11 @@ fn deepest(root: &Root, path: &Path) -> Result<(Handle, PathBuf, PathBuf)> {
     for (index, component) in path.components().enumerate() {
         let name = Path::new(component.as_os_str());
         present.push(name);
-        match calls.open_dir(&dir, name, root.policy().cross_mounts, Access::Search) {
+        let opened = match planned.is_some_and(|planned| planned.is_cleared(&physical.join(name))) {
+            true => Err(io::ErrorKind::NotFound.into()),
+            false => calls.open_dir(&dir, name, root.policy().cross_mounts, Access::Search),
+        };
+        match opened {
             Ok(next) => {
                 dir = next;
                 physical.push(name);

@@ -109,7 +109,8 @@ impl<'a> Run<'a> {
         if self.is_planned(self.edit.path.parent()) {
             return self.below_planned();
         }
-        match Opened::open_for(self.root, &self.edit.path, access) {
+        let left = |planned| parents::are_left(planned, self.root.policy(), self.edit.path.parent());
+        match self.planned.map_or(Ok(()), left).and_then(|()| Opened::open_for(self.root, &self.edit.path, access)) {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
@@ -147,10 +148,10 @@ impl<'a> Run<'a> {
 
     /// The directory is missing and may be made: nothing can have the name, so the target is judged first.
     fn below_new_parents(&mut self) -> Going<Outcome> {
-        let planned = parents::plan(self.root, self.edit.path.parent())?;
+        let planned = parents::plan(self.root, self.edit.path.parent(), self.planned)?;
         let physical = planned.physical.join(self.edit.path.name());
         not_state(self.root, &physical)?;
-        self.permitted(Decision::Create)?;
+        self.root.permits(Decision::Create)?;
         let link = self.edit.change.link().expect("BUG: parents are created for links");
         let text = target::text(self.root, link, &planned.physical)?;
         target::judge(self.root, self.edit, (&planned.physical, &physical), &text, self.planned)?;
@@ -216,7 +217,7 @@ impl<'a> Run<'a> {
                 Decision::Unchanged => return self.unchanged(entry, found),
                 _ => {}
             }
-            self.permitted(decision)?;
+            self.root.permits(decision)?;
             if decision != Decision::Create && site.is_none() && !self.dry_run {
                 *site = Some(Site::lock(entry)?);
                 continue;
@@ -312,7 +313,7 @@ impl<'a> Run<'a> {
     /// `None` where the name is taken or the target is refused: then the name is judged first.
     fn create_at_once(&self, entry: &Opened<'_>, text: &OsStr) -> Going<Option<Outcome>> {
         let is_create = matches!(self.edit.change, Change::Create(_));
-        if !is_create || self.dry_run || self.permitted(Decision::Create).is_err() {
+        if !is_create || self.dry_run || self.root.permits(Decision::Create).is_err() {
             return Ok(None);
         }
         let places = (entry.dir(), entry.physical());
@@ -339,10 +340,6 @@ impl<'a> Run<'a> {
             true if read_back::parent_in_place(entry)? => Ok(true),
             true => Err(read_back::parent_moved()),
         }
-    }
-
-    fn permitted(&self, decision: Decision) -> Result<()> {
-        self.root.permits(decision)
     }
 
     fn report(&self, physical: Option<PathBuf>, target: Option<OsString>, changed: Changed) -> Outcome {

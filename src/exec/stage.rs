@@ -31,7 +31,8 @@ pub(super) struct Staged<'s, 'a> {
 }
 
 impl<'a> Site<'a> {
-    /// Makes a link under a random name, and pins it; `None` where the directory for it was removed meanwhile.
+    /// Makes a link under a random name, and pins it; `None` where the directory for it was removed meanwhile, or the name is
+    /// taken: a forked process can draw the same one.
     pub(super) fn stage<'s>(&'s self, text: &OsStr, directory: bool) -> Going<Option<Staged<'s, 'a>>> {
         let root = &self.entry.root;
         let calls = root.calls();
@@ -47,6 +48,7 @@ impl<'a> Site<'a> {
                     self.lose();
                     Ok(None)
                 }
+                (Fault::Exists, _) => Ok(None),
                 _ if read_back::may_be_done(&source) => {
                     Err(staged.give_up(text, read_back::refused(self.entry, source)).into())
                 }

@@ -16,6 +16,8 @@ pub(crate) struct Spelling<'a> {
     winding: bool,
     /// How many `..` it begins with.
     climbs: usize,
+    /// Where its first name begins, in bytes.
+    first: usize,
 }
 
 /// What texts are read by: where absolute ones lead, and whether a `..` at the root stays there.
@@ -52,7 +54,7 @@ pub(crate) enum Start {
 impl<'a> Spelling<'a> {
     pub(crate) fn new(text: &'a OsStr) -> Spelling<'a> {
         let bytes = text.as_encoded_bytes();
-        let (mut climbs, mut named, mut winding, mut doubled) = (0, false, false, false);
+        let (mut climbs, mut first, mut winding, mut doubled) = (0, None, false, false);
         let mut at = 0;
         while at < bytes.len() {
             let length = bytes[at..].iter().position(|b| is_separator(*b)).unwrap_or(bytes.len() - at);
@@ -61,15 +63,16 @@ impl<'a> Spelling<'a> {
                 b"" => doubled |= at > 0,
                 // Between two separators; what a text begins or ends with is told apart below.
                 b"." => doubled |= at > 0 && after <= bytes.len(),
-                b".." if named => winding = true,
+                b".." if first.is_some() => winding = true,
                 b".." => climbs += 1,
-                _ => named = true,
+                _ => first = first.or(Some(at)),
             }
             at = after;
         }
         let directory = ends_as_directory(bytes);
         let messy = doubled || winding || (directory && bytes.len() > 1);
-        Spelling { text, absolute: Path::new(text).has_root(), directory, messy, winding, climbs }
+        let first = first.unwrap_or(bytes.len());
+        Spelling { text, absolute: Path::new(text).has_root(), directory, messy, winding, climbs, first }
     }
 
     pub(crate) fn is_absolute(&self) -> bool {
@@ -98,7 +101,9 @@ impl<'a> Spelling<'a> {
             return false;
         }
         let Ok((_, Some(below))) = self.climbed(from) else { return is_top };
-        self.names().next().is_some_and(|next| Some(next.as_os_str()) == below.file_name())
+        let down = behind(self.text, self.first).as_encoded_bytes();
+        let end = down.iter().position(|byte| is_separator(*byte)).unwrap_or(down.len());
+        !down.is_empty() && Some(&down[..end]) == below.file_name().map(OsStr::as_encoded_bytes)
     }
 
     /// The one name that a relative text leads to below the directory above it, and how many levels above that is.
@@ -106,6 +111,9 @@ impl<'a> Spelling<'a> {
     /// `None` if it leads further down, or winds; an empty name is that directory itself.
     pub(crate) fn single(&self) -> Option<(usize, &'a Path)> {
         let (climbs, rest) = self.descent()?;
+        if !rest.as_os_str().as_encoded_bytes().iter().any(|byte| is_separator(*byte)) {
+            return Some((climbs, rest));
+        }
         let mut names = rest.components();
         let name = names.next();
         names.next().is_none().then(|| (climbs, name.map_or(Path::new(""), |name| Path::new(name.as_os_str()))))
@@ -121,15 +129,7 @@ impl<'a> Spelling<'a> {
         if self.absolute || self.winding {
             return None;
         }
-        let mut rest = Path::new(self.text);
-        for _ in 0..self.climbs {
-            let mut components = rest.components();
-            while components.next()? != Component::ParentDir {}
-            rest = components.as_path();
-        }
-        while let Ok(after) = rest.strip_prefix(".") {
-            rest = after;
-        }
+        let rest = Path::new(behind(self.text, self.first));
         Some((self.climbs, rest))
     }
 
@@ -176,7 +176,7 @@ impl<'a> Spelling<'a> {
         let (mut top, mut below) = (from, None);
         for climbed in 0..self.climbs {
             below = Some(top);
-            top = top.parent().ok_or(climbed)?;
+            top = parent(top).ok_or(climbed)?;
         }
         Ok((top, below))
     }
@@ -186,6 +186,38 @@ impl<'a> Spelling<'a> {
         let rest = Path::new(self.text).components();
         rest.filter(|c| !matches!(c, Component::CurDir)).skip(self.climbs)
     }
+}
+
+/// The directory above that of a physical path, which has no separator too many and no `.`.
+#[cfg(unix)]
+fn parent(path: &Path) -> Option<&Path> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bytes = path.as_os_str().as_bytes();
+    let end = bytes.iter().rposition(|byte| is_separator(*byte)).unwrap_or_default();
+    (!bytes.is_empty()).then(|| Path::new(OsStr::from_bytes(&bytes[..end])))
+}
+
+#[cfg(not(unix))]
+fn parent(path: &Path) -> Option<&Path> {
+    path.parent()
+}
+
+/// What is left of a text behind so many bytes, of which the last is a separator.
+#[cfg(unix)]
+fn behind(text: &OsStr, bytes: usize) -> &OsStr {
+    use std::os::unix::ffi::OsStrExt as _;
+    OsStr::from_bytes(&text.as_bytes()[bytes..])
+}
+
+/// The same; a text that is no Unicode is cut between its components.
+#[cfg(not(unix))]
+fn behind(text: &OsStr, bytes: usize) -> &OsStr {
+    if let Some(rest) = text.to_str().and_then(|text| text.get(bytes..)) {
+        return OsStr::new(rest);
+    }
+    let mut rest = Path::new(text).components();
+    while rest.as_path().as_os_str().len() > text.len() - bytes && rest.next().is_some() {}
+    rest.as_path().as_os_str()
 }
 
 fn is_separator(byte: u8) -> bool {

@@ -25,4 +25,4 @@ pub use repair::Repair;
 
 #[cfg(feature = "manage")]
 pub(crate) use manifest::{Star, plan_steps, tree_order};
-pub(crate) use order::{Next, Rounds, Step};
+pub(crate) use order::{InOrder, Next, Rounds, Step};

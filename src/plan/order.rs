@@ -4,6 +4,7 @@
 //! refused for where it leads is tried again while others change: it may lead over a link that is yet to be repaired.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::error::Kind;
 use crate::model::Edit;
@@ -31,14 +32,12 @@ impl Step {
     }
 }
 
-/// What is to become of a step that was tried.
+/// What is to become of the steps that were refused for where they lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Its result is reported.
-    Report,
-    /// It is tried again in the next round.
+    /// They are tried again in the next round.
     Again,
-    /// It was refused for where it leads to the end.
+    /// They are refused to the end.
     Refused,
 }
 
@@ -60,16 +59,38 @@ impl Rounds {
         ordered
     }
 
-    /// Ends a round in which each step came to an error of this kind, or to none; `changed` says whether any link was.
-    pub(crate) fn end(&mut self, came: &[Option<Kind>], changed: bool) -> Vec<Next> {
+    /// Whether a step that came to an error of this kind may come to something else after others were changed.
+    pub(crate) fn may_come_to_else(kind: Kind) -> bool {
+        matches!(kind, Kind::Dangling | Kind::Escape | Kind::Loop)
+    }
+
+    /// Ends a round; `changed` says whether any link was.
+    pub(crate) fn end(&mut self, changed: bool) -> Next {
         self.round += 1;
-        let is_last = self.round == ROUNDS_MAX || !changed;
-        let next = |kind: &Option<Kind>| match kind {
-            Some(Kind::Dangling | Kind::Escape | Kind::Loop) if is_last => Next::Refused,
-            Some(Kind::Dangling | Kind::Escape | Kind::Loop) => Next::Again,
-            _ => Next::Report,
-        };
-        came.iter().map(next).collect()
+        if self.round == ROUNDS_MAX || !changed { Next::Refused } else { Next::Again }
+    }
+}
+
+/// Hands over what steps came to in the order of their places, each as soon as it is known of all before it: what waits
+/// is little where they are carried out in that order.
+#[derive(Debug)]
+pub(crate) struct InOrder<T> {
+    next: usize,
+    waiting: BTreeMap<usize, Option<T>>,
+}
+
+impl<T> InOrder<T> {
+    pub(crate) fn new() -> InOrder<T> {
+        InOrder { next: 0, waiting: BTreeMap::new() }
+    }
+
+    /// Adds what the step of this place came to, or that nothing is to be said of it; each place once.
+    pub(crate) fn add(&mut self, place: usize, came: Option<T>, mut each: impl FnMut(T)) {
+        self.waiting.insert(place, came);
+        while let Some(came) = self.waiting.remove(&self.next) {
+            self.next += 1;
+            came.into_iter().for_each(&mut each);
+        }
     }
 }
 
@@ -91,12 +112,28 @@ mod tests {
 
     #[test]
     fn what_is_refused_for_where_it_leads_is_tried_again_while_others_change() {
-        let came = [None, Some(Kind::Dangling), Some(Kind::Mismatch)];
+        assert!([Kind::Dangling, Kind::Escape, Kind::Loop].into_iter().all(Rounds::may_come_to_else));
+        assert!(!Rounds::may_come_to_else(Kind::Mismatch));
         let mut rounds = Rounds::new();
-        assert_eq!(rounds.end(&came, true), [Next::Report, Next::Again, Next::Report]);
-        assert_eq!(rounds.end(&came, false), [Next::Report, Next::Refused, Next::Report]);
+        assert_eq!((rounds.end(true), rounds.end(false)), (Next::Again, Next::Refused));
         let mut rounds = Rounds::new();
-        let tried = (1..).take_while(|_| rounds.end(&[Some(Kind::Loop)], true) == [Next::Again]).count();
+        let tried = (1..).take_while(|_| rounds.end(true) == Next::Again).count();
         assert_eq!(tried, ROUNDS_MAX - 1, "there is an end, whatever others change");
+    }
+
+    #[test]
+    fn what_steps_came_to_is_handed_over_in_their_order_and_at_once() {
+        let (mut order, mut handed) = (InOrder::new(), Vec::new());
+        for (place, came, so_far) in [
+            (1, Some("b"), &[][..]),
+            (0, Some("a"), &["a", "b"]),
+            (3, Some("d"), &["a", "b"]),
+            (2, None, &["a", "b", "d"]),
+            (4, Some("e"), &["a", "b", "d", "e"]),
+        ] {
+            order.add(place, came, |came| handed.push(came));
+            assert_eq!(handed, so_far);
+        }
+        assert!(order.waiting.is_empty());
     }
 }

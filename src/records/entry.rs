@@ -1,8 +1,4 @@
-//! An entry of the log: one line of JSON, with what every entry begins with and what it says.
-//!
-//! The keys of the beginning: `seq` its number, `entry` its kind, `prev` the leaf hash of the entry before, `time`, `base`
-//! the place in the file from which on all that is still open is told, `settings_at` the place of the settings that hold.
-//! So whoever opens a log of any length knows from its last entry what it needs to go on.
+//! An entry of the log: one line of JSON, with what every entry [begins with](super::head) and what it says.
 
 use std::borrow::Borrow as _;
 use std::fmt;
@@ -14,8 +10,6 @@ use serde_json::value::RawValue;
 use super::actor::Actor;
 use super::identity::RootIdentity;
 use super::moved::Moved;
-use super::prefix::Prefix;
-use super::time::Time;
 use super::tree::Hash;
 use crate::wire::Text;
 
@@ -27,22 +21,6 @@ pub(crate) const CUT: u8 = 0x18;
 
 /// The longest line, in bytes. What can be recorded is far shorter.
 pub(crate) const LINE_MAX: usize = 4 * 1024 * 1024;
-
-/// What every entry begins with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Head {
-    pub(crate) seq: u64,
-    pub(crate) entry: EntryKind,
-    pub(crate) prev: Hash,
-    pub(crate) time: Time,
-    pub(crate) base: u64,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) settings_at: u64,
-}
-
-fn is_zero(place: &u64) -> bool {
-    *place == 0
-}
 
 macro_rules! bodies {
     ($($(#[$doc:meta])* $variant:ident($kept:ty as $of:ty) = $name:literal,)*) => {
@@ -59,7 +37,7 @@ macro_rules! bodies {
         }
 
         impl EntryKind {
-            fn named(name: &str) -> Option<EntryKind> {
+            pub(super) fn named(name: &str) -> Option<EntryKind> {
                 match name { $($name => Some(EntryKind::$variant),)* _ => None }
             }
         }
@@ -69,11 +47,11 @@ macro_rules! bodies {
                 match self { $(Body::$variant(_) => EntryKind::$variant,)* }
             }
 
-            fn to_json(&self) -> serde_json::Result<Vec<u8>> {
-                match self { $(Body::$variant(body) => serde_json::to_vec::<$of>(body.borrow()),)* }
+            pub(super) fn write_json(&self, to: &mut Vec<u8>) -> serde_json::Result<()> {
+                match self { $(Body::$variant(body) => serde_json::to_writer::<_, $of>(to, body.borrow()),)* }
             }
 
-            fn from_json(kind: EntryKind, line: &[u8]) -> serde_json::Result<Body> {
+            pub(super) fn from_json(kind: EntryKind, line: &[u8]) -> serde_json::Result<Body> {
                 Ok(match kind {
                     $(EntryKind::$variant => Body::$variant(serde_json::from_slice::<$of>(line)?.into()),)*
                 })
@@ -278,139 +256,8 @@ pub(crate) struct Open {
     pub(crate) open: Vec<(u64, u64)>,
 }
 
-/// Why a line is no entry.
-#[derive(Debug)]
-pub(crate) enum Misfit {
-    /// It could be the beginning of one.
-    Cut,
-    /// It cannot.
-    Damaged,
-}
-
-impl Head {
-    /// Reads that of a line whose [body](Head::body) is read next: whether the rest is JSON is left to that.
-    pub(crate) fn of_entry(line: &[u8]) -> Result<Head, Misfit> {
-        match Prefix::of(line).and_then(Head::from_prefix) {
-            Some(head) => Ok(head),
-            None => Head::read(line),
-        }
-    }
-
-    fn from_prefix(prefix: Prefix<'_>) -> Option<Head> {
-        let Prefix { seq, entry, prev, time, base, settings_at } = prefix;
-        let (entry, prev) = (EntryKind::named(entry)?, Hash::from_base64(prev)?);
-        Some(Head { seq, entry, prev, time: time.parse().ok()?, base, settings_at })
-    }
-
-    pub(crate) fn read(line: &[u8]) -> Result<Head, Misfit> {
-        serde_json::from_slice(line).map_err(|error| if error.is_eof() { Misfit::Cut } else { Misfit::Damaged })
-    }
-
-    /// The line of an entry, with its newline.
-    pub(crate) fn line(&self, body: &Body) -> Vec<u8> {
-        let mut line = serde_json::to_vec(self).expect("BUG: a head has no JSON");
-        let body = body.to_json().expect("BUG: an entry has no JSON");
-        // Both are objects, and no key is in both.
-        line.pop();
-        line.push(b',');
-        line.extend_from_slice(&body[1..]);
-        line.push(b'\n');
-        line
-    }
-
-    pub(crate) fn body(&self, line: &[u8]) -> Result<Body, Misfit> {
-        Body::from_json(self.entry, line).map_err(|_| Misfit::Damaged)
-    }
-}
-
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn usual() -> (Head, Intent, Ended) {
-        let head = Head {
-            seq: 1_999_999,
-            entry: EntryKind::Intent,
-            prev: Hash::of_nothing(),
-            time: Time::now(),
-            base: 734_000_000,
-            settings_at: 0,
-        };
-        let actor = Actor {
-            uid: Some(1000),
-            user: Some("deploy".into()),
-            login_uid: Some(1000),
-            login_user: Some("deploy".into()),
-            pid: Some(123_456),
-            program: Some("deploy.sh".into()),
-            host: Some("web-12".into()),
-            claimed: None,
-        };
-        let intent = Intent {
-            verb: "ensure".into(),
-            link: Text::new("current"),
-            other: None,
-            target: Some(Text::new("releases/42")),
-            previous: Some(Text::new("releases/41")),
-            at: None,
-            moved: None,
-            will: "replaced".into(),
-            group: None,
-            reason: None,
-            owner: None,
-            run: Run(123_457, 1_234_567_890),
-            actor,
-        };
-        let ended = Ended {
-            of: 1_999_999,
-            outcome: "replaced".into(),
-            guarantee: Some("atomic".into()),
-            durability: Some("dir".into()),
-            confinement: Some("landlock-7".into()),
-            verified: Some(true),
-            ..Ended::default()
-        };
-        (head, intent, ended)
-    }
-
-    #[test]
-    fn the_usual_entry_has_at_most_400_bytes() {
-        let (head, intent, ended) = usual();
-        let intent = head.line(&Body::Intent(Arc::new(intent)));
-        let ended = Head { entry: EntryKind::Result, ..head }.line(&Body::Result(Box::new(ended)));
-        assert!(intent.len() <= 400 && ended.len() <= 400, "{} and {}", intent.len(), ended.len());
-        assert!((intent.len() + ended.len()) / 2 <= 367, "{} and {}", intent.len(), ended.len());
-    }
-
-    #[test]
-    fn an_entry_is_read_as_it_is_written() {
-        let (head, intent, _) = usual();
-        let line = head.line(&Body::Intent(Arc::new(intent.clone())));
-        let json = line.strip_suffix(b"\n").unwrap();
-        assert!(!json.contains(&b'\n'));
-        let read = Head::read(json).unwrap();
-        assert_eq!(read, head);
-        assert!(Prefix::of(json).is_some(), "it is read as it is written");
-        assert_eq!(Head::of_entry(json).unwrap(), head);
-        assert!(matches!(read.body(json).unwrap(), Body::Intent(read) if *read == intent));
-    }
-
-    #[test]
-    fn every_beginning_of_a_line_could_be_cut_and_nothing_else() {
-        let (head, intent, _) = usual();
-        let line = head.line(&Body::Intent(Arc::new(intent)));
-        let json = line.strip_suffix(b"\n").unwrap();
-        for length in 0..json.len() {
-            assert!(matches!(Head::read(&json[..length]), Err(Misfit::Cut)), "{length}");
-        }
-        for other in [&b"x"[..], b"[]", b"{\"seq\":1}x", b"null", b"\0"] {
-            assert!(matches!(Head::read(other), Err(Misfit::Damaged)), "{other:?}");
-        }
     }
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::author::Author;
-use super::entry::{Body, CUT, EntryKind, Fact, Head};
+use super::entry::{Body, CUT, EntryKind, Fact};
+use super::head::Head;
 use super::lines::{Lines, Next, line_at};
 use super::log_file::{damaged, io, open_own};
 use super::store::Records;

@@ -10,7 +10,8 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::entry::{Body, CUT, FORMAT, Founding, Head, LINE_MAX, Settled};
+use super::entry::{Body, CUT, FORMAT, Founding, LINE_MAX, Settled};
+use super::head::Head;
 use super::identity::RootIdentity;
 use super::index::{Source, check_known};
 use super::lines::{Lines, Next, line_at, line_before};

@@ -9,6 +9,7 @@ mod entry;
 mod facts;
 mod follow;
 mod group;
+mod head;
 mod identity;
 mod index;
 mod journal;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::actor::Actor;
-use super::entry::{Body, Ended, Fact, Head, Intent, Settled};
+use super::entry::{Body, Ended, Fact, Intent, Settled};
+use super::head::Head;
 use super::moved::Moved;
 use super::time::Time;
 use crate::wire::Text;

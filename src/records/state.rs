@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::entry::{Body, CUT, EntryKind, Group, Head, Intent, LINE_MAX, Misfit, Open, Torn};
+use super::entry::{Body, CUT, EntryKind, Group, Intent, LINE_MAX, Open, Torn};
+use super::head::{Head, Misfit};
 use super::time::Time;
 use super::tree::Hash;
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::author::Author;
-use super::entry::{Body, EntryKind, FORMAT, Founding, Head, Renewed, Settings, Settled};
+use super::entry::{Body, EntryKind, FORMAT, Founding, Renewed, Settings, Settled};
+use super::head::Head;
 use super::identity::{RootIdentity, Strength};
 use super::log::Log;
 use super::log_file::{LOG_NAME, damaged, io};

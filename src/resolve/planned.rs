@@ -82,6 +82,28 @@ impl Planned {
         self.nodes[node].is_made
     }
 
+    /// The first parent on the way to a path that earlier edits leave otherwise than the disk has it: which one, and the text
+    /// of the link that it is, if it is not missing. A directory that one of them creates has what they put there alone.
+    pub(crate) fn left_on_the_way(&self, parents: &Path) -> Option<(usize, Option<&OsStr>)> {
+        let (mut at, mut is_made) = (Planned::top(), false);
+        for (index, name) in parents.iter().enumerate() {
+            let Some(next) = self.below(at, name) else { return is_made.then_some((index, None)) };
+            at = next;
+            match &self.nodes[at] {
+                Node { is_made: true, .. } => is_made = true,
+                Node { left: Some(left), .. } => return Some((index, left.as_deref())),
+                Node { left: None, .. } if is_made => return Some((index, None)),
+                Node { left: None, .. } => {}
+            }
+        }
+        None
+    }
+
+    /// Whether nothing of what the disk has at a path is left there.
+    pub(crate) fn is_cleared(&self, path: &Path) -> bool {
+        self.find(path).is_some_and(|node| node.left == Some(None) || node.replaces)
+    }
+
     /// The node of the root.
     pub(super) fn top() -> usize {
         0

@@ -26,7 +26,11 @@ pub(super) enum Seen {
 /// Fails only where no descriptors are left.
 pub(super) fn at(root: &Root, at: LinkSite<'_>) -> Result<Seen> {
     let LinkSite { dir, name, from, .. } = at;
-    let link = || from.join(name);
+    let link = || {
+        let mut link = PathBuf::with_capacity(from.as_os_str().len() + 1 + name.len());
+        link.extend([from, Path::new(name)]);
+        link
+    };
     let unviewed = |status, target| Finding {
         link: link(),
         target,

@@ -2,6 +2,7 @@
 //! goes, with much to say of each.
 
 use std::fs::File;
+use std::io::BufRead as _;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -135,4 +136,34 @@ fn long_ways_are_straightened_only_where_a_link_can_say_so() {
     assert_eq!(tree.run("-n repair --shorten-chains --tidy").0, Some(0), "no link could store it");
     assert_eq!(tree.run(&format!("--json inspect {}", links.join(" "))).0, Some(0));
     assert_eq!(tree.run("--json resolve --explain x0").0, Some(0));
+}
+
+#[test]
+fn a_repair_of_many_links_holds_some_of_them_at_a_time() {
+    const LINKS: usize = 30_000;
+    let tree = Tree::new();
+    let root = OwnedFd::from(File::open(tree.path()).unwrap());
+    mkdirat(&root, "there", Mode::RWXU).unwrap();
+    let dirs: Vec<OwnedFd> = (0..30).map(|number| below(&root, &format!("dir-{number:02}"))).collect();
+    for number in 0..LINKS {
+        symlinkat("..//there", &dirs[number % dirs.len()], format!("link-{number:05}")).unwrap();
+    }
+    let mut repair = caplink();
+    repair.arg("-C").arg(tree.path()).args(["-n", "repair", "--tidy"]);
+    let mut child = repair.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let status = format!("/proc/{}/status", child.id());
+    let mut samples = Vec::new();
+    for line in 1..=LINKS {
+        assert!(out.next().unwrap().unwrap().contains("there"), "line {line}");
+        if line % 3000 == 1 {
+            let status = std::fs::read_to_string(&status).unwrap();
+            let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+            samples.push(peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap());
+        }
+    }
+    assert!(child.wait().unwrap().success());
+    // The first lines come with a part of the links seen, and what comes after them takes no more.
+    let (first, last) = (samples[0], *samples.last().unwrap());
+    assert!(last - first < LINKS as u64 * 100 / 1024, "{samples:?} KiB");
 }

@@ -381,7 +381,7 @@ fn how_far_it_has_come_is_told_on_a_terminal_only() {
     let watched = |options: &str| {
         let scan = format!("{} -C {} scan {options} >/dev/null", env!("CARGO_BIN_EXE_caplink"), place.root.display());
         let output = Command::new("script").args(["-qec", &scan, "/dev/null"]).env("TERM", "xterm").output();
-        output.ok().map(|output| String::from_utf8_lossy(&output.stdout).contains("directories, "))
+        output.ok().map(|output| String::from_utf8_lossy(&output.stdout).contains("directories: "))
     };
     let Some(told) = watched("--format paths") else {
         return skipped("scan::how_far_it_has_come_is_told_on_a_terminal_only", "there is no `script`");

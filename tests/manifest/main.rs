@@ -4,6 +4,8 @@ mod applied;
 mod errors;
 mod examples;
 mod expanding;
+#[cfg(target_os = "linux")]
+mod folding;
 mod history;
 mod hostile;
 mod looking;

@@ -53,6 +53,9 @@ fn a_change_whose_program_goes_on_holds_back_what_is_behind_it() {
     assert_eq!(told(&mut follow), ["current created", "other created"]);
 }
 
+/// A way to take records away.
+type Way<'a> = (&'a str, &'a dyn Fn(&Ground));
+
 #[test]
 fn records_that_are_taken_away_end_it() {
     let why = Author::new(Default::default(), Some("bent")).unwrap();
@@ -61,14 +64,14 @@ fn records_that_are_taken_away_end_it() {
         fs::write(ground.log(), [&whole[..], b"bent\n"].concat()).unwrap();
         Records::renew(&ground.root, &why).unwrap();
     };
-    let take_away: [(&str, &dyn Fn(&Ground)); 5] = [
+    let ways: [Way<'_>; 5] = [
         ("deleted", &|ground| fs::remove_file(ground.log()).unwrap()),
         ("moved", &|ground| fs::rename(ground.log(), ground.state().join("old")).unwrap()),
         ("deleted with the directory", &|ground| fs::remove_dir_all(ground.state()).unwrap()),
         ("cut", &|ground| fs::write(ground.log(), "").unwrap()),
         ("renewed", &renew),
     ];
-    for (how, take_away) in take_away {
+    for (how, take_away) in ways {
         let (ground, root) = Ground::recorded();
         let _ = root.ensure("current", release(1)).unwrap();
         let mut follow = ground.records().follow(Query::default());

@@ -167,6 +167,31 @@ fn each_edit_is_judged_as_those_before_it_leave_the_tree() {
 }
 
 #[test]
+fn a_link_that_is_removed_makes_room_for_a_directory_of_its_name() {
+    let place = Place::recorded();
+    let lines = r#"{"verb":"remove","link":"a"}
+{"verb":"create","link":"a/in/x","to":"releases/2","parents":true}
+{"verb":"create","link":"a/y","to":"b"}
+"#;
+    let (code, planned) = place.run(&["-n", "batch", "--all-or-nothing"], lines);
+    assert_eq!(
+        (code, outcomes(&planned)),
+        (0, vec!["a removed".into(), "a/in/x created".into(), "a/y created".into()])
+    );
+    let (code, done) = place.group(lines);
+    assert_eq!((code, outcomes(&done)), (0, outcomes(&planned)), "{done}");
+    assert_eq!(place.text("a/in/x").as_deref(), Some("../../releases/2"));
+    let group = done["group"].as_str().unwrap();
+    let (code, undone) = place.run(&["undo", "--group", group], "");
+    assert_eq!(code, 0, "{undone}");
+    assert_eq!(place.text("a").as_deref(), Some("releases/1"));
+    let failing = lines.replace("\"to\":\"b\"", "\"to\":\"none\"");
+    let (code, failed) = place.group(&failing);
+    assert_eq!((code, kinds(&failed)), (4, vec![("dangling".to_owned(), json!(3))]));
+    assert_eq!(place.text("a").as_deref(), Some("releases/1"));
+}
+
+#[test]
 fn undo_takes_each_link_back_to_what_it_was() {
     let place = Place::recorded();
     fs::write(place.at("way"), "mine").unwrap();

@@ -87,6 +87,20 @@ fn a_log_in_which_nothing_is_open_is_opened_by_its_last_entry_alone() {
 }
 
 #[test]
+fn a_mutation_reads_the_end_of_the_log_and_verify_all_of_it() {
+    let ground = written();
+    let log = fs::read_to_string(ground.log()).unwrap();
+    let bent = log.replacen("releases/1\",\"will\"", "releases/3\",\"will\"", 1);
+    assert_ne!(bent, log);
+    fs::write(ground.log(), &bent).unwrap();
+    let _ = ground.again().remove("current").unwrap();
+    let error = ground.records().verify(&[]).unwrap_err();
+    assert_eq!((error.kind(), error.seq()), (Kind::Integrity, Some(2)));
+    let mut all = |_| true;
+    assert_eq!(ground.records().mutations(&Query::default(), &mut all).unwrap_err().kind(), Kind::Integrity);
+}
+
+#[test]
 fn what_ends_a_line_that_was_cut_can_be_cut_as_well() {
     let ground = written();
     let whole = fs::read(ground.log()).unwrap();

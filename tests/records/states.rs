@@ -43,6 +43,39 @@ fn a_state_directory_that_others_can_change_is_refused() {
     }
 }
 
+/// Gives a user of that number all rights by an access control list; false where the file system has none.
+fn let_in(path: &Path, user: u32) -> bool {
+    const ANY: u32 = u32::MAX;
+    let entries = [(1_u16, 7_u16, ANY), (2, 7, user), (4, 0, ANY), (0x10, 7, ANY), (0x20, 0, ANY)];
+    let entry = |(tag, rights, of): (u16, u16, u32)| {
+        [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &of.to_le_bytes()].concat()
+    };
+    let list: Vec<u8> = 2_u32.to_le_bytes().into_iter().chain(entries.into_iter().flat_map(entry)).collect();
+    rustix::fs::setxattr(path, "system.posix_acl_access", &list, rustix::fs::XattrFlags::empty()).is_ok()
+}
+
+#[test]
+fn whom_an_access_control_list_lets_in_counts() {
+    let (ground, _) = Ground::recorded();
+    if !let_in(&ground.state(), 12_345) {
+        eprintln!("SKIPPED: whom_an_access_control_list_lets_in_counts: the file system has no such lists");
+        return;
+    }
+    assert_eq!(ground.open().unwrap_err().kind(), Kind::UnsafeState, "of the state directory");
+    let clear = |path: &Path, was: u32| {
+        rustix::fs::removexattr(path, "system.posix_acl_access").unwrap();
+        mode(path, was);
+        assert!(ground.open().is_ok());
+    };
+    clear(&ground.state(), 0o700);
+    assert!(let_in(ground.dir.path(), 12_345));
+    assert_eq!(ground.open().unwrap_err().kind(), Kind::UnsafeState, "of the directory above");
+    clear(ground.dir.path(), 0o700);
+    assert!(let_in(&ground.log(), 12_345));
+    assert_eq!(ground.open().unwrap_err().kind(), Kind::Integrity, "of the log");
+    clear(&ground.log(), 0o600);
+}
+
 #[test]
 fn a_root_whose_records_are_elsewhere_says_so() {
     let (ground, place) = (Ground::new(), TempDir::new().unwrap());

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use caplink::records::{Mutation, Query, Records};
 
+use crate::cli::ending::is_read_for;
+
 /// How often new entries are looked for.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -49,24 +51,4 @@ pub(super) fn follow(
     }
     let is_gone = written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
     (read, if is_gone { Ok(()) } else { written })
-}
-
-/// Waits as long as this, or until nobody reads stdout any more; whether somebody does.
-#[cfg(unix)]
-fn is_read_for(time: Duration) -> bool {
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-    use std::os::fd::AsFd as _;
-
-    let stdout = io::stdout();
-    // Nothing is asked for: what comes is that it cannot be written any more.
-    let mut waited = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
-    let time = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
-    !poll(&mut waited, time).is_ok_and(|ready| ready > 0)
-}
-
-/// Whether somebody reads it is told by writing.
-#[cfg(not(unix))]
-fn is_read_for(time: Duration) -> bool {
-    std::thread::sleep(time);
-    true
 }

@@ -23,7 +23,7 @@ impl Run<'_> {
             let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };
             return Ok(self.report(None, found.into_text(), changed));
         }
-        self.permitted(decision)?;
+        self.root.permits(decision)?;
         if let Some(text) = &text {
             target::judge(self.root, self.edit, (dir, link), text, self.planned)?;
         }

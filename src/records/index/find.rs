@@ -7,7 +7,8 @@ use redb::{ReadableDatabase as _, ReadableTable as _};
 
 use super::cache::Index;
 use super::tables::{GROUPS, LINKS, MUTATIONS, Source, Useless};
-use crate::records::entry::{Body, Head};
+use crate::records::entry::Body;
+use crate::records::head::Head;
 use crate::records::lines::line_at;
 use crate::records::mutation::{Assembly, Mutation, MutationRoot};
 use crate::records::query::Query;

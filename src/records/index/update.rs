@@ -3,7 +3,8 @@
 use redb::{Database, ReadableTable as _};
 
 use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless};
-use crate::records::entry::{Body, CUT, Head};
+use crate::records::entry::{Body, CUT};
+use crate::records::head::Head;
 use crate::records::lines::{Lines, Next};
 use crate::records::tree::{Hash, Tree};
 use crate::wire::Text;
