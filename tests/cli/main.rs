@@ -42,3 +42,5 @@ mod unwritten;
 mod waiting;
 #[cfg(target_os = "linux")]
 mod watching;
+#[cfg(target_os = "linux")]
+mod watching_limits;
