@@ -77,9 +77,12 @@ fn wait(root: &Root, dir: Arc<Handle>, time: Duration) -> Result<Lock<'_>> {
         if root.is_interrupted() {
             return Err(Error::new(Kind::Busy).because("another holder has the lock, and the wait was broken off"));
         }
-        root.calls().rest(nap, given_back);
         if tries > SHORT_NAPS {
+            // What other threads give back is another lock, most likely.
+            root.calls().sleep(nap);
             nap = (nap * 2).min(LONGEST_NAP);
+        } else {
+            root.calls().rest(nap, given_back);
         }
     }
 }

@@ -44,3 +44,4 @@ mod waiting;
 mod watching;
 #[cfg(target_os = "linux")]
 mod watching_limits;
+mod writes;
