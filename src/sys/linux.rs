@@ -18,7 +18,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Abilities, Access, Calls, Handle, LIST_BUFFER, LinkRules, Listed, Stat, gate, linux_walk, posix, random};
+use super::{Abilities, Access, Calls, Handle, LIST_BUFFER, LinkRules, Listed, Stat, linux_walk, posix, random};
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
@@ -366,7 +366,6 @@ impl Calls for Linux {
 
     fn unlock(&self, dir: &Handle) {
         posix::unlock(dir.as_fd());
-        gate::wake();
     }
 
     fn sync_dir(&self, dir: &Handle) -> io::Result<()> {
