@@ -9,6 +9,8 @@ impl Manifests {
     /// What the records say, as far as a manifest is concerned.
     pub(super) fn holdings(&self, name: &str) -> Holdings {
         let mut holdings = Holdings::default();
+        // Put in order all at once: one after the other each would be looked for.
+        let mut own: Vec<(LinkPath, Owned)> = Vec::new();
         let text = |text: &Text| text.as_path().as_os_str().to_os_string();
         for owned in &self.held.owned {
             // Nothing else is a path that the records could have been told.
@@ -18,7 +20,7 @@ impl Manifests {
                 (Some(target), _) if is_own => {
                     let (displaced, backup) = (owned.previous.as_ref().map(text), owned.backup.clone());
                     let backup = backup.map(Text::into_path);
-                    holdings.owned.insert(link, Owned { text: text(target), displaced, backup });
+                    own.push((link, Owned { text: text(target), displaced, backup }));
                 }
                 (Some(target), _) => {
                     holdings.others.insert(link, Claimed { by: owned.owner.clone(), text: text(target) });
@@ -36,6 +38,7 @@ impl Manifests {
                 (None, _) => {}
             }
         }
+        holdings.owned = own.into_iter().collect();
         for ((owner, link), found) in self.held.kept.iter().filter(|((owner, _), _)| owner != name) {
             let Ok(link) = LinkPath::new(link.as_path()) else { continue };
             holdings.others.entry(link).or_insert_with(|| Claimed { by: owner.clone(), text: text(found) });

@@ -11,6 +11,7 @@ mod holdings;
 mod saved;
 mod standing;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 pub use adopt::Adoption;
@@ -153,14 +154,14 @@ impl Manifests {
         Ok(Manifests { root: root.clone(), records, held })
     }
 
-    /// Returns the same with other records, which have just been made or wait in another way.
+    /// Reads what records that were opened already say of the manifests of their root.
     ///
     /// # Errors
     ///
     /// `integrity`, `io`.
-    pub fn with_records(&self, records: Records) -> Result<Manifests> {
+    pub fn with_records(root: &Root, records: Records) -> Result<Manifests> {
         let held = records.held()?;
-        Ok(Manifests { root: self.root.clone(), records: Some(records), held })
+        Ok(Manifests { root: root.clone(), records: Some(records), held })
     }
 
     /// Returns whether the root has records.
@@ -225,11 +226,13 @@ impl Manifests {
             .filter_map(|step| Some((LinkPath::new(&step.link).ok()?, Text::new(step.target.as_ref()?))))
             .filter(|(link, text)| known(link) != Some(text))
             .collect();
-        let declared: std::collections::HashSet<&Path> = links.iter().map(|declared| declared.link.as_path()).collect();
-        let no_more = |link: &&Text| !declared.contains(link.as_path());
-        let own = self.held.kept.keys().filter(|(owner, _)| owner == name).map(|(_, link)| link);
-        let mut dropped: Vec<LinkPath> =
-            own.filter(no_more).filter_map(|link| LinkPath::new(link.as_path()).ok()).collect();
+        let mut own = self.held.kept.keys().filter(|(owner, _)| owner == name).map(|(_, link)| link).peekable();
+        let mut dropped: Vec<LinkPath> = Vec::new();
+        if own.peek().is_some() {
+            let declared: HashSet<&Path> = links.iter().map(|declared| declared.link.as_path()).collect();
+            let no_more = own.filter(|link| !declared.contains(link.as_path()));
+            dropped.extend(no_more.filter_map(|link| LinkPath::new(link.as_path()).ok()));
+        }
         dropped.extend(plan.gone.iter().cloned());
         Claiming { kept, dropped, source: None }
     }

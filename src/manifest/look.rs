@@ -57,11 +57,14 @@ impl Root {
 }
 
 fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
-    let declared: HashMap<&LinkPath, &Declared> =
-        looking.links.iter().map(|declared| (&declared.link, declared)).collect();
+    // By its bytes: a path is compared and hashed component by component.
+    let declared: HashMap<&OsStr, &Declared> =
+        looking.links.iter().map(|declared| (declared.link.as_path().as_os_str(), declared)).collect();
     let Holdings { owned, removed, .. } = looking.holdings;
     let leaving = looking.unwanted.iter().map(|one| &one.link).chain(owned.keys());
-    let mut paths: Vec<&LinkPath> = declared.keys().copied().chain(leaving).chain(removed.keys()).collect();
+    // Each part is in order already, which sorting makes use of.
+    let links = looking.links.iter().map(|declared| &declared.link);
+    let mut paths: Vec<&LinkPath> = links.chain(leaving).chain(removed.keys()).collect();
     paths.sort_by(|a, b| tree_order(a.as_path(), b.as_path()));
     paths.dedup();
     let mut seen = Seen { links: HashMap::with_capacity(paths.len()), dirs: HashMap::new() };
@@ -70,7 +73,7 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
         let dir = directory(root, &mut dir, link.parent())?;
         let (sight, id) = sight(root, dir, link)?;
         let physical = sight.physical.as_deref().unwrap_or(link.parent());
-        match declared.get(link) {
+        match declared.get(link.as_path().as_os_str()) {
             Some(declared) => {
                 let text = declared.text(physical, root.text_root()).ok();
                 let has_it = text.is_some() && sight.found.text() == text.as_deref();

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 use std::path::Path;
 
 use super::look::{Slots, folded, names};
@@ -17,8 +18,9 @@ use crate::sys::{Access, Handle};
 
 /// The slots of links whose directories are open. Links that are alone in theirs need none and get the plain one.
 pub(super) fn slots(root: &Root, links: &[(&LinkPath, ObjectId)]) -> Result<Slots> {
+    let twice = twice(links);
     let mut alike: HashMap<(ObjectId, OsString), Vec<&LinkPath>> = HashMap::new();
-    for (link, dir) in links {
+    for (link, dir) in links.iter().filter(|(link, dir)| twice.holds(*dir, link.name())) {
         alike.entry((*dir, folded(link.name()))).or_default().push(link);
     }
     let mut slots = Slots::new();
@@ -32,6 +34,46 @@ pub(super) fn slots(root: &Root, links: &[(&LinkPath, ObjectId)]) -> Result<Slot
         }
     }
     Ok(slots)
+}
+
+/// Which links may not be alone in their slots, by a hash: nearly all are, and need no folded name.
+struct Twice {
+    seed: RandomState,
+    hashes: HashSet<u64>,
+}
+
+fn twice(links: &[(&LinkPath, ObjectId)]) -> Twice {
+    let mut twice = Twice { seed: RandomState::new(), hashes: HashSet::new() };
+    let mut once = HashSet::with_capacity(links.len());
+    for (link, dir) in links {
+        let hash = twice.hash(*dir, link.name());
+        if !once.insert(hash) {
+            twice.hashes.insert(hash);
+        }
+    }
+    twice
+}
+
+impl Twice {
+    fn holds(&self, dir: ObjectId, name: &OsStr) -> bool {
+        !self.hashes.is_empty() && self.hashes.contains(&self.hash(dir, name))
+    }
+
+    fn hash(&self, dir: ObjectId, name: &OsStr) -> u64 {
+        let mut hasher = self.seed.build_hasher();
+        dir.hash(&mut hasher);
+        let bytes = name.as_encoded_bytes();
+        let mut small = [0; 255];
+        match small.get_mut(..bytes.len()).filter(|_| bytes.is_ascii()) {
+            Some(small) => {
+                small.copy_from_slice(bytes);
+                small.make_ascii_lowercase();
+                hasher.write(small);
+            }
+            None => hasher.write(folded(name).as_encoded_bytes()),
+        }
+        hasher.finish()
+    }
 }
 
 /// Whether a directory takes names for one that differ in case only.
@@ -97,6 +139,21 @@ mod tests {
         // Neither is there: another entry tells, and an empty directory does not.
         assert!(one(&[("1", 1), ("other", 2)], true) && !one(&[("other", 2)], false));
         assert!(!one(&[("other", 2), ("OTHER", 2)], false) && !one(&[], true) && !one(&[("1", 1)], true));
+    }
+
+    #[test]
+    fn links_that_could_be_one_entry_are_found_in_each_directory() {
+        let dirs = [1, 2].map(|inode| ObjectId { device: 1, inode });
+        let long = "x".repeat(255);
+        let longer = "X".repeat(255);
+        let links = [(0, "a"), (1, "A"), (0, "b"), (0, "B"), (1, "Ä"), (1, "ä"), (0, &long), (0, &longer), (1, "c")];
+        let paths: Vec<(LinkPath, ObjectId)> =
+            links.iter().map(|(dir, name)| (LinkPath::new(name).unwrap(), dirs[*dir])).collect();
+        let links: Vec<(&LinkPath, ObjectId)> = paths.iter().map(|(path, dir)| (path, *dir)).collect();
+        let twice = twice(&links);
+        let held: Vec<&OsStr> =
+            links.iter().filter(|(link, dir)| twice.holds(*dir, link.name())).map(|(link, _)| link.name()).collect();
+        assert_eq!(held, ["b", "B", "Ä", "ä", &long, &longer]);
     }
 
     #[test]

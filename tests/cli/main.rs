@@ -42,3 +42,4 @@ mod unwritten;
 mod waiting;
 #[cfg(target_os = "linux")]
 mod watching;
+mod writes;

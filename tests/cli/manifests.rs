@@ -298,3 +298,17 @@ fn a_link_that_made_room_for_a_directory_of_links_comes_back() {
     assert_eq!((answer.code, steps(&answer)), (0, vec![("skip", "way"), ("remove", "way/x")]));
     assert!(place.root.join("way/theirs").exists());
 }
+
+#[test]
+fn a_link_that_a_person_made_where_one_of_the_manifest_was_is_not_pruned() {
+    let place = place("[links]\nx = \"a\"\n");
+    assert_eq!(place.ask("apply").code, 0);
+    fs::remove_file(place.root.join("x")).unwrap();
+    declare(&place, "");
+    let answer = place.ask("apply");
+    assert_eq!((answer.code, steps(&answer), &answer.json["changed"]), (0, vec![], &json!(false)));
+    place.link("x", "src/a");
+    let answer = place.ask("apply");
+    assert_eq!((answer.code, steps(&answer)), (0, vec![]), "it is the person's, though it has the same text");
+    assert_eq!(place.text("x"), Some("src/a".into()));
+}

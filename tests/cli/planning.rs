@@ -46,6 +46,34 @@ fn a_directory_far_above_that_was_replaced_makes_a_plan_stale() {
 }
 
 #[test]
+fn a_plan_that_was_made_with_other_records_is_stale() {
+    let place = place(DEEP);
+    let init = || assert_eq!(place.ask("records init").code, 0);
+    init();
+    let file = save(&place);
+    fs::rename(place.root.join(".caplink"), place.base.path().join("lost")).unwrap();
+    is_stale(&place, &file);
+    init();
+    is_stale(&place, &file);
+    // One that was made without records is fine with some: nothing is owned in either.
+    fs::rename(place.root.join(".caplink"), place.base.path().join("lost-as-well")).unwrap();
+    let file = save(&place);
+    init();
+    assert_eq!(carry(&place, &file).code, 0);
+}
+
+#[test]
+fn a_plan_is_stale_where_the_same_link_is_not_the_manifests_any_more() {
+    let place = place("[links]\nx = \"a\"\n");
+    assert_eq!(place.ask("apply").code, 0);
+    declare(&place, DEEP);
+    let file = save(&place);
+    assert_eq!(place.ask("unapply").code, 0);
+    place.link("x", "src/a");
+    is_stale(&place, &file);
+}
+
+#[test]
 fn a_plan_takes_nothing_that_another_manifest_has_come_to_rely_on() {
     let place = place(DEEP);
     assert_eq!(place.ask("apply").code, 0);
@@ -225,7 +253,9 @@ fn listed(text: &str, sign: char) -> (usize, usize) {
 
 #[test]
 fn a_plan_of_ten_thousand_entries_is_read_in_a_minute_and_counts_every_one() {
-    let shapes: [(&str, fn(usize) -> String); 4] = [
+    /// The link of this number.
+    type Link = fn(usize) -> String;
+    let shapes: [(&str, Link); 4] = [
         ("one directory", |n| format!("l{n:05}")),
         ("a hundred directories", |n| format!("out/{:02}/l{n:05}", n / 100)),
         ("one directory each", |n| format!("out/{:02}/{n:05}/l", n / 100)),

@@ -223,10 +223,9 @@ impl Manifests {
                 settled = records.recover()?;
             }
         }
-        let manifests = manage::Manifests::open(&self.0.unrecorded())?;
         let manifests = match records {
-            Some(records) => manifests.with_records(records)?,
-            None => manifests,
+            Some(records) => manage::Manifests::with_records(&self.0.unrecorded(), records)?,
+            None => manage::Manifests::open(&self.0.unrecorded())?,
         };
         Ok((manifests, settled))
     }

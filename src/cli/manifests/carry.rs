@@ -33,11 +33,11 @@ pub(crate) fn ready(root: &Root, context: &Context, report: &mut Report) -> Resu
         }
     }
     let has_records = records.is_some();
-    let manifests = Manifests::open(&root).map_err(refused)?;
     let manifests = match records {
-        Some(records) => manifests.with_records(records).map_err(refused)?,
-        None => manifests,
+        Some(records) => Manifests::with_records(&root, records),
+        None => Manifests::open(&root),
     };
+    let manifests = manifests.map_err(refused)?;
     Ok(Ready { root, manifests, author, has_records })
 }
 

@@ -5,7 +5,7 @@
 //! the deepest first.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::declared::{Declared, Label};
 use super::entry::{Case, Verdict, status, verdict};
 use super::removal::{Leaving, after_removals, empty_dirs, orphan, prefix, unwanted};
 use super::request::Request;
-use super::seen::{Claimed, Leads, Seen, Sight, Way};
+use super::seen::{Claimed, Leads, Owned, Seen, Sight, Way};
 use super::step::{Action, Conflict, EntryState, ManifestPlan, ManifestStep, Note, Remedy};
 use super::tree_order;
 use crate::error::{Found, Kind};
@@ -53,6 +53,8 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
     let mut made: HashSet<PathBuf> = HashSet::new();
     let mut room: Vec<&Path> = Vec::new();
     let aliases = aliases(request);
+    // By their bytes: a path is compared component by component.
+    let own: HashMap<&OsStr, &Owned> = request.holdings.owned.iter().map(|(link, own)| (bytes(link), own)).collect();
     for declared in request.links.iter().filter(|declared| declared.label.is_chosen(request.tags)) {
         let missing = missing(declared);
         let sight = request.seen.links.get(&declared.link).unwrap_or(&missing);
@@ -66,7 +68,7 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
             way,
             found,
             text: &text,
-            own: request.holdings.owned.get(&declared.link),
+            own: own.get(bytes(&declared.link)).copied(),
             other: request.holdings.others.get(&declared.link),
             on_conflict: declared.on_conflict.unwrap_or(request.on_conflict),
         };
@@ -107,6 +109,10 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
     ManifestPlan { steps, states, gone }
 }
 
+fn bytes(link: &LinkPath) -> &OsStr {
+    link.as_path().as_os_str()
+}
+
 /// Another manifest's link below a path: a directory that moved aside would take it along.
 fn claimed_below<'r>(request: &Request<'r>, link: &LinkPath) -> Option<&'r Claimed> {
     let mut after = request.holdings.others.range::<LinkPath, _>((Bound::Excluded(link), Bound::Unbounded));
@@ -121,7 +127,7 @@ fn missing(declared: &Declared) -> Sight {
 
 /// Decides every link that is not wanted, in the order of a walk.
 fn leavers<'r>(request: &Request<'r>, states: &mut Vec<EntryState>, gone: &mut Vec<LinkPath>) -> Vec<Leaver<'r>> {
-    let declared: HashSet<&LinkPath> = request.links.iter().map(|declared| &declared.link).collect();
+    let declared: HashSet<&OsStr> = request.links.iter().map(|declared| bytes(&declared.link)).collect();
     let state = |link: &LinkPath, status, label: Option<&Label>| EntryState {
         link: link.clone(),
         status,
@@ -132,7 +138,7 @@ fn leavers<'r>(request: &Request<'r>, states: &mut Vec<EntryState>, gone: &mut V
     };
     let mut leavers: Vec<Leaver<'r>> = Vec::new();
     let mut orphans: HashMap<&LinkPath, usize> = HashMap::new();
-    for (link, own) in request.holdings.owned.iter().filter(|(link, _)| !declared.contains(link)) {
+    for (link, own) in request.holdings.owned.iter().filter(|(link, _)| !declared.contains(bytes(link))) {
         let (leaving, status) = orphan(request, link, own);
         match leaving {
             Leaving::Gone => gone.push(link.clone()),
@@ -183,6 +189,9 @@ fn leavers<'r>(request: &Request<'r>, states: &mut Vec<EntryState>, gone: &mut V
 fn aliases<'r>(request: &Request<'r>) -> HashMap<&'r LinkPath, &'r LinkPath> {
     let mut slots: HashMap<(ObjectId, &OsString), &LinkPath> = HashMap::new();
     let mut aliases = HashMap::new();
+    if request.seen.links.values().all(|sight| sight.slot.is_none()) {
+        return aliases;
+    }
     for declared in request.links.iter().filter(|declared| declared.label.is_chosen(request.tags)) {
         let Some(sight) = request.seen.links.get(&declared.link) else { continue };
         let Some((dir, name)) = &sight.slot else { continue };

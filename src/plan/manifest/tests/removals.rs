@@ -40,6 +40,9 @@ fn what_is_not_pruned_is_kept_or_left_alone() {
     let claimed = scene().other("l", "old");
     assert_eq!(claimed.steps(), ["skip l"]);
     assert_eq!(claimed.plan().steps[0].note, Note::Claimed);
+    // Also where it is to be absent as well, and the other manifest made it with another text.
+    let both = Scene { unwanted: vec![absent("l", None)], ..scene().other("l", "theirs") };
+    assert_eq!(both.steps(), ["skip l"]);
     let modified = Scene::default().own("l", "old").see("l", link("mine"));
     assert_eq!(modified.plan().steps[0].note, Note::Modified);
 }
