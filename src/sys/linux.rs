@@ -16,8 +16,7 @@ use rustix::fs::{Mode, OFlags, RawDir, RawDirEntry, RenameFlags, ResolveFlags, S
 use rustix::io::Errno;
 
 use super::{
-    Abilities, Access, Calls, Handle, LIST_BUFFER, LinkRules, Listed, Stat, gate, linux_statx, linux_walk, posix,
-    random,
+    Abilities, Access, Calls, Handle, LIST_BUFFER, LinkRules, Listed, Stat, linux_statx, linux_walk, posix, random,
 };
 
 /// Tries of one `openat2` before the lookup is given up as contended.
@@ -344,7 +343,6 @@ impl Calls for Linux {
 
     fn unlock(&self, dir: &Handle) {
         posix::unlock(dir.as_fd());
-        gate::wake();
     }
 
     fn sync_dir(&self, dir: &Handle) -> io::Result<()> {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use caplink::manage::{Deploy, Failed, Prune, Releases, Rollback, Switch, Switched};
 use caplink::LinkPath;
+use caplink::manage::{Deploy, Failed, Prune, Releases, Rollback, Switch, Switched};
 use clap::{Args, Subcommand, ValueHint};
 
 use crate::cli::context::Context;
