@@ -31,6 +31,8 @@ mod linux;
 #[cfg(target_os = "linux")]
 mod linux_process;
 #[cfg(target_os = "linux")]
+mod linux_statx;
+#[cfg(target_os = "linux")]
 mod linux_walk;
 #[cfg(all(unix, feature = "adversary"))]
 pub(crate) mod memory;
