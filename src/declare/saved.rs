@@ -1,7 +1,8 @@
 //! A plan as a file: shown to somebody, approved, and carried out exactly as it is.
 //!
 //! It names the root, the records and the manifest's hash, holds every step, and what was at each link, in its directory
-//! and in the records. Where that is not so any more when it is carried out, it is stale and nothing is done.
+//! and in the records. Where that is not so any more when it is carried out, it is stale and nothing is done. The hash says
+//! of which text it was made; a manifest that was edited since makes no plan stale, which is carried out as it was approved.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -26,9 +27,15 @@ const FORMAT: u32 = 1;
 const BYTES_MAX: usize = 1 << 30;
 
 /// A plan that was saved.
+///
+/// It says of which text it was made; a manifest that was edited since does not make it stale.
+#[derive(Clone, Debug)]
+pub struct SavedPlan(Content);
+
+/// What its file says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SavedPlan {
+struct Content {
     caplink_plan: u32,
     root: RootIdentity,
     /// The records' id.
@@ -89,7 +96,7 @@ impl SavedPlan {
             })
         };
         let Claiming { kept, dropped, source } = &planned.claims;
-        Ok(SavedPlan {
+        Ok(SavedPlan(Content {
             caplink_plan: FORMAT,
             root: RootIdentity::of(root)?,
             records: manifests.records.as_ref().map(crate::records::Records::id),
@@ -100,13 +107,13 @@ impl SavedPlan {
             kept: kept.iter().map(|(link, text)| (Text::new(link.as_path()), text.clone())).collect(),
             dropped: dropped.iter().map(|link| Text::new(link.as_path())).collect(),
             source: source.as_ref().map(Text::new),
-        })
+        }))
     }
 
     /// Returns the file's text.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).expect("BUG: a plan has string keys");
+        let mut bytes = serde_json::to_vec_pretty(&self.0).expect("BUG: a plan has string keys");
         bytes.push(b'\n');
         bytes
     }
@@ -121,7 +128,7 @@ impl SavedPlan {
         if bytes.len() > BYTES_MAX {
             return Err(invalid(format!("it has more than {BYTES_MAX} bytes")));
         }
-        let plan: SavedPlan = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+        let plan: Content = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
         if plan.caplink_plan != FORMAT {
             return Err(invalid(format!("its format is {}, this version reads {FORMAT}", plan.caplink_plan)));
         }
@@ -136,13 +143,13 @@ impl SavedPlan {
                 return Err(invalid(format!("a step `{}` has no text", crate::error::printable(&*step.action))));
             }
         }
-        Ok(plan)
+        Ok(SavedPlan(plan))
     }
 
     /// Returns the name of the manifest that it was made from.
     #[must_use]
     pub fn manifest(&self) -> &str {
-        &self.manifest
+        &self.0.manifest
     }
 
     /// Judges it again: the plan, if everything is as it was.
@@ -153,20 +160,20 @@ impl SavedPlan {
     /// records say of the manifest, or which other manifests rely on the link is not as it was; `io`.
     pub fn judged(&self, manifests: &Manifests) -> Result<Planned> {
         let root = &manifests.root;
-        if RootIdentity::of(root)? != self.root {
+        if RootIdentity::of(root)? != self.0.root {
             return Err(Error::new(Kind::InvalidPlan).during("apply the plan").because("it was made for another root"));
         }
         let stale = |reason: &str| Error::new(Kind::StalePlan).during("apply the plan").because(reason.to_owned());
         let records = manifests.records.as_ref().map(crate::records::Records::id);
-        if self.records.is_some() && records != self.records {
+        if self.0.records.is_some() && records != self.0.records {
             return Err(stale("the records are others than those it was made with"));
         }
-        if manifests.owned_hash(&self.manifest) != self.owned {
+        if manifests.owned_hash(&self.0.manifest) != self.0.owned {
             return Err(stale("what the manifest owns is not as it was"));
         }
-        let mut steps = Vec::with_capacity(self.steps.len());
-        let mut looker = Looker::new(manifests, &self.manifest);
-        for saved in &self.steps {
+        let mut steps = Vec::with_capacity(self.0.steps.len());
+        let mut looker = Looker::new(manifests, &self.0.manifest);
+        for saved in &self.0.steps {
             let link = saved.link.as_path();
             if looker.found(link)? != saved.found {
                 let reason = "what is there, a directory that it is in, or who relies on it is not as it was";
@@ -188,12 +195,12 @@ impl SavedPlan {
         }
         let path = |text: &Text| LinkPath::new(text.as_path()).ok();
         let claims = Claiming {
-            kept: self.kept.iter().filter_map(|(link, text)| Some((path(link)?, text.clone()))).collect(),
-            dropped: self.dropped.iter().filter_map(path).collect(),
-            source: self.source.as_ref().map(|source| source.as_path().to_path_buf()),
+            kept: self.0.kept.iter().filter_map(|(link, text)| Some((path(link)?, text.clone()))).collect(),
+            dropped: self.0.dropped.iter().filter_map(path).collect(),
+            source: self.0.source.as_ref().map(|source| source.as_path().to_path_buf()),
         };
         let plan = ManifestPlan { steps, ..ManifestPlan::default() };
-        let (manifest, overridden) = (self.manifest.clone(), Vec::new());
+        let (manifest, overridden) = (self.0.manifest.clone(), Vec::new());
         Ok(Planned { manifest, plan, overridden, moved_from: None, claims, takes_back: false })
     }
 }

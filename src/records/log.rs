@@ -34,6 +34,8 @@ const RESULT_ROOM: u64 = 512;
 /// An opened log, as far as it was read.
 pub(crate) struct Log {
     file: Arc<OpenFile>,
+    /// The process that opened it.
+    process: u32,
     pub(super) founding: Founding,
     pub(super) state: State,
     /// The settings that hold, and the place of the entry that says so.
@@ -61,7 +63,8 @@ impl Log {
         match resume(&file) {
             Ok((state, cut)) => {
                 let settled = (0, founding.settled.clone());
-                let mut log = Log { file: Arc::new(file), founding, state, settled, cut, writable };
+                let process = std::process::id();
+                let mut log = Log { file: Arc::new(file), process, founding, state, settled, cut, writable };
                 log.settle()?;
                 let Log { file, founding, state, .. } = &log;
                 check_known(Source { calls, dir, log: file, id: &founding.id, end: state.end })?;
@@ -138,10 +141,23 @@ impl Log {
         if !self.writable {
             return Err(Error::new(Kind::Permission).during("use the records").because("the log cannot be written"));
         }
+        self.have_own(root.calls(), dir)?;
         lock(root, &self.file, wait)?;
         let appended = self.is_the_named_one(root.calls(), dir).and_then(|()| self.append_locked(decide));
         self.file.unlock();
         appended
+    }
+
+    /// Opens the file anew in a child that was forked: a lock is that of the open file, which it shares with its parent.
+    fn have_own(&mut self, calls: &dyn Calls, dir: &Handle) -> Result<()> {
+        let process = std::process::id();
+        if process != self.process {
+            self.is_the_named_one(calls, dir)?;
+            let own = open_own(calls, dir, LOG_NAME, FileUse::Append)?;
+            self.file = Arc::new(own.ok_or_else(|| damaged(self.state.seq, "the log is gone"))?);
+            self.process = process;
+        }
+        Ok(())
     }
 
     /// Checks that the opened log still is the one of the state directory: it may have been renewed.
@@ -195,7 +211,7 @@ struct Format {
 }
 
 /// The first entry.
-fn found(file: &OpenFile) -> Result<Founding> {
+pub(super) fn found(file: &OpenFile) -> Result<Founding> {
     let end = file.len().map_err(io)?.min(LINE_MAX as u64 + 1);
     let Some(line) = line_at(file, 0, end).map_err(io)? else {
         return Err(damaged(0, "the log has no first entry"));

@@ -22,11 +22,17 @@ const LONGEST_NAP: Duration = Duration::from_millis(20);
 const TRIES: usize = 16;
 
 /// A lock that is held until it is dropped.
-pub(crate) struct NamedLock(OpenFile);
+pub(crate) struct NamedLock {
+    file: OpenFile,
+    /// The process that took it. In a child that was forked it is the parent's.
+    process: u32,
+}
 
 impl Drop for NamedLock {
     fn drop(&mut self) {
-        self.0.unlock();
+        if std::process::id() == self.process {
+            self.file.unlock();
+        }
     }
 }
 
@@ -45,7 +51,7 @@ impl Records {
     /// `busy` with the holder, where another one keeps it beyond the wait; `integrity`, `permission`, `no_space`, `io`.
     pub(crate) fn lock_named(&self, name: &str, what: &str, wait: Duration) -> Result<NamedLock> {
         let calls = self.root().calls();
-        let deadline = calls.clock() + wait;
+        let deadline = calls.clock().saturating_add(wait);
         for _ in 0..TRIES {
             let file = self.lock_file(name)?;
             let mut nap = Duration::from_micros(100);
@@ -61,7 +67,7 @@ impl Records {
             let named = calls.stat_at(self.dir(), OsStr::new(name)).map(|stat| stat.id);
             if named.is_ok_and(|id| file.stat().is_ok_and(|stat| stat.id == id)) {
                 sign(&file);
-                return Ok(NamedLock(file));
+                return Ok(NamedLock { file, process: std::process::id() });
             }
         }
         Err(Error::new(Kind::Contended).during("begin").because(format!("the lock of {what} keeps being replaced")))
@@ -112,5 +118,23 @@ fn holder(file: &OpenFile) -> Option<Holder> {
         (Some(said), Some((pid, program))) if said.pid != pid => Some(Holder { pid, program, since: None }),
         (Some(said), _) => Some(Holder { pid: said.pid, program: said.program, since: Some(said.since) }),
         (None, known) => known.map(|(pid, program)| Holder { pid, program, since: None }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Author, Settings};
+    use crate::{Policy, Root};
+
+    #[test]
+    fn a_wait_without_end_is_none_that_overflows() {
+        let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
+        let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default()).unwrap();
+        let (records, _) = Records::init(&root, Settings::default(), &Author::default()).unwrap();
+        let held = records.lock_named("lock", "it", Duration::MAX).unwrap();
+        assert!(records.is_locked("lock").unwrap());
+        drop(held);
+        assert!(!records.is_locked("lock").unwrap());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -30,6 +31,8 @@ struct Waiting {
     link: LinkPath,
     seq: u64,
     announced: Arc<Announced>,
+    /// Where the root of the edit is below that of the records.
+    below: PathBuf,
 }
 
 impl Root {
@@ -179,12 +182,11 @@ impl Recorder for Recording {
         })?;
         records.has_settled(recovered);
         let numbers = numbers.into_iter().skip(settled_before);
-        let waiting = intents.iter().zip(announced).zip(numbers).map(|((intent, announced), seq)| Waiting {
-            link: intent.edit.path().clone(),
-            seq,
-            announced,
+        let waiting = intents.iter().zip(announced).zip(numbers).map(|((intent, announced), seq)| {
+            let below = below(records.root(), intent.below)?;
+            Ok(Waiting { link: intent.edit.path().clone(), seq, announced, below })
         });
-        let waiting = waiting.collect();
+        let waiting = waiting.collect::<Result<_>>()?;
         let mut all = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(thread::current().id(), waiting);
         Ok(())
@@ -203,8 +205,9 @@ impl Recorder for Recording {
 }
 
 /// The result of an edit, as the log tells it.
-fn ended(Waiting { seq: of, announced, .. }: &Waiting, result: &Result<Outcome>) -> Ended {
+fn ended(Waiting { seq: of, announced, below, .. }: &Waiting, result: &Result<Outcome>) -> Ended {
     let of = *of;
+    let path = |path: &PathBuf| Text::new(below.join(path));
     let other = |text: &Option<OsString>, known: &Option<Text>| {
         text.as_ref().filter(|text| known.as_ref().is_none_or(|known| known.0 != **text)).map(Text::new)
     };
@@ -218,8 +221,8 @@ fn ended(Waiting { seq: of, announced, .. }: &Waiting, result: &Result<Outcome>)
             durability: Some(outcome.durability.as_str().to_owned()),
             confinement: Some(outcome.confinement.to_string()),
             verified: Some(outcome.verified),
-            backup: outcome.backup.as_ref().map(Text::new),
-            made: outcome.made.iter().map(Text::new).collect(),
+            backup: outcome.backup.as_ref().map(path),
+            made: outcome.made.iter().map(path).collect(),
             ..Ended::default()
         },
         Err(error) => {

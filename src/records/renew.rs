@@ -1,22 +1,37 @@
 //! The way out of damaged records: they are moved aside, and new ones begin that name them.
 
 use std::ffi::OsStr;
+use std::ops::ControlFlow;
 
 use super::author::Author;
-use super::entry::{Body, Fact, LINE_MAX, Renewed, Settings};
+use super::entry::{Body, Fact, Founding, LINE_MAX, Renewed, Settings};
 use super::index::INDEX_NAME;
 use super::lines::{Lines, Next};
-use super::log_file::{LOG_NAME, io, lock, open_own};
-use super::marker;
+use super::log_file::{LOG_NAME, damaged, io, lock, open_own};
 use super::owned::{Owned, Ownership, TOPIC};
 use super::state::{Line, State};
 use super::store::{Records, open_state};
 use super::time::Time;
 use super::tree::{Hash, Tree};
+use super::{marker, private};
 use crate::error::{Error, Kind, Result};
+use crate::model::ObjectId;
 use crate::root::Root;
-use crate::sys::{self, Access, Fault, FileUse, Handle, OpenFile};
+use crate::sys::{self, Access, Calls, Fault, FileUse, Handle, OpenFile};
 use crate::wire::Text;
+
+/// What the directories of damaged records begin with; the time follows.
+const KEPT: &str = "records.damaged-";
+
+/// What the name of a new log begins and ends with, until it is moved to where it can be exchanged.
+const NEW: &str = "log-";
+const NEW_END: &str = ".new";
+
+/// The damaged log's second name beside the new one, where two entries cannot be exchanged.
+const SECOND_NAME: &str = "damaged.jsonl";
+
+/// How often it is begun anew where others put something in the log's place meanwhile.
+const TRIES: usize = 16;
 
 /// What the damaged records say up to where they fit.
 struct Readable {
@@ -53,37 +68,181 @@ impl Records {
     /// Nothing is deleted: the old log is kept in the state directory, under `records.damaged-` and the time. What the
     /// entries that fit say of ownership and ledger is taken over.
     ///
+    /// # Atomicity
+    ///
+    /// The new log is written whole and synced, and then exchanged with the damaged one. A program that is stopped before
+    /// that leaves the damaged records in their place, and behind it the new ones, with everything that was taken over: at
+    /// no moment there are none.
+    ///
     /// # Errors
     ///
     /// `usage` without a reason; `no_records`; `integrity` where the records fit but are those of another root; those of
-    /// [`init`](Records::init).
+    /// [`init`](Records::init); `contended` where others keep putting something in the log's place.
     pub fn renew(root: &Root, author: &Author) -> Result<(Records, Option<Renewed>)> {
         if author.reason.is_none() {
             return Err(Error::new(Kind::Usage).during("renew the records").because("a reason has to be given"));
         }
         let none = || Error::new(Kind::NoRecords).during("renew the records");
-        let dir = open_state(root)?.ok_or_else(none)?;
-        if root.calls().stat_at(&dir, OsStr::new(LOG_NAME)).is_err_and(|source| sys::fault(&source) == Fault::Missing) {
-            return Err(none());
+        for _ in 0..TRIES {
+            let dir = open_state(root)?.ok_or_else(none)?;
+            let place = match root.calls().stat_at(&dir, OsStr::new(LOG_NAME)) {
+                Ok(stat) => Place { root, dir: &dir, damaged: stat.id },
+                Err(source) if sys::fault(&source) == Fault::Missing => return Err(none()),
+                Err(source) => return Err(io(source)),
+            };
+            if Records::fit(root)? {
+                let records = Records::open(root)?.ok_or_else(none)?;
+                return Ok((records, None));
+            }
+            private::check_way(root, &dir)?;
+            if let Some(renewed) = place.renew(author)? {
+                let records = Records::open(root)?.ok_or_else(none)?;
+                return Ok((records, Some(renewed)));
+            }
         }
-        if Records::fit(root)? {
-            let records = Records::open(root)?.ok_or_else(none)?;
-            return Ok((records, None));
-        }
-        let file = open_own(root.calls(), &dir, LOG_NAME, FileUse::Read).ok().flatten();
+        Err(Error::new(Kind::Contended).during("renew the records"))
+    }
+}
+
+/// The place of a damaged log.
+struct Place<'a> {
+    root: &'a Root,
+    /// The state directory.
+    dir: &'a Handle,
+    /// What is under the log's name.
+    damaged: ObjectId,
+}
+
+impl Place<'_> {
+    /// Renews under the lock of the damaged log, where that is a file; `None` where something else took its place.
+    fn renew(&self, author: &Author) -> Result<Option<Renewed>> {
+        let file = self.root.calls().open_file(self.dir, OsStr::new(LOG_NAME), FileUse::Read).ok();
         if let Some(file) = &file {
-            lock(root, file, super::store::WAIT)?;
+            lock(self.root, file, super::store::WAIT)?;
         }
-        let readable = readable(file.as_ref())?;
-        let kept = move_aside(root, &dir)?;
+        let is_it = |file: &OpenFile| file.stat().is_ok_and(|stat| stat.id == self.damaged);
+        let renewed = match file.as_ref().is_none_or(is_it) && self.is_in_place() {
+            true => self.renew_locked(author),
+            false => Ok(None),
+        };
+        if let Some(file) = &file {
+            file.unlock();
+        }
+        renewed
+    }
+
+    fn is_in_place(&self) -> bool {
+        self.root.calls().stat_at(self.dir, OsStr::new(LOG_NAME)).is_ok_and(|stat| stat.id == self.damaged)
+    }
+
+    fn renew_locked(&self, author: &Author) -> Result<Option<Renewed>> {
+        self.tidy()?;
+        let file = open_own(self.root.calls(), self.dir, LOG_NAME, FileUse::Read).ok().flatten();
+        let renewed = self.replace(author, readable(file.as_ref())?);
+        if !matches!(renewed, Ok(Some(_))) {
+            let _tidied = self.tidy();
+        }
+        renewed
+    }
+
+    /// Writes the new log, and exchanges it with the damaged one.
+    fn replace(&self, author: &Author, readable: Readable) -> Result<Option<Renewed>> {
+        let (root, calls) = (self.root, self.root.calls());
         let Readable { id, settings, good, root: hash, mut facts, ownership, lost } = readable;
         facts.extend(owned_facts(&ownership.into_owned(), author));
-        let renewed = Renewed { id, kept, good, root: hash, lost };
-        let (records, _) = Records::found(root, settings, author, Some(renewed.clone()))?;
-        marker::leave(root, &records.id())?;
-        records.append(|_| Ok(facts.into_iter().map(|fact| Body::Fact(Box::new(fact))).collect()))?;
-        Ok((records, Some(renewed)))
+        let name = format!("{KEPT}{}", Time::now());
+        let renewed = Renewed { id, kept: Text::new(&name), good, root: hash, lost };
+        let founding = Founding::of(root, settings, author, Some(renewed.clone()))?;
+        let new_id = founding.id.clone();
+        let bodies = std::iter::once(Body::Records(Box::new(founding)))
+            .chain(facts.into_iter().map(|fact| Body::Fact(Box::new(fact))));
+        let lines = State::empty().extend(&[], bodies.collect()).map_err(|at| damaged(at.seq, at.reason))?;
+
+        let failed = |source| Error::from_io(source).during("move the damaged records aside");
+        let new = format!("{NEW}{:032x}{NEW_END}", calls.random().map_err(io)?);
+        let file = calls.open_file(self.dir, OsStr::new(&new), FileUse::WriteNew).map_err(io)?;
+        file.append(&lines.bytes).and_then(|()| file.sync()).map_err(io)?;
+        calls.make_dir(self.dir, OsStr::new(&name), 0o700).map_err(failed)?;
+        let aside = calls.open_dir(self.dir, name.as_ref(), false, Access::Read).map_err(failed)?;
+        let (there, log) = ((&aside, OsStr::new(LOG_NAME)), (self.dir, OsStr::new(LOG_NAME)));
+        // The directory was made just now, and nobody else can enter it.
+        calls.rename_over((self.dir, OsStr::new(&new)), there).map_err(failed)?;
+        let sync = || calls.sync_dir(&aside).and_then(|()| calls.sync_dir(self.dir)).map_err(failed);
+        sync()?;
+        // Until the exchange the root names records that are not there yet, and the damaged ones are refused anyway.
+        marker::leave(root, &new_id)?;
+        match calls.exchange(there, log) {
+            Err(source) if sys::fault(&source) == Fault::Unsupported => self.replace_by_name(&aside).map_err(failed)?,
+            exchanged => exchanged.map_err(failed)?,
+        }
+        if calls.stat_at(&aside, there.1).map_err(failed)?.id != self.damaged {
+            calls.exchange(there, log).map_err(failed)?;
+            return Ok(None);
+        }
+        match calls.rename_over((self.dir, OsStr::new(INDEX_NAME)), (&aside, OsStr::new(INDEX_NAME))) {
+            Err(source) if sys::fault(&source) == Fault::Missing => {}
+            moved => moved.map_err(failed)?,
+        }
+        sync()?;
+        Ok(Some(renewed))
     }
+
+    /// Without an exchange: the damaged log gets a second name, and then loses its first to the new one.
+    fn replace_by_name(&self, aside: &Handle) -> std::io::Result<()> {
+        let calls = self.root.calls();
+        let (there, log) = ((aside, OsStr::new(LOG_NAME)), (self.dir, OsStr::new(LOG_NAME)));
+        let second = (aside, OsStr::new(SECOND_NAME));
+        calls.hard_link(log, second)?;
+        calls.sync_dir(aside)?;
+        calls.rename_over(there, log)?;
+        calls.rename_over(second, there)
+    }
+
+    /// Removes what a renewal that was stopped left: new logs that nobody used, and the second name of the log.
+    fn tidy(&self) -> Result<()> {
+        let calls = self.root.calls();
+        let listed = calls.open_dir(self.dir, "".as_ref(), true, Access::Read).map_err(io)?;
+        let mut names = Vec::new();
+        let mut keep = |listed: sys::Listed<'_>| {
+            names.extend(listed.name.to_str().map(str::to_owned));
+            ControlFlow::Continue(())
+        };
+        calls.list(&listed, &mut keep).map_err(io)?;
+        for name in names {
+            if name.starts_with(KEPT) {
+                self.tidy_kept(&name).map_err(io)?;
+            } else if name.starts_with(NEW) && name.ends_with(NEW_END) {
+                calls.unlink(self.dir, OsStr::new(&name)).map_err(io)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tidy_kept(&self, name: &str) -> std::io::Result<()> {
+        let calls = self.root.calls();
+        let Ok(aside) = calls.open_dir(self.dir, name.as_ref(), false, Access::Read) else { return Ok(()) };
+        let mut is_left = false;
+        if calls.stat_at(&aside, OsStr::new(SECOND_NAME)).is_ok_and(|stat| stat.id == self.damaged) {
+            calls.unlink(&aside, OsStr::new(SECOND_NAME))?;
+            is_left = true;
+        }
+        if is_unused(calls, &aside, name) {
+            calls.unlink(&aside, OsStr::new(LOG_NAME))?;
+            is_left = true;
+        }
+        match calls.remove_dir(self.dir, OsStr::new(name)) {
+            // It has damaged records in it.
+            Err(_) if !is_left => Ok(()),
+            removed => removed,
+        }
+    }
+}
+
+/// Whether the log in a directory is one that was to take the place of what was to be kept in that same directory.
+fn is_unused(calls: &dyn Calls, aside: &Handle, name: &str) -> bool {
+    let Ok(Some(file)) = open_own(calls, aside, LOG_NAME, FileUse::Read) else { return false };
+    let founding = super::log::found(&file).ok();
+    founding.and_then(|founding| founding.renewed).is_some_and(|renewed| renewed.kept == Text::new(name))
 }
 
 /// What is owned, as facts that fit into a line each.
@@ -141,22 +300,4 @@ fn readable(file: Option<&OpenFile>) -> Result<Readable> {
     read.good = tree.size();
     read.root = tree.root();
     Ok(read)
-}
-
-/// Moves the log, and what was made of it, into a directory of its own.
-fn move_aside(root: &Root, dir: &Handle) -> Result<Text> {
-    let calls = root.calls();
-    let failed = |source| Error::from_io(source).during("move the damaged records aside");
-    let name = format!("records.damaged-{}", Time::now());
-    calls.make_dir(dir, OsStr::new(&name), 0o700).map_err(failed)?;
-    let aside = calls.open_dir(dir, OsStr::new(&name).as_ref(), false, Access::Read).map_err(failed)?;
-    for file in [LOG_NAME, INDEX_NAME] {
-        // The directory was made just now, and nobody else can enter it.
-        match calls.rename_over((dir, OsStr::new(file)), (&aside, OsStr::new(file))) {
-            Err(source) if file == INDEX_NAME && sys::fault(&source) == Fault::Missing => {}
-            moved => moved.map_err(failed)?,
-        }
-    }
-    calls.sync_dir(&aside).and_then(|()| calls.sync_dir(dir)).map_err(failed)?;
-    Ok(Text::new(name))
 }

@@ -28,6 +28,12 @@ pub(super) const WAIT: Duration = Duration::from_secs(1);
 ///
 /// They are cheap to clone, and can be used by several threads.
 ///
+/// # Platform-specific behavior
+///
+/// A child that was forked can go on with them, as its parent does: it opens the log anew for what it appends. That is so
+/// where no other thread of the parent was in one of their calls at the moment of the fork; otherwise they wait for that
+/// thread for ever, as every lock does, and the child is to open records of its own.
+///
 /// # Examples
 ///
 /// ```
@@ -133,40 +139,27 @@ impl Records {
     ///
     /// Those of [`open`](Records::open); `permission`, `read_only`, `no_space`, `busy`, `io`.
     pub fn init(root: &Root, settings: Settings, author: &Author) -> Result<(Records, Made)> {
-        if let Some(records) = Records::open(root)? {
-            let made = records.set(settings, author)?;
-            return Ok((records, made));
-        }
-        let (records, made) = Records::found(root, settings, author, None)?;
-        if made == Made::Initialised {
-            marker::leave(root, &records.id())?;
-        }
+        let (records, made) = match Records::open(root)? {
+            Some(records) => (records, None),
+            None => Records::found(root, settings, author)?,
+        };
+        let made = match made {
+            Some(made) => made,
+            // Another program made them, before or meanwhile.
+            None => records.set(settings, author)?,
+        };
+        marker::leave(root, &records.id())?;
         Ok((records, made))
     }
 
-    /// Writes the first entry of a new log.
-    pub(super) fn found(
-        root: &Root,
-        settings: Settings,
-        author: &Author,
-        renewed: Option<Renewed>,
-    ) -> Result<(Records, Made)> {
+    /// Writes the first entry of a new log. Nothing is made where another program made one meanwhile.
+    fn found(root: &Root, settings: Settings, author: &Author) -> Result<(Records, Option<Made>)> {
         let calls = root.calls();
         let cannot =
             || Error::new(Kind::Permission).during("make the records").because("the state directory cannot be made");
         let state = root.state().make(calls).map_err(|error| error.during("make the records"))?.ok_or_else(cannot)?;
         private::check_way(root, &state.dir)?;
-        let random = || calls.random().map(|random| format!("{random:032x}")).map_err(io);
-        let outcome = if renewed.is_some() { "renewed" } else { "initialised" };
-        let settled = Settled {
-            outcome: outcome.to_owned(),
-            root: RootIdentity::of(root)?,
-            path: root.physical_path().map(Text::new),
-            settings,
-            reason: author.reason.clone(),
-            actor: author.actor.clone(),
-        };
-        let founding = Founding { format: FORMAT, id: random()?, settled, renewed };
+        let founding = Founding::of(root, settings, author, None)?;
         let head = Head {
             seq: 0,
             entry: EntryKind::Records,
@@ -175,7 +168,7 @@ impl Records {
             base: 0,
             settings_at: 0,
         };
-        let new = format!("log-{}.new", random()?);
+        let new = format!("log-{:032x}.new", calls.random().map_err(io)?);
         let file = calls.open_file(&state.dir, OsStr::new(&new), FileUse::WriteNew).map_err(io)?;
         let written = file.append(&head.line(&Body::Records(Box::new(founding)))).and_then(|()| file.sync());
         let names = ((&state.dir, OsStr::new(&new)), (&state.dir, OsStr::new(LOG_NAME)));
@@ -186,12 +179,11 @@ impl Records {
             named => named,
         });
         let made = match named {
-            Ok(()) => Made::Initialised,
+            Ok(()) => Some(Made::Initialised),
             Err(source) => {
                 let _gone = calls.unlink(names.0.0, names.0.1);
                 match sys::fault(&source) {
-                    // Another program made them meanwhile.
-                    Fault::Exists => Made::Unchanged,
+                    Fault::Exists => None,
                     _ => return Err(io(source)),
                 }
             }
@@ -367,6 +359,23 @@ pub(super) fn open_state(root: &Root) -> Result<Option<Handle>> {
             false => Ok(None),
         },
         Err(error) => Err(error.during("use the records")),
+    }
+}
+
+impl Founding {
+    /// What the first entry of new records says.
+    pub(super) fn of(root: &Root, settings: Settings, author: &Author, renewed: Option<Renewed>) -> Result<Founding> {
+        let outcome = if renewed.is_some() { "renewed" } else { "initialised" };
+        let settled = Settled {
+            outcome: outcome.to_owned(),
+            root: RootIdentity::of(root)?,
+            path: root.physical_path().map(Text::new),
+            settings,
+            reason: author.reason.clone(),
+            actor: author.actor.clone(),
+        };
+        let id = root.calls().random().map_err(io)?;
+        Ok(Founding { format: FORMAT, id: format!("{id:032x}"), settled, renewed })
     }
 }
 

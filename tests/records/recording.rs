@@ -3,8 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
-use caplink::records::{Actor, Author, Made, Query, Records, Settings, Time};
-use caplink::{Edit, Event, Intent, Kind, LinkPath, Recorder};
+use caplink::records::{Actor, Author, Group, Made, Query, Records, Settings, Time};
+use caplink::wire::Text;
+use caplink::{Edit, Event, Intent, Kind, LinkPath, Recorder, Target};
 
 use super::ground::{Ground, author, mutations, release};
 
@@ -163,4 +164,47 @@ fn the_log_is_asked_by_link_time_outcome_and_number() {
     assert_eq!(newest.iter().map(|mutation| mutation.seq).collect::<Vec<_>>(), [7, 9]);
     assert_eq!(count(Query::default().limit(0)), 0);
     assert_eq!(Query::default().link("a[").unwrap_err().kind(), Kind::Usage);
+}
+
+#[test]
+fn backups_and_directories_that_are_made_below_a_narrower_root_have_their_whole_path() {
+    let (ground, root) = Ground::recorded();
+    fs::create_dir(ground.dir.path().join("tenant")).unwrap();
+    fs::write(ground.dir.path().join("tenant/file"), "in the way").unwrap();
+    fs::write(ground.dir.path().join("tenant/other"), "in the way").unwrap();
+    let narrow = root.subroot("tenant").unwrap();
+    let over = |name: &str| -> Edit {
+        Edit::ensure(path(name), Target::verbatim("x")).allow_dangling(true).backup(true).into()
+    };
+    let deep = |name: &str| -> Edit {
+        Edit::ensure(path(name), Target::verbatim("x")).allow_dangling(true).parents(true).into()
+    };
+    for edit in [over("file"), deep("p/q/l")] {
+        let _ = narrow.apply(&edit).unwrap();
+    }
+    let mut group = Group::new("batch");
+    group.push(over("other"));
+    group.push(deep("r/l"));
+    assert!(narrow.apply_group(&ground.records(), &author(), &group).unwrap().stands);
+    let shown = |text: &Text| text.as_path().display().to_string();
+    let told: Vec<_> = ground
+        .mutations()
+        .iter()
+        .filter_map(|mutation| {
+            let backup = mutation.backup.as_ref().map(shown);
+            Some((shown(mutation.link.as_ref()?), backup, mutation.made.iter().map(shown).collect::<Vec<_>>()))
+        })
+        .filter(|(_, backup, made)| backup.is_some() || !made.is_empty())
+        .collect();
+    let backup = |link: &str| (link.to_owned(), Some(format!("{link}.backup")), vec![]);
+    let made = |link: &str, made: &[&str]| (link.to_owned(), None, made.iter().map(|dir| (*dir).to_owned()).collect());
+    assert_eq!(
+        told,
+        [
+            backup("tenant/file"),
+            made("tenant/p/q/l", &["tenant/p", "tenant/p/q"]),
+            backup("tenant/other"),
+            made("tenant/r/l", &["tenant/r"]),
+        ]
+    );
 }

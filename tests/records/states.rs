@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use caplink::records::{Actor, Author, Records, Settings};
+use caplink::records::{Actor, Author, Made, Records, Settings};
 use caplink::{Kind, Policy, Root};
 use tempfile::TempDir;
 
@@ -164,4 +164,40 @@ fn whatever_is_in_the_place_of_the_log_can_be_moved_aside() {
         let _ = ground.again().ensure("current", release(1)).unwrap();
     }
     assert_eq!(Records::renew(&Ground::new().root, &reasoned).unwrap_err().kind(), Kind::NoRecords);
+}
+
+#[test]
+fn of_two_programs_that_make_records_at_once_none_is_told_settings_that_do_not_hold() {
+    for _ in 0..40 {
+        let ground = Ground::new();
+        let together = std::sync::Barrier::new(2);
+        let init = |require_reason| {
+            let root = open(ground.dir.path());
+            let settings = Settings::default().require_reason(require_reason);
+            let author = Author::new(Actor::default(), Some("set")).unwrap();
+            together.wait();
+            Records::init(&root, settings, &author).unwrap().1
+        };
+        let mut made = std::thread::scope(|scope| {
+            let init = &init;
+            let programs = [false, true].map(|require_reason| scope.spawn(move || init(require_reason)));
+            programs.map(|program| program.join().unwrap())
+        });
+        made.sort_by_key(|made| *made == Made::Set);
+        assert_eq!(made, [Made::Initialised, Made::Set]);
+    }
+}
+
+#[test]
+fn the_file_that_says_where_the_records_are_is_left_by_the_next_init_where_the_first_was_stopped() {
+    let ground = Ground::new();
+    let state = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+    let above = cap_std::fs::Dir::open_ambient_dir(state.path(), ambient_authority()).unwrap();
+    let root = open(ground.dir.path()).with_state(&above, "state").unwrap();
+    let marker = ground.dir.path().join(".caplink-records");
+    let (records, _) = Records::init(&root, Settings::default(), &author()).unwrap();
+    fs::remove_file(&marker).unwrap();
+    let (_, made) = Records::init(&root, Settings::default(), &author()).unwrap();
+    assert_eq!(made, Made::Unchanged);
+    assert_eq!(fs::read_to_string(&marker).unwrap().trim(), records.id());
 }

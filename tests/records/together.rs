@@ -160,3 +160,24 @@ fn a_full_disk_refuses_a_mutation_before_anything_changes() {
     let _ = root.recorded(&again, author()).remove("current").unwrap();
     let _ = again.verify(&[]).unwrap();
 }
+
+#[test]
+fn a_child_that_was_forked_records_together_with_its_parent() {
+    const CHANGES: u32 = 200;
+    let (ground, root) = Ground::recorded();
+    let work = |link: &str| {
+        (0..CHANGES).all(|number| {
+            let done = root.ensure(link, release(1 + number % 2));
+            done.is_ok_and(|outcome| outcome.shortfalls.is_empty())
+        })
+    };
+    let child = match ::fork::fork().unwrap() {
+        ::fork::Fork::Child => std::process::exit(i32::from(!work("child"))),
+        ::fork::Fork::Parent(child) => nix::unistd::Pid::from_raw(child),
+    };
+    let done = work("parent");
+    let ended = nix::sys::wait::waitpid(child, None).unwrap();
+    assert!(done, "the parent's");
+    assert_eq!(ended, nix::sys::wait::WaitStatus::Exited(child, 0), "the child's");
+    assert_eq!(ground.records().verify(&[]).unwrap().entries, 1 + 2 * 2 * u64::from(CHANGES));
+}

@@ -23,6 +23,7 @@ mod naive;
 mod play;
 mod refusals;
 mod registers;
+mod renewals;
 mod scene;
 mod tracee;
 mod traces;

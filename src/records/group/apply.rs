@@ -1,6 +1,7 @@
 //! Applies a group.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::apply::inform;
@@ -106,8 +107,8 @@ impl Root {
         }
         self.ask(group, &judged.results)?;
         let id = records.new_group_id()?;
-        let applying = Applying { root: self, records, author, group, id };
-        let mut report = applying.apply(judged, &below)?;
+        let applying = Applying { root: self, records, author, group, id, below: &below };
+        let mut report = applying.apply(judged)?;
         recovered.append(&mut report.recovered);
         report.recovered = recovered;
         self.tell(group, &mut report.results);
@@ -171,10 +172,13 @@ struct Applying<'a> {
     author: &'a Author,
     group: &'a Group,
     id: String,
+    /// Where the root is below that of the records.
+    below: &'a Path,
 }
 
 impl Applying<'_> {
-    fn apply(&self, judged: Judged, below: &std::path::Path) -> Result<GroupReport> {
+    fn apply(&self, judged: Judged) -> Result<GroupReport> {
+        let below = self.below;
         let Judged { results, parts } = judged;
         let work = match Work::begin(self.root, self.records.root(), &self.id, parts, self.group.durability) {
             Ok(work) => work,
@@ -254,7 +258,7 @@ impl Applying<'_> {
         }
         sync_batch(work.batch(), &mut results);
         let told = told(&work, first, |part| match &results[part.step] {
-            Ok(outcome) => of_outcome(part, outcome),
+            Ok(outcome) => of_outcome(part, outcome, self.below),
             Err(_) => Ended::default(),
         });
         let end = self.records.append(|_| Ok(told));
@@ -331,7 +335,8 @@ impl Applying<'_> {
 }
 
 /// The result of a part, by the outcome of its step.
-fn of_outcome(part: &Part, outcome: &Outcome) -> Ended {
+fn of_outcome(part: &Part, outcome: &Outcome, below: &Path) -> Ended {
+    let path = |path: &PathBuf| Text::new(below.join(path));
     let is_own = outcome.link.as_path() == part.link;
     let effect = if is_own { outcome.effect } else { Effect::Created };
     Ended {
@@ -340,8 +345,8 @@ fn of_outcome(part: &Part, outcome: &Outcome) -> Ended {
         durability: Some(outcome.durability.as_str().to_owned()),
         confinement: Some(outcome.confinement.to_string()),
         verified: Some(outcome.verified),
-        backup: outcome.backup.as_ref().filter(|_| is_own).map(Text::new),
-        made: outcome.made.iter().filter(|_| is_own).map(Text::new).collect(),
+        backup: outcome.backup.as_ref().filter(|_| is_own).map(path),
+        made: outcome.made.iter().filter(|_| is_own).map(path).collect(),
         ..Ended::default()
     }
 }
