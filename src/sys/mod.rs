@@ -50,6 +50,8 @@ mod program;
 #[cfg(all(windows, feature = "manage"))]
 #[path = "program_windows.rs"]
 mod program;
+#[cfg(all(unix, feature = "manage"))]
+mod program_safety;
 mod random;
 #[cfg(feature = "manage")]
 mod reference;
