@@ -64,7 +64,7 @@ def test_a_check_before_that_says_no_switches_nothing(root: caplink.Root, base: 
     with pytest.raises(caplink.CheckFailedError):
         releases.deploy("41", check_before=["false"])
     with pytest.raises(ValueError, match="no shell"):
-        releases.deploy("41", check_before="true")  # type: ignore[arg-type]
+        releases.deploy("41", check_before="true")
 
 
 def test_an_interrupt_in_a_check_takes_the_switch_back_and_goes_on(root: caplink.Root, base: Path) -> None:
