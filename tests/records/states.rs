@@ -44,6 +44,7 @@ fn a_state_directory_that_others_can_change_is_refused() {
 }
 
 /// Gives a user of that number all rights by an access control list; false where the file system has none.
+#[cfg(target_os = "linux")]
 fn let_in(path: &Path, user: u32) -> bool {
     const ANY: u32 = u32::MAX;
     let entries = [(1_u16, 7_u16, ANY), (2, 7, user), (4, 0, ANY), (0x10, 7, ANY), (0x20, 0, ANY)];
@@ -54,6 +55,7 @@ fn let_in(path: &Path, user: u32) -> bool {
     rustix::fs::setxattr(path, "system.posix_acl_access", &list, rustix::fs::XattrFlags::empty()).is_ok()
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn whom_an_access_control_list_lets_in_counts() {
     let (ground, _) = Ground::recorded();

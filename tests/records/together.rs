@@ -161,6 +161,7 @@ fn a_full_disk_refuses_a_mutation_before_anything_changes() {
     let _ = again.verify(&[]).unwrap();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_child_that_was_forked_records_together_with_its_parent() {
     const CHANGES: u32 = 200;
