@@ -42,11 +42,14 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Measured>> {
     KINDS.into_iter().map(|(kind, goal)| Ok(Measured { kind, goal, ways: ways(place, kind)? })).collect()
 }
 
+/// A way to do the work, with its name.
+type Way<'a> = (&'static str, Box<dyn Fn(&Path) -> Result<()> + 'a>);
+
 fn ways(place: &Place, kind: &str) -> Result<Vec<(&'static str, Duration, f64)>> {
     let names: Vec<String> = (0..LINKS).map(|link| format!("l{link}")).collect();
     let paths: Vec<String> = (0..DIRS).flat_map(|dir| names.iter().map(move |name| format!("d{dir}/{name}"))).collect();
     let edits = paths.iter().map(|path| edit(kind, path)).collect::<Result<Vec<Edit>>>()?;
-    let mut runs: Vec<(&'static str, Box<dyn Fn(&Path) -> Result<()> + '_>)> = vec![
+    let mut runs: Vec<Way<'_>> = vec![
         ("bare calls", Box::new(|room| bare_calls(&Bare::new(room)?, kind, &names))),
         ("caplink", Box::new(|room| through_caplink(room, &edits))),
     ];

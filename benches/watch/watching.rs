@@ -115,6 +115,9 @@ pub(super) fn measure(root: &Path, idle: u64) -> Result<()> {
         let before = processor(watching.child.id())?;
         watching.until("look")?;
         looks.push(processor(watching.child.id())? - before);
+    }
+    drop(watching);
+    for _ in 0..3 {
         scans.push(scan(root)?);
     }
     looks.sort_by(f64::total_cmp);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,7 @@ def test_a_release_is_deployed_and_rolled_back(root: caplink.Root, base: Path) -
     def note(check: caplink.CheckContext) -> None:
         seen.append(check)
 
-    checks: list[Callable[[caplink.CheckContext], object] | list[str]] = [note, ["true"]]
-    second = releases.deploy("42", check_before=note, check_after=checks, reason="friday")
+    second = releases.deploy("42", check_before=note, check_after=[note, ["true"]], reason="friday")
     assert (second.release, second.previous_release, second.outcome.previous) == ("42", "41", "releases/41")
     assert [(check.release, check.previous, check.phase) for check in seen] == [
         ("42", "41", "check_before"),
@@ -66,7 +64,7 @@ def test_a_check_before_that_says_no_switches_nothing(root: caplink.Root, base: 
     with pytest.raises(caplink.CheckFailedError):
         releases.deploy("41", check_before=["false"])
     with pytest.raises(ValueError, match="no shell"):
-        releases.deploy("41", check_before="true")  # type: ignore[arg-type]
+        releases.deploy("41", check_before="true")
 
 
 def test_an_interrupt_in_a_check_takes_the_switch_back_and_goes_on(root: caplink.Root, base: Path) -> None:

@@ -1,6 +1,23 @@
 //! Durations as they are written: a whole number and `ms`, `s`, `m`, `h` or `d`.
 
+use std::ffi::OsStr;
 use std::time::Duration;
+
+use caplink::Kind;
+
+use super::problem::Problem;
+
+/// Reads the duration that an option was given.
+///
+/// # Errors
+///
+/// `usage`, with how durations are written.
+pub(crate) fn of_option(given: &OsStr) -> Result<Duration, Box<Problem>> {
+    given.to_str().and_then(parse).ok_or_else(|| {
+        let given = caplink::printable(given);
+        Box::new(Problem::new(Kind::Usage, format!("`{given}` is no duration, as `500ms`, `10s` or `2m`")))
+    })
+}
 
 /// Reads a duration; none where it is written in another way, or longer than can be counted.
 pub(crate) fn parse(text: &str) -> Option<Duration> {

@@ -19,16 +19,12 @@ pub(crate) fn of(error: &Error, verb: &str, here: &Here) -> Option<String> {
 }
 
 fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
+    if let Some(hint) = of_records(error) {
+        return Some(hint.to_owned());
+    }
     let link = error.link().map(Path::as_os_str);
     let look = || look(here, link);
     let hint = match (verb, error.kind()) {
-        (_, Kind::Policy) if error.operation() == "record" => return Some(REASON.to_owned()),
-        (_, Kind::UnsafeState) if error.operation() == "use the records" => {
-            "`--state DIR` names the state directory that the records are in; one outside is for whoever can write the root"
-        }
-        (_, Kind::UnsafeState) if error.operation() == "prune" => {
-            "`chmod go-w` on the directory that holds it keeps others from renaming what is in it"
-        }
         (_, Kind::Exists) if matches!(error.found(), Some(Found::Link(_))) => {
             return Some(joined("`ensure` replaces a link", look()));
         }
@@ -72,6 +68,7 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
             "paths are relative to the root, without `..`"
         }
         (_, Kind::Exists | Kind::NotALink) => return look(),
+        ("adopt", Kind::NotFound) => "name what there is, a file or directory below the root",
         (_, Kind::NotFound | Kind::Loop) => return explain(here, link),
         (_, kind) => return general(kind, here),
     };
@@ -85,6 +82,25 @@ pub(crate) fn of_residue(error: &Error, here: &Here) -> Option<String> {
     let keeps = "an entry that is not caplink's own could not go back to its name";
     let look = look(here, Some(kept.as_os_str()));
     Some(joined(keeps, Some(look.unwrap_or_else(|| "move it back by hand".to_owned()))))
+}
+
+/// The hint for an error about the root, the records or an app.
+pub(crate) fn of_root(error: &Error, here: &Here) -> Option<String> {
+    of_records(error).map(str::to_owned).or_else(|| general(error.kind(), here))
+}
+
+/// The hint for what the records refuse, with whichever verb.
+pub(crate) fn of_records(error: &Error) -> Option<&'static str> {
+    Some(match (error.operation(), error.kind()) {
+        ("record", Kind::Policy) => REASON,
+        ("use the records", Kind::UnsafeState) => {
+            "`--state DIR` names the state directory that the records are in; one outside is for whoever can write the root"
+        }
+        ("prune", Kind::UnsafeState) => {
+            "`chmod go-w` on the directory that holds it keeps others from renaming what is in it"
+        }
+        _ => return None,
+    })
 }
 
 /// The hint for an error that is about no link.

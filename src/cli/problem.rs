@@ -36,6 +36,9 @@ impl Problem {
     pub(crate) fn of_root(error: &Error) -> Problem {
         let cause = error.io_error().map(ToString::to_string);
         let mut problem = Problem::new(error.kind(), message(error));
+        if let Some(hint) = hint::of_records(error) {
+            problem = problem.hinted(Some(hint.to_owned()));
+        }
         let reported = wire::Problem::from(error);
         (problem.reported.seq, problem.reported.group, problem.reported.holder) =
             (reported.seq, reported.group, reported.holder);

@@ -101,10 +101,7 @@ impl Global {
 
     fn lock_timeout(&self) -> Answer<Duration> {
         let Some(option) = &self.lock_timeout else { return Ok(WAIT) };
-        option.to_str().and_then(duration::parse).ok_or_else(|| {
-            let option = Text::new(option);
-            Box::new(Problem::new(Kind::Usage, format!("`{option}` is no duration, as `500ms`, `10s` or `2m`")))
-        })
+        duration::of_option(option)
     }
 }
 

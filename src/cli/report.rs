@@ -194,7 +194,7 @@ impl Report {
 
     /// Adds an error about the root as a whole.
     pub(crate) fn root_error(&mut self, error: &Error) {
-        self.errors.push(Problem::of_root(error).hinted(hint::general(error.kind(), &self.here)));
+        self.errors.push(Problem::of_root(error).hinted(hint::of_root(error, &self.here)));
     }
 
     /// Takes back the hint of the last error, where the caller did already what it says.

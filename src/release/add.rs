@@ -7,7 +7,7 @@ use super::report::Added;
 use super::session::{Session, WithoutRecords};
 use super::shared;
 use super::view::ReleaseView;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, printable};
 use crate::model::Outcome;
 use crate::plan::{Entering, ReleaseDir, ReleaseSight, plan_add};
 
@@ -36,7 +36,11 @@ impl Session<'_> {
 
     /// Enters one as it was seen; returns whether it had to be, and the links that it got.
     pub(super) fn enter(&mut self, name: &str, sight: &ReleaseSight) -> Result<(bool, Vec<Outcome>)> {
-        let active = match plan_add(&self.ledger(), sight, name)? {
+        let named = |error: Error| match error.kind() {
+            Kind::NotFound => error.because(format!("there is no `{}`", printable(&self.layout.path(name)))),
+            _ => error,
+        };
+        let active = match plan_add(&self.ledger(), sight, name).map_err(named)? {
             Entering::Unchanged => return Ok((false, Vec::new())),
             Entering::Prepared => false,
             Entering::Active => true,

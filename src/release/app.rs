@@ -138,7 +138,8 @@ impl Releases {
         check_after: Vec<Check>;
         /// Sets what is run after a switch, before it is checked.
         after_switch: Vec<Check>;
-        /// Sets how long a check or hook may take, each time.
+        /// Sets how long a program may take that is a check or hook, each time. A closure is not ended: it has to keep its own
+        /// time.
         check_timeout: Duration;
         /// Sets how often `check_after` is tried again.
         check_retries: u32;

@@ -65,6 +65,9 @@ pub(super) struct Removal {
     pub(super) release: String,
     pub(super) directory: String,
     pub(super) place: Place,
+    /// It was compared there, and is being unlinked. Before that what is there may be another directory.
+    #[serde(default)]
+    pub(super) emptying: bool,
 }
 
 /// A release as it is kept: a thousand of them are read each time that somebody looks, and names of keys are half of what there
@@ -136,8 +139,13 @@ impl AppLedger {
             Event::Marked { release, bad } => self.change(release, |held| held.bad = *bad),
             Event::Pinned { release, pinned } => self.change(release, |held| held.pinned = *pinned),
             Event::Removing { release, directory, place, name } => {
-                let removal = Removal { release: release.clone(), directory: directory.clone(), place: *place };
-                self.removing.insert(name.clone(), removal);
+                let (release, directory) = (release.clone(), directory.clone());
+                self.removing.insert(name.clone(), Removal { release, directory, place: *place, emptying: false });
+            }
+            Event::Emptying { name, .. } => {
+                if let Some(removal) = self.removing.get_mut(name) {
+                    removal.emptying = true;
+                }
             }
             Event::Kept { name, .. } => drop(self.removing.remove(name)),
             Event::Rebound { directories } => {

@@ -14,7 +14,7 @@ use crate::plan::{Occupant, ReleaseSight, Switching};
 impl Session<'_> {
     /// Makes the link lead to a release, and checks that it does. What was told of it waits for its confirmation.
     ///
-    /// After an error the link leads where it led before.
+    /// After an error the link leads where it led before; after `partial` that is what `recover` does.
     pub(super) fn activate(
         &mut self,
         name: &str,
@@ -36,6 +36,11 @@ impl Session<'_> {
         };
         let outcome = match edited {
             Ok(outcome) => outcome,
+            // The link may lead to the release, which nothing checked: the ledger must not forget that.
+            Err(error) if error.is_changed() => {
+                self.switch_back(name, false)?;
+                return Err(error);
+            }
             Err(error) => {
                 self.tell(Event::Withdrawn { release: name.to_owned(), failed: false })?;
                 return Err(error);
@@ -71,7 +76,7 @@ impl Session<'_> {
     /// changed it since it is left. Returns what became of the link.
     pub(super) fn switch_back(&mut self, name: &str, failed: bool) -> Result<Option<Outcome>> {
         let displaced = self.displaced();
-        let sight = self.look_at(&[])?;
+        let sight = self.look_at(&[]).map_err(|error| partial(name, &error))?;
         let withdrawn = Event::Withdrawn { release: name.to_owned(), failed };
         let now = match &sight.current {
             // What was made and is dangling by now leads to the release by its text.
@@ -93,11 +98,12 @@ impl Session<'_> {
         let outcome = match edited {
             Ok(outcome) => outcome,
             // Others were faster, and it is theirs.
-            Err(error) if matches!(error.kind(), Kind::Mismatch | Kind::NotFound | Kind::NotALink) => None,
-            Err(error) => {
-                let reason = format!("it could not be switched back: {error}; `recover` does it");
-                return Err(Error::new(Kind::Partial).on("switch back", name).because(reason));
+            Err(error)
+                if matches!(error.kind(), Kind::Mismatch | Kind::NotFound | Kind::NotALink) && !error.is_changed() =>
+            {
+                None
             }
+            Err(error) => return Err(partial(name, &error)),
         };
         self.tell(withdrawn)?;
         if let Some(outcome) = &outcome {
@@ -117,4 +123,10 @@ impl Session<'_> {
         let foreseen = self.app.root.preview(&edit.allow_dangling(true).allow_outside(true));
         foreseen.is_ok_and(|outcome| outcome.target.as_ref() == Some(text))
     }
+}
+
+/// The error of a switch that stays open: what the link leads to is settled later.
+fn partial(name: &str, error: &Error) -> Error {
+    let reason = format!("it could not be switched back: {error}; `recover` does it");
+    Error::new(Kind::Partial).on("switch back", name).because(reason)
 }

@@ -1,7 +1,9 @@
 //! Checks and hooks: programs or closures that are run around a switch.
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub enum Check {
     /// A program with its arguments; it passes if it exits with 0.
     Program(Vec<String>),
-    /// A function under a name; it passes unless it says why not.
+    /// A function under a name; it passes unless it says why not, or panics. Nothing ends it: it has to keep its own time.
     Closure(String, Arc<CheckFn>),
 }
 
@@ -90,17 +92,25 @@ pub(super) fn run(check: &Check, context: &CheckContext<'_>, ground: &Ground<'_>
     let begun = Instant::now();
     match check {
         Check::Program(argv) => run_program(argv, context, ground, &mut report),
-        Check::Closure(_, function) => match function(context) {
-            Ok(()) => report.exit = Some(0),
-            Err(reason) => {
+        // One that panics has not passed: the release that it was to judge must not stay active for that.
+        Check::Closure(_, function) => match catch_unwind(AssertUnwindSafe(|| function(context))) {
+            Ok(Ok(())) => report.exit = Some(0),
+            Ok(Err(reason)) => {
                 report.exit = Some(1);
                 report.tail = cut(reason.into_bytes());
             }
+            Err(panic) => report.tail = cut(panicked(&*panic).into_bytes()),
         },
     }
     report.seconds = (begun.elapsed().as_secs_f64() * 1e6).round() / 1e6;
     ground.progress.step(&Step::Checked(&report));
     report
+}
+
+/// What a panic said.
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("it panicked: {}", said.unwrap_or("for an unknown reason"))
 }
 
 fn run_program(argv: &[String], context: &CheckContext<'_>, ground: &Ground<'_>, report: &mut CheckReport) {

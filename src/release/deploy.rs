@@ -56,7 +56,13 @@ impl Switch {
 }
 
 impl Releases {
-    /// Enters a release, checks it, switches the link to it, runs hooks and checks it again, and prunes old ones.
+    /// Enters a release, checks it, switches the link to it, runs hooks and checks it again, and prunes old ones. Where the
+    /// release is active already nothing is checked, run or switched.
+    ///
+    /// # Durability
+    ///
+    /// Of the link, as was set. What the release holds is the caller's: files that were not synced before the deploy can be
+    /// empty after a power cut, while the link leads to them.
     ///
     /// # Atomicity
     ///
@@ -119,6 +125,7 @@ impl Run {
         let Run { mut until, pruned, mut shortfalls } = self;
         until.changed |= session.has_changed();
         until.links_settled = session.records.as_ref().map(Records::take_settled).unwrap_or_default();
+        until.links_settled.extend(session.settled.iter().cloned());
         match came {
             Ok(outcome) => {
                 shortfalls.extend(outcome.shortfalls.iter().cloned());
@@ -275,7 +282,8 @@ pub(super) fn failure(name: &str, check: Option<&CheckReport>) -> Error {
         (true, ..) => format!("took longer than it may ({:.1} s)", check.seconds),
         (_, Some(code), _) => format!("exited with {code}"),
         (_, _, Some(signal)) => format!("was ended by signal {signal}"),
-        _ => "could not be started".to_owned(),
+        _ if check.tail.starts_with("cannot be started") => "could not be started".to_owned(),
+        _ => "panicked".to_owned(),
     };
     error.because(format!("`{program}` ({}) {what}", check.phase))
 }

@@ -35,7 +35,6 @@ impl Releases {
         let names: Vec<&str> = active.iter().map(|held| held.name.as_str()).collect();
         let sight = look_at(&self.root, &layout, &names)?;
         let release = sight.pointed().map(str::to_owned);
-        let held = release.as_deref().and_then(|name| app_ledger.held(name));
         let mut counts = BTreeMap::new();
         for held in &app_ledger.releases {
             *counts.entry(held.state()).or_insert(0) += 1;
@@ -44,7 +43,7 @@ impl Releases {
             app: self.name.clone(),
             releases: layout.releases.clone(),
             target: sight.text().cloned(),
-            view: held.map(|held| ReleaseView::of(&self.name, held, &sight)),
+            view: release.as_deref().map(|name| ReleaseView::named(&self.name, name, &app_ledger, &sight)),
             active: active.map(|held| held.name.clone()),
             since: active.and_then(|held| held.activated).map(time),
             alarm: alarm(&app_ledger.ledger(), &sight),

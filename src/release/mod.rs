@@ -21,6 +21,7 @@ mod private_place;
 mod progress;
 mod prune;
 mod recover;
+mod removals;
 mod report;
 mod rollback;
 mod running;

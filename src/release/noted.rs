@@ -96,6 +96,8 @@ pub(super) enum Event {
     Pinned { release: String, pinned: bool },
     /// It is about to be moved to a private place under this name.
     Removing { release: String, directory: String, place: Place, name: String },
+    /// It was compared in its private place, nothing uses it, and what it holds is about to be unlinked.
+    Emptying { release: String, name: String },
     /// It was not removed after all.
     Kept { release: String, name: String },
     /// The root was moved or restored on purpose: these are the directories of its releases now.
@@ -124,6 +126,7 @@ impl Event {
             | Event::Confirmed { .. }
             | Event::Withdrawn { .. }
             | Event::Removing { .. }
+            | Event::Emptying { .. }
             | Event::Kept { .. } => "unchanged",
         }
     }

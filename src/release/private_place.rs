@@ -4,13 +4,19 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::in_use::{self, Used};
 use super::layout::AppLayout;
 use super::noted::Place;
+use super::sight::identity;
 use crate::error::{Error, Kind, Result};
 use crate::model::staged_name;
+use crate::plan::InUse;
 use crate::records::Records;
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle};
+
+/// The name of a release within its private place.
+pub(super) const WITHIN: &str = "release";
 
 /// Anybody but the owner.
 const OTHERS: u32 = 0o077;
@@ -21,6 +27,18 @@ pub(super) struct PrivatePlace {
     name: String,
     place: Place,
     pub(super) dir: Handle,
+}
+
+/// What is in a private place.
+pub(super) enum Moved {
+    /// No release.
+    Nothing,
+    /// The directory that was entered, which nothing is known to use.
+    Fit,
+    /// The directory that was entered, in use.
+    Used(Used),
+    /// Something else, which took the name before it was moved.
+    Other,
 }
 
 /// Chooses where: in the state directory where that is on the same mount, else beside the releases.
@@ -112,9 +130,33 @@ impl PrivatePlace {
         Ok(Some(PrivatePlace { above, name: name.to_owned(), place, dir }))
     }
 
-    /// Opens a directory in it, on this mount and through no link.
-    pub(super) fn open_within(&self, root: &Root, name: &str) -> io::Result<Handle> {
-        root.calls().open_dir(&self.dir, Path::new(name), false, Access::Read)
+    /// Compares what was moved to it with the directory that was entered, and looks for what uses that.
+    pub(super) fn judge(&self, root: &Root, directory: &str) -> Result<Moved> {
+        // On this mount, and through no link.
+        let dir = match root.calls().open_dir(&self.dir, Path::new(WITHIN), false, Access::Read) {
+            Ok(dir) => dir,
+            Err(source) if sys::fault(&source) == Fault::Missing => return Ok(Moved::Nothing),
+            Err(source) if matches!(sys::fault(&source), Fault::Link | Fault::NotDirectory | Fault::Crossing) => {
+                return Ok(Moved::Other);
+            }
+            Err(source) => return Err(Error::from_io(source).on("look into", &self.name)),
+        };
+        if identity(root, &dir).map_err(Error::from_io)?.as_str() != directory {
+            return Ok(Moved::Other);
+        }
+        let used = in_use::uses(root, &dir)?;
+        Ok(if used.decides() == InUse::Yes { Moved::Used(used) } else { Moved::Fit })
+    }
+
+    /// Lets the move to it survive a power cut.
+    pub(super) fn sync(&self, root: &Root, releases: &Handle) -> io::Result<()> {
+        let calls = root.calls();
+        [&self.dir, &self.above, releases].into_iter().try_for_each(|dir| calls.sync_dir(dir))
+    }
+
+    /// As [`remove`](PrivatePlace::remove), and what was in it does not come back with a power cut.
+    pub(super) fn remove_durably(&self, root: &Root) -> bool {
+        self.remove(root) && root.calls().sync_dir(&self.above).is_ok()
     }
 
     /// Removes it if it is empty, and says whether it is gone.

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use super::app::Releases;
 use super::app_ledger::{nanos, time};
-use super::in_use::{self, Used};
+use super::in_use;
 use super::noted::Event;
-use super::private_place::{self, PrivatePlace};
+use super::private_place::{self, Moved, PrivatePlace, WITHIN};
 use super::progress::Step;
-use super::report::{Pruned, Settled, Settlement};
+use super::report::Pruned;
 use super::session::{Session, WithoutRecords};
-use super::sight::{identity, open_releases};
+use super::sight::open_releases;
 use super::take_down::{Taken, take_down};
 use super::view::ReleaseView;
 use super::weigh::weigh;
@@ -28,9 +28,6 @@ use crate::sys::{self, Access, Fault};
 /// Others may write, and remove what is not theirs.
 const OPEN: u32 = 0o022;
 const STICKY: u32 = 0o1000;
-
-/// The name of a release within its private place.
-const WITHIN: &str = "release";
 
 /// What pruning is asked for.
 #[derive(Clone, Debug, Default)]
@@ -160,43 +157,38 @@ impl Session<'_> {
                 return Err(error);
             }
         };
-        let kept_here = |session: &mut Self, view: ReleaseView, reason: &str| {
-            private.remove(root);
-            session.tell(Event::Kept { release: view.release.clone(), name: name.clone() })?;
-            Ok(kept(view, reason))
-        };
         let from = (&above, OsStr::new(&release));
-        let to = (&private.dir, OsStr::new(WITHIN));
-        if let Err(source) = private_place::rename(root, from, to) {
-            let gone = sys::fault(&source) == Fault::Missing;
-            if gone {
-                return kept_here(self, view, "gone");
-            }
-            private.remove(root);
-            self.tell(Event::Kept { release: release.clone(), name: name.clone() })?;
-            return Err(Error::from_io(source).on("prune", &release));
+        if let Err(source) = private_place::rename(root, from, (&private.dir, OsStr::new(WITHIN))) {
+            self.keep(&private, &release, &name)?;
+            return match sys::fault(&source) {
+                Fault::Missing => Ok(kept(view, "gone")),
+                _ => Err(Error::from_io(source).on("prune", &release)),
+            };
         }
         // Now nobody else can put another in its place.
-        let moved = private.open_within(root, WITHIN);
-        let is_it = moved.as_ref().is_ok_and(|dir| identity(root, dir).is_ok_and(|id| id == *directory));
-        let used = match &moved {
-            Ok(dir) if is_it => in_use::uses(root, dir)?,
-            _ => Used::By(Vec::new()),
-        };
-        if !is_it || used.decides() == InUse::Yes {
-            private_place::rename(root, to, from).map_err(|source| {
-                let left = vec![private.path(&self.app.root, &self.layout).join(WITHIN)];
-                let reason = format!("it could not be moved back: {source}");
-                Error::new(Kind::Residue).on("prune", &release).because(reason).leaving(left, Vec::new())
-            })?;
-            let reason = if is_it { KeptBecause::InUse } else { KeptBecause::Replaced };
-            view.in_use = Some(used);
-            return kept_here(self, view, reason.as_str());
+        let judged = private.judge(root, directory.as_str());
+        if !matches!(judged, Ok(Moved::Fit)) {
+            if !matches!(judged, Ok(Moved::Nothing)) {
+                self.move_back(&private, &above, &release)?;
+            }
+            self.keep(&private, &release, &name)?;
+            let reason = match judged.map_err(|error| error.on("prune", &release))? {
+                Moved::Used(used) => {
+                    view.in_use = Some(used);
+                    KeptBecause::InUse
+                }
+                _ => KeptBecause::Replaced,
+            };
+            return Ok(kept(view, reason.as_str()));
         }
-        drop(moved);
+        if let Err(error) = self.announce_emptying(&private, &above, (&release, &name)) {
+            self.move_back(&private, &above, &release)?;
+            return Err(error);
+        }
         let taken = self.take_down(&private, &release);
         view.bytes = Some(taken.bytes);
-        let residue = (!taken.complete || !private.remove(root)).then(|| self.residue(&private, &release, &taken));
+        let residue =
+            (!taken.complete || !private.remove_durably(root)).then(|| self.residue(&private, &release, &taken));
         self.tell(Event::Removed { release: release.clone(), name, left: residue.is_some() })?;
         let removed = self.app_ledger().held(&release).and_then(|held| held.removed).map(time);
         view.state = Some(ReleaseState::Removed);
@@ -205,79 +197,19 @@ impl Session<'_> {
         Ok(Pruned { view, removed: true, unsure, residue })
     }
 
-    fn take_down(&self, private: &PrivatePlace, release: &str) -> Taken {
+    pub(super) fn take_down(&self, private: &PrivatePlace, release: &str) -> Taken {
         let progress = &*self.app.progress;
         take_down(&self.app.root, &private.dir, &mut |entries| {
             progress.step(&Step::Removing { release, entries });
         })
     }
 
-    fn residue(&self, private: &PrivatePlace, release: &str, taken: &Taken) -> Error {
+    pub(super) fn residue(&self, private: &PrivatePlace, release: &str, taken: &Taken) -> Error {
         let left = vec![private.path(&self.app.root, &self.layout)];
         let why = taken.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         let reason = format!("not all of it could be taken down{why}; `recover` goes on");
         Error::new(Kind::Residue).on("prune", release).because(reason).leaving(left, Vec::new())
     }
-
-    /// Goes on with removals that were stopped, or that left something.
-    pub(super) fn settle_removals(&mut self) -> Result<Vec<Result<Settled>>> {
-        let root = &self.app.root;
-        let mut settled = Vec::new();
-        for (name, removal) in self.app_ledger().removing {
-            let release = removal.release.clone();
-            let done =
-                |how| Settled { app: self.app.name.clone(), release: removal.release.clone(), how, outcome: None };
-            let above = open_releases(root, &self.layout)?;
-            let private = match (&self.records, &above) {
-                (Some(records), _) => PrivatePlace::open(root, records, above.as_ref(), removal.place, &name)?,
-                (None, _) => None,
-            };
-            if self.app.dry {
-                settled.push(Ok(done(Settlement::Removed)));
-                continue;
-            }
-            let Some(private) = private else {
-                // Either nothing was moved, or everything is gone.
-                let there = above
-                    .as_ref()
-                    .is_some_and(|above| private.is_none() && is_there(root, above, &release, &removal.directory));
-                let (how, event) = if there {
-                    (Settlement::Kept, Event::Kept { release, name })
-                } else {
-                    (Settlement::Removed, Event::Removed { release, name, left: false })
-                };
-                let done = done(how);
-                self.tell(event)?;
-                settled.push(Ok(done));
-                continue;
-            };
-            let not_moved = above.as_ref().is_some_and(|above| is_there(root, above, &release, &removal.directory));
-            if not_moved {
-                private.remove(root);
-                let done = done(Settlement::Kept);
-                self.tell(Event::Kept { release, name })?;
-                settled.push(Ok(done));
-                continue;
-            }
-            let done = done(Settlement::Removed);
-            let taken = self.take_down(&private, &release);
-            if !taken.complete || !private.remove(root) {
-                settled.push(Err(self.residue(&private, &release, &taken)));
-                if self.app_ledger().held(&release).is_some_and(|held| held.state() != ReleaseState::Removed) {
-                    self.tell(Event::Removed { release, name, left: true })?;
-                }
-                continue;
-            }
-            self.tell(Event::Removed { release, name, left: false })?;
-            settled.push(Ok(done));
-        }
-        Ok(settled)
-    }
-}
-
-fn is_there(root: &crate::root::Root, above: &sys::Handle, release: &str, directory: &str) -> bool {
-    let pinned = root.calls().pin(above, OsStr::new(release));
-    pinned.and_then(|dir| identity(root, &dir)).is_ok_and(|id| id.as_str() == directory)
 }
 
 fn kept(mut view: ReleaseView, reason: &str) -> Pruned {

@@ -21,7 +21,8 @@ impl Releases {
     ///
     /// # Errors
     ///
-    /// Those of the records, and of the links. What cannot be taken down of a release is `residue`, among the results.
+    /// Those of the records. What cannot be settled of an app is among the results, and keeps no other app from being
+    /// settled: an error of its link, or `residue` where a release cannot be taken down.
     pub fn recover(root: &Root, author: &Author, dry: bool) -> Result<Vec<Result<Settled>>> {
         let Some(records) = Records::open(root)? else { return Ok(Vec::new()) };
         let (_, ledgers) = Releases::open(root, "default")?.ledgers()?;
@@ -36,11 +37,24 @@ impl Releases {
         let mut settled = Vec::new();
         for name in open.map(|(name, _)| name) {
             let app = Releases::open(root, name)?.author(author.clone()).dry_run(dry);
-            let Some(mut session) = Session::begin_settling(&app, &records)? else { continue };
-            settled.extend(session.settle_pending()?.into_iter().map(Ok));
-            settled.extend(session.settle_removals()?);
+            app.settle(&records, &mut settled);
         }
         Ok(settled)
+    }
+
+    /// What cannot be settled of one app keeps no other from it, and its switch does not keep its removals from it.
+    fn settle(&self, records: &Records, settled: &mut Vec<Result<Settled>>) {
+        let named = |error: Error| if error.link().is_some() { error } else { error.on("recover the app", &self.name) };
+        let mut session = match Session::begin_settling(self, records) {
+            Ok(Some(session)) => session,
+            Ok(None) => return,
+            Err(error) => return settled.push(Err(named(error))),
+        };
+        match session.settle_pending() {
+            Ok(pending) => settled.extend(pending.into_iter().map(Ok)),
+            Err(error) => settled.push(Err(named(error))),
+        }
+        settled.extend(session.settle_removals().into_iter().map(|removal| removal.map_err(named)));
     }
 }
 
@@ -50,27 +64,32 @@ impl Releases {
     ///
     /// # Errors
     ///
-    /// Those of the records; `busy` where a mutation of an app is under way.
+    /// Those of the records; `busy` where a mutation of an app is under way: the other apps are rebound all the same.
     pub fn rebind(root: &Root, author: &Author) -> Result<()> {
         let Some(records) = Records::open(root)? else { return Ok(()) };
         let (_, ledgers) = Releases::open(root, "default")?.ledgers()?;
-        for name in ledgers.apps.keys() {
-            let app = Releases::open(root, name)?.author(author.clone());
-            let busy = || Error::new(Kind::Busy).during("rebind").because(format!("the app `{name}` is being changed"));
-            let mut session = Session::begin_settling(&app, &records)?.ok_or_else(busy)?;
-            let sight = session.look_at_all()?;
-            let held = session.app_ledger().releases;
-            let directories: BTreeMap<String, String> = held
-                .iter()
-                .filter(|held| held.state() != ReleaseState::Removed)
-                .filter_map(|held| match sight.dirs.get(&held.name) {
-                    Some(ReleaseDir::Dir(id)) => Some((held.name.clone(), id.as_str().to_owned())),
-                    _ => None,
-                })
-                .collect();
-            session.tell(Event::Rebound { directories })?;
-        }
-        Ok(())
+        // One that cannot be rebound keeps no other from it.
+        let each =
+            ledgers.apps.keys().map(|name| Releases::open(root, name)?.author(author.clone()).rebind_app(&records));
+        let each: Vec<Result<()>> = each.collect();
+        each.into_iter().collect()
+    }
+
+    fn rebind_app(&self, records: &Records) -> Result<()> {
+        let name = &self.name;
+        let busy = || Error::new(Kind::Busy).during("rebind").because(format!("the app `{name}` is being changed"));
+        let mut session = Session::begin_settling(self, records)?.ok_or_else(busy)?;
+        let sight = session.look_at_all()?;
+        let held = session.app_ledger().releases;
+        let directories: BTreeMap<String, String> = held
+            .iter()
+            .filter(|held| held.state() != ReleaseState::Removed)
+            .filter_map(|held| match sight.dirs.get(&held.name) {
+                Some(ReleaseDir::Dir(id)) => Some((held.name.clone(), id.as_str().to_owned())),
+                _ => None,
+            })
+            .collect();
+        session.tell(Event::Rebound { directories })
     }
 }
 

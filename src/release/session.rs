@@ -10,9 +10,9 @@ use super::ledgers::{Ledgers, Teller};
 use super::noted::Event;
 use super::sight::{foresee_all, foresee_at};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Edit, Outcome, Plan};
+use crate::model::{Edit, Group, GroupStep, Outcome, Plan};
 use crate::plan::{Ledger, ReleaseSight};
-use crate::records::{NamedLock, Records, Settings, Time};
+use crate::records::{NamedLock, Records, Recovered, Settings, Time};
 use crate::root::Root;
 
 /// What a verb does where there are no records.
@@ -35,6 +35,8 @@ pub(super) struct Session<'a> {
     /// The root with its changes recorded.
     root: Root,
     changed: bool,
+    /// Groups of interrupted programs that were settled on the way.
+    pub(super) settled: Vec<Recovered>,
     /// What a dry run would have done to the link, and the text that it would have.
     foreseen: Vec<Edit>,
     text: Option<Option<OsString>>,
@@ -91,6 +93,7 @@ impl<'a> Session<'a> {
             layout,
             root,
             changed: false,
+            settled: Vec::new(),
             foreseen: Vec::new(),
             text: None,
             _lock: lock,
@@ -168,6 +171,28 @@ impl<'a> Session<'a> {
         let outcome = if self.app.dry { self.foresee(edit)? } else { self.root.apply(&edit)? };
         self.changed |= outcome.effect.is_change();
         Ok(outcome)
+    }
+
+    /// Settles what interrupted programs left of links and groups, before anything is decided by what is there.
+    pub(super) fn settle_links(&mut self) -> Result<()> {
+        if let (Some(records), false) = (&self.records, self.app.dry) {
+            self.settled.extend(records.recover()?);
+        }
+        Ok(())
+    }
+
+    /// Carries out steps that stand or fall together, or previews them; returns what each came to.
+    pub(super) fn edit_group(&mut self, steps: Vec<GroupStep>) -> Result<Vec<Outcome>> {
+        let mut group = Group::new(self.verb).durability(self.app.durability);
+        group.extend(steps);
+        let report = match &self.records {
+            Some(records) if !self.app.dry => self.root.apply_group(records, &self.app.author, &group)?,
+            _ => self.app.root.preview_group(&group),
+        };
+        self.settled.extend(report.recovered);
+        let outcomes: Vec<Outcome> = report.results.into_iter().collect::<Result<_>>()?;
+        self.changed |= outcomes.iter().any(|outcome| outcome.effect.is_change());
+        Ok(outcomes)
     }
 
     /// Previews an edit, behind those that a dry run had before of the link.

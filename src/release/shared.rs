@@ -1,15 +1,15 @@
 //! The links that a release gets to what all releases share.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::manifest::{Seed, SharedLink};
-use crate::model::{Edit, LinkPath, Outcome, Target};
+use crate::model::change::NewLink;
+use crate::model::{Edit, GroupStep, LinkPath, Outcome, Target};
 use crate::plan::TargetKind;
 use crate::root::Root;
-use crate::sys::{self, Access, Fault};
 
 /// How many backups of one name can stand side by side.
 const BACKUPS_MAX: usize = 1000;
@@ -17,6 +17,9 @@ const BACKUPS_MAX: usize = 1000;
 /// Makes the links in a release.
 pub(super) fn link(session: &mut Session<'_>, release: &str) -> Result<Vec<Outcome>> {
     let shared = session.app.shared.clone();
+    if !shared.is_empty() {
+        session.settle_links()?;
+    }
     shared.iter().map(|link| one(session, release, link)).collect()
 }
 
@@ -36,13 +39,13 @@ fn one(session: &mut Session<'_>, release: &str, shared: &SharedLink) -> Result<
             return Err(Error::new(Kind::Dangling).on("link", at));
         }
         if !session.app.dry {
-            make_dirs(&root, &shared.to)?;
+            session.edit_group(dirs(&shared.to)?)?;
         }
     }
     if !moves {
         judge_kind(&root, shared, &at)?;
     }
-    let ensure = || Edit::ensure(at.clone(), target()).parents(true).allow_dangling(moves || session.app.dry);
+    let ensure = || Edit::ensure(at.clone(), target()).parents(true).allow_dangling(session.app.dry);
     match (shared.seed, occupied) {
         (_, None) => session.edit(Edit::create(at.clone(), target()).parents(true).allow_dangling(session.app.dry)),
         // One with its exact text is left alone, whoever made it.
@@ -57,23 +60,27 @@ fn one(session: &mut Session<'_>, release: &str, shared: &SharedLink) -> Result<
                 let error = Error::new(Kind::Exists).on("link", at);
                 return Err(found.into_iter().fold(error, Error::found_instead));
             }
-            let backup = if session.app.dry { free_name(&root, &at)? } else { put_beside(&root, &at)? };
-            let made = session.edit(Edit::create(at.clone(), target()).allow_dangling(session.app.dry));
-            let made = if session.app.dry { made.or(Ok(foreseen)) } else { made };
-            made.map(|outcome| Outcome { backup: Some(backup), ..outcome })
+            // The link that was brought is one by its text: it gets another name in the step in which this one gets another
+            // text. A program that is stopped in between leaves both or neither.
+            let backup = free_name(&root, &at)?;
+            let text = brought.and_then(|seen| seen.link).map(|link| link.target).unwrap_or_default();
+            let kept = NewLink::new(Target::verbatim(text.clone())).allow_dangling(true).allow_outside(true);
+            let kept = Edit::create(LinkPath::new(&backup)?, kept);
+            let link = NewLink::new(target()).allow_dangling(session.app.dry);
+            let outcomes = session.edit_group(vec![kept.into(), Edit::swap(at.clone(), link, text).into()])?;
+            let outcome = outcomes.into_iter().next_back().expect("BUG: each step has an outcome");
+            Ok(Outcome { backup: Some(backup), ..outcome })
         }
         (Seed::Refuse, Some(kind)) => Err(Error::new(Kind::NotALink).on("link", at).found_instead(Found::Other(kind))),
-        (_, Some(_)) => {
-            // The link takes the name in the same step in which what was there gets another.
-            let outcome = session.edit(ensure().backup(true))?;
-            match (moves, &outcome.backup, session.app.dry) {
-                (true, Some(backup), false) => {
-                    move_to(&root, backup, &shared.to)?;
-                    Ok(Outcome { backup: None, ..outcome })
-                }
-                _ => Ok(outcome),
-            }
+        (_, Some(_)) if moves => {
+            let to = LinkPath::new(&shared.to)?;
+            let mut steps = dirs(to.parent())?;
+            steps.push(GroupStep::Adopt { link: at, to });
+            let outcomes = session.edit_group(steps)?;
+            Ok(outcomes.into_iter().next_back().expect("BUG: each step has an outcome"))
         }
+        // The link takes the name in the same step in which what was there gets another.
+        (_, Some(_)) => session.edit(ensure().backup(true)),
     }
 }
 
@@ -100,41 +107,14 @@ fn judge_kind(root: &Root, shared: &SharedLink, at: &LinkPath) -> Result<()> {
     }
 }
 
-/// Makes a directory below the root, with those above it, through no link.
-fn make_dirs(root: &Root, dir: &Path) -> Result<()> {
-    let calls = root.calls();
-    let mut path = PathBuf::new();
-    for part in dir.components() {
-        let Component::Normal(name) = part else { continue };
-        let failed = |source| Error::from_io(source).on("make", dir);
-        let cross = root.policy().cross_mounts;
-        let above = calls.open_dir(root.handle(), &path, cross, Access::Search).map_err(failed)?;
-        match calls.make_dir(&above, name, 0o755) {
-            Err(source) if sys::fault(&source) != Fault::Exists => return Err(failed(source)),
-            _ => path.push(name),
-        }
-    }
-    Ok(())
+/// The steps that make a directory below the root, with those above it.
+fn dirs(dir: &Path) -> Result<Vec<GroupStep>> {
+    let mut dirs: Vec<&Path> = dir.ancestors().filter(|dir| !dir.as_os_str().is_empty()).collect();
+    dirs.reverse();
+    dirs.into_iter().map(|dir| LinkPath::new(dir).map(GroupStep::MakeDir)).collect()
 }
 
-/// Gives a link that the release brought another name beside.
-fn put_beside(root: &Root, at: &LinkPath) -> Result<PathBuf> {
-    let calls = root.calls();
-    let failed = |source| Error::from_io(source).on("move", at);
-    let cross = root.policy().cross_mounts;
-    let above = calls.open_dir(root.handle(), at.parent(), cross, Access::Search).map_err(failed)?;
-    for index in 0..BACKUPS_MAX {
-        let name = backup_name(at.name(), index);
-        match calls.rename_new((&above, at.name()), (&above, &name)) {
-            Ok(()) => return Ok(at.parent().join(name)),
-            Err(source) if sys::fault(&source) == Fault::Exists => {}
-            Err(source) => return Err(failed(source)),
-        }
-    }
-    Err(Error::new(Kind::Exists).on("move", at).because("there are too many backups of this name"))
-}
-
-/// The name that it would get.
+/// The name that a link gets that makes room.
 fn free_name(root: &Root, at: &LinkPath) -> Result<PathBuf> {
     for index in 0..BACKUPS_MAX {
         let path = at.parent().join(backup_name(at.name(), index));
@@ -155,16 +135,4 @@ fn backup_name(name: &OsStr, index: usize) -> OsString {
     }
     backup.push(suffix);
     backup
-}
-
-/// Moves what a release brought to the name that is shared, where nothing is.
-fn move_to(root: &Root, from: &Path, to: &Path) -> Result<()> {
-    let calls = root.calls();
-    let cross = root.policy().cross_mounts;
-    let (from, to) = (LinkPath::new(from)?, LinkPath::new(to)?);
-    make_dirs(root, to.parent())?;
-    let failed = |source| Error::from_io(source).on("move", &from);
-    let above = calls.open_dir(root.handle(), from.parent(), cross, Access::Search).map_err(failed)?;
-    let shared = calls.open_dir(root.handle(), to.parent(), cross, Access::Search).map_err(failed)?;
-    calls.rename_new((&above, from.name()), (&shared, to.name())).map_err(failed)
 }

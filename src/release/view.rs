@@ -120,11 +120,11 @@ pub struct AppView {
     pub target: Option<OsString>,
     /// The name of the release that the link leads to, entered or not.
     pub release: Option<String>,
-    /// That release as the ledger knows it.
+    /// That release as it is and as the ledger knows it.
     pub view: Option<ReleaseView>,
     /// The release that is active as the ledger knows.
     pub active: Option<String>,
-    /// Since when.
+    /// Since when that one is.
     pub since: Option<Time>,
     /// What is wrong.
     pub alarm: Option<Alarm>,

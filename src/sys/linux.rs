@@ -12,15 +12,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, RawDirEntry, RenameFlags, ResolveFlags, SeekFrom, StatVfsMountFlags,
-    Statx, StatxAttributes, StatxFlags,
-};
+use rustix::fs::{Mode, OFlags, RawDir, RawDirEntry, RenameFlags, ResolveFlags, SeekFrom, StatVfsMountFlags};
 use rustix::io::Errno;
 
-use super::{Abilities, Access, Calls, Handle, LIST_BUFFER, LinkRules, Listed, Stat, gate, linux_walk, posix, random};
-use crate::error::FileKind;
-use crate::model::ObjectId;
+use super::{
+    Abilities, Access, Calls, Handle, LIST_BUFFER, LinkRules, Listed, Stat, linux_statx, linux_walk, posix, random,
+};
 
 /// Tries of one `openat2` before the lookup is given up as contended.
 const OPEN_TRIES: usize = 128;
@@ -178,21 +175,6 @@ fn pieces(path: &Path) -> (Vec<PathBuf>, PathBuf) {
     (pieces, piece)
 }
 
-fn stat_of(told: &Statx) -> Stat {
-    let device = rustix::fs::makedev(told.stx_dev_major, told.stx_dev_minor);
-    let kind = posix::kind(FileType::from_raw_mode(u32::from(told.stx_mode)));
-    Stat {
-        id: ObjectId { device, inode: told.stx_ino },
-        kind: kind.unwrap_or(FileKind::File),
-        mode: u32::from(told.stx_mode) & posix::PERMISSIONS,
-        uid: told.stx_uid,
-        gid: told.stx_gid,
-        links: u64::from(told.stx_nlink),
-        size: told.stx_size,
-        changed: told.stx_ctime.tv_sec,
-    }
-}
-
 /// An entry but for `.` and `..`.
 fn listed<'a>(entry: &'a RawDirEntry<'_>) -> Option<Listed<'a>> {
     let name = entry.file_name().to_bytes();
@@ -242,12 +224,7 @@ impl Calls for Linux {
     }
 
     fn stat_dir(&self, dir: &Handle) -> io::Result<(Stat, bool)> {
-        match rustix::fs::statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) {
-            Ok(told) => Ok((stat_of(&told), told.stx_attributes.contains(StatxAttributes::APPEND))),
-            // `statx` came with Linux 4.11, and filters older than that refuse it.
-            Err(Errno::NOSYS | Errno::PERM) => Ok((self.stat(dir)?, false)),
-            Err(error) => Err(error.into()),
-        }
+        linux_statx::stat_dir(dir.as_fd())
     }
 
     fn is_same_mount(&self, a: &Handle, b: &Handle) -> io::Result<bool> {
@@ -366,7 +343,6 @@ impl Calls for Linux {
 
     fn unlock(&self, dir: &Handle) {
         posix::unlock(dir.as_fd());
-        gate::wake();
     }
 
     fn sync_dir(&self, dir: &Handle) -> io::Result<()> {
@@ -380,18 +356,11 @@ impl Calls for Linux {
     fn may_change_names(&self, dir: &Handle) -> io::Result<bool> {
         let asked = posix::may_change_names(dir.as_fd());
         // An immutable directory answers EPERM, as a filter does that refuses the question.
-        let attributes = || rustix::fs::statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::empty());
-        let is_immutable = || attributes().is_ok_and(|told| told.stx_attributes.contains(StatxAttributes::IMMUTABLE));
-        if asked.is_err() && is_immutable() { Ok(false) } else { asked }
+        if asked.is_err() && linux_statx::is_immutable(dir.as_fd()) { Ok(false) } else { asked }
     }
 
     fn may_be_moved(&self, parent: &Handle, name: &OsStr) -> io::Result<bool> {
-        let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
-        match rustix::fs::statx(parent, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()) {
-            Ok(told) => Ok(!told.stx_attributes.intersects(fixed)),
-            Err(Errno::NOENT | Errno::NOSYS | Errno::PERM) => Ok(true),
-            Err(error) => Err(error.into()),
-        }
+        linux_statx::may_be_moved(parent.as_fd(), name)
     }
 
     #[cfg(feature = "confine")]

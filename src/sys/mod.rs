@@ -31,6 +31,8 @@ mod linux;
 #[cfg(target_os = "linux")]
 mod linux_process;
 #[cfg(target_os = "linux")]
+mod linux_statx;
+#[cfg(target_os = "linux")]
 mod linux_walk;
 #[cfg(all(unix, feature = "adversary"))]
 pub(crate) mod memory;
@@ -48,6 +50,8 @@ mod program;
 #[cfg(all(windows, feature = "manage"))]
 #[path = "program_windows.rs"]
 mod program;
+#[cfg(all(unix, feature = "manage"))]
+mod program_safety;
 mod random;
 #[cfg(feature = "manage")]
 mod reference;

@@ -14,12 +14,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{AtFlags, CWD, Mode};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
-use super::{Handle, posix};
-use crate::error::FileKind;
+use super::Handle;
+use super::program_safety::{is_file, unsafe_at};
 
 /// What is read at once of a program's output, in bytes.
 const CHUNK: usize = 16 * 1024;
@@ -29,9 +29,6 @@ const REST_MAX: usize = 1024 * 1024;
 
 /// Where nothing tells of the end of a child, it is looked for this often.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// Another than the owner may write.
-const WRITABLE_BY_OTHERS: Mode = Mode::WGRP.union(Mode::WOTH);
 
 /// What is started.
 pub(crate) struct Start<'a> {
@@ -191,50 +188,10 @@ pub(crate) fn unsafe_program(program: &str, dir: &Handle, user: u32) -> Option<S
         return unsafe_at(dir, Path::new(program), user);
     }
     let path = std::env::var_os("PATH")?;
-    let named = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).map(|dir| dir.join(program));
-    let mut there = named.filter(|path| {
-        let executable = rustix::fs::accessat(CWD, path, rustix::fs::Access::EXEC_OK, AtFlags::EACCESS).is_ok();
-        executable && rustix::fs::stat(path).is_ok_and(|stat| is_file(&stat))
+    // A relative one, and the empty one, is looked up where the program is started.
+    let mut there = std::env::split_paths(&path).map(|above| above.join(program)).filter(|path| {
+        let executable = rustix::fs::accessat(dir, path, rustix::fs::Access::EXEC_OK, AtFlags::EACCESS).is_ok();
+        executable && rustix::fs::statat(dir, path, AtFlags::empty()).is_ok_and(|stat| is_file(&stat))
     });
     unsafe_at(dir, &there.next()?, user)
-}
-
-fn is_file(stat: &rustix::fs::Stat) -> bool {
-    posix::kind(rustix::fs::FileType::from_raw_mode(stat.st_mode)) == Some(FileKind::File)
-}
-
-fn unsafe_at(dir: &Handle, path: &Path, user: u32) -> Option<String> {
-    let look = |path: &Path| {
-        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        rustix::fs::statat(dir, path, AtFlags::empty()).ok()
-    };
-    let stat = look(path)?;
-    let shown = crate::error::printable(path);
-    if is_open_to_others(&stat, user) {
-        return Some(format!("others can write `{shown}`"));
-    }
-    let mut above = vec![path.parent().unwrap_or(Path::new("")).to_path_buf()];
-    above.extend(led_to(dir, path).and_then(|path| Some(path.parent()?.to_path_buf())));
-    let open = |above: &PathBuf| look(above).is_some_and(|stat| is_open_to_others(&stat, user));
-    above.iter().any(open).then(|| format!("others can write the directory of `{shown}`"))
-}
-
-/// Where a link to a program leads in the end.
-#[cfg(target_os = "linux")]
-fn led_to(dir: &Handle, path: &Path) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt as _;
-
-    let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(dir, path, flags, rustix::fs::Mode::empty()).ok()?;
-    let named = format!("/proc/self/fd/{}", opened.as_raw_fd());
-    Some(OsString::from_vec(rustix::fs::readlink(named, Vec::new()).ok()?.into_bytes()).into())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn led_to(_dir: &Handle, _path: &Path) -> Option<PathBuf> {
-    None
-}
-
-fn is_open_to_others(stat: &rustix::fs::Stat, user: u32) -> bool {
-    Mode::from_raw_mode(stat.st_mode).intersects(WRITABLE_BY_OTHERS) || (stat.st_uid != user && stat.st_uid != 0)
 }

@@ -24,7 +24,8 @@ const LINKS: [&str; 3] = ["root", "cwd", "exe"];
 /// The longest list of mappings or mounts that is read, in bytes.
 const READ_MAX: usize = 64 << 20;
 
-/// Looks into every process but this one for what lies in a directory or below it.
+/// Looks into every process for what lies in a directory or below it. The files that this one has open do not count: its own
+/// descriptors of that directory are among them.
 pub(crate) fn references(below: &Handle) -> io::Result<References> {
     let mut found = References { complete: true, ..References::default() };
     let base = link_of(&format!("/proc/self/fd/{}", below.as_fd().as_raw_fd()))?;
@@ -40,7 +41,7 @@ pub(crate) fn references(below: &Handle) -> io::Result<References> {
     let mut first = false;
     list(&proc, &mut |name| {
         let process = name.to_str().and_then(|name| name.parse::<u32>().ok());
-        if let Some(process) = process.filter(|process| *process != std::process::id()) {
+        if let Some(process) = process {
             first |= process == 1;
             look.process(&proc, process);
         }
@@ -104,6 +105,9 @@ impl Look<'_> {
         let same = Own { root, mounts: stat("ns/mnt").ok() } == self.own;
         for name in LINKS {
             self.refer(dir, OsStr::new(name), (pid, name), same)?;
+        }
+        if pid == std::process::id() {
+            return self.maps(dir, pid, same);
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let open = rustix::fs::openat(dir, "fd", flags, Mode::empty())?;

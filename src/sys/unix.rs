@@ -21,7 +21,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::unix_handle::{hold, mount, open_dir, take};
-use super::{Abilities, Access, Calls, LinkRules, Listed, Stat, gate, portable, posix, random};
+use super::{Abilities, Access, Calls, LinkRules, Listed, Stat, portable, posix, random};
 use crate::error::FileKind;
 
 pub(crate) use super::unix_handle::Handle;
@@ -195,7 +195,6 @@ impl Calls for Unix {
 
     fn unlock(&self, dir: &Handle) {
         posix::unlock(dir.as_fd());
-        gate::wake();
     }
 
     fn sync_dir(&self, dir: &Handle) -> io::Result<()> {

@@ -251,7 +251,8 @@ impl Watch {
         }
         self.look_again();
         let is_caused = !self.todo.is_empty()
-            || self.standing.due().is_some()
+            // Before the first look has ended nothing is judged, and nothing has to make way.
+            || (self.last.is_some() && self.standing.due().is_some())
             || self.looking.as_ref().is_some_and(|looking| looking.tree.is_some());
         let mut did = false;
         while started.elapsed() < SLICE && self.ready.is_empty() {

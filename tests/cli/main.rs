@@ -42,4 +42,6 @@ mod unwritten;
 mod waiting;
 #[cfg(target_os = "linux")]
 mod watching;
+#[cfg(target_os = "linux")]
+mod watching_limits;
 mod writes;

@@ -312,3 +312,32 @@ fn a_link_that_a_person_made_where_one_of_the_manifest_was_is_not_pruned() {
     assert_eq!((answer.code, steps(&answer)), (0, vec![]), "it is the person's, though it has the same text");
     assert_eq!(place.text("x"), Some("src/a".into()));
 }
+
+#[test]
+fn the_log_shows_the_group_that_is_to_be_undone_when_more_is_asked_for() {
+    let place = place("[links]\nx = \"a\"\n");
+    let applied = place.ask("apply");
+    let group = applied.json["group"].as_str().unwrap().to_owned();
+    let of_group = format!(", group {group})");
+    assert!(!place.words("log").out().contains(&group));
+    assert_eq!(place.words("log -v").out().lines().filter(|line| line.contains(&of_group)).count(), 1);
+    let unknown = place.ask("undo --group nonsense");
+    let hint = unknown.json["errors"][0]["hint"].as_str().unwrap();
+    assert!(hint.starts_with("`caplink ") && hint.ends_with(" log -v` shows the groups"), "{hint}");
+}
+
+#[test]
+fn where_a_reason_is_demanded_every_verb_names_the_option() {
+    let place = place("[links]\nx = \"a\"\n");
+    assert_eq!(place.ask("apply").code, 0);
+    assert_eq!(place.words("records init --require-reason").code, 0);
+    for line in ["unapply", "adopt src/a --into d -p", "ensure x --to src/b"] {
+        let refused = place.ask(line);
+        let hint = refused.json["errors"][0]["hint"].as_str().unwrap();
+        assert_eq!(
+            (refused.code, refused.kind(), hint),
+            (4, "policy", "`--reason TEXT` says why, for the records"),
+            "{line}"
+        );
+    }
+}

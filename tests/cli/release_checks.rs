@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -228,6 +229,53 @@ fn a_program_that_others_can_write_is_not_started() {
     refused("the manifest");
     fs::set_permissions(place.root.join("caplink.toml"), fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(place.ask("release deploy 2").outcome(), "replaced");
+}
+
+#[test]
+fn a_program_is_not_started_where_others_can_write_any_directory_on_the_way() {
+    let place = place("check_before = [[\"./bin/deep/check\"]]");
+    let release = place.root.join("releases/2");
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    fs::create_dir_all(release.join("bin/deep")).unwrap();
+    let program = release.join("bin/deep/check");
+    fs::File::create(&program).unwrap().write_all(b"#!/bin/sh\ntouch ../../ran\n").unwrap();
+    mode(&program, 0o755);
+    let refused = |what: &str| {
+        let answer = place.ask("release deploy 2");
+        assert_eq!((answer.code, answer.kind()), (4, "unsafe_manifest"), "{what}");
+        assert!(!place.root.join("ran").exists(), "{what}");
+    };
+    for dir in ["", "bin", "bin/deep"] {
+        mode(&release.join(dir), 0o777);
+        refused(dir);
+        mode(&release.join(dir), 0o755);
+    }
+    // Through a link, and by an absolute path.
+    let tools = place.root.join("tools");
+    fs::create_dir_all(tools.join("bin")).unwrap();
+    fs::rename(&program, tools.join("bin/check")).unwrap();
+    std::os::unix::fs::symlink("../../../../tools/bin/check", &program).unwrap();
+    mode(&tools, 0o777);
+    refused("behind a link");
+    manifest(&place, &format!("check_before = [[{:?}]]", tools.join("bin/check")));
+    refused("absolute");
+    // What is sticky lets others rename nothing that is not theirs.
+    mode(&tools, 0o1777);
+    assert_eq!(place.ask("release deploy 2").outcome(), "replaced");
+    assert!(place.root.join("ran").exists());
+}
+
+#[test]
+fn a_relative_directory_of_the_search_path_is_judged_where_the_program_is_started() {
+    let place = place("check_before = [[\"planted\"]]");
+    let bin = place.root.join("releases/2/bin");
+    fs::create_dir(&bin).unwrap();
+    fs::File::create(bin.join("planted")).unwrap().write_all(b"#!/bin/sh\ntouch ../../ran\n").unwrap();
+    fs::set_permissions(bin.join("planted"), fs::Permissions::from_mode(0o777)).unwrap();
+    let path = format!("bin:{}", std::env::var("PATH").unwrap());
+    let answer = place.command(["release", "deploy", "2"]).env("PATH", path).output().unwrap();
+    assert_eq!(answer.status.code(), Some(4), "{answer:?}");
+    assert!(!place.root.join("ran").exists());
 }
 
 #[test]

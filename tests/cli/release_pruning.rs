@@ -192,6 +192,15 @@ fn what_a_process_uses_is_kept_and_named() {
 }
 
 #[test]
+fn what_the_pruning_process_itself_uses_is_kept() {
+    let place = deployed();
+    let mut prune = place.command(["release", "prune", "--keep", "0", "--grace", "0s"]);
+    let pruned = prune.current_dir(place.root.join("releases/1/deep")).output().unwrap();
+    assert!(pruned.status.success(), "{pruned:?}");
+    assert_eq!(there(&place), ["1", "5", "6"], "{pruned:?}");
+}
+
+#[test]
 fn exec_becomes_the_program_in_the_release() {
     let place = deployed();
     let script = "pwd -P; echo $CAPLINK_RELEASE $CAPLINK_PREVIOUS $CAPLINK_APP; echo \"$@\"";

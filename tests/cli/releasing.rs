@@ -192,6 +192,25 @@ fn each_alarm_is_told_and_asked_for_gives_an_exit_code() {
 }
 
 #[test]
+fn since_when_is_that_of_the_release_that_the_link_leads_to() {
+    let place = place(None);
+    for name in ["1", "2"] {
+        assert_eq!(place.words(&format!("release deploy {name}")).code, 0);
+    }
+    let lead_to = |name: &str| {
+        fs::remove_file(place.root.join("current")).unwrap();
+        symlink(Path::new("releases").join(name), place.root.join("current")).unwrap();
+        status(&place)
+    };
+    let active = status(&place);
+    assert_eq!((&active["since"], &active["present"]), (&active["times"]["activated"], &json!(true)));
+    let drifted = lead_to("1");
+    assert_eq!((&drifted["since"], &drifted["state"]), (&Value::Null, &json!("superseded")), "nobody knows since when");
+    let unknown = lead_to("3");
+    assert_eq!((&unknown["since"], &unknown["present"]), (&Value::Null, &json!(true)), "its directory is there");
+}
+
+#[test]
 fn looking_needs_no_records_and_what_changes_an_app_does() {
     let place = place(Some("releases/1"));
     assert_eq!(keys(&place.ask("release list"), "state"), ["1", "2", "3"].map(|name| (name.into(), json!("unknown"))));

@@ -14,19 +14,19 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::openmetrics;
-use super::support::{Place, skipped};
+use super::support::Place;
 
 /// How long a line is waited for at most; the machine may be slow.
 const LONG: Duration = Duration::from_secs(60);
 
 /// The program as it watches.
-struct Watching {
+pub(crate) struct Watching {
     child: Child,
     lines: Receiver<Value>,
 }
 
 impl Watching {
-    fn started(command: &mut Command) -> Watching {
+    pub(crate) fn started(command: &mut Command) -> Watching {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = channel();
@@ -45,12 +45,12 @@ impl Watching {
         Watching::started(&mut place.command(words.split_whitespace()))
     }
 
-    fn line(&self) -> Value {
+    pub(crate) fn line(&self) -> Value {
         self.lines.recv_timeout(LONG).expect("a line comes")
     }
 
     /// Every line up to the first of this event, which is the last of them.
-    fn until(&self, event: &str) -> Vec<Value> {
+    pub(crate) fn until(&self, event: &str) -> Vec<Value> {
         let mut lines = Vec::new();
         loop {
             lines.push(self.line());
@@ -376,69 +376,4 @@ fn a_storm_takes_a_part_of_a_processor_and_little_memory() {
     let share = (after - before).as_secs_f64() / start.elapsed().as_secs_f64();
     eprintln!("{turns} changes in {:?}: {share:.2} of a processor, {memory} KiB", start.elapsed());
     assert!(share < 0.75 && memory < 64 * 1024, "{share} {memory}");
-}
-
-/// Starts a watch where the user that it runs as may have only so many of something of inotify, whatever others may.
-fn limited(place: &Place, limit: &str, most: u32) -> Option<Watching> {
-    let script = format!("echo {most} >/proc/sys/user/{limit} && exec \"$@\"");
-    let unshare = |rest: &[&str]| {
-        let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "sh", "-c", &script, "sh"]).args(rest);
-        command
-    };
-    if !unshare(&["true"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
-        return None;
-    }
-    let mut command = unshare(&[env!("CARGO_BIN_EXE_caplink"), "-C"]);
-    command.arg(&place.root).args(["watch", "--interval", "1s"]);
-    command.env_remove("CAPLINK_ROOT").env_remove("CAPLINK_STATE").stdin(Stdio::null());
-    Some(Watching::started(&mut command))
-}
-
-/// Every link of twenty directories breaks, and each is told.
-fn all_are_told(place: &Place, watching: &Watching) {
-    for number in 0..20 {
-        fs::remove_file(place.root.join(format!("d{number}/file"))).unwrap();
-    }
-    let mut left: std::collections::BTreeSet<String> = (0..20).map(|number| format!("d{number}/l")).collect();
-    while !left.is_empty() {
-        let line = watching.line();
-        if line["event"] == "link" && line["now"] == "dangling" {
-            left.remove(line["link"].as_str().unwrap());
-        }
-    }
-}
-
-fn twenty_directories() -> Place {
-    let place = Place::new();
-    for number in 0..20 {
-        fs::create_dir(place.root.join(format!("d{number}"))).unwrap();
-        fs::write(place.root.join(format!("d{number}/file")), "").unwrap();
-        place.link(format!("d{number}/l"), "file");
-    }
-    place
-}
-
-#[test]
-fn where_watches_run_out_that_is_told_and_looks_do_the_rest() {
-    let place = twenty_directories();
-    let Some(watching) = limited(&place, "max_inotify_watches", 8) else {
-        return skipped("where_watches_run_out_that_is_told_and_looks_do_the_rest", "no user namespace can be made");
-    };
-    let lost = watching.until("lost").pop().unwrap();
-    assert_eq!(lost["why"], "watches");
-    // The twenty, the root, `releases` with two, `a` with one: each once, also if a link leads through it.
-    assert_eq!(lost["watched"].as_u64().unwrap() + lost["unwatched"].as_u64().unwrap(), 26, "{lost}");
-    assert!(lost["watched"].as_u64().unwrap() <= 8, "{lost}");
-    all_are_told(&place, &watching);
-}
-
-#[test]
-fn without_inotify_that_is_told_and_looks_do_the_work() {
-    let place = twenty_directories();
-    let Some(watching) = limited(&place, "max_inotify_instances", 0) else {
-        return skipped("without_inotify_that_is_told_and_looks_do_the_work", "no user namespace can be made");
-    };
-    assert_eq!(watching.until("lost").pop().unwrap()["why"], "unavailable");
-    all_are_told(&place, &watching);
 }

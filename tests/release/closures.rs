@@ -31,6 +31,18 @@ fn a_closure_is_a_check_and_knows_what_it_checks() {
 }
 
 #[test]
+fn a_closure_that_panics_has_not_passed_and_the_release_is_switched_back() {
+    let ground = Ground::new(&["1", "2"]);
+    ground.app().deploy("1", &Deploy::default()).unwrap();
+    let app = ground.app().check_after(vec![Check::closure("ill", |_| panic!("a bug"))]);
+    let failed = app.deploy("2", &Deploy::default()).unwrap_err();
+    assert_eq!(failed.error().kind(), Kind::CheckFailed);
+    assert!(failed.to_string().contains("`ill` (check_after) panicked"), "{failed}");
+    assert_eq!(failed.until.check.as_ref().unwrap().tail, "it panicked: a bug");
+    assert_eq!((app.look().unwrap().release.as_deref(), app.look().unwrap().alarm), (Some("1"), None));
+}
+
+#[test]
 fn progress_is_told_in_order() {
     #[derive(Default)]
     struct Told(Mutex<Vec<String>>);

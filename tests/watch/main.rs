@@ -4,7 +4,7 @@
 
 mod links;
 #[path = "../support"]
-mod rounds {
+mod asked {
     pub(crate) mod environment;
     pub(crate) mod rounds;
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use caplink::Status;
 use caplink::watch::{Lost, WatchOptions};
 
-use super::rounds::rounds::Rounds;
+use super::asked::rounds::Rounds;
 use super::support::{Ground, Told};
 
 /// Changes everything as fast as it can: links, what they lead to, and directories of both, moved in and out.

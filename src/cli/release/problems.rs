@@ -44,6 +44,9 @@ fn hint_of(report: &Report, app: &str, error: &Error) -> Option<String> {
     let shown =
         |verb: &str, what: &str| report.here().command(verb, &[], None).map(|command| format!("`{command}` {what}"));
     match error.kind() {
+        Kind::NotFound if error.operation() == "start" => {
+            Some("a program without a `/` in its name is looked for in $PATH".to_owned())
+        }
         Kind::UnknownRelease | Kind::NotFound | Kind::NotADirectory => shown(&of_app("list"), "shows the releases"),
         Kind::ReplacedRelease | Kind::CheckFailed => shown(&of_app("status"), "shows where the tree stands"),
         Kind::Mismatch | Kind::NotALink => shown(&of_app("status"), "shows where the link leads"),
@@ -51,9 +54,9 @@ fn hint_of(report: &Report, app: &str, error: &Error) -> Option<String> {
             Some("`--even-bad` takes it all the same; `release mark --good` clears the mark".to_owned())
         }
         Kind::Partial | Kind::Residue => shown("recover", "goes on with it"),
-        Kind::Policy if error.operation() == "record" => Some(hint::REASON.to_owned()),
         Kind::NoRecords => Some("`release add` makes them with the first release".to_owned()),
         Kind::Busy => Some("`--lock-timeout DURATION` waits longer".to_owned()),
-        kind => hint::general(kind, report.here()),
+        Kind::InvalidPath => shown(&of_app("list"), "shows the names of the releases"),
+        _ => hint::of_root(error, report.here()),
     }
 }

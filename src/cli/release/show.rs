@@ -168,7 +168,8 @@ impl<'a> Glance<'a> {
             present: release.is_some_and(|release| release.present),
             confirmed: release.is_some_and(|release| release.confirmed),
             times: release.map(|release| release.times).unwrap_or_default(),
-            since: view.since,
+            // That of the ledger's active one says nothing of another.
+            since: view.since.filter(|_| view.active == view.release),
             alarm: view.alarm.map(|alarm| alarm.as_str()),
             expected: view.active.as_deref(),
             counts: view.counts.iter().map(|(state, count)| (state.as_str(), *count)).collect(),
@@ -191,8 +192,10 @@ impl fmt::Display for Glance<'_> {
         if let Some(name) = name {
             write!(f, ": release {}", Painted(NAME, name))?;
         }
-        if let Some(since) = self.since {
-            write!(f, ", {} since {since}", self.state)?;
+        match self.since {
+            Some(since) => write!(f, ", {} since {since}", self.state)?,
+            None if self.release.is_some() => write!(f, ", {}", self.state)?,
+            None => {}
         }
         match self.alarm {
             Some(alarm) => writeln!(f, ", {}", Painted(BAD, format_args!("alarm: {alarm}"))),

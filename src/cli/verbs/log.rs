@@ -13,14 +13,19 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use serde::Serialize;
 
 use super::follow;
+use super::mutation::Shown;
 use super::records::no_records;
 use crate::cli::context::Context;
 use crate::cli::problem::Problem;
 use crate::cli::recording::refused;
 use crate::cli::report::Report;
-use crate::cli::text::{BAD, DIM, GOOD, NAME, Painted};
+use crate::cli::text::{GOOD, NAME, Painted};
 use crate::cli::{duration, files, output};
 use caplink::wire::Text;
+
+/// The way out of a log that does not fit.
+const DAMAGED: &str = "somebody changed the log, or the checkpoint is of another one; `records rebind` after a move, \
+    `records renew` after damage";
 
 /// The longest checkpoint that is read, in bytes.
 const CHECKPOINT_MAX: u64 = 64 * 1024;
@@ -157,7 +162,7 @@ impl Log {
             None if self.raw => return raw(&records, report, context),
             None => match self.query() {
                 Ok(query) => match self.format(context) {
-                    Format::Json => self.document(&records, &query, &mut report),
+                    Format::Json => self.document(&records, &query, context.global.verbose > 0, &mut report),
                     format => return self.stream(&records, query, format, report, context),
                 },
                 Err(problem) => Err(problem),
@@ -203,9 +208,15 @@ impl Log {
         Ok(query)
     }
 
-    fn document(&self, records: &Records, query: &Query, report: &mut Report) -> Result<(), Box<Problem>> {
+    fn document(
+        &self,
+        records: &Records,
+        query: &Query,
+        verbose: bool,
+        report: &mut Report,
+    ) -> Result<(), Box<Problem>> {
         let mut add = |mutation: Mutation| {
-            report.answer(&Shown { mutation: &mutation, local: self.local });
+            report.answer(&Shown::new(&mutation, self.local, verbose));
             true
         };
         records.mutations(query, &mut add).map(drop).map_err(refused)
@@ -221,8 +232,9 @@ impl Log {
         context: &Context,
     ) -> ExitCode {
         let mut out = output::gathered(context.global.color);
+        let verbose = context.global.verbose > 0;
         let mut show = |out: &mut dyn Write, mutation: &Mutation| match format {
-            Format::Text => write!(out, "{}", Shown { mutation, local: self.local }),
+            Format::Text => write!(out, "{}", Shown::new(mutation, self.local, verbose)),
             _ => writeln!(out, "{}", serde_json::to_string(mutation).expect("BUG: a mutation has string keys")),
         };
         let (read, written) = if self.follow {
@@ -276,7 +288,11 @@ fn verify(records: &Records, paths: &[PathBuf], report: &mut Report) -> Result<(
         given.push(Given { file: Text::new(path), checkpoint: read_checkpoint(path)? });
     }
     let checkpoints: Vec<Checkpoint> = given.iter().map(|given| given.checkpoint.clone()).collect();
-    let verified = records.verify(&checkpoints).map_err(refused)?;
+    // What does not fit is what was asked for: the way out is another verb's.
+    let verified = records.verify(&checkpoints).map_err(|error| match error.kind() {
+        Kind::Integrity => Box::new(Problem::of_root(&error).hinted(Some(DAMAGED.to_owned()))),
+        _ => refused(error),
+    })?;
     let checkpoints =
         given.into_iter().map(|given| Vouching { file: given.file, size: given.checkpoint.size }).collect();
     report.answer(&Fits {
@@ -292,7 +308,8 @@ fn verify(records: &Records, paths: &[PathBuf], report: &mut Report) -> Result<(
 fn read_checkpoint(path: &Path) -> Result<Checkpoint, Box<Problem>> {
     let name = caplink::printable(path);
     let bytes = files::read(path, CHECKPOINT_MAX).map_err(|source| {
-        Box::new(Problem::new(Kind::from(&source), format!("cannot read the checkpoint `{name}`: {source}")))
+        let message = format!("cannot read the checkpoint `{name}`: {source}");
+        Box::new(Problem::new(Kind::from(&source), message).hinted(None))
     })?;
     Checkpoint::parse(&bytes).map_err(|error| Box::new(Problem::new(Kind::Usage, format!("`{name}`: {error}"))))
 }
@@ -343,48 +360,5 @@ impl fmt::Display for Fits {
             }
         }
         writeln!(f, "{} entries that no checkpoint vouches for", self.unvouched)
-    }
-}
-
-/// A mutation as it is shown.
-struct Shown<'a> {
-    mutation: &'a Mutation,
-    local: bool,
-}
-
-impl Serialize for Shown<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.mutation.serialize(serializer)
-    }
-}
-
-/// `12 2026-11-28T06:05:04Z ensure current: releases/41 -> releases/42 (replaced) ticket 7`
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Mutation { seq, time, verb, link, other, previous, target, outcome, reason, kind, .. } = self.mutation;
-        let time = if self.local { time.to_local() } else { time.to_string() };
-        write!(f, "{} {} {verb}", Painted(DIM, seq), Painted(DIM, time))?;
-        if let Some(link) = link {
-            write!(f, " {}", Painted(NAME, Text::new(link)))?;
-        }
-        if let Some(other) = other {
-            write!(f, " {}", Painted(NAME, Text::new(other)))?;
-        }
-        match (previous, target) {
-            (Some(previous), Some(target)) => write!(f, ": {} -> {}", Text::new(previous), Text::new(target))?,
-            (Some(previous), None) => write!(f, ": {} -> nothing", Text::new(previous))?,
-            (None, Some(target)) => write!(f, " -> {}", Text::new(target))?,
-            (None, None) => {}
-        }
-        let colour = if matches!(outcome.as_str(), "failed" | "unknown") { BAD } else { GOOD };
-        write!(f, " ({}", Painted(colour, outcome))?;
-        if let Some(kind) = kind {
-            write!(f, ", {kind}")?;
-        }
-        f.write_str(")")?;
-        if let Some(reason) = reason {
-            write!(f, " {}", caplink::printable(reason))?;
-        }
-        writeln!(f)
     }
 }

@@ -32,3 +32,4 @@ mod follow;
 mod group;
 mod leftovers;
 mod lines;
+mod mutation;

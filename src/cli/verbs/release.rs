@@ -4,10 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
+use caplink::LinkPath;
 use caplink::manage::{Deploy, Failed, Prune, Releases, Rollback, Switch, Switched};
-use caplink::{Kind, LinkPath};
 use clap::{Args, Subcommand, ValueHint};
 
 use crate::cli::context::Context;
@@ -369,7 +368,7 @@ fn set(
 fn prune(app: &Releases, keep: Option<usize>, grace: Option<&OsString>, context: &Context, report: &mut Report) {
     let mut options = Prune::default();
     options.keep = keep;
-    match grace.map(read_duration).transpose() {
+    match grace.map(|grace| duration::of_option(grace)).transpose() {
         Ok(grace) => options.grace = grace,
         Err(problem) => return report.errors.push(*problem),
     }
@@ -394,11 +393,4 @@ fn unsure(report: &mut Report, pruned: &[caplink::manage::Pruned]) {
     if pruned.iter().any(|pruned| pruned.unsure) {
         report.note(0, "not every process can be looked into: the grace time decided");
     }
-}
-
-fn read_duration(text: &OsString) -> Result<Duration, Box<Problem>> {
-    text.to_str().and_then(duration::parse).ok_or_else(|| {
-        let text = caplink::printable(text);
-        Box::new(Problem::new(Kind::Usage, format!("`{text}` is no duration, as `500ms`, `10s` or `2m`")))
-    })
 }

@@ -74,10 +74,10 @@ impl Undo {
 /// Why nothing can be undone; the log shows which groups there are.
 fn unknown(error: Error, report: &Report) -> Box<Problem> {
     let is_unknown = error.kind() == Kind::NotFound;
-    let log = report.here().command("log", &[], None).filter(|_| is_unknown);
+    let log = report.here().command("log", &["-v"], None).filter(|_| is_unknown);
     let problem = refused(error);
     match log {
-        Some(log) => Box::new(problem.hinted(Some(format!("`{log}` shows what was done")))),
+        Some(log) => Box::new(problem.hinted(Some(format!("`{log}` shows the groups")))),
         None => problem,
     }
 }

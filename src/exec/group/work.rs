@@ -172,14 +172,7 @@ impl Work {
         let standings = self.each(StagingDir::seen);
         match is_published(&self.parts, &standings).map(|published| published && !self.held.falls) {
             Ok(true) => Settled { stands: true, parts: finished(&self.parts, standings) },
-            Ok(false) => {
-                let back = |standing| match standing {
-                    Standing::New | Standing::Foreign => Back::Taken,
-                    Standing::Old | Standing::Gone => Back::Old,
-                    Standing::Theirs { .. } => Back::Theirs(None),
-                };
-                Settled { stands: false, parts: standings.into_iter().map(|standing| standing.map(back)).collect() }
-            }
+            Ok(false) => Settled { stands: false, parts: foreseen(&self.parts, standings) },
             Err(error) => Settled { stands: false, parts: vec![Err(error); self.parts.len()] },
         }
     }
@@ -230,6 +223,29 @@ fn is_published(parts: &[Part], standings: &[Result<Standing>]) -> Result<bool> 
         }
     }
     Ok(!votes.is_empty() && votes.iter().all(|published| *published))
+}
+
+/// What would become of the parts of a group that is taken back, the last part first: what a name has can be that of
+/// another part, which stands on it or gives way to it.
+fn foreseen(parts: &[Part], standings: Vec<Result<Standing>>) -> Vec<Result<Back>> {
+    let mut by_name: HashMap<&Path, Vec<usize>> = HashMap::new();
+    parts.iter().enumerate().for_each(|(number, part)| by_name.entry(&part.at).or_default().push(number));
+    let is_published = |number: &usize| matches!(standings[*number], Ok(Standing::New | Standing::Foreign));
+    let of_others = |number: usize| {
+        let same = &by_name[&*parts[number].at];
+        if same.iter().any(|other| *other > number && is_published(other)) {
+            return Back::Taken;
+        }
+        if same[0] < number { Back::Old } else { Back::Theirs(None) }
+    };
+    let back = |(number, standing): (usize, &Result<Standing>)| {
+        Ok(match standing.as_ref().map_err(Clone::clone)? {
+            Standing::New | Standing::Foreign => Back::Taken,
+            Standing::Old | Standing::Gone => Back::Old,
+            Standing::Theirs { .. } => of_others(number),
+        })
+    };
+    standings.iter().enumerate().map(back).collect()
 }
 
 /// What became of the parts of a group that stands.
