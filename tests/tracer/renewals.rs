@@ -127,6 +127,14 @@ struct At {
     at: Option<usize>,
     exchanges: bool,
     refused: usize,
+    /// The calls that change names, and those behind them.
+    names: Vec<usize>,
+}
+
+impl At {
+    fn new(at: Option<usize>, exchanges: bool) -> At {
+        At { seen: 0, at, exchanges, refused: 0, names: Vec::new() }
+    }
 }
 
 impl Watch for At {
@@ -134,6 +142,11 @@ impl Watch for At {
         self.seen += 1;
         if self.at == Some(self.seen - 1) {
             return Verdict::Kill;
+        }
+        let renamings = [libc::SYS_renameat2, libc::SYS_renameat];
+        let others = [libc::SYS_linkat, libc::SYS_unlinkat, libc::SYS_mkdirat];
+        if renamings.contains(&call.number) || others.contains(&call.number) {
+            self.names.extend([self.seen - 1, self.seen]);
         }
         let is_exchange = call.number == libc::SYS_renameat2 && call.args[4] == u64::from(libc::RENAME_EXCHANGE);
         if is_exchange && !self.exchanges {
@@ -154,19 +167,18 @@ fn a_renewal_that_is_killed_before_any_call_leaves_the_damaged_records_or_the_wh
     let mut draw = Draw::new("renewals killed", ONE_OF);
     for (elsewhere, exchanges) in [(false, true), (true, true), (false, false)] {
         let place = Damaged::new(elsewhere);
-        let mut undisturbed = At { seen: 0, at: None, exchanges, refused: 0 };
+        let mut undisturbed = At::new(None, exchanges);
         let end = trace(&place.renew(), &mut undisturbed).expect("it is traced");
         assert_eq!(end.code, Some(0), "{}", end.stdout);
         assert_eq!(undisturbed.refused > 0, !exchanges);
         assert!(place.judge("undisturbed"));
         let (mut old, mut new) = (0, 0);
         for at in 0..undisturbed.seen {
-            // Of the last ones each is played: there the logs change places.
-            if !draw.one() && at + 30 < undisturbed.seen {
+            if !draw.one() && !undisturbed.names.contains(&at) {
                 continue;
             }
             place.again();
-            let mut watch = At { seen: 0, at: Some(at), exchanges, refused: 0 };
+            let mut watch = At::new(Some(at), exchanges);
             if trace(&place.renew(), &mut watch).expect("it is traced").code.is_none() {
                 let what = format!("elsewhere {elsewhere}, exchanges {exchanges}, killed before call {at}");
                 if place.judge(&what) { new += 1 } else { old += 1 }
