@@ -5,7 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::halt::Going;
+use super::halt::OrHalt;
 use super::read_back;
 use super::replace::take_back;
 use super::site::Site;
@@ -22,7 +22,7 @@ const NAME_MAX: usize = 255;
 /// How many backups of one name can stand side by side.
 const BACKUPS_MAX: usize = 1000;
 
-pub(super) fn back_up(site: &Site<'_>, text: &OsStr, directory: bool) -> Going<Attempt> {
+pub(super) fn back_up(site: &Site<'_>, text: &OsStr, directory: bool) -> OrHalt<Attempt> {
     let entry = site.entry;
     let calls = entry.root.calls();
     let Some((present, _pin)) = pin_in_the_way(entry)? else { return Ok(Attempt::Again) };
@@ -83,7 +83,7 @@ fn pin_in_the_way(entry: &Opened<'_>) -> Result<Option<(Stat, Handle)>> {
 }
 
 /// Stages the link under the first name for a backup that is free; `None` where the directory to stage in is gone.
-fn stage<'s, 'a>(site: &'s Site<'a>, text: &OsStr, directory: bool) -> Going<Option<Staged<'s, 'a>>> {
+fn stage<'s, 'a>(site: &'s Site<'a>, text: &OsStr, directory: bool) -> OrHalt<Option<Staged<'s, 'a>>> {
     for index in 0..BACKUPS_MAX {
         let staged = site.stage_beside(backup_name(site.entry.name(), index), text, directory)?;
         if staged.is_some() || site.is_lost() {

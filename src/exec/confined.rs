@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::create;
 use super::halt::state_contended;
-use super::halt::{Going, Halt, Lack, TakeBack, Wanted};
+use super::halt::{Halt, Lack, OrHalt, TakeBack, Wanted};
 use super::private::{Holder, PrivateDir};
 use super::residue::Residue;
 use super::run::Run;
@@ -117,7 +117,7 @@ pub(super) struct Before {
 pub(super) fn hand_over<T, W>(root: &Root, grant: Rights, work: W, add: impl FnOnce(&mut T, Error)) -> Result<T>
 where
     T: Send + 'static,
-    W: Fn(&Root, Before) -> Going<T> + Send + Sync + 'static,
+    W: Fn(&Root, Before) -> OrHalt<T> + Send + Sync + 'static,
 {
     let mut hands = Hands::of(root);
     let result = hands.carry_out(grant, &Arc::new(work), Before::default());
@@ -175,7 +175,7 @@ impl<'a> Hands<'a> {
     fn carry_out<T, W>(&mut self, grant: Rights, work: &Arc<W>, mut before: Before) -> Result<T>
     where
         T: Send + 'static,
-        W: Fn(&Root, Before) -> Going<T> + Send + Sync + 'static,
+        W: Fn(&Root, Before) -> OrHalt<T> + Send + Sync + 'static,
     {
         for _ in 0..TRIES {
             let work = Arc::clone(work);
@@ -242,7 +242,7 @@ impl<'a> Hands<'a> {
 }
 
 /// The work that one edit is.
-fn one(edit: &Edit) -> impl Fn(&Root, Before) -> Going<Outcome> + Send + Sync + 'static {
+fn one(edit: &Edit) -> impl Fn(&Root, Before) -> OrHalt<Outcome> + Send + Sync + 'static {
     let edit = edit.clone();
     move |root, before| {
         let run = Run::new(root, &edit, false).having_made(before.made);

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 
-use super::halt::{Going, Halt, TakeBack};
+use super::halt::{Halt, OrHalt, TakeBack};
 use super::read_back::{self, ReadBack};
 use super::residue::Residue;
 use super::site::Site;
@@ -17,7 +17,7 @@ use crate::model::Effect;
 use crate::sys::{self, Fault};
 
 /// `held` has the lock of the link's directory, if it is held.
-pub(super) fn create(entry: &Opened<'_>, held: Option<&Site<'_>>, text: &OsStr, directory: bool) -> Going<Attempt> {
+pub(super) fn create(entry: &Opened<'_>, held: Option<&Site<'_>>, text: &OsStr, directory: bool) -> OrHalt<Attempt> {
     let calls = entry.root.calls();
     match calls.symlink(text, &entry.parent, entry.name(), directory) {
         Ok(()) => {}
@@ -78,7 +78,7 @@ fn is_as_made(entry: &Opened<'_>, text: &OsStr) -> bool {
 /// Others know the name, so the link is moved to where they cannot reach it, looked at there, and unlinked. A confined
 /// thread that lacks such a place asks for it, and goes on from here.
 pub(super) fn take_back(entry: &Opened<'_>, held: Option<&Site<'_>>, text: &OsStr, cause: Error) -> Halt {
-    let discard = |site: &Site<'_>| -> Going<Residue> {
+    let discard = |site: &Site<'_>| -> OrHalt<Residue> {
         site.dir()?;
         Ok(site.discard(Slot::of(entry), Ours::Text(text)))
     };

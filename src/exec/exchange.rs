@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 use super::between::Between;
-use super::halt::Going;
+use super::halt::OrHalt;
 use super::permission::may_take_away;
 use super::pinned::Pinned;
 use super::read_back::{self, ReadBack};
@@ -35,7 +35,7 @@ pub(super) fn carry_out(
     exchange: &Exchange,
     opened: Option<&Opened<'_>>,
     preview: Option<Option<&Planned>>,
-) -> Going<Outcome> {
+) -> OrHalt<Outcome> {
     let (dry_run, planned) = (preview.is_some(), preview.flatten());
     Exchanging { root, edit, exchange, dry_run, planned }.carry_out(opened)
 }
@@ -81,7 +81,7 @@ impl<'e> Place<'e> {
 }
 
 impl Exchanging<'_> {
-    fn carry_out(&self, opened: Option<&Opened<'_>>) -> Going<Outcome> {
+    fn carry_out(&self, opened: Option<&Opened<'_>>) -> OrHalt<Outcome> {
         if let Some(planned) = self.planned {
             let (a, b) = (self.open_after(planned, &self.edit.path)?, self.open_after(planned, &self.exchange.with)?);
             if a.is_none() || b.is_none() {
@@ -130,7 +130,7 @@ impl Exchanging<'_> {
         opened.map_err(|error: Error| self.root.or_gone(error.on("exchange", path).denied_at(path.as_path())))
     }
 
-    fn attempt<'e>(&self, a: &'e Opened<'e>, b: &'e Opened<'e>) -> Going<Attempt<[Outcome; 2]>> {
+    fn attempt<'e>(&self, a: &'e Opened<'e>, b: &'e Opened<'e>) -> OrHalt<Attempt<[Outcome; 2]>> {
         if self.dry_run {
             let is_planned = |planned: &Planned| [a, b].iter().any(|entry| planned.left_at(entry.physical()).is_some());
             if let Some(planned) = self.planned.filter(|planned| is_planned(planned)) {
@@ -162,7 +162,7 @@ impl Exchanging<'_> {
     }
 
     /// Looks at both links, and judges each text at its new place.
-    fn decide(&self, a: &Opened<'_>, b: &Opened<'_>) -> Going<Decided> {
+    fn decide(&self, a: &Opened<'_>, b: &Opened<'_>) -> OrHalt<Decided> {
         let pin = |entry| self.pinned(entry).map_err(|error| self.on(entry, error));
         let (Some(link_a), Some(link_b)) = (pin(a)?, pin(b)?) else { return Ok(Decided::Again) };
         if link_a.stat.id == link_b.stat.id {
@@ -196,7 +196,7 @@ impl Exchanging<'_> {
     }
 
     /// The preview of an exchange of links that earlier edits leave.
-    fn decide_planned(&self, planned: &Planned, a: Place<'_>, b: Place<'_>) -> Going<[Outcome; 2]> {
+    fn decide_planned(&self, planned: &Planned, a: Place<'_>, b: Place<'_>) -> OrHalt<[Outcome; 2]> {
         let text = |place: Place<'_>| -> Result<OsString> {
             let found = match (planned.left_at(place.physical()), place.opened) {
                 (Some(left), _) => left.map_or(Found::Missing, |text| Found::Link(text.to_os_string())),
@@ -257,7 +257,7 @@ impl Exchanging<'_> {
         link_a: &Pinned,
         link_b: &Pinned,
         site: &Site<'_>,
-    ) -> Going<Attempt<[Outcome; 2]>> {
+    ) -> OrHalt<Attempt<[Outcome; 2]>> {
         let between = Between::new((a, link_a), (b, link_b));
         if !site.still_excludes()? {
             return Err(super::halt::state_contended().into());

@@ -12,7 +12,7 @@ pub(super) enum Halt {
     Wanted(Box<Wanted>),
 }
 
-pub(super) type Going<T> = std::result::Result<T, Halt>;
+pub(super) type OrHalt<T> = std::result::Result<T, Halt>;
 
 /// What a confined thread lacks to stage links.
 pub(super) struct Wanted {

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::io;
 
-use super::halt::Going;
+use super::halt::OrHalt;
 use super::pinned::Pinned;
 use super::read_back;
 use super::residue::Residue;
@@ -26,7 +26,7 @@ pub(super) fn rename_over(
     as_decided: &dyn Fn(&Found) -> bool,
     text: &OsStr,
     mut changed: Changed,
-) -> Going<Attempt> {
+) -> OrHalt<Attempt> {
     let entry = site.entry;
     let calls = entry.root.calls();
     let give_up = |error| Err(staged.give_up(text, error).into());

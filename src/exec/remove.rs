@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::halt::Going;
+use super::halt::OrHalt;
 use super::read_back;
 use super::site::Site;
 use super::slot::Slot;
@@ -18,7 +18,7 @@ use crate::error::{Error, Found, Result};
 use crate::model::{Edit, Effect, fits};
 use crate::sys::{self, Fault};
 
-pub(super) fn remove(site: &Site<'_>, edit: &Edit) -> Going<Attempt> {
+pub(super) fn remove(site: &Site<'_>, edit: &Edit) -> OrHalt<Attempt> {
     let entry = site.entry;
     let calls = entry.root.calls();
     let as_decided = |found: &Found| fits(edit.change.expected(), found);

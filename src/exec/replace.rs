@@ -8,7 +8,7 @@
 
 use std::ffi::OsStr;
 
-use super::halt::Going;
+use super::halt::OrHalt;
 use super::over::rename_over;
 use super::read_back;
 use super::residue::Residue;
@@ -23,7 +23,7 @@ use crate::error::{Error, Found, Kind, Result};
 use crate::model::{Edit, Effect, fits};
 use crate::sys::{self, Fault};
 
-pub(super) fn replace(site: &Site<'_>, edit: &Edit, text: &OsStr, directory: bool) -> Going<Attempt> {
+pub(super) fn replace(site: &Site<'_>, edit: &Edit, text: &OsStr, directory: bool) -> OrHalt<Attempt> {
     let entry = site.entry;
     let calls = entry.root.calls();
     let as_decided =

@@ -5,7 +5,7 @@ mod planned;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::halt::{Going, Halt, TakeBack, state_contended};
+use super::halt::{Halt, OrHalt, TakeBack, state_contended};
 use super::permission::is_own;
 use super::retry::{ATTEMPTS, break_step, given_up, refusal};
 use super::site::Site;
@@ -49,7 +49,7 @@ impl<'a> Run<'a> {
         Run { made, ..self }
     }
 
-    pub(super) fn carry_out(mut self) -> Going<Outcome> {
+    pub(super) fn carry_out(mut self) -> OrHalt<Outcome> {
         if let Change::Exchange(exchange) = &self.edit.change {
             return exchange::carry_out(self.root, self.edit, exchange, None, self.preview());
         }
@@ -58,7 +58,7 @@ impl<'a> Run<'a> {
     }
 
     /// The edit of an entry whose directory was opened before.
-    pub(super) fn carry_out_in(mut self, entry: &Opened<'_>) -> Going<Outcome> {
+    pub(super) fn carry_out_in(mut self, entry: &Opened<'_>) -> OrHalt<Outcome> {
         self.opened_before = true;
         if let Change::Exchange(exchange) = &self.edit.change {
             return exchange::carry_out(self.root, self.edit, exchange, Some(entry), self.preview());
@@ -68,13 +68,13 @@ impl<'a> Run<'a> {
     }
 
     /// The edit of an entry in a directory that is kept open. Whoever keeps it proves that it is in its place.
-    pub(super) fn carry_out_kept(mut self, entry: &Opened<'_>) -> Going<Outcome> {
+    pub(super) fn carry_out_kept(mut self, entry: &Opened<'_>) -> OrHalt<Outcome> {
         let outcome = self.in_entry(entry);
         self.close(outcome)
     }
 
     /// Takes a link back that this edit made before, on a thread that lacked the means for it.
-    pub(super) fn finish(self, unfinished: TakeBack) -> Going<Outcome> {
+    pub(super) fn finish(self, unfinished: TakeBack) -> OrHalt<Outcome> {
         let TakeBack { entry, text, cause } = unfinished;
         let entry = entry.used_by(self.root.clone());
         let halt = create::take_back(&entry, None, &text, cause);
@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
     }
 
     /// Names the edit in the error.
-    fn close(self, outcome: Going<Outcome>) -> Going<Outcome> {
+    fn close(self, outcome: OrHalt<Outcome>) -> OrHalt<Outcome> {
         outcome.map_err(|halt| match halt {
             Halt::Wanted(mut wanted) => {
                 wanted.made = self.made;
@@ -95,7 +95,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn open_and_edit(&mut self) -> Going<Outcome> {
+    fn open_and_edit(&mut self) -> OrHalt<Outcome> {
         // A dry run opens it all the same: that is what tells whether the root is still there.
         if !self.dry_run && self.edit.path.parent().as_os_str().is_empty() {
             return self.in_entry(&Opened::in_root(self.root, &self.edit.path));
@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
     }
 
     /// The directory is missing and may be made: nothing can have the name, so the target is judged first.
-    fn below_new_parents(&mut self) -> Going<Outcome> {
+    fn below_new_parents(&mut self) -> OrHalt<Outcome> {
         let planned = parents::plan(self.root, self.edit.path.parent(), self.planned)?;
         let physical = planned.physical.join(self.edit.path.name());
         not_state(self.root, &physical)?;
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
         self.in_entry(&entry)
     }
 
-    fn in_entry(&mut self, entry: &Opened<'_>) -> Going<Outcome> {
+    fn in_entry(&mut self, entry: &Opened<'_>) -> OrHalt<Outcome> {
         let stale = matches!(self.edit.change, Change::RemoveStale(_));
         // What an interrupted run left may stand in the state directory too.
         if !stale {
@@ -204,7 +204,7 @@ impl<'a> Run<'a> {
         entry: &'e Opened<'e>,
         text: Result<Option<OsString>>,
         site: &mut Option<Site<'e>>,
-    ) -> Going<Outcome> {
+    ) -> OrHalt<Outcome> {
         let mut judged = None;
         let mut refusals = Vec::new();
         let mut attempts = 0;
@@ -264,7 +264,7 @@ impl<'a> Run<'a> {
         Err(given_up(refusals, ATTEMPTS).into())
     }
 
-    fn unchanged(&self, entry: &Opened<'_>, found: Found) -> Going<Outcome> {
+    fn unchanged(&self, entry: &Opened<'_>, found: Found) -> OrHalt<Outcome> {
         if found == Found::Missing {
             self.not_gone(Error::new(Kind::NotFound))?;
         }
@@ -292,7 +292,7 @@ impl<'a> Run<'a> {
     }
 
     /// Releases the locks, and reports what could not be cleaned up.
-    fn leave(&self, site: Site<'_>, outcome: Going<Outcome>) -> Going<Outcome> {
+    fn leave(&self, site: Site<'_>, outcome: OrHalt<Outcome>) -> OrHalt<Outcome> {
         let residue = site.close();
         match outcome {
             Ok(mut outcome) => {
@@ -311,7 +311,7 @@ impl<'a> Run<'a> {
     /// Creation is exclusive, so where only that is asked for the name need not be looked at before.
     ///
     /// `None` where the name is taken or the target is refused: then the name is judged first.
-    fn create_at_once(&self, entry: &Opened<'_>, text: &OsStr) -> Going<Option<Outcome>> {
+    fn create_at_once(&self, entry: &Opened<'_>, text: &OsStr) -> OrHalt<Option<Outcome>> {
         let is_create = matches!(self.edit.change, Change::Create(_));
         if !is_create || self.dry_run || self.root.permits(Decision::Create).is_err() {
             return Ok(None);

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::halt::{Going, Halt, TakeBack, Wanted, state_contended};
+use super::halt::{Halt, OrHalt, TakeBack, Wanted, state_contended};
 use super::read_back;
 use super::run::Run;
 use super::shared::keeping;
@@ -80,7 +80,7 @@ impl Kept {
 }
 
 impl Series<'_> {
-    fn next(&mut self, edit: &Edit) -> Going<Outcome> {
+    fn next(&mut self, edit: &Edit) -> OrHalt<Outcome> {
         let at = self.results.len();
         if !self.goes_on(edit) {
             self.end();
@@ -136,13 +136,13 @@ impl Series<'_> {
         true
     }
 
-    fn add(&mut self, came: Going<Outcome>) {
+    fn add(&mut self, came: OrHalt<Outcome>) {
         let at = self.results.len();
         self.results.push(Err(state_contended()));
         self.set(at, came);
     }
 
-    fn set(&mut self, at: usize, came: Going<Outcome>) {
+    fn set(&mut self, at: usize, came: OrHalt<Outcome>) {
         match came {
             Ok(outcome) => self.results[at] = Ok(outcome),
             Err(Halt::Failed(error)) => self.results[at] = Err(error),
@@ -179,7 +179,7 @@ impl Series<'_> {
             };
             (at, came)
         };
-        let came: Vec<(usize, Going<Outcome>)> = self.unproven.iter().rev().map(|at| anew(*at)).collect();
+        let came: Vec<(usize, OrHalt<Outcome>)> = self.unproven.iter().rev().map(|at| anew(*at)).collect();
         came.into_iter().for_each(|(at, came)| self.set(at, came));
         self.unproven.clear();
         self.kept = None;

@@ -14,7 +14,7 @@
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
-use super::halt::{Going, Halt, Lack, state_contended};
+use super::halt::{Halt, Lack, OrHalt, state_contended};
 use super::lock::Lock;
 use super::private::{Holder, PrivateDir};
 use super::residue::Residue;
@@ -46,12 +46,12 @@ enum Place<'a> {
 
 impl<'a> Site<'a> {
     /// Takes the lock of the link's directory.
-    pub(super) fn lock(entry: &'a Opened<'a>) -> Going<Site<'a>> {
+    pub(super) fn lock(entry: &'a Opened<'a>) -> OrHalt<Site<'a>> {
         Site::lock_each(&[entry])
     }
 
     /// Takes the locks of the directories of several links, in an order that every holder keeps.
-    pub(super) fn lock_each(entries: &[&'a Opened<'a>]) -> Going<Site<'a>> {
+    pub(super) fn lock_each(entries: &[&'a Opened<'a>]) -> OrHalt<Site<'a>> {
         let mut dirs: Vec<(ObjectId, &'a Opened<'a>)> = Vec::new();
         let mut first = None;
         for entry in entries {
@@ -80,7 +80,7 @@ impl<'a> Site<'a> {
     }
 
     /// Takes the lock of the state directory in place of one that cannot be taken.
-    fn exclude_by_state(&self) -> Going<()> {
+    fn exclude_by_state(&self) -> OrHalt<()> {
         for _ in 0..TRIES {
             let Some(mut dir) = self.state()? else {
                 return Err(Error::from_io(std::io::ErrorKind::PermissionDenied.into()).into());
@@ -113,7 +113,7 @@ impl<'a> Site<'a> {
     }
 
     /// The directory in which links are staged.
-    fn place(&self) -> Going<&Place<'a>> {
+    fn place(&self) -> OrHalt<&Place<'a>> {
         if let Some(place) = self.staging.get() {
             return Ok(place);
         }
@@ -121,7 +121,7 @@ impl<'a> Site<'a> {
         Ok(self.staging.get_or_init(|| place))
     }
 
-    fn choose(&self) -> Going<Place<'a>> {
+    fn choose(&self) -> OrHalt<Place<'a>> {
         if !is_shared(self.entry, &self.parent) {
             return Ok(Place::Beside);
         }
@@ -135,7 +135,7 @@ impl<'a> Site<'a> {
     }
 
     /// The state directory; `None` where it cannot be made or is not on the mount of the link's directory.
-    fn state(&self) -> Going<Option<PrivateDir<'a>>> {
+    fn state(&self) -> OrHalt<Option<PrivateDir<'a>>> {
         let root = &self.entry.root;
         let dir = match root.open_state()? {
             StateAccess::Open(state) => PrivateDir::state(root, state),
@@ -162,14 +162,14 @@ impl<'a> Site<'a> {
 
 impl Site<'_> {
     /// A name in the directory in which links are staged.
-    pub(super) fn slot<'s>(&'s self, name: &'s std::ffi::OsStr) -> Going<Slot<'s>> {
+    pub(super) fn slot<'s>(&'s self, name: &'s std::ffi::OsStr) -> OrHalt<Slot<'s>> {
         Ok(match self.place()? {
             Place::Beside => Slot { dir: &self.entry.parent, name, above: self.entry.dir() },
             Place::Private(dir) => Slot { dir: &dir.dir, name, above: &dir.path },
         })
     }
 
-    pub(super) fn dir(&self) -> Going<&Handle> {
+    pub(super) fn dir(&self) -> OrHalt<&Handle> {
         Ok(match self.place()? {
             Place::Beside => &self.entry.parent,
             Place::Private(dir) => &dir.dir,
@@ -226,9 +226,9 @@ impl Site<'_> {
     /// The same after an attempt, with the residue where the attempt reports it.
     pub(super) fn close_after<T>(
         self,
-        result: Going<Attempt<T>>,
+        result: OrHalt<Attempt<T>>,
         add: impl FnOnce(&mut T, Error),
-    ) -> Going<Attempt<T>> {
+    ) -> OrHalt<Attempt<T>> {
         let residue = self.close();
         if residue.is_empty() {
             return result;

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::halt::Going;
+use super::halt::OrHalt;
 use super::residue::Residue;
 use super::site::Site;
 use super::slot::{Ours, Slot, random_name};
@@ -33,7 +33,7 @@ pub(super) struct Staged<'s, 'a> {
 impl<'a> Site<'a> {
     /// Makes a link under a random name, and pins it; `None` where the directory for it was removed meanwhile, or the name is
     /// taken: a forked process can draw the same one.
-    pub(super) fn stage<'s>(&'s self, text: &OsStr, directory: bool) -> Going<Option<Staged<'s, 'a>>> {
+    pub(super) fn stage<'s>(&'s self, text: &OsStr, directory: bool) -> OrHalt<Option<Staged<'s, 'a>>> {
         let root = &self.entry.root;
         let calls = root.calls();
         let dir = self.dir()?;
@@ -65,7 +65,7 @@ impl<'a> Site<'a> {
     ///
     /// One refusal does not tell it: a directory that would come to be below itself is refused with the number of a flag
     /// that is not known, and others can give it the name of a link for a moment.
-    pub(super) fn can_exchange(&self, text: &OsStr) -> Going<bool> {
+    pub(super) fn can_exchange(&self, text: &OsStr) -> OrHalt<bool> {
         if !self.entry.root.abilities().exchange {
             return Ok(false);
         }
@@ -94,7 +94,7 @@ impl<'a> Site<'a> {
         name: OsString,
         text: &OsStr,
         directory: bool,
-    ) -> Going<Option<Staged<'s, 'a>>> {
+    ) -> OrHalt<Option<Staged<'s, 'a>>> {
         let Some(staged) = self.stage(text, directory)? else { return Ok(None) };
         let calls = self.entry.root.calls();
         let beside = (&*self.entry.parent, name.as_os_str());
@@ -125,7 +125,7 @@ impl<'a> Site<'a> {
     }
 
     /// A random name where links are staged, for an entry that is moved out of the way.
-    pub(super) fn spare<'s>(&'s self) -> Going<Spare<'s, 'a>> {
+    pub(super) fn spare<'s>(&'s self) -> OrHalt<Spare<'s, 'a>> {
         let name = random_name(&self.entry.root).map_err(Error::from_io)?;
         let Slot { dir, above, .. } = self.slot(OsStr::new(""))?;
         Ok(Spare { site: self, dir, above, name })

@@ -11,7 +11,7 @@ use std::io;
 
 use super::confined::hand_over;
 use super::halt::state_contended;
-use super::halt::{Going, Halt};
+use super::halt::{Halt, OrHalt};
 use super::site::Site;
 use super::slot::random_name;
 use crate::entry::Opened;
@@ -69,7 +69,7 @@ impl Root {
         left.map_or(tried, Err).map_err(|error| self.or_gone(error.on("try", ".")))
     }
 
-    fn tried(&self) -> Going<Trial> {
+    fn tried(&self) -> OrHalt<Trial> {
         if !self.policy().create {
             return Err(Error::new(Kind::Policy).into());
         }
@@ -86,7 +86,7 @@ impl Root {
         }
     }
 
-    fn tried_at(&self, site: &Site<'_>) -> Going<Trial> {
+    fn tried_at(&self, site: &Site<'_>) -> OrHalt<Trial> {
         let calls = self.calls();
         let text = OsStr::new(TEXT);
         let a = site.stage(text, false)?.ok_or_else(state_contended)?;
@@ -95,7 +95,7 @@ impl Root {
             Ok(None) => return Err(a.give_up(text, state_contended()).into()),
             Err(halt) => return Err(halt.map(|error| a.give_up(text, error))),
         };
-        let results = || -> Going<Trial> {
+        let results = || -> OrHalt<Trial> {
             let exchange = a.exchanges_with(&b)?;
             let spare = site.spare()?;
             let no_replace = given(calls.rename_new(a.slot().at(), spare.slot().at()))?;

@@ -44,7 +44,7 @@ pub(super) struct Taken {
 
 /// Takes down everything in a private directory.
 pub(super) fn take_down(root: &Root, private: &Handle, tell: &mut dyn FnMut(u64)) -> Taken {
-    let mut going = Going { root, private, tell, taken: Taken::default(), moved_up: false };
+    let mut going = OrHalt { root, private, tell, taken: Taken::default(), moved_up: false };
     let mut moves = 0;
     for round in 0.. {
         going.moved_up = false;
@@ -63,7 +63,7 @@ pub(super) fn take_down(root: &Root, private: &Handle, tell: &mut dyn FnMut(u64)
     going.taken
 }
 
-struct Going<'a> {
+struct OrHalt<'a> {
     root: &'a Root,
     private: &'a Handle,
     tell: &'a mut dyn FnMut(u64),
@@ -80,7 +80,7 @@ struct Emptied {
     clean: bool,
 }
 
-impl Going<'_> {
+impl OrHalt<'_> {
     /// Lists a directory for the so manyeth time, and removes what is in it; `None` where it cannot be listed.
     fn empty(&mut self, dir: &Handle, round: usize, depth: usize) -> Option<Emptied> {
         let calls = self.root.calls();

@@ -1,6 +1,6 @@
 //! The preview of an edit in a directory that an earlier edit creates.
 
-use super::super::halt::Going;
+use super::super::halt::OrHalt;
 use super::super::retry::refusal;
 use super::super::{Changed, preview, target};
 use super::Run;
@@ -9,7 +9,7 @@ use crate::model::{Decision, Effect, Outcome, decide};
 
 impl Run<'_> {
     /// Decides it on what the edits before it leave.
-    pub(super) fn below_planned(&mut self) -> Going<Outcome> {
+    pub(super) fn below_planned(&mut self) -> OrHalt<Outcome> {
         let (link, dir) = (self.edit.path.as_path(), self.edit.path.parent());
         let left = self.planned.and_then(|planned| planned.left_at(link)).flatten();
         let found = left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()));
