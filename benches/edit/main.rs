@@ -35,7 +35,7 @@ mod writers;
 
 /// In memory, so that no disk is waited for.
 #[cfg(target_os = "linux")]
-const IMAGE: place::Image = place::Image { dir: "/dev/shm", bytes: 512 << 20, mkfs: &[], mount: "loop" };
+const IMAGE: place::Image = place::Image { dir: "/dev/shm", bytes: 1 << 30, mkfs: &["-i", "4096"], mount: "loop" };
 
 /// Failures end the run.
 #[cfg(target_os = "linux")]
