@@ -27,8 +27,7 @@ mod place;
 
 /// On the disk, as the records sync what they write.
 #[cfg(target_os = "linux")]
-const IMAGE: place::Image =
-    place::Image { dir: env!("CARGO_TARGET_TMPDIR"), bytes: 4 << 30, mkfs: &["-i", "4096"], mount: "loop,noatime" };
+const IMAGE: place::Image = place::on_disk(&["-i", "4096"]);
 
 /// Failures end the run.
 #[cfg(target_os = "linux")]
@@ -36,25 +35,21 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if arguments.first().is_some_and(|first| first == memory::CHILD) {
-        return memory::child(&arguments[1..]);
+    let asked = place::Asked::read();
+    if asked.0.first().is_some_and(|first| first == memory::CHILD) {
+        return memory::child(&asked.0[1..]);
     }
-    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
-    if !asked("--here") && place::reenter(&arguments)? {
-        return Ok(());
-    }
-    let sizes: &[usize] = if asked("--small") { &[1_000] } else { &[1_000, 100_000] };
-    for place in place::all(&arguments, &IMAGE)? {
+    let sizes: &[usize] = if asked.for_option("--small") { &[1_000] } else { &[1_000, 100_000] };
+    for place in asked.places(&IMAGE)? {
         println!("\n== {} ==", place.name);
         for links in sizes {
             let rounds = if *links > 1_000 { 3 } else { 11 };
             calls::measure(&place, *links, rounds)?;
-            if !asked("--no-peers") {
+            if !asked.for_option("--no-peers") {
                 phases::measure(&place, *links, &peers::all())?;
             }
         }
-        if !asked("--no-peers") {
+        if !asked.for_option("--no-peers") {
             phases::measure(&place, 100, &peers::slow())?;
         }
         memory::measure(&place, sizes)?;

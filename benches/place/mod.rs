@@ -18,6 +18,30 @@ pub(super) struct Image {
     pub(super) mount: &'static str,
 }
 
+/// An image on the disk, with an inode for every file of so many bytes: what a sync or a cold look costs is measured.
+pub(super) const fn on_disk(mkfs: &'static [&'static str]) -> Image {
+    Image { dir: env!("CARGO_TARGET_TMPDIR"), bytes: 4 << 30, mkfs, mount: "loop,noatime" }
+}
+
+/// What a bench was asked for on its command line.
+pub(super) struct Asked(pub(super) Vec<String>);
+
+impl Asked {
+    pub(super) fn read() -> Asked {
+        Asked(std::env::args().skip(1).filter(|argument| argument != "--bench").collect())
+    }
+
+    pub(super) fn for_option(&self, option: &str) -> bool {
+        self.0.iter().any(|argument| argument == option)
+    }
+
+    /// All places to measure in; none where a process with mounts of its own has done it. `--here` takes no loop image.
+    pub(super) fn places(&self, image: &Image) -> Result<Vec<Place>> {
+        let is_done = !self.for_option("--here") && reenter(&self.0)?;
+        if is_done { Ok(Vec::new()) } else { all(&self.0, image) }
+    }
+}
+
 /// A directory on a file system.
 pub(super) struct Place {
     pub(super) name: String,

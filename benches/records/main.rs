@@ -18,8 +18,7 @@ mod place;
 
 /// On the disk: what a sync costs is what is measured.
 #[cfg(target_os = "linux")]
-const IMAGE: place::Image =
-    place::Image { dir: env!("CARGO_TARGET_TMPDIR"), bytes: 4 << 30, mkfs: &["-i", "4096"], mount: "loop,noatime" };
+const IMAGE: place::Image = place::on_disk(&["-i", "4096"]);
 
 /// Failures end the run.
 #[cfg(target_os = "linux")]
@@ -27,17 +26,13 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
-    if !asked("--here") && place::reenter(&arguments)? {
-        return Ok(());
-    }
-    for place in place::all(&arguments, &IMAGE)? {
+    let asked = place::Asked::read();
+    for place in asked.places(&IMAGE)? {
         println!("\n{}{}", place.name, if place.can_be_cold() { ", on a disk" } else { "" });
         cases::one_process(&place.room("process")?)?;
         cases::many(&place.room("batch")?, 1_000, 11)?;
-        cases::many(&place.room("batch")?, if asked("--small") { 10_000 } else { 100_000 }, 3)?;
-        let sizes: &[u64] = if asked("--small") { &[10, 10_000] } else { &[10, 10_000, 1_000_000] };
+        cases::many(&place.room("batch")?, if asked.for_option("--small") { 10_000 } else { 100_000 }, 3)?;
+        let sizes: &[u64] = if asked.for_option("--small") { &[10, 10_000] } else { &[10, 10_000, 1_000_000] };
         for entries in sizes {
             logs::measure(&place.room("log")?, *entries)?;
         }

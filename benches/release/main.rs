@@ -22,8 +22,7 @@ mod timed;
 
 /// On the disk: what a sync costs is what is measured.
 #[cfg(target_os = "linux")]
-const IMAGE: place::Image =
-    place::Image { dir: env!("CARGO_TARGET_TMPDIR"), bytes: 4 << 30, mkfs: &["-i", "4096"], mount: "loop,noatime" };
+const IMAGE: place::Image = place::on_disk(&["-i", "4096"]);
 
 /// Failures end the run.
 #[cfg(target_os = "linux")]
@@ -31,21 +30,17 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if let [asked, release] = &arguments[..]
-        && asked == switching::AS_A_PROGRAM
+    let asked = place::Asked::read();
+    if let [word, release] = &asked.0[..]
+        && word == switching::AS_A_PROGRAM
     {
         return switching::bare(release);
     }
-    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
-    if !asked("--here") && place::reenter(&arguments)? {
-        return Ok(());
-    }
-    for place in place::all(&arguments, &IMAGE)? {
+    for place in asked.places(&IMAGE)? {
         println!("\n{}{}", place.name, if place.can_be_cold() { ", on a disk" } else { "" });
         switching::measure(&place.room("switch")?)?;
         looking::measure(&place.room("look")?)?;
-        removing::measure(&place.room("remove")?, if asked("--small") { 10_000 } else { 100_000 })?;
+        removing::measure(&place.room("remove")?, if asked.for_option("--small") { 10_000 } else { 100_000 })?;
     }
     Ok(())
 }

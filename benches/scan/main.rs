@@ -30,8 +30,7 @@ mod ways;
 
 /// On the disk, so that a cold scan reads from there, and with an inode for every file.
 #[cfg(target_os = "linux")]
-const IMAGE: place::Image =
-    place::Image { dir: env!("CARGO_TARGET_TMPDIR"), bytes: 4 << 30, mkfs: &["-i", "2048"], mount: "loop,noatime" };
+const IMAGE: place::Image = place::on_disk(&["-i", "2048"]);
 
 /// Failures end the run.
 #[cfg(target_os = "linux")]
@@ -39,23 +38,23 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if arguments.first().is_some_and(|first| first == ways::CHILD) {
-        return ways::child(&arguments[1..]);
+    let asked = place::Asked::read();
+    if asked.0.first().is_some_and(|first| first == ways::CHILD) {
+        return ways::child(&asked.0[1..]);
     }
-    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
-    if !asked("--here") && place::reenter(&arguments)? {
+    let sizes: &[usize] = if asked.for_option("--small") { &[70_000] } else { &[70_000, 1_000_000] };
+    let places = asked.places(&IMAGE)?;
+    if places.is_empty() {
         return Ok(());
     }
-    let sizes: &[usize] = if asked("--small") { &[70_000] } else { &[70_000, 1_000_000] };
     let mut report = report::Report::begin();
-    for place in place::all(&arguments, &IMAGE)? {
+    for place in places {
         for entries in sizes {
             let grown = tree::grow(&place.room("scan")?, *entries)?;
-            if !asked("--cold") {
+            if !asked.for_option("--cold") {
                 report.warm(&place.name, &grown, &rounds::warm(&grown)?)?;
             }
-            if !asked("--warm") && place.can_be_cold() {
+            if !asked.for_option("--warm") && place.can_be_cold() {
                 report.cold(&place.name, &grown, &rounds::cold(&grown)?);
             }
             std::fs::remove_dir_all(&grown.dir)?;

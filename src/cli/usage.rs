@@ -90,7 +90,7 @@ fn habit(word: &str) -> Option<&'static str> {
         "set" | "update" | "replace" => "`ensure LINK --to TARGET` replaces a link, `swap` one whose text is known",
         "check" | "status" | "verify" => "`scan --exit-code` says whether all links are well",
         "monitor" | "tail" => "`watch` stays and prints a line for each change; `metrics` prints numbers",
-        "fix" | "mend" => "`repair` repairs links, each kind of repair by an option of its own",
+        "fix" => "`repair` repairs links, each kind of repair by an option of its own",
         "history" | "journal" => "`log` shows what was changed, from the day on that `records init` was run",
         "rollback" | "revert" => {
             "`undo --group ID` takes a group back; `swap LINK --to OLD --expect NEW` one link, as `log` shows it"

@@ -13,14 +13,8 @@ use super::stage::Staged;
 use super::{Attempt, Changed};
 use crate::entry::Opened;
 use crate::error::{Error, FileKind, Kind, Result};
-use crate::model::Effect;
+use crate::model::{BACKUPS_MAX, Effect, backup_names};
 use crate::sys::{self, Fault, Handle, Stat};
-
-/// The longest name, in bytes.
-const NAME_MAX: usize = 255;
-
-/// How many backups of one name can stand side by side.
-const BACKUPS_MAX: usize = 1000;
 
 pub(super) fn back_up(site: &Site<'_>, text: &OsStr, directory: bool) -> OrHalt<Attempt> {
     let entry = site.entry;
@@ -84,8 +78,8 @@ fn pin_in_the_way(entry: &Opened<'_>) -> Result<Option<(Stat, Handle)>> {
 
 /// Stages the link under the first name for a backup that is free; `None` where the directory to stage in is gone.
 fn stage<'s, 'a>(site: &'s Site<'a>, text: &OsStr, directory: bool) -> OrHalt<Option<Staged<'s, 'a>>> {
-    for index in 0..BACKUPS_MAX {
-        let staged = site.stage_beside(backup_name(site.entry.name(), index), text, directory)?;
+    for name in backup_names(site.entry.name()) {
+        let staged = site.stage_beside(name, text, directory)?;
         if staged.is_some() || site.is_lost() {
             return Ok(staged);
         }
@@ -100,36 +94,5 @@ fn all_taken() -> Error {
 /// The first name for a backup that nothing has.
 pub(super) fn free_backup_name(entry: &Opened<'_>) -> Result<OsString> {
     let taken = |name: &OsString| entry.root.calls().stat_at(&entry.parent, name).is_ok();
-    let mut names = (0..BACKUPS_MAX).map(|index| backup_name(entry.name(), index));
-    names.find(|name| !taken(name)).ok_or_else(all_taken)
-}
-
-/// `NAME.backup`, `NAME.backup-1` and so on; a long name is cut so that it fits.
-fn backup_name(name: &OsStr, index: usize) -> OsString {
-    let suffix = if index == 0 { ".backup".to_owned() } else { format!(".backup-{index}") };
-    let room = NAME_MAX - suffix.len();
-    let mut backup = OsString::new();
-    if name.len() <= room {
-        backup.push(name);
-    } else {
-        let text = name.to_string_lossy();
-        backup.push(&text[..text.floor_char_boundary(room)]);
-    }
-    backup.push(suffix);
-    backup
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_backup_name_fits() {
-        assert_eq!(backup_name(OsStr::new("conf"), 0), "conf.backup");
-        assert_eq!(backup_name(OsStr::new("conf"), 7), "conf.backup-7");
-        for long in ["x".repeat(255), "ß".repeat(127), "x".repeat(248)] {
-            assert!(backup_name(OsStr::new(&long), 12).len() <= NAME_MAX, "{long}");
-        }
-        assert_eq!(backup_name(OsStr::new(&"x".repeat(248)), 0).len(), 255);
-    }
+    backup_names(entry.name()).find(|name| !taken(name)).ok_or_else(all_taken)
 }

@@ -1,7 +1,6 @@
 //! The lock by which holders of this library exclude each other: `flock` on a directory, with a bounded wait.
 //!
 //! A thread that waits tries the lock again and again: a call that blocks cannot be broken off, nor end after a while.
-//! Between two tries it rests until another thread of this process gives a lock back, or for a short while.
 //!
 //! The lock is released when its guard is dropped, also where a process that was forked meanwhile has a copy of the
 //! descriptor. The kernel releases it with its holder, so there is no stale lock and no verb to unlock.
@@ -61,7 +60,6 @@ fn wait(root: &Root, dir: Arc<Handle>, time: Duration) -> Result<Lock<'_>> {
     let deadline = root.calls().clock().saturating_add(time);
     thread::yield_now();
     loop {
-        let given_back = root.calls().given_back();
         if let Some(lock) = Lock::try_take(root, Arc::clone(&dir)).map_err(Error::from_io)? {
             return Ok(lock);
         }
@@ -77,12 +75,9 @@ fn wait(root: &Root, dir: Arc<Handle>, time: Duration) -> Result<Lock<'_>> {
         if root.is_interrupted() {
             return Err(Error::new(Kind::Busy).because("another holder has the lock, and the wait was broken off"));
         }
+        root.calls().sleep(nap);
         if tries > SHORT_NAPS {
-            // What other threads give back is another lock, most likely.
-            root.calls().sleep(nap);
             nap = (nap * 2).min(LONGEST_NAP);
-        } else {
-            root.calls().rest(nap, given_back);
         }
     }
 }

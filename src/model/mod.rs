@@ -1,5 +1,6 @@
 //! Values without input or output: what a path, a target, an edit, a policy and an outcome are.
 
+mod backup_name;
 pub(crate) mod change;
 mod decision;
 mod edit;
@@ -28,6 +29,7 @@ pub use policy::Policy;
 pub use status::{Status, Trait, Traits};
 pub use target::{Style, Target};
 
+pub(crate) use backup_name::{BACKUPS_MAX, backup_names};
 pub(crate) use decision::{Decision, decide, fits};
 pub(crate) use path::Place;
 pub(crate) use staged_name::{STAGED_PREFIX, is_checked_name, is_staged_name, staged_name};

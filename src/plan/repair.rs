@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_mended_text_may_lead_to_is_what_it_led_to_before() {
+    fn what_a_repaired_text_may_lead_to_is_what_it_led_to_before() {
         let tidy = Repair::default().tidy(true);
         let rebase = Repair::default().rebase("a", "b");
         for status in [Status::Ok, Status::Dangling, Status::Escape] {
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_to_nothing_is_mended_only_while_it_does() {
+    fn what_leads_to_nothing_is_repaired_only_while_it_does() {
         let dangling = found("l", "gone", Status::Dangling);
         let while_dangling =
             |repair: Repair, found: &Finding| repair.plan(found, None).unwrap().change.while_dangling();

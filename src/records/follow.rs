@@ -1,4 +1,4 @@
-//! The mutations of a log as they are told, also those that are still to come.
+//! Following a log: its mutations as they are told, and those that are still to come.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -28,4 +28,17 @@ impl CheckReport {
     pub fn passed(&self) -> bool {
         self.exit == Some(0) && !self.timed_out
     }
+
+    /// Returns how it ended, in a few words: `passed`, `exited with 3`, `was ended by signal 9`.
+    #[must_use]
+    pub fn ending(&self) -> String {
+        match (self.passed(), self.timed_out, self.exit, self.signal) {
+            (true, ..) => "passed".to_owned(),
+            (_, true, ..) => format!("took longer than it may ({:.1} s)", self.seconds),
+            (_, _, Some(code), _) => format!("exited with {code}"),
+            (_, _, _, Some(signal)) => format!("was ended by signal {signal}"),
+            // Its output says why: it was not started, or it panicked.
+            _ => crate::error::printable(self.tail.lines().next().unwrap_or("did not end")).to_string(),
+        }
+    }
 }

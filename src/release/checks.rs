@@ -110,7 +110,7 @@ pub(super) fn run(check: &Check, context: &CheckContext<'_>, ground: &Ground<'_>
 /// What a panic said.
 fn panicked(panic: &(dyn Any + Send)) -> String {
     let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("it panicked: {}", said.unwrap_or("for an unknown reason"))
+    format!("panicked: {}", said.unwrap_or("for an unknown reason"))
 }
 
 fn run_program(argv: &[String], context: &CheckContext<'_>, ground: &Ground<'_>, report: &mut CheckReport) {

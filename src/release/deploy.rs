@@ -278,12 +278,5 @@ pub(super) fn failure(name: &str, check: Option<&CheckReport>) -> Error {
         return error.because("a signal asked to stop before it was confirmed");
     };
     let program = crate::error::printable(check.argv.first().map_or("", String::as_str)).to_string();
-    let what = match (check.timed_out, check.exit, check.signal) {
-        (true, ..) => format!("took longer than it may ({:.1} s)", check.seconds),
-        (_, Some(code), _) => format!("exited with {code}"),
-        (_, _, Some(signal)) => format!("was ended by signal {signal}"),
-        _ if check.tail.starts_with("cannot be started") => "could not be started".to_owned(),
-        _ => "panicked".to_owned(),
-    };
-    error.because(format!("`{program}` ({}) {what}", check.phase))
+    error.because(format!("`{program}` ({}) {}", check.phase, check.ending()))
 }

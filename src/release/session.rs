@@ -1,4 +1,4 @@
-//! One mutation of an app: its lock, its app_ledger, and the one place where events are told.
+//! One mutation of an app: its lock, its ledger, and the one place where events are told.
 
 use std::ffi::OsString;
 

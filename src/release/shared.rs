@@ -1,18 +1,15 @@
 //! The links that a release gets to what all releases share.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::manifest::{Seed, SharedLink};
 use crate::model::change::NewLink;
-use crate::model::{Edit, GroupStep, LinkPath, Outcome, Target};
+use crate::model::{BACKUPS_MAX, Edit, GroupStep, LinkPath, Outcome, Target, backup_names};
 use crate::plan::TargetKind;
 use crate::root::Root;
-
-/// How many backups of one name can stand side by side.
-const BACKUPS_MAX: usize = 1000;
 
 /// Makes the links in a release.
 pub(super) fn link(session: &mut Session<'_>, release: &str) -> Result<Vec<Outcome>> {
@@ -116,23 +113,12 @@ fn dirs(dir: &Path) -> Result<Vec<GroupStep>> {
 
 /// The name that a link gets that makes room.
 fn free_name(root: &Root, at: &LinkPath) -> Result<PathBuf> {
-    for index in 0..BACKUPS_MAX {
-        let path = at.parent().join(backup_name(at.name(), index));
+    for name in backup_names(at.name()) {
+        let path = at.parent().join(name);
         if root.inspect(&path)?.kind.is_none() {
             return Ok(path);
         }
     }
-    Err(Error::new(Kind::Exists).on("move", at).because("there are too many backups of this name"))
-}
-
-fn backup_name(name: &OsStr, index: usize) -> OsString {
-    let suffix = if index == 0 { ".backup".to_owned() } else { format!(".backup-{index}") };
-    let text = name.to_string_lossy();
-    let room = text.floor_char_boundary(255 - suffix.len());
-    let mut backup = OsString::from(if name.len() + suffix.len() > 255 { &text[..room] } else { "" });
-    if backup.is_empty() {
-        backup.push(name);
-    }
-    backup.push(suffix);
-    backup
+    let reason = format!("{BACKUPS_MAX} backups of this name are there already");
+    Err(Error::new(Kind::Exists).on("move", at).because(reason))
 }

@@ -44,26 +44,26 @@ pub(super) struct Taken {
 
 /// Takes down everything in a private directory.
 pub(super) fn take_down(root: &Root, private: &Handle, tell: &mut dyn FnMut(u64)) -> Taken {
-    let mut going = OrHalt { root, private, tell, taken: Taken::default(), moved_up: false };
+    let mut work = Work { root, private, tell, taken: Taken::default(), moved_up: false };
     let mut moves = 0;
     for round in 0.. {
-        going.moved_up = false;
-        let before = going.taken.entries;
-        match going.empty(private, round, 0) {
+        work.moved_up = false;
+        let before = work.taken.entries;
+        match work.empty(private, round, 0) {
             Some(Emptied { seen: false, .. }) => {
-                going.taken.complete = true;
+                work.taken.complete = true;
                 break;
             }
             // What was moved up is found by the next listing.
-            Some(_) if going.moved_up && moves < MOVES => moves += 1,
-            Some(_) if going.taken.entries > before && round - moves < ROUNDS => {}
+            Some(_) if work.moved_up && moves < MOVES => moves += 1,
+            Some(_) if work.taken.entries > before && round - moves < ROUNDS => {}
             _ => break,
         }
     }
-    going.taken
+    work.taken
 }
 
-struct OrHalt<'a> {
+struct Work<'a> {
     root: &'a Root,
     private: &'a Handle,
     tell: &'a mut dyn FnMut(u64),
@@ -80,7 +80,7 @@ struct Emptied {
     clean: bool,
 }
 
-impl OrHalt<'_> {
+impl Work<'_> {
     /// Lists a directory for the so manyeth time, and removes what is in it; `None` where it cannot be listed.
     fn empty(&mut self, dir: &Handle, round: usize, depth: usize) -> Option<Emptied> {
         let calls = self.root.calls();

@@ -19,7 +19,6 @@ mod aliases;
 #[cfg(not(all(target_os = "linux", feature = "confine")))]
 mod domain;
 mod fault;
-mod gate;
 #[cfg(unix)]
 mod handle;
 #[cfg(feature = "records")]
@@ -328,14 +327,6 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
     }
     fn sleep(&self, time: Duration) {
         std::thread::sleep(time);
-    }
-    /// How many locks this process has given back, as far as that is counted.
-    fn given_back(&self) -> u32 {
-        gate::given()
-    }
-    /// Sleeps for so long, or until this process has given back more locks than so many.
-    fn rest(&self, time: Duration, given_back: u32) {
-        gate::rest(time, given_back);
     }
 }
 

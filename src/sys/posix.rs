@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode};
 use rustix::io::Errno;
 
-use super::{Stat, gate};
+use super::Stat;
 use crate::error::FileKind;
 use crate::model::ObjectId;
 
@@ -128,7 +128,6 @@ pub(super) fn may_change_names(dir: BorrowedFd<'_>) -> io::Result<bool> {
 pub(super) fn unlock(dir: BorrowedFd<'_>) {
     // Dropping the descriptor gives it back as well, unless a forked process has a copy of it.
     let _given_back = rustix::fs::flock(dir, FlockOperation::Unlock);
-    gate::wake();
 }
 
 pub(super) fn try_lock(dir: BorrowedFd<'_>) -> io::Result<bool> {

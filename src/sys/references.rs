@@ -1,8 +1,8 @@
 //! What processes refer to: root, working directory, program, mapped and open files, as `/proc` tells of each.
 //!
-//! The kernel gives the path of an object as it is now, also after a directory above it was renamed. A path counts only
-//! if the same object is found by it; one through a bind mount elsewhere counts, too. Of a process with another root or other mounts the path says nothing: there the
-//! object itself is kept, by device and inode.
+//! The kernel gives the path of an object as it is now, also after a directory above it was renamed. A path counts only if
+//! the same object is found by it; one through a bind mount elsewhere counts, too. Of a process with another root or other
+//! mounts the path says nothing: there the object itself is kept, by device and inode.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

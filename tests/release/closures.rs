@@ -38,7 +38,7 @@ fn a_closure_that_panics_has_not_passed_and_the_release_is_switched_back() {
     let failed = app.deploy("2", &Deploy::default()).unwrap_err();
     assert_eq!(failed.error().kind(), Kind::CheckFailed);
     assert!(failed.to_string().contains("`ill` (check_after) panicked"), "{failed}");
-    assert_eq!(failed.until.check.as_ref().unwrap().tail, "it panicked: a bug");
+    assert_eq!(failed.until.check.as_ref().unwrap().tail, "panicked: a bug");
     assert_eq!((app.look().unwrap().release.as_deref(), app.look().unwrap().alarm), (Some("1"), None));
 }
 

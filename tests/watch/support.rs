@@ -23,7 +23,7 @@ impl Ground {
         Ground::in_dir(tempfile::tempdir().unwrap())
     }
 
-    /// In memory, where that can be had: nothing is faster.
+    /// In memory where possible: nothing is faster.
     pub(crate) fn in_memory() -> Ground {
         Ground::in_dir(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
     }

@@ -98,12 +98,6 @@ impl Progress for Live {
 /// `check_after ./bin/healthz: passed (0.31 s)`
 fn checked(check: &CheckReport) -> String {
     let argv: Vec<String> = check.argv.iter().map(|word| caplink::printable(&**word).to_string()).collect();
-    let came = match (check.passed(), check.timed_out, check.exit, check.signal) {
-        (true, ..) => Painted(GOOD, "passed".to_owned()),
-        (_, true, ..) => Painted(BAD, "took longer than it may".to_owned()),
-        (_, _, Some(code), _) => Painted(BAD, format!("exited with {code}")),
-        (_, _, _, Some(signal)) => Painted(BAD, format!("ended by signal {signal}")),
-        _ => Painted(BAD, "could not be started".to_owned()),
-    };
+    let came = Painted(if check.passed() { GOOD } else { BAD }, check.ending());
     format!("{} {}: {came} ({:.2} s)\n", check.phase, Painted(NAME, argv.join(" ")), check.seconds)
 }

@@ -305,10 +305,6 @@ impl Calls for Memory {
         self.world.ask(|tree| tree.clock)
     }
 
-    fn rest(&self, time: Duration, _given_back: u32) {
-        self.sleep(time);
-    }
-
     fn sleep(&self, time: Duration) {
         self.world.with(|tree| tree.clock += time);
     }
