@@ -213,6 +213,9 @@ fn exec_becomes_the_program_in_the_release() {
     );
     assert_eq!(place.run(["release", "exec", "--", "sh", "-c", "exit 7"]).code, 7);
     assert_eq!(place.json(["release", "exec", "9", "--", "true"]).kind(), "unknown_release");
+    let missing = place.json(["release", "exec", "--", "nosuchprogram"]);
+    let hint = "a program without a `/` in its name is looked for in $PATH";
+    assert_eq!((missing.kind(), missing.json["errors"][0]["hint"].as_str()), ("not_found", Some(hint)));
     assert_eq!(place.json(["release", "exec", "--", "/no/such/program"]).kind(), "not_found");
 }
 
@@ -223,6 +226,7 @@ fn a_directory_of_releases_that_others_may_write_is_not_pruned() {
     fs::set_permissions(&releases, fs::Permissions::from_mode(0o777)).unwrap();
     let answer = place.ask("release prune --keep 0 --grace 0s");
     assert_eq!((answer.code, answer.kind()), (4, "unsafe_state"));
+    assert!(answer.json["errors"][0]["hint"].as_str().unwrap().starts_with("`chmod go-w`"), "{answer:?}");
     assert_eq!(there(&place).len(), 6);
     fs::set_permissions(&releases, fs::Permissions::from_mode(0o1777)).unwrap();
     assert_eq!(place.ask("release prune --keep 0 --grace 0s").code, 0);

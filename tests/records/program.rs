@@ -239,6 +239,8 @@ fn a_checkpoint_is_three_lines_and_vouches_for_what_was_there() {
     let (code, refused) = place.run(&["log", "verify", "--checkpoint", "kept", "--checkpoint", "other"]);
     assert_eq!((code, &refused["errors"][0]["kind"]), (9, &json!("integrity")));
     assert_eq!(refused["errors"][0]["seq"], 3);
+    let hint = refused["errors"][0]["hint"].as_str().unwrap();
+    assert!(hint.contains("another one") && !hint.contains("`log verify`"), "{hint}");
     fs::write(place.dir.path().join("none"), "nothing\n").unwrap();
     assert_eq!(place.refusal(&["log", "verify", "--checkpoint", "none"]), (2, "usage".to_owned()));
     assert_eq!(place.refusal(&["log", "verify", "--checkpoint", "missing"]), (5, "not_found".to_owned()));
