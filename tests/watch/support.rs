@@ -1,6 +1,6 @@
 //! A tree that is watched, and what was told of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -135,16 +135,36 @@ impl Told {
         self.next(Duration::from_millis(300)).is_none()
     }
 
+    /// Each link of which something else was told than a scan says: what was told, and what is there.
+    fn misfits(&self, ground: &Ground) -> Vec<(PathBuf, Option<Status>, Option<Status>)> {
+        let scanned = ground.scanned();
+        let links: BTreeSet<&PathBuf> = scanned.keys().chain(self.links.keys()).collect();
+        let misfit = |link: &PathBuf| {
+            let there = scanned.get(link).copied();
+            // A link that was never told is one that was well from the first look on.
+            let told = self.links.get(link).copied().unwrap_or(Some(Status::Ok));
+            (told != there).then(|| (link.clone(), told, there))
+        };
+        links.into_iter().filter_map(misfit).collect()
+    }
+
     /// Goes on until what was told is what a scan says.
     pub(crate) fn until_it_fits(&mut self, ground: &Ground) {
-        let is_there = |told: &Told| {
-            let scanned = ground.scanned();
-            // A link that was never told is one that was well from the first look on.
-            let told_of = |link: &PathBuf| told.links.get(link).copied().unwrap_or(Some(Status::Ok));
-            scanned.iter().all(|(link, status)| told_of(link) == Some(*status))
-                && told.links.iter().all(|(link, now)| now.is_none() != scanned.contains_key(link))
-        };
-        self.until(is_there);
+        let start = Instant::now();
+        loop {
+            let misfits = self.misfits(ground);
+            if misfits.is_empty() {
+                break;
+            }
+            let Told { looks, lost, at, .. } = self;
+            let last = misfits.iter().filter_map(|(link, ..)| at.get(link)).max().map(Instant::elapsed);
+            assert!(
+                start.elapsed() < LONG,
+                "link, what was told, what is there: {misfits:#?}; the last of them was told {last:?} ago; {looks} looks, \
+                 lost {lost:?}"
+            );
+            self.next(Duration::from_millis(200));
+        }
         assert_eq!(self.watch.gauges().unwrap().summary.links, ground.scanned().len() as u64);
     }
 }
