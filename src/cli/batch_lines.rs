@@ -83,10 +83,11 @@ fn parse_line(bytes: &[u8]) -> Result<Line, String> {
 
 /// The parser counts the lines of one line.
 fn without_place(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    match said.rsplit_once(" at line 1 column ") {
-        Some((reason, column)) => format!("{reason}, at byte {column}"),
-        None => said,
+    let reported = error.to_string();
+    let no_json = if error.is_data() { "" } else { "it is not JSON: " };
+    match reported.rsplit_once(" at line 1 column ") {
+        Some((reason, column)) => format!("{no_json}{reason}, at byte {column}"),
+        None => format!("{no_json}{reported}"),
     }
 }
 
@@ -135,7 +136,9 @@ mod tests {
         ];
         let wrong = wrong(text.join("\n").as_bytes());
         assert_eq!(wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>(), (1..=13).collect::<Vec<_>>(), "{wrong:?}");
-        assert_eq!(wrong[5].1, "line 6: `remove` has no key `to`");
+        assert_eq!(wrong[2].1, "line 3: it is not JSON: expected ident, at byte 2");
+        let has = "it has `verb`, `link`, `expect`, `missing_ok`, `reason`";
+        assert_eq!(wrong[5].1, format!("line 6: `remove` has no key `to`; {has}"));
         assert_eq!(wrong[11].1, "line 12: `remove` has no key `durability`");
     }
 

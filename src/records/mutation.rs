@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::actor::Actor;
 use super::entry::{Body, Ended, Fact, Intent, Settled};
@@ -49,6 +49,12 @@ pub struct Mutation {
     /// The manifest that it was made for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// The app whose ledger it concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// The release of that app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
     /// The file or directory that is moved; a directory without another name is made or removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved: Option<Moved>,
@@ -133,6 +139,8 @@ impl Mutation {
             verified: None,
             group: intent.group,
             owner: intent.owner,
+            app: None,
+            release: None,
             moved: intent.moved,
             reason: intent.reason,
             actor: intent.actor,
@@ -166,6 +174,8 @@ impl Mutation {
             verified: None,
             group: None,
             owner: None,
+            app: None,
+            release: None,
             moved: None,
             reason: who.0,
             actor: who.1,
@@ -197,6 +207,13 @@ impl Mutation {
         self.backup = ended.backup;
         self.made = ended.made;
     }
+}
+
+/// What a fact says of releases.
+#[derive(Default, Deserialize)]
+struct About {
+    app: Option<String>,
+    release: Option<String>,
 }
 
 /// Puts intents and results together, and gives the mutations in the order of their intents.
@@ -245,9 +262,10 @@ impl Assembly {
                 }
             }
             Body::Fact(fact) => {
+                let About { app, release } = serde_json::from_str(fact.data.get()).unwrap_or_default();
                 let Fact { verb, outcome, group, reason, actor, .. } = *fact;
-                let told = Mutation::of_no_link(head, verb, outcome, (reason, actor), self.root());
-                self.waiting.push_back((Mutation { group, ..told }, true));
+                let of_no_link = Mutation::of_no_link(head, verb, outcome, (reason, actor), self.root());
+                self.waiting.push_back((Mutation { group, app, release, ..of_no_link }, true));
             }
             Body::Group(_) | Body::GroupEnd(_) | Body::Torn(_) | Body::Open(_) => {}
         }

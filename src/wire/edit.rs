@@ -171,19 +171,25 @@ mod tests {
     #[test]
     fn a_line_that_makes_no_sense_is_refused() {
         for (json, message) in [
-            (r#"{"link": "l", "to": "t"}"#, "missing field `verb`"),
-            (r#"{"verb": "frobnicate"}"#, "unknown variant `frobnicate`"),
+            (r#"{"link": "l", "to": "t"}"#, "the key `verb` is missing"),
+            (
+                r#"{"verb": "frobnicate"}"#,
+                "`frobnicate` is no verb of an edit: one of `create`, `ensure`, `swap`, `remove`, `exchange`",
+            ),
             (r#"{"verb": "create", "link": "l"}"#, "`create` needs the key `to`"),
             (r#"{"verb": "swap", "link": "l", "to": "t"}"#, "`swap` needs the key `expect`"),
             (r#"{"verb": "exchange", "a": "l"}"#, "`exchange` needs the key `b`"),
             (r#"{"verb": "create", "link": "l", "to": "t", "backup": false}"#, "`create` has no key `backup`"),
             (r#"{"verb": "exchange", "a": "l", "b": "m", "link": "l"}"#, "`exchange` has no key `link`"),
-            (r#"{"verb": "remove", "link": "l", "link": "l"}"#, "duplicate field `link`"),
-            (r#"{"verb": "remove", "verb": "remove", "link": "l"}"#, "duplicate field `verb`"),
-            (r#"{"verb": "remove", "link": "l", "force": true}"#, "unknown field `force`"),
-            (r#"{"verb": "remove", "link": "l", "expect": null}"#, "invalid type: null"),
-            (r#"{"verb": "remove", "link": "l", "missing_ok": "yes"}"#, "invalid type: string"),
-            (r#"{"verb": "create", "link": "l", "to": "t", "style": "odd"}"#, "`odd` is no style"),
+            (r#"{"verb": "remove", "link": "l", "link": "l"}"#, "the key `link` is given twice"),
+            (r#"{"verb": "remove", "verb": "remove", "link": "l"}"#, "the key `verb` is given twice"),
+            (
+                r#"{"verb": "remove", "link": "l", "force": true}"#,
+                "`remove` has no key `force`; it has `verb`, `link`, `expect`, `missing_ok`, `reason`",
+            ),
+            (r#"{"verb": "remove", "link": "l", "expect": null}"#, "`expect`: invalid type: null"),
+            (r#"{"verb": "remove", "link": "l", "missing_ok": "yes"}"#, "`missing_ok`: invalid type: string"),
+            (r#"{"verb": "create", "link": "l", "to": "t", "style": "odd"}"#, "`style`: `odd` is no style"),
             (r#"["remove", "l"]"#, "invalid type: sequence, expected an object with the key `verb`"),
             (r#"remove"#, "expected value"),
         ] {

@@ -5,12 +5,11 @@
 
 use std::fmt;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::text::Text;
-use crate::error::Result;
+use crate::error::{Result, printable};
 use crate::model::change::{Change, Create, Ensure, Exchange, Fix, NewLink, Remove, RemoveStale, Repair, Swap};
 use crate::model::{Durability, Edit, LinkPath, Style, Target};
 
@@ -24,7 +23,8 @@ use crate::model::{Durability, Edit, LinkPath, Style, Target};
 /// let line: Line = serde_json::from_str(r#"{"verb": "swap", "link": "current", "to": "v2", "expect": "v1"}"#)?;
 /// assert_eq!((line.verb(), line.edit().unwrap().path().to_string().as_str()), ("swap", "current"));
 /// let unknown = serde_json::from_str::<Line>(r#"{"verb": "remove", "link": "current", "to": "v2"}"#);
-/// assert_eq!(unknown.unwrap_err().to_string(), "`remove` has no key `to`");
+/// let reason = "`remove` has no key `to`; it has `verb`, `link`, `expect`, `missing_ok`, `reason`";
+/// assert_eq!(unknown.unwrap_err().to_string(), reason);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,17 +33,25 @@ pub struct Line(Keys);
 macro_rules! keys {
     ($($key:ident: $type:ty,)*) => {
         /// Every key that some verb has; a key that was not given is none.
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
         pub(super) struct Keys {
             pub(super) verb: Verb,
             $(
-                #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+                #[serde(skip_serializing_if = "Option::is_none")]
                 pub(super) $key: Option<$type>,
             )*
         }
 
         impl Keys {
+            /// Takes the value of a key; false if no verb has that key, and its value is still to be read.
+            fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> std::result::Result<bool, A::Error> {
+                match key {
+                    $(stringify!($key) => once(key, &mut self.$key, map)?,)*
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+
             /// The keys that were given, without the verb.
             fn given(&self) -> Vec<&'static str> {
                 let all = [$((stringify!($key), self.$key.is_some()),)*];
@@ -73,12 +81,20 @@ keys! {
     reason: String,
 }
 
-/// A key that is there has a value: `null` is none.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+/// Reads the value of a key that is given once, and never as `null`.
+fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    key: &str,
+    place: &mut Option<T>,
+    map: &mut A,
+) -> std::result::Result<(), A::Error> {
+    if place.is_some() {
+        return Err(A::Error::custom(format_args!("the key `{key}` is given twice")));
+    }
+    *place = Some(map.next_value().map_err(|error| A::Error::custom(format_args!("`{key}`: {error}")))?);
+    Ok(())
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verb {
     #[default]
@@ -102,9 +118,16 @@ pub(super) enum Repairing {
 }
 
 /// The keys of an edit that makes a link.
-const MAKES: &[&str] = &["link", "to", "style", "directory", "allow_dangling", "allow_outside", "unjudged", "parents"];
+const MAKES: &[&str] = &["style", "directory", "allow_dangling", "allow_outside", "unjudged", "parents"];
+
+/// Keys that a serialised edit may have beside the options of its verb.
+const SERIALISED: &[&str] = &["directory", "unjudged", "durability"];
 
 impl Verb {
+    /// Every verb; the first five are those of the command line.
+    const ALL: [Verb; 7] =
+        [Verb::Create, Verb::Ensure, Verb::Swap, Verb::Remove, Verb::Exchange, Verb::Repair, Verb::RemoveStale];
+
     fn as_str(self) -> &'static str {
         match self {
             Verb::Create => "create",
@@ -125,7 +148,7 @@ impl Verb {
             Verb::Swap => (&["link", "to", "expect"], &[MAKES]),
             Verb::Remove => (&["link"], &[&["expect", "missing_ok"]]),
             Verb::Exchange => (&["a", "b"], &[&["allow_dangling", "allow_outside"]]),
-            Verb::Repair => (&["link", "expect", "fix"], &[MAKES]),
+            Verb::Repair => (&["link", "expect", "fix"], &[&["to"], MAKES]),
             Verb::RemoveStale => (&["link"], &[&["expect"]]),
         }
     }
@@ -133,34 +156,60 @@ impl Verb {
 
 impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Line, D::Error> {
-        let keys = deserializer.deserialize_map(ReadObject)?;
+        let Read { keys, unknown } = deserializer.deserialize_map(ReadObject)?;
         let (needed, others) = keys.verb.keys();
         let (verb, given) = (keys.verb.as_str(), keys.given());
-        let of_all = &["durability", "reason"];
+        let has: Vec<&str> =
+            needed.iter().chain(others.iter().copied().flatten()).chain(&["durability", "reason"]).copied().collect();
+        let unknown = unknown.as_deref().or_else(|| given.iter().find(|key| !has.contains(key)).copied());
+        if let Some(unknown) = unknown {
+            let options = has.iter().filter(|key| !SERIALISED.contains(key)).map(|key| format!(", `{key}`"));
+            let options: String = options.collect();
+            return Err(D::Error::custom(format_args!(
+                "`{verb}` has no key `{}`; it has `verb`{options}",
+                printable(unknown)
+            )));
+        }
         if let Some(missing) = needed.iter().find(|key| !given.contains(key)) {
             return Err(D::Error::custom(format_args!("`{verb}` needs the key `{missing}`")));
         }
-        let is_known =
-            |key: &&str| needed.contains(key) || of_all.contains(key) || others.iter().any(|of| of.contains(key));
-        if let Some(unknown) = given.iter().find(|key| !is_known(key)) {
-            return Err(D::Error::custom(format_args!("`{verb}` has no key `{unknown}`")));
-        }
         Ok(Line(keys))
     }
+}
+
+/// The keys of an object, and the first one that no verb has.
+struct Read {
+    keys: Keys,
+    unknown: Option<String>,
 }
 
 /// Reads keys from an object only; a struct could also be read from a list.
 struct ReadObject;
 
 impl<'de> Visitor<'de> for ReadObject {
-    type Value = Keys;
+    type Value = Read;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with the key `verb`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Keys, A::Error> {
-        Keys::deserialize(MapAccessDeserializer::new(map))
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Read, A::Error> {
+        let (mut keys, mut verb, mut unknown) = (Keys::default(), None::<String>, None);
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "verb" {
+                once(&key, &mut verb, &mut map)?;
+            } else if !keys.take(&key, &mut map)? {
+                map.next_value::<IgnoredAny>()?;
+                unknown.get_or_insert(key);
+            }
+        }
+        let verb = verb.ok_or_else(|| A::Error::custom("the key `verb` is missing"))?;
+        let known = Verb::ALL.into_iter().find(|known| known.as_str() == verb);
+        keys.verb = known.ok_or_else(|| {
+            let verbs: Vec<_> = Verb::ALL[..5].iter().map(|verb| format!("`{}`", verb.as_str())).collect();
+            A::Error::custom(format_args!("`{}` is no verb of an edit: one of {}", printable(&verb), verbs.join(", ")))
+        })?;
+        Ok(Read { keys, unknown })
     }
 }
 

@@ -311,5 +311,11 @@ fn the_text_says_what_happens_and_the_log_who_did_it() {
         ("release deploy", Some("current"), "replaced", weekly),
     ];
     assert_eq!(told, expected);
+    let about: Vec<(&Value, &Value)> = lines.iter().map(|line| (&line["app"], &line["release"])).collect();
+    let none = (&Value::Null, &Value::Null);
+    assert_eq!(about, [none, (&json!("default"), &json!("1")), (&json!("default"), &json!("2")), none]);
+    let text = place.words("log");
+    let ends: Vec<&str> = text.out().lines().filter_map(|line| line.split_once("Z ")).map(|(_, end)| end).collect();
+    assert_eq!(ends[1..3], ["release add 1 (entered)", "release deploy 2 (entered) weekly"]);
     assert!(Path::new(&place.root).join(".caplink/log.jsonl").exists());
 }

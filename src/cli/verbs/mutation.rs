@@ -33,6 +33,7 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Mutation { seq, time, verb, link, other, previous, target, outcome, reason, kind, group, .. } =
             self.mutation;
+        let Mutation { app, release, .. } = self.mutation;
         let time = if self.local { time.to_local() } else { time.to_string() };
         write!(f, "{} {} {verb}", Painted(DIM, seq), Painted(DIM, time))?;
         if let Some(link) = link {
@@ -40,6 +41,12 @@ impl fmt::Display for Shown<'_> {
         }
         if let Some(other) = other {
             write!(f, " {}", Painted(NAME, Text::new(other)))?;
+        }
+        if let Some(release) = release {
+            write!(f, " {}", Painted(NAME, caplink::printable(release)))?;
+        }
+        if let Some(app) = app.as_ref().filter(|app| *app != "default") {
+            write!(f, " of {}", caplink::printable(app))?;
         }
         match (previous, target) {
             (Some(previous), Some(target)) => write!(f, ": {} -> {}", Text::new(previous), Text::new(target))?,

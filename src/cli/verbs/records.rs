@@ -159,7 +159,9 @@ impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let would = if self.dry_run && self.outcome != "unchanged" { "would be " } else { "" };
         let name = self.id.as_deref().unwrap_or("records");
-        writeln!(f, "{}: {}", Painted(NAME, name), Painted(GOOD, format_args!("{would}{}", self.outcome)))?;
+        let demand = if self.settings.require_reason { "a reason is demanded" } else { "no reason is demanded" };
+        let done = format_args!("{would}{}", self.outcome);
+        writeln!(f, "{}: {} ({demand})", Painted(NAME, name), Painted(GOOD, done))?;
         if let Some(Renewed { kept, good, lost, .. }) = &self.renewed {
             writeln!(f, "the damaged ones are kept in `{}`: {good} entries fit, {lost} do not", Text::new(kept))?;
         }
