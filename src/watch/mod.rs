@@ -14,7 +14,7 @@ mod picture;
 mod seen;
 mod standing;
 mod stream;
-#[cfg(all(test, target_os = "linux", feature = "adversary"))]
+#[cfg(all(test, unix, feature = "adversary"))]
 mod tests;
 mod todo;
 mod watches;
