@@ -65,10 +65,11 @@ impl Watch {
 
     /// More changed than was kept.
     pub(super) fn lost_hints(&mut self) {
-        if !self.again && self.last.is_some() {
+        if !self.has_lost && self.last.is_some() {
             let watched = self.watches().len() as u64;
             self.ready.push_back(What::Lost { why: Lost::Queue, watched, unwatched: self.unwatched });
         }
+        self.has_lost = true;
         self.again = true;
     }
 

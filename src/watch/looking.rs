@@ -62,6 +62,7 @@ impl Watch {
     pub(super) fn look_at_everything(&mut self) -> Result<()> {
         self.next_look = Instant::now() + self.options.interval;
         self.again = false;
+        self.has_lost = false;
         self.has_missed = false;
         self.todo.clear();
         self.later.clear();

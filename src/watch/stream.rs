@@ -9,6 +9,7 @@
 //! that lies costs a look. A look that fails says nothing: where that passes, it is looked again.
 //!
 //! The work that hints cause is a third of one processor's time at most, and a look at everything that lost hints cause a fifth.
+//! Looks at everything go on while hints rest, so that none keeps them from coming to their end.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -96,6 +97,8 @@ pub struct Watch {
     pub(super) asked_root: Instant,
     /// Something was missed: everything is to be looked at again soon.
     pub(super) again: bool,
+    /// Hints were lost since the last look at everything began.
+    pub(super) has_lost: bool,
     /// The look at everything that is under way, or the next one, missed something; how many in a row did.
     pub(super) has_missed: bool,
     pub(super) misses: u32,
@@ -169,6 +172,7 @@ impl Watch {
             next_look: Instant::now(),
             asked_root: Instant::now(),
             again: false,
+            has_lost: false,
             has_missed: false,
             misses: 0,
             heard: 0,
@@ -216,7 +220,7 @@ impl Watch {
             if let Some(what) = self.ready.pop_front() {
                 return Ok(Some(Event { time: Time::now(), what }));
             }
-            let is_done = self.rest.is_some() || !self.work()?;
+            let is_done = !if self.rest.is_some() { self.look_meanwhile()? } else { self.work()? };
             if !self.ready.is_empty() {
                 continue;
             }
@@ -228,12 +232,12 @@ impl Watch {
                 }
             }
             let due = match self.rest {
+                _ if !is_done => now,
                 Some(until) => until,
-                None if is_done => {
+                None => {
                     let others = [self.held.next(), self.later.next(), self.standing.due()];
                     others.into_iter().flatten().fold(self.next_look, Instant::min)
                 }
-                None => now,
             };
             let time = due.min(deadline).min(self.asked_root + ROOT).saturating_duration_since(now);
             let (rung, hints) = self.bell.wait(self.notify.as_deref().filter(|_| self.rest.is_none()), time);
@@ -282,6 +286,21 @@ impl Watch {
             self.work = Duration::ZERO;
         }
         Ok(did)
+    }
+
+    /// While hints are left alone a look at everything begins, if it is time for one, and goes on: however many come, it ends.
+    /// Returns whether there was something to do.
+    fn look_meanwhile(&mut self) -> Result<bool> {
+        let started = Instant::now();
+        let is_partial = self.looking.as_ref().is_none_or(|looking| looking.tree.is_some());
+        if is_partial && self.next_look <= started {
+            self.look_at_everything()?;
+        } else if is_partial {
+            return Ok(false);
+        }
+        self.go_on(started);
+        self.settle_watches();
+        Ok(true)
     }
 
     /// One step of the work. Returns whether there was one.
