@@ -263,6 +263,10 @@ fn the_log_is_shown_as_lines_as_entries_and_as_json() {
     let (_, ndjson) = place.output(&["log", "--format", "ndjson", "--limit", "1"]);
     let item: Value = serde_json::from_str(&ndjson).unwrap();
     assert_eq!(&item, place.log().last().unwrap());
+    let (_, document) = place.output(&["log", "--format", "json"]);
+    let document: Value = serde_json::from_str(&document).unwrap();
+    assert_eq!((&document["command"], document["items"].as_array()), (&json!("log"), Some(&place.log())));
+    assert_eq!(place.refusal(&["log", "--format", "text"]), (2, "usage".to_owned()), "a text is no document");
     let counted = |arguments: &[&str]| {
         let arguments: Vec<&str> = ["log"].iter().chain(arguments).copied().collect();
         place.run(&arguments).1["items"].as_array().map(Vec::len)
