@@ -44,4 +44,5 @@ mod waiting;
 mod watching;
 #[cfg(target_os = "linux")]
 mod watching_limits;
+mod watching_metrics;
 mod writes;
