@@ -46,4 +46,5 @@ mod watching;
 #[cfg(target_os = "linux")]
 mod watching_limits;
 mod ways_out;
+mod watching_metrics;
 mod writes;
