@@ -45,6 +45,6 @@ mod waiting;
 mod watching;
 #[cfg(target_os = "linux")]
 mod watching_limits;
-mod ways_out;
 mod watching_metrics;
+mod ways_out;
 mod writes;
