@@ -263,6 +263,31 @@ fn alarms_of_apps_are_told_with_what_was_wrong_before() {
 }
 
 #[test]
+fn alarms_and_drift_beside_the_watched_directory_are_told_when_a_target_goes() {
+    let place = Place::new();
+    let done = |line: &str| assert_eq!(place.words(line).code, 0, "{line}");
+    let text = "version = 1\nname = \"files\"\n[links]\nentry = \"releases/2\"\n";
+    fs::write(place.root.join("caplink.toml"), text).unwrap();
+    done("apply");
+    done("release add 1 2");
+    done("release switch 1");
+    fs::create_dir(place.root.join("beside")).unwrap();
+    let watching = Watching::of(&place, "watch beside --interval 1h");
+    watching.until("look");
+    let rename = |from: &str, to: &str| fs::rename(place.root.join(from), place.root.join(to)).unwrap();
+    for _ in 0..2 {
+        rename("releases/1", "elsewhere");
+        assert_eq!(alarm(&watching), ("default".into(), Value::Null, "dangling".into()));
+        rename("elsewhere", "releases/1");
+        assert_eq!(alarm(&watching), ("default".into(), "dangling".into(), Value::Null));
+        rename("releases/2", "elsewhere");
+        assert_eq!(watching.until("entry").pop().unwrap()["now"], "dangling");
+        rename("elsewhere", "releases/2");
+        assert_eq!(watching.until("entry").pop().unwrap()["now"], "ok");
+    }
+}
+
+#[test]
 fn an_app_that_is_new_is_watched_from_then_on() {
     let place = Place::new();
     let watching = Watching::of(&place, "watch --interval 1h");

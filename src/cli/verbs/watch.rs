@@ -236,6 +236,8 @@ impl Stay {
         }
         if is_look {
             self.due = Some(Instant::now());
+            // Others may stand in their place by now.
+            self.records = None;
         }
         self.due.get_or_insert_with(|| Instant::now() + WRITE);
         self.write_due();
