@@ -138,6 +138,29 @@ fn signals_and_a_closed_stdout_end_it_within_a_second() {
 }
 
 #[test]
+fn it_ends_in_time_though_it_has_not_begun() {
+    let place = Place::new();
+    let mut command = place.command(["watch", "-m", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let _manifest = child.stdin.take();
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let catches = || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (Signal::SIGHUP as u32 - 1) != 0
+    };
+    let start = Instant::now();
+    while !catches() {
+        assert!(start.elapsed() < LONG);
+    }
+    kill(pid, Signal::SIGHUP).unwrap();
+    kill(pid, Signal::SIGTERM).unwrap();
+    let start = Instant::now();
+    let code = child.wait().unwrap().code();
+    assert!(code == Some(0) && start.elapsed() < Duration::from_secs(1), "{code:?} {:?}", start.elapsed());
+}
+
+#[test]
 fn it_ends_in_time_though_nobody_reads_what_it_prints() {
     let place = Place::new();
     for number in 0..2_000 {
