@@ -45,4 +45,5 @@ mod watching;
 #[cfg(target_os = "linux")]
 mod watching_limits;
 mod watching_metrics;
+mod ways_out;
 mod writes;

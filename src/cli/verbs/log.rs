@@ -134,7 +134,7 @@ impl Log {
         };
         let mut report = Report::new(command, context);
         if self.what.is_some() && self.asks() {
-            report.errors.push(Problem::new(Kind::Usage, format!("`{command}` has no such option")));
+            report.errors.push(Problem::usage(command, format!("`{command}` has no such option")));
             return output::print(&report, &context.global);
         }
         if (self.follow || self.raw) && report.refuses_json(context) {
@@ -142,7 +142,7 @@ impl Log {
         }
         if self.follow && self.format == Some(Format::Json) {
             let reason = "`--follow` prints no document: take `--format ndjson`";
-            report.errors.push(Problem::new(Kind::Usage, reason));
+            report.errors.push(Problem::usage(command, reason));
             return output::print(&report, &context.global);
         }
         let records = context.with_records().and_then(|(root, records)| {
