@@ -324,6 +324,28 @@ fn damage_is_told_with_its_entry_and_looking_goes_on() {
 }
 
 #[test]
+fn a_log_that_is_gone_is_damage_where_an_index_knew_it() {
+    let place = Place::recorded();
+    let lines: String =
+        (0..4000).map(|n| format!("{{\"verb\":\"create\",\"link\":\"l{n}\",\"to\":\"releases\"}}\n")).collect();
+    fs::write(place.dir.path().join("lines"), lines).unwrap();
+    assert_eq!(place.run(&["batch", "lines"]).0, 0);
+    assert_eq!(place.run(&["log", "--link", "l1"]).0, 0);
+    let state = place.root().join(".caplink");
+    assert!(state.join("index.redb").exists());
+    fs::rename(state.join("log.jsonl"), place.dir.path().join("kept")).unwrap();
+    for verb in [&["remove", "l1"][..], &["log"], &["records", "init"], &["recover"]] {
+        assert_eq!(place.refusal(verb), (9, "integrity".to_owned()), "{verb:?}");
+    }
+    assert_eq!(place.run(&["inspect", "l1"]).0, 0);
+    let (code, renewed) = place.run(&["records", "renew", "--reason", "gone"]);
+    assert_eq!((code, &renewed["items"][0]["outcome"]), (0, &json!("renewed")), "{renewed}");
+    assert_eq!(place.run(&["remove", "l1"]).0, 0);
+    fs::remove_file(state.join("log.jsonl")).unwrap();
+    assert_eq!(place.refusal(&["records", "renew", "--reason", "gone"]), (5, "no_records".to_owned()));
+}
+
+#[test]
 fn records_elsewhere_are_not_forgotten() {
     let place = Place::new();
     let state = place.dir.path().join("state");
@@ -332,6 +354,9 @@ fn records_elsewhere_are_not_forgotten() {
     assert!(Path::new(&place.root().join(".caplink-records")).is_file());
     let ensure = ["ensure", "current", "--to", "releases/41"];
     assert_eq!(place.refusal(&ensure), (4, "unsafe_state".to_owned()));
+    let (code, looked) = place.run(&["log"]);
+    assert_eq!((code, &looked["errors"][0]["kind"]), (5, &json!("no_records")));
+    assert!(looked["errors"][0]["hint"].as_str().unwrap().contains("`--state DIR`"), "{looked}");
     let given: Vec<&str> = ensure.iter().copied().chain(["--state", state]).collect();
     assert_eq!(place.run(&given).0, 0);
     let output = place.command(&["log", "--format", "ndjson"]).env("CAPLINK_STATE", state).output().unwrap();
@@ -386,6 +411,10 @@ fn the_way_out_of_records_of_another_root_is_to_bind_them() {
     assert_eq!((code, &refused["errors"][0]["kind"]), (9, &json!("integrity")));
     let hint = refused["errors"][0]["hint"].as_str().unwrap();
     assert!(hint.contains("`records rebind`") && !hint.contains("renew"), "{hint}");
+    for dry in [&["-n"][..], &[]] {
+        let renew: Vec<&str> = ["records", "renew", "--reason", "moved"].iter().chain(dry).copied().collect();
+        assert_eq!(place.refusal(&renew), (9, "integrity".to_owned()), "they fit, and are another root's: {dry:?}");
+    }
     assert_eq!(place.run(&["records", "rebind"]).0, 0);
     assert_eq!(place.run(&["ensure", "current", "--to", "releases/41"]).0, 0);
 }
