@@ -315,7 +315,9 @@ fn damage_is_told_with_its_entry_and_looking_goes_on() {
     );
     assert_eq!(place.run(&["inspect", "current"]).0, 0);
     assert_eq!(place.run(&["scan"]).0, 0);
-    assert_eq!(place.refusal(&["records", "renew"]), (2, "usage".to_owned()));
+    let (code, unreasoned) = place.run(&["records", "renew"]);
+    assert_eq!((code, &unreasoned["errors"][0]["kind"]), (2, &json!("usage")));
+    assert!(unreasoned["errors"][0]["hint"].as_str().unwrap().contains("`--reason TEXT`"), "{unreasoned}");
     let (code, renewed) = place.run(&["records", "renew", "--reason", "bent"]);
     assert_eq!((code, &renewed["items"][0]["outcome"]), (0, &json!("renewed")));
     assert_eq!(renewed["items"][0]["renewed"]["good"], 2);

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::hint;
 use crate::cli::problem::Problem;
 use crate::cli::recording::refused;
 use crate::cli::report::Report;
@@ -130,7 +131,8 @@ fn rebind(context: &Context, root: &Root, author: &Author) -> Answer {
 
 fn renew(context: &Context, root: &Root, author: &Author) -> Answer {
     if author.reason().is_none() {
-        return Err(Box::new(Problem::new(Kind::Usage, "`records renew` needs a `--reason`")));
+        let problem = Problem::new(Kind::Usage, "`records renew` needs a `--reason`");
+        return Err(Box::new(problem.hinted(Some(hint::REASON.to_owned()))));
     }
     if context.global.dry_run {
         let fit = Records::fit(root).map_err(refused)?;
