@@ -137,7 +137,7 @@ impl Log {
         let json = context.global.json || self.format == Some(Format::Json);
         let global = &Global { json, ..context.global.clone() };
         if self.what.is_some() && self.asks() {
-            report.errors.push(Problem::new(Kind::Usage, format!("`{command}` has no such option")));
+            report.errors.push(Problem::usage(command, format!("`{command}` has no such option")));
             return output::print(&report, global);
         }
         if (self.follow || self.raw) && report.refuses_json(context) {
@@ -145,12 +145,12 @@ impl Log {
         }
         if self.follow && self.format == Some(Format::Json) {
             let reason = "`--follow` prints no document: take `--format ndjson`";
-            report.errors.push(Problem::new(Kind::Usage, reason));
+            report.errors.push(Problem::usage(command, reason));
             return output::print(&report, global);
         }
         if context.global.json && self.format == Some(Format::Text) {
             let reason = "`--json` goes with `--format json` or `ndjson` only";
-            report.errors.push(Problem::new(Kind::Usage, reason));
+            report.errors.push(Problem::usage(command, reason));
             return output::print(&report, global);
         }
         let records = context.with_records().and_then(|(root, records)| {
