@@ -38,6 +38,7 @@ mod support;
 mod taking_over;
 mod targets;
 mod transcripts;
+mod unlockable;
 mod unwritten;
 mod waiting;
 #[cfg(target_os = "linux")]
