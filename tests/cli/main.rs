@@ -45,6 +45,7 @@ mod waiting;
 mod watching;
 #[cfg(target_os = "linux")]
 mod watching_limits;
+#[cfg(target_os = "linux")]
 mod watching_metrics;
 mod ways_out;
 mod writes;
