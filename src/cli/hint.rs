@@ -101,6 +101,9 @@ pub(crate) fn of_root(error: &Error, here: &Here) -> Option<String> {
 pub(crate) fn of_records(error: &Error) -> Option<&'static str> {
     Some(match (error.operation(), error.kind()) {
         ("record", Kind::Policy) => REASON,
+        ("use the records", Kind::Integrity) => {
+            "`records rebind` makes them this root's, if it was moved or restored on purpose"
+        }
         ("use the records", Kind::UnsafeState) => {
             "`--state DIR` names the state directory that the records are in; one outside is for whoever can write the root"
         }
