@@ -144,50 +144,37 @@ fn storm(root: &Path) -> Result<()> {
     watching.until("look")?;
     let memory = watching.memory()?;
     let (over, changes) = (AtomicBool::new(false), AtomicU64::new(0));
-    let Seen { time, used, lines, most } = thread::scope(|scope| {
+    let (pid, last) = (watching.child.id(), root.join("d0/last"));
+    let (before, began, mut lines, mut most) = (processor(pid)?, Instant::now(), 0_u64, memory);
+    let (ended, lines, most) = thread::scope(|scope| {
         for dir in ["d1", "d2"] {
             let (over, changes, dir) = (&over, &changes, root.join(dir));
             scope.spawn(move || changes.fetch_add(renaming(&dir, over), Relaxed));
         }
-        let seen = read(&mut watching);
-        over.store(true, Relaxed);
-        seen
+        let end = scope.spawn(|| {
+            thread::sleep(STORM);
+            over.store(true, Relaxed);
+            std::os::unix::fs::symlink("nothing", last).map(|()| Instant::now())
+        });
+        while !watching.line()?.contains("d0/last") {
+            lines += 1;
+            if lines.is_multiple_of(10) {
+                most = watching.memory()?.max(most);
+            }
+        }
+        let ended = end.join().map_err(|_| "the storm did not end")??;
+        Ok::<_, Box<dyn std::error::Error>>((ended, lines, most))
     })?;
-    let ended = Instant::now();
-    std::os::unix::fs::symlink("nothing", root.join("d0/last"))?;
-    while !watching.line()?.contains("d0/last") {}
     println!(
-        "  {:.0} changes a second for {time:.0} s: {:.2} of a processor, {:.0} lines a second, memory {memory} KiB before and \
-         {most} KiB at most; a link that is made then is told after {:.2} s",
-        changes.load(Relaxed) as f64 / time,
-        used / time,
-        lines as f64 / time,
+        "  {:.0} changes a second for {} s: {:.2} of a processor, {:.0} lines a second, memory {memory} KiB before and {most} \
+         KiB at most; a link that is made then is told after {:.2} s",
+        changes.load(Relaxed) as f64 / STORM.as_secs_f64(),
+        STORM.as_secs(),
+        (processor(pid)? - before) / began.elapsed().as_secs_f64(),
+        lines as f64 / STORM.as_secs_f64(),
         ended.elapsed().as_secs_f64(),
     );
     Ok(())
-}
-
-/// What was seen of the program while its lines were read.
-struct Seen {
-    time: f64,
-    used: f64,
-    lines: u64,
-    most: u64,
-}
-
-fn read(watching: &mut Watching) -> Result<Seen> {
-    let pid = watching.child.id();
-    let (before, began) = (processor(pid)?, Instant::now());
-    let (mut lines, mut most) = (0_u64, 0);
-    // Lines come all the time.
-    while began.elapsed() < STORM {
-        watching.line()?;
-        lines += 1;
-        if lines.is_multiple_of(100) {
-            most = watching.memory()?.max(most);
-        }
-    }
-    Ok(Seen { time: began.elapsed().as_secs_f64(), used: processor(pid)? - before, lines, most })
 }
 
 /// Renames links to and fro until it is over; returns how often.

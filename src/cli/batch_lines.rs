@@ -35,7 +35,9 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Vec<Numbered>, Vec<Problem>> {
     let path = file.unwrap_or(Path::new("-"));
     let bytes = files::read(path, BATCH_MAX).map_err(|source| {
         let name = caplink::printable(path);
-        vec![Problem::new(Kind::from(&source), format!("cannot read the batch `{name}`: {source}"))]
+        let message = format!("cannot read the batch `{name}`: {source}");
+        // The file is the caller's own: no verb that looks below the root shows it.
+        vec![Problem::new(Kind::from(&source), message).hinted(None)]
     })?;
     parse(&bytes)
 }

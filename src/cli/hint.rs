@@ -10,7 +10,7 @@ use caplink::{Error, FileKind, Found, Kind};
 use super::here::Here;
 
 /// Where the records demand a reason.
-pub(super) const REASON: &str = "`--reason TEXT` says why, for the records";
+pub(crate) const REASON: &str = "`--reason TEXT` says why, for the records";
 
 /// The hint for an error of an operation on a link.
 pub(crate) fn of(error: &Error, verb: &str, here: &Here) -> Option<String> {

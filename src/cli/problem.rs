@@ -126,6 +126,23 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_describes_every_key_of_an_error() {
+        let sample = serde_json::json!({
+            "kind": "io", "link": "l", "component": "l", "index": 0, "via": "t", "message": "it failed", "hint": "wait",
+            "left": ["a"], "preserved": ["b"], "made": ["c"], "found": { "kind": "missing", "target": null }, "seq": 1,
+            "group": "g", "holder": { "pid": 1, "program": null, "since": null }, "release": "r", "check": {}, "line": 1,
+            "column": 1, "operation": "create", "os_error": 5,
+        });
+        let problem: wire::Problem = serde_json::from_value(sample.clone()).unwrap();
+        assert_eq!(serde_json::to_value(problem).unwrap(), sample, "each is a key that there is");
+        let schema: serde_json::Value = serde_json::from_str(include_str!("schema.json")).unwrap();
+        let described = schema["$defs"]["error"]["properties"].as_object().unwrap();
+        let keys: Vec<&String> = sample.as_object().unwrap().keys().collect();
+        assert_eq!(described.keys().filter(|key| !keys.contains(key)).count(), 0);
+        assert!(keys.iter().all(|key| described.contains_key(*key)), "{keys:?}");
+    }
+
+    #[test]
     fn what_could_not_go_back_is_an_error_of_its_own() {
         let all = || Some(vec!["a".to_owned(), "b".to_owned()]);
         assert_eq!(reported(Kind::Mismatch, &[], &[]), [(Kind::Mismatch, None)]);

@@ -97,7 +97,12 @@ impl Report {
     pub(crate) fn new(command: &str, context: &Context) -> Report {
         let global = &context.global;
         let bare = Report::bare(Some(command.to_owned()), context.root_path().into(), global.dry_run);
-        Report { here: Here::of(global), rooted: global.rooted, ..bare }
+        Report { here: Here::of(global), ..bare.rooted(global.rooted) }
+    }
+
+    /// The same where texts were to be judged as from inside.
+    pub(crate) fn rooted(self, rooted: bool) -> Report {
+        Report { rooted, ..self }
     }
 
     /// A report on arguments that could not be understood.

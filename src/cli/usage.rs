@@ -34,7 +34,8 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     };
     let hint = own_hint(error, meant.verb.as_deref());
     let verb = meant.verb.clone();
-    let mut report = Report::bare(meant.verb, root_path(meant.root.map(Into::into)).into(), meant.dry_run);
+    let root = root_path(meant.root.map(Into::into)).into();
+    let mut report = Report::bare(meant.verb, root, meant.dry_run).rooted(meant.rooted);
     let of_verb = || of_verb(verb.as_deref());
     report.errors.push(Problem::new(Kind::Usage, message).hinted(hint.clone().or_else(of_verb)));
     let mut class = report.class();
@@ -121,6 +122,7 @@ fn first_paragraph(plain: &str) -> String {
 struct Meant {
     json: bool,
     dry_run: bool,
+    rooted: bool,
     color: Color,
     root: Option<OsString>,
     verb: Option<String>,
@@ -128,7 +130,8 @@ struct Meant {
 
 impl Meant {
     fn by(arguments: &[OsString], grammar: &Command) -> Meant {
-        let mut meant = Meant { json: false, dry_run: false, color: Color::Auto, root: None, verb: None };
+        let mut meant =
+            Meant { json: false, dry_run: false, rooted: false, color: Color::Auto, root: None, verb: None };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let Some(word) = word.to_str() else { continue };
@@ -168,6 +171,7 @@ impl Meant {
         match (option.get_long(), value) {
             (Some("json"), _) => self.json = true,
             (Some("dry-run"), _) => self.dry_run = true,
+            (Some("rooted"), _) => self.rooted = true,
             (Some("format"), Some(format)) => self.json |= format == "json" || format == "ndjson",
             (Some("root"), Some(root)) => self.root = Some(root.to_os_string()),
             (Some("color"), Some(color)) => {
@@ -221,6 +225,7 @@ mod tests {
         let seen = meant(&["-C", "/srv", "create", "x", "--json"]);
         assert_eq!((seen.json, seen.verb.as_deref(), seen.root), (true, Some("create"), Some("/srv".into())));
         assert_eq!(meant(&["--root=ensure", "swap", "--to"]).verb.as_deref(), Some("swap"));
+        assert!(meant(&["create", "--rooted", "x"]).rooted && !meant(&["create", "--to", "--rooted"]).rooted);
         assert!(!meant(&["create", "x", "--", "--json"]).json);
         assert!(!meant(&["create", "x", "--to", "--json"]).json);
         assert!(meant(&["create", "--state", "--json"]).json);

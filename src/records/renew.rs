@@ -90,7 +90,12 @@ impl Records {
             let dir = open_state(root)?.ok_or_else(none)?;
             let place = match root.calls().stat_at(&dir, OsStr::new(LOG_NAME)) {
                 Ok(stat) => Place { root, dir: &dir, damaged: stat.id },
-                Err(source) if sys::fault(&source) == Fault::Missing => return Err(none()),
+                Err(source) if sys::fault(&source) == Fault::Missing => {
+                    if !Records::fit(root)? {
+                        Place::put_empty(root, &dir)?;
+                    }
+                    continue;
+                }
                 Err(source) => return Err(io(source)),
             };
             if Records::fit(root)? {
@@ -117,6 +122,14 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// A log that is gone is renewed as an empty one.
+    fn put_empty(root: &Root, dir: &Handle) -> Result<()> {
+        match root.calls().open_file(dir, OsStr::new(LOG_NAME), FileUse::WriteNew) {
+            Err(source) if sys::fault(&source) != Fault::Exists => Err(io(source)),
+            _ => Ok(()),
+        }
+    }
+
     /// Renews under the lock of the damaged log, where that is a file; `None` where something else took its place.
     fn renew(&self, author: &Author) -> Result<Option<Renewed>> {
         let file = self.root.calls().open_file(self.dir, OsStr::new(LOG_NAME), FileUse::Read).ok();

@@ -8,6 +8,7 @@ use super::author::Author;
 use super::entry::{Body, EntryKind, FORMAT, Founding, Renewed, Settings, Settled};
 use super::head::Head;
 use super::identity::{RootIdentity, Strength};
+use super::index::INDEX_NAME;
 use super::log::Log;
 use super::log_file::{LOG_NAME, damaged, io};
 use super::mutation::MutationRoot;
@@ -119,7 +120,13 @@ impl Records {
     /// Opens the records, which need not be those of this root.
     pub(super) fn open_of_any_root(root: &Root) -> Result<Option<Records>> {
         let Some(dir) = open_state(root)? else { return Ok(None) };
-        let Some(log) = Log::open(root.calls(), &dir)? else { return Ok(None) };
+        let Some(log) = Log::open(root.calls(), &dir)? else {
+            // An index begins after its log, and is worth nothing without it.
+            return match root.calls().stat_at(&dir, OsStr::new(INDEX_NAME)) {
+                Ok(_) => Err(damaged(0, "the log is gone, and an index of it is there")),
+                Err(_) => Ok(None),
+            };
+        };
         private::check_way(root, &dir)?;
         Ok(Some(Records::of(root, dir, log)))
     }

@@ -273,11 +273,12 @@ impl Watch {
             // Before the first look has ended nothing is judged, and nothing has to make way.
             || (self.last.is_some() && self.standing.due().is_some())
             || self.looking.as_ref().is_some_and(|looking| looking.tree.is_some());
-        // However long it took to hear: one step each time, or there would be no end.
-        let did = self.step(started)?;
+        // However long it took to hear, a slice is left for what is to be done about it.
+        let heard = Instant::now();
+        let did = self.step(heard)?;
         let mut goes_on = did;
-        while goes_on && started.elapsed() < SLICE && self.ready.is_empty() {
-            goes_on = self.step(started)?;
+        while goes_on && heard.elapsed() < SLICE && self.ready.is_empty() {
+            goes_on = self.step(heard)?;
         }
         self.settle_watches();
         self.work = if is_caused { self.work + started.elapsed() } else { Duration::ZERO };

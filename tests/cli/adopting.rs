@@ -59,6 +59,8 @@ fn everything_is_judged_before_anything_moves() {
         assert_eq!(told(&place.ask(line)), (code, vec![(kind, link)]), "{line}");
     }
     assert_eq!(place.snapshot(), before);
+    let into_itself = place.ask("adopt releases --into releases/1");
+    assert!(into_itself.error()["hint"].as_str().unwrap().contains("`--into`"), "{}", into_itself.json);
     let made = place.ask("adopt file --into new/deep -p");
     assert_eq!((made.code, &made.json["made"]), (0, &json!(["new", "new/deep"])));
 }

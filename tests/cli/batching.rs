@@ -159,6 +159,7 @@ fn lines_are_read_from_standard_input() {
     }
     let missing = place.ask("batch no-such-file");
     assert_eq!((missing.code, missing.kind()), (5, "not_found"));
+    assert!(missing.error()["hint"].is_null(), "no verb below the root shows it: {}", missing.json);
 }
 
 #[test]

@@ -264,6 +264,24 @@ fn undo_leaves_all_as_it_is_where_one_link_is_not_as_the_group_left_it() {
 }
 
 #[test]
+fn the_next_mutation_ends_a_group_of_which_only_the_end_is_missing() {
+    for link in ["a", "elsewhere"] {
+        let place = Place::recorded();
+        assert_eq!(place.group(SWITCH).0, 0);
+        // As a program leaves it that was stopped when all its results were written.
+        let log = fs::read_to_string(place.at(".caplink/log.jsonl")).unwrap();
+        let last = log.trim_end().rfind('\n').unwrap() + 1;
+        assert!(log[last..].contains("\"entry\":\"group_end\""), "{}", &log[last..]);
+        fs::write(place.at(".caplink/log.jsonl"), &log[..last]).unwrap();
+        let open_groups = || place.run(&["records", "show"], "").1["items"][0]["open_groups"].clone();
+        assert_eq!(open_groups(), 1);
+        assert_eq!(place.run(&["ensure", link, "--to", "releases/3"], "").0, 0);
+        assert_eq!(open_groups(), 0, "{link}");
+        assert_eq!(place.run(&["recover"], "").1["changed"], false);
+    }
+}
+
+#[test]
 fn a_reason_that_is_demanded_is_one_of_each_line_or_of_all() {
     let place = Place::new();
     assert_eq!(place.run(&["records", "init", "--require-reason"], "").0, 0);

@@ -14,3 +14,4 @@ mod stranger;
 mod together;
 mod unknown;
 mod unrecorded;
+mod unusable;

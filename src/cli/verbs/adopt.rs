@@ -108,6 +108,9 @@ impl Adopt {
             Kind::NotFound if error.component().is_some() && !self.parents => {
                 Some("`-p` makes the directory".to_owned())
             }
+            Kind::Loop if error.component().is_none() => {
+                Some("`--into` names a directory that is not below what is adopted".to_owned())
+            }
             _ => None,
         }
     }

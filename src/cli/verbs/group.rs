@@ -51,7 +51,7 @@ fn carried_out(
 ) -> Result<(), Box<Problem>> {
     let root = context.confined(root).map_err(refused)?;
     let wait = context.lock_timeout()?;
-    let records = Records::open_for_mutation(&root).map_err(refused)?.ok_or_else(no_records)?.waiting(wait);
+    let records = Records::open_for_mutation(&root).map_err(refused)?.ok_or_else(|| no_records(&root))?.waiting(wait);
     let author = context.author()?;
     let edits: Vec<Result<Edit, caplink::Error>> = lines.iter().map(|numbered| numbered.line.edit()).collect();
     // What makes no sense as a group is told together, before anything is looked at.

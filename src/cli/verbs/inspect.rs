@@ -22,7 +22,7 @@ Examples:
   caplink --json inspect current --exit-code";
 
 options! {
-    /// Show what has each PATH, and where it leads if it is a link
+    /// Show what is at each PATH, and where it leads if it is a link
     #[command(after_help = EXAMPLES, after_long_help = words::explained() + EXAMPLES)]
     pub(crate) struct Inspect {
         /// Paths below the root

@@ -154,8 +154,9 @@ impl Log {
             return output::print(&report, global);
         }
         let records = context.with_records().and_then(|(root, records)| {
+            let records = records.ok_or_else(|| no_records(&root));
             report.opened(Ok(root));
-            records.ok_or_else(no_records)
+            records
         });
         let records = match records {
             Ok(records) => records,

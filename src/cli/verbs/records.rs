@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::hint;
 use crate::cli::problem::Problem;
 use crate::cli::recording::refused;
 use crate::cli::report::Report;
@@ -74,6 +75,10 @@ impl RecordsVerb {
     }
 }
 
+/// The way out where the root says that its records are in another state directory.
+const ELSEWHERE: &str =
+    "the root says that its records are in another state directory: `--state DIR` or $CAPLINK_STATE names it";
+
 enum Came {
     Shown(Box<Shown>),
     Done(Done),
@@ -96,7 +101,7 @@ fn init(context: &Context, root: &Root, require_reason: bool, author: &Author) -
 }
 
 fn show(root: &Root) -> Answer {
-    let records = Records::open(root).map_err(refused)?.ok_or_else(no_records)?;
+    let records = Records::open(root).map_err(refused)?.ok_or_else(|| no_records(root))?;
     let (entries, bytes, open_groups) = records.extent().map_err(refused)?;
     let checkpoint = records.checkpoint().map_err(refused)?;
     Ok(Came::Shown(Box::new(Shown {
@@ -126,20 +131,31 @@ fn rebind(context: &Context, root: &Root, author: &Author) -> Answer {
 
 fn renew(context: &Context, root: &Root, author: &Author) -> Answer {
     if author.reason().is_none() {
-        return Err(Box::new(Problem::new(Kind::Usage, "`records renew` needs a `--reason`")));
+        let problem = Problem::new(Kind::Usage, "`records renew` needs a `--reason`");
+        return Err(Box::new(problem.hinted(Some(hint::REASON.to_owned()))));
     }
     if context.global.dry_run {
         let fit = Records::fit(root).map_err(refused)?;
+        // Those that fit may be another root's, which renewing them does not change.
+        let there = if fit { Records::open(root).map_err(refused)? } else { None };
+        let (id, settings) = there.map(|records| (records.id(), records.settings())).unzip();
         let outcome = if fit { "unchanged" } else { "renewed" };
-        return Ok(Came::Done(Done { outcome, id: None, dry_run: true, settings: Settings::default(), renewed: None }));
+        let settings = settings.unwrap_or_default();
+        return Ok(Came::Done(Done { outcome, id, dry_run: true, settings, renewed: None }));
     }
     let (records, renewed) = Records::renew(root, author).map_err(refused)?;
     let outcome = if renewed.is_some() { "renewed" } else { "unchanged" };
     Ok(Came::Done(Done { outcome, id: Some(records.id()), dry_run: false, settings: records.settings(), renewed }))
 }
 
-pub(super) fn no_records() -> Box<Problem> {
-    Box::new(Problem::new(Kind::NoRecords, "the root has no records"))
+/// That there are none where they were looked for; a root can say that they are elsewhere.
+pub(super) fn no_records(root: &Root) -> Box<Problem> {
+    let elsewhere = Records::open_for_mutation(root).is_err_and(|error| error.kind() == Kind::UnsafeState);
+    let problem = Problem::new(Kind::NoRecords, "the root has no records");
+    Box::new(match elsewhere {
+        true => problem.hinted(Some(ELSEWHERE.to_owned())),
+        false => problem,
+    })
 }
 
 /// What became of the records.

@@ -50,7 +50,7 @@ impl Unapply {
         };
         let ready = ready(root, context, report).map_err(one)?;
         if !ready.has_records {
-            return Err(one(no_records()));
+            return Err(one(no_records(root)));
         }
         if !ready.manifests.knows(&name) {
             report.note(0, format!("the records know nothing of a manifest `{}`", caplink::printable(&*name)));

@@ -47,7 +47,8 @@ impl Undo {
     fn carry_out(&self, root: &caplink::Root, context: &Context, report: &mut Report) -> Result<(), Box<Problem>> {
         let root = context.confined(root).map_err(refused)?;
         let wait = context.lock_timeout()?;
-        let records = Records::open_for_mutation(&root).map_err(refused)?.ok_or_else(no_records)?.waiting(wait);
+        let records =
+            Records::open_for_mutation(&root).map_err(refused)?.ok_or_else(|| no_records(&root))?.waiting(wait);
         let author = context.author()?;
         if context.global.dry_run {
             demands_reason(&records, author.reason().is_some())?;

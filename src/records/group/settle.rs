@@ -1,6 +1,6 @@
 //! Settles groups whose program was stopped: from what was announced, and what the disk says.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ struct Open {
 }
 
 impl Records {
-    /// Settles the interrupted groups that name one of these links.
+    /// Settles the interrupted groups that name one of these links, and ends those of which nothing else is left to do.
     ///
     /// # Errors
     ///
@@ -170,22 +170,22 @@ fn all_ids(log: &Log) -> Vec<String> {
     groups.collect()
 }
 
-/// The ids of the open groups one of whose intents is meant.
+/// The ids of the open groups one of whose intents is meant, and of those that have only to be ended: which links they
+/// named is not known any more, and nothing of them changes.
 fn ids_of(log: &Log, meant: impl Fn(&Intent) -> bool) -> Vec<String> {
     let ids = all_ids(log);
     if ids.is_empty() {
         return ids;
     }
-    let named: std::collections::BTreeSet<&String> = log
-        .state
-        .open
-        .values()
-        .filter_map(|opened| match &opened.what {
-            Pending::Intent(intent) if meant(intent) => intent.group.as_ref(),
-            _ => None,
-        })
-        .collect();
-    ids.iter().filter(|id| named.contains(id)).cloned().collect()
+    let mut is_named: HashMap<&String, bool> = HashMap::new();
+    for opened in log.state.open.values() {
+        if let Pending::Intent(intent) = &opened.what
+            && let Some(group) = &intent.group
+        {
+            *is_named.entry(group).or_default() |= meant(intent);
+        }
+    }
+    ids.iter().filter(|id| is_named.get(id).is_none_or(|named| *named)).cloned().collect()
 }
 
 fn open(log: &Log, id: &str) -> Option<Open> {
