@@ -115,14 +115,73 @@ fn names(tree: &Tree, path: &str) -> Vec<String> {
 
 #[test]
 fn edits_of_one_directory_open_it_once_and_prove_it_once() {
-    use Call::{OpenDir, ReadLink, Stat, StatAt, Symlink};
-    let proof = [Stat, OpenDir, Stat];
+    use Call::{OpenDir, ReadLink, RenameNew, Stat, StatAt, Symlink, TryLock, Unlink};
+    let proof = [OpenDir, Stat];
     let created = [&[OpenDir, Stat][..], &[Symlink, ReadLink].repeat(3), &proof].concat();
     assert_eq!(play(tree(0o755, &[]), &edits(create), false, None).1, created);
     let beside_others = [&[OpenDir, Stat][..], &[Symlink, StatAt, ReadLink].repeat(3), &proof].concat();
     assert_eq!(play(tree(0o777, &[]), &edits(create), false, None).1, beside_others);
     let unchanged = [&[OpenDir, Stat][..], &[ReadLink].repeat(3), &proof].concat();
     assert_eq!(play(tree(0o755, &LINKS), &edits(ensure), false, None).1, unchanged);
+    let moved = [ReadLink, Call::Random, RenameNew, ReadLink].repeat(3);
+    let removed = [&[OpenDir, Stat, TryLock][..], &moved, &proof, &[Unlink; 3]].concat();
+    assert_eq!(play(tree(0o755, &LINKS), &edits(remove), false, None).1, removed);
+}
+
+/// The links of `base/sub`, wherever it is, as objects.
+fn objects(tree: &Tree, path: &str) -> Vec<Object> {
+    let dir = tree.dir(Tree::ROOT, path).unwrap();
+    LINKS.iter().filter_map(|link| tree.get(dir, OsStr::new(link))).collect()
+}
+
+#[test]
+fn a_directory_that_is_moved_out_before_the_proof_keeps_every_link_that_was_removed() {
+    let before = tree(0o755, &LINKS);
+    let links = objects(&before, "base/sub");
+    let (came, calls, _) = play(before.clone(), &edits(remove), false, None);
+    assert!(came.iter().all(|came| came.as_ref().is_ok_and(|outcome| outcome.verified)));
+    for point in 0..=calls.iter().rposition(|call| *call == Call::OpenDir).unwrap() {
+        let (came, seen, after) = play(before.clone(), &edits(remove), false, Some((point, move_out)));
+        let what = format!("before call {point} of {seen:?}: {came:?}");
+        let known = [Kind::ParentMoved, Kind::NotFound];
+        assert!(came.iter().all(|came| came.as_ref().is_err_and(|error| known.contains(&error.kind()))), "{what}");
+        assert_eq!(objects(&after, "outside/sub"), links, "{what}");
+        assert_eq!(names(&after, "outside/sub"), LINKS, "{what}");
+    }
+}
+
+#[test]
+fn what_was_removed_waits_for_the_proof_under_the_lock() {
+    fn is_locked_while_a_link_waits(tree: &mut Tree) {
+        let sub = tree.dir(Tree::ROOT, "base/sub").unwrap();
+        let waits = names(tree, "base/sub").iter().any(|name| name.starts_with(".caplink-"));
+        let taken = tree.lock_as_stranger(others(), sub) && tree.unlock_as_stranger(sub);
+        assert!(!(waits && taken));
+    }
+    let create_last = [edits(remove), edits(create)].concat();
+    for edits in [edits(remove), create_last] {
+        let calls = play(tree(0o755, &LINKS), &edits, false, None).1;
+        let waited = calls.iter().position(|call| *call == Call::RenameNew).unwrap();
+        assert!(waited > 0);
+        for point in 0..calls.len() {
+            let acted = Some((point, is_locked_while_a_link_waits as Act));
+            let (came, ..) = play(tree(0o755, &LINKS), &edits, false, acted);
+            assert!(came.iter().all(Result::is_ok), "before call {point}: {came:?}");
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_another_holder_has_is_waited_for_edit_by_edit() {
+    fn hold(tree: &mut Tree) {
+        let sub = tree.dir(Tree::ROOT, "base/sub").unwrap();
+        assert!(tree.lock_as_stranger(others(), sub));
+    }
+    let calls = play(tree(0o755, &LINKS), &edits(remove), false, None).1;
+    let lock = calls.iter().position(|call| *call == Call::TryLock).unwrap();
+    let (came, _, after) = play(tree(0o755, &LINKS), &edits(remove), false, Some((lock, hold)));
+    assert!(came.iter().all(|came| came.as_ref().is_err_and(|error| error.kind() == Kind::Busy)), "{came:?}");
+    assert_eq!(names(&after, "base/sub"), LINKS);
 }
 
 #[test]
