@@ -2,6 +2,7 @@
 
 mod planned;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -177,7 +178,7 @@ impl<'a> Run<'a> {
             let followed = (physical != self.edit.path.as_path()).then_some(physical);
             return Ok(self.report(
                 followed,
-                Some(text),
+                Some(text.into_owned()),
                 Changed { verified, ..Changed::new(Effect::Created) },
             ));
         }
@@ -192,7 +193,8 @@ impl<'a> Run<'a> {
         if !stale {
             not_state(self.root, entry.physical())?;
         }
-        let text = match self.edit.change.link() {
+        let edit = self.edit;
+        let text = match edit.change.link() {
             Some(link) => target::text(self.root, link, entry.dir()).map(Some),
             None => Ok(None),
         };
@@ -218,7 +220,7 @@ impl<'a> Run<'a> {
     fn decide_and_act<'e>(
         &self,
         entry: &'e Opened<'e>,
-        text: Result<Option<OsString>>,
+        text: Result<Option<Cow<'_, OsStr>>>,
         site: &mut Option<Site<'e>>,
     ) -> OrHalt<Outcome> {
         let mut judged = None;
