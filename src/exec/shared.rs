@@ -74,6 +74,9 @@ pub(super) fn predict(entry: &Opened<'_>) -> Result<Staging> {
 
 /// Whether the directory can be opened so that it can be locked; where not, the state directory is locked and staged in.
 fn is_readable(entry: &Opened<'_>) -> Result<bool> {
+    if entry.lockable {
+        return Ok(true);
+    }
     match entry.root.calls().open_dir(&entry.parent, "".as_ref(), true, Access::Read) {
         Ok(_) => Ok(true),
         Err(source) if sys::fault(&source) == Fault::Denied => Ok(false),
