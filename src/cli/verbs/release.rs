@@ -1,5 +1,7 @@
 //! `caplink release`: enters releases, switches between them, deploys, rolls back, and removes old ones.
 
+mod plain;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,7 +37,7 @@ Examples:
 #[command(after_help = EXAMPLES, subcommand_required = true)]
 pub(crate) struct ReleaseVerb {
     /// The app
-    #[arg(long, value_name = "NAME", default_value = "default", global = true)]
+    #[arg(long, value_name = "NAME", default_value = plain::APP, global = true)]
     app: String,
     /// The link to the active release [default: what the ledger knows, the manifest says, or current]
     #[arg(long, value_name = "LINK", global = true)]
