@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::between::Between;
 use super::halt::OrHalt;
-use super::permission::may_take_away;
+use super::permission::{may_take_away, may_trade};
 use super::pinned::Pinned;
 use super::read_back::{self, ReadBack};
 use super::retry::{ATTEMPTS, break_step, given_up};
@@ -226,6 +226,9 @@ impl Exchanging<'_> {
         let opened = || [b, a].into_iter().filter_map(|place| place.opened);
         if !self.root.abilities().exchange {
             return Err(self.on(a, unsupported(self.root)));
+        }
+        if let (Some(one), Some(two)) = (a.opened, b.opened) {
+            may_trade(one, two).map_err(|error| self.on(a, error))?;
         }
         for entry in opened().rev() {
             may_take_away(entry).and_then(|()| stat_parent(entry)).map_err(|error| self.on(entry, error))?;

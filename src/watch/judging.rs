@@ -37,9 +37,12 @@ impl Watch {
     /// Judges the apps and the entries.
     pub(super) fn judge(&mut self) {
         let started = Instant::now();
+        let begun = self.watches().begun();
         self.standing.due = false;
         self.judge_apps();
         self.judge_manifest();
+        // What was watched only after it was judged can have changed between.
+        self.standing.due |= self.watch_standing().is_some_and(|since| since > begun);
         let took = started.elapsed();
         self.standing.not_before = Some(Instant::now() + AGAIN.max(took * AGAIN_TIMES));
     }
@@ -59,9 +62,6 @@ impl Watch {
         for (app, (link, was)) in before.into_iter().filter(|(_, (_, was))| was.is_some()) {
             self.ready.push_back(What::Alarm { app, link, was, now: None });
         }
-        views.iter().for_each(|(_, link)| {
-            self.watch_way(link);
-        });
         self.standing.app_gauges = views.into_iter().map(|(gauges, _)| gauges).collect();
     }
 
@@ -92,18 +92,13 @@ impl Watch {
         for (link, status) in now.iter().filter(|(link, _)| !before.contains_key(*link)) {
             tell(&judged.manifest, link, None, Some(status));
         }
-        for link in now.keys() {
-            self.watch_way(link);
-        }
         self.standing.entries = now;
     }
 
-    /// Keeps what these links need watched through a round.
-    pub(super) fn watch_standing(&self) {
+    /// Keeps what these links need watched through a round. Returns the number of the last of these watches to begin.
+    pub(super) fn watch_standing(&self) -> Option<u64> {
         let of_apps = self.standing.apps.values().map(|(link, _)| link);
-        of_apps.chain(self.standing.entries.keys()).for_each(|link| {
-            self.watch_way(link);
-        });
+        of_apps.chain(self.standing.entries.keys()).filter_map(|link| self.watch_way(link)).max()
     }
 }
 

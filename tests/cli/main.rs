@@ -44,4 +44,6 @@ mod waiting;
 mod watching;
 #[cfg(target_os = "linux")]
 mod watching_limits;
+mod watching_metrics;
+mod ways_out;
 mod writes;

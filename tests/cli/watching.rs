@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -13,11 +12,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::openmetrics;
 use super::support::Place;
 
 /// How long a line is waited for at most; the machine may be slow.
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// The program as it watches.
 pub(crate) struct Watching {
@@ -41,7 +39,7 @@ impl Watching {
         Watching { child, lines }
     }
 
-    fn of(place: &Place, words: &str) -> Watching {
+    pub(crate) fn of(place: &Place, words: &str) -> Watching {
         Watching::started(&mut place.command(words.split_whitespace()))
     }
 
@@ -179,34 +177,6 @@ fn a_root_that_is_removed_is_an_error() {
     watching.until("look");
     fs::remove_dir_all(&place.root).unwrap();
     assert_eq!(watching.end().0, Some(5));
-}
-
-#[test]
-fn the_metrics_file_is_replaced_as_a_whole() {
-    let place = Place::new();
-    place.link("fine", "file");
-    let dir = place.base.path().join("metrics");
-    fs::create_dir(&dir).unwrap();
-    let file = dir.join("caplink.prom");
-    let watching = Watching::of(&place, &format!("watch --interval 1s --metrics-file {}", file.display()));
-    let read = || openmetrics::read(&fs::read_to_string(&file).unwrap()).unwrap();
-    watching.until("look");
-    let start = Instant::now();
-    while !file.exists() {
-        assert!(start.elapsed() < LONG);
-    }
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o644);
-    assert_eq!(read().value("caplink_links{status=\"ok\"}"), 1.0);
-    fs::remove_file(place.root.join("file")).unwrap();
-    // Each state that is read meanwhile is whole.
-    while read().value("caplink_links{status=\"dangling\"}") != 1.0 {
-        assert!(start.elapsed() < LONG);
-    }
-    assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "nothing stays beside it");
-    openmetrics::read_by_client_library(&fs::read_to_string(&file).unwrap());
-    drop(watching);
-    let ran = place.run(["watch", "--metrics-file", "/nothing/caplink.prom"]);
-    assert_eq!((ran.code, ran.out()), (5, ""), "{}", ran.err());
 }
 
 /// A supervisor that listens at a path or at a name without a file.
