@@ -193,8 +193,7 @@ impl<'a> Run<'a> {
         if !stale {
             not_state(self.root, entry.physical())?;
         }
-        let edit = self.edit;
-        let text = match edit.change.link() {
+        let text = match self.edit.change.link() {
             Some(link) => target::text(self.root, link, entry.dir()).map(Some),
             None => Ok(None),
         };

@@ -17,7 +17,8 @@ pub(crate) fn physical_path(dir: &Handle) -> Option<PathBuf> {
 
 /// The same where it is the working directory, which takes a tenth of the time to ask.
 pub(crate) fn working_directory(dir: &Handle) -> Option<PathBuf> {
-    if_it_leads_to(dir, std::env::current_dir().ok()?)
+    let path = rustix::process::getcwd(Vec::new()).ok()?;
+    if_it_leads_to(dir, OsString::from_vec(path.into_bytes()).into())
 }
 
 fn if_it_leads_to(dir: &Handle, path: PathBuf) -> Option<PathBuf> {

@@ -2,11 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::{ReleaseVerb, What};
+use super::{APP, ReleaseVerb, What};
 use crate::cli::line::{Line, Operand as _, Options, Plain, Spelled};
-
-/// The app that is meant where none is named.
-pub(super) const APP: &str = "default";
 
 impl Plain for ReleaseVerb {
     const OPTIONS: Options = &[&[Spelled { long: "app", short: &[], takes_value: true }]];
