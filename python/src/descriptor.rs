@@ -8,20 +8,17 @@ use std::io;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-/// Opens the directory behind a descriptor once more.
+/// Opens what is behind a descriptor once more; a copy can be made of any.
 pub(crate) fn open(descriptor: i32) -> io::Result<Dir> {
     if descriptor < 0 {
         return Err(io::Error::from_raw_os_error(BAD_DESCRIPTOR));
     }
-    let dir = match duplicate(descriptor) {
-        Some(duplicated) => duplicated?,
-        None => by_name(descriptor)?,
-    };
-    // A copy can be made of any descriptor.
-    match dir.dir_metadata()?.is_dir() {
-        true => Ok(dir),
-        false => Err(io::Error::from_raw_os_error(NOT_A_DIRECTORY)),
-    }
+    duplicate(descriptor).unwrap_or_else(|| by_name(descriptor))
+}
+
+/// The error for a descriptor of something else than a directory.
+pub(crate) fn not_a_directory() -> io::Error {
+    io::Error::from_raw_os_error(NOT_A_DIRECTORY)
 }
 
 /// Opens it by the name that it has in this process; without one it is no descriptor.

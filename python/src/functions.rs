@@ -106,7 +106,7 @@ fn place(dst: &OsStr, dir_fd: Option<i32>) -> Result<(Root, &OsStr), Unopened> {
     let path = Path::new(dst);
     let named = path.file_name().filter(|_| !dst.as_encoded_bytes().contains(&0));
     let (root, name) = match (dir_fd, named) {
-        (Some(descriptor), _) if !path.is_absolute() => (opening::Place::Descriptor(descriptor).open(policy)?.0, dst),
+        (Some(descriptor), _) if !path.is_absolute() => (opening::by_descriptor(descriptor, policy)?, dst),
         (_, Some(name)) if path.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes()) => {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             (Root::open_ambient(parent, policy, ambient_authority())?, name)

@@ -72,12 +72,26 @@ impl Place {
             Place::Path(path) => Ok(by_path(Path::new(&path.0), policy)?),
             Place::Descriptor(number) => {
                 let unopened = |source| Unopened::Descriptor(*number, source);
-                let dir = descriptor::open(*number).map_err(unopened)?;
-                let kept = dir.try_clone().map_err(unopened)?;
-                Ok((Root::from_dir(dir, policy)?, kept))
+                let kept = descriptor::open(*number).map_err(unopened)?;
+                let dir = kept.try_clone().map_err(unopened)?;
+                Ok((root_at(*number, dir, policy)?, kept))
             }
         }
     }
+}
+
+/// The root at a descriptor alone.
+pub(crate) fn by_descriptor(number: i32, policy: Policy) -> Result<Root, Unopened> {
+    let dir = descriptor::open(number).map_err(|source| Unopened::Descriptor(number, source))?;
+    root_at(number, dir, policy)
+}
+
+fn root_at(number: i32, dir: Dir, policy: Policy) -> Result<Root, Unopened> {
+    Root::from_dir(dir, policy).map_err(|error| match error.kind() {
+        // A copy can be made of any descriptor.
+        Kind::Usage => Unopened::Descriptor(number, descriptor::not_a_directory()),
+        _ => error.into(),
+    })
 }
 
 /// Opens a directory twice by its path, which may lead elsewhere by then.

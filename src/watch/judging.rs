@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::event::What;
 use super::gauges::AppGauges;
+use super::seen::{Sight, sight};
 use super::standing::{Judge, Judged};
 use super::stream::Watch;
+use super::ways::ways;
 use crate::error::Result;
 use crate::release::Releases;
 use crate::root::Root;
@@ -41,6 +43,7 @@ impl Watch {
         self.standing.due = false;
         self.judge_apps();
         self.judge_manifest();
+        self.find_ways();
         // What was watched only after it was judged can have changed between.
         self.standing.due |= self.watch_standing().is_some_and(|since| since > begun);
         let took = started.elapsed();
@@ -95,10 +98,20 @@ impl Watch {
         self.standing.entries = now;
     }
 
+    /// Finds what hangs on, where these links lead. Those in the watched directory are looked at as any other link.
+    fn find_ways(&mut self) {
+        let beside = self.standing.links().filter(|link| !link.starts_with(&self.place));
+        let found = beside.filter_map(|link| match sight(&self.root, link) {
+            Sight::Link(finding) => Some(ways(&self.root, &finding)),
+            Sight::Gone | Sight::Denied | Sight::Unknown => None,
+        });
+        self.standing.ways = found.flatten().collect();
+    }
+
     /// Keeps what these links need watched through a round. Returns the number of the last of these watches to begin.
     pub(super) fn watch_standing(&self) -> Option<u64> {
-        let of_apps = self.standing.apps.values().map(|(link, _)| link);
-        of_apps.chain(self.standing.entries.keys()).filter_map(|link| self.watch_way(link)).max()
+        let ways = self.standing.ways.iter().map(|way| &**way);
+        self.standing.links().chain(ways).filter_map(|path| self.watch_way(path)).max()
     }
 }
 

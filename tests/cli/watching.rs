@@ -138,6 +138,29 @@ fn signals_and_a_closed_stdout_end_it_within_a_second() {
 }
 
 #[test]
+fn it_ends_in_time_though_it_has_not_begun() {
+    let place = Place::new();
+    let mut command = place.command(["watch", "-m", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let _manifest = child.stdin.take();
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let catches = || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (Signal::SIGHUP as u32 - 1) != 0
+    };
+    let start = Instant::now();
+    while !catches() {
+        assert!(start.elapsed() < LONG);
+    }
+    kill(pid, Signal::SIGHUP).unwrap();
+    kill(pid, Signal::SIGTERM).unwrap();
+    let start = Instant::now();
+    let code = child.wait().unwrap().code();
+    assert!(code == Some(0) && start.elapsed() < Duration::from_secs(1), "{code:?} {:?}", start.elapsed());
+}
+
+#[test]
 fn it_ends_in_time_though_nobody_reads_what_it_prints() {
     let place = Place::new();
     for number in 0..2_000 {
@@ -260,6 +283,31 @@ fn alarms_of_apps_are_told_with_what_was_wrong_before() {
     let watching = Watching::of(&place, "watch");
     assert_eq!(alarm(&watching), of(Value::Null, "missing".into()), "it comes first");
     assert_eq!(watching.line()["event"], "look");
+}
+
+#[test]
+fn alarms_and_drift_beside_the_watched_directory_are_told_when_a_target_goes() {
+    let place = Place::new();
+    let done = |line: &str| assert_eq!(place.words(line).code, 0, "{line}");
+    let text = "version = 1\nname = \"files\"\n[links]\nentry = \"releases/2\"\n";
+    fs::write(place.root.join("caplink.toml"), text).unwrap();
+    done("apply");
+    done("release add 1 2");
+    done("release switch 1");
+    fs::create_dir(place.root.join("beside")).unwrap();
+    let watching = Watching::of(&place, "watch beside --interval 1h");
+    watching.until("look");
+    let rename = |from: &str, to: &str| fs::rename(place.root.join(from), place.root.join(to)).unwrap();
+    for _ in 0..2 {
+        rename("releases/1", "elsewhere");
+        assert_eq!(alarm(&watching), ("default".into(), Value::Null, "dangling".into()));
+        rename("elsewhere", "releases/1");
+        assert_eq!(alarm(&watching), ("default".into(), "dangling".into(), Value::Null));
+        rename("releases/2", "elsewhere");
+        assert_eq!(watching.until("entry").pop().unwrap()["now"], "dangling");
+        rename("elsewhere", "releases/2");
+        assert_eq!(watching.until("entry").pop().unwrap()["now"], "ok");
+    }
 }
 
 #[test]

@@ -90,3 +90,27 @@ fn a_metrics_file_that_cannot_be_written_for_a_while_is_written_later() {
     let metrics = openmetrics::read(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(metrics.value("caplink_links{status=\"dangling\"}"), 1.0, "no look came meanwhile");
 }
+
+#[test]
+fn the_records_that_are_counted_are_those_of_now() {
+    let place = Place::new();
+    let done = |line: &str| assert_eq!(place.words(line).code, 0, "{line}");
+    done("records init");
+    done("create l --to file");
+    let file = place.base.path().join("caplink.prom");
+    let watching = Watching::of(&place, &format!("watch --interval 1s --metrics-file {}", file.display()));
+    let start = Instant::now();
+    let until = |fits: &dyn Fn(f64) -> bool| loop {
+        watching.until("look");
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let entries = text.lines().find_map(|line| line.strip_prefix("caplink_records_entries "));
+        match entries.map(|entries| entries.parse().unwrap()) {
+            Some(entries) if fits(entries) => return entries,
+            _ => assert!(start.elapsed() < LONG, "{text}"),
+        }
+    };
+    let before = until(&|_| true);
+    fs::rename(place.root.join(".caplink"), place.base.path().join("old")).unwrap();
+    done("records init");
+    until(&|entries| entries < before);
+}

@@ -88,6 +88,14 @@ impl WatchVerb {
         if report.refuses_json(context) {
             return None;
         }
+        let service = Arc::new(Service::of_this_process());
+        let asked = match ending::listen(&service) {
+            Ok(asked) => asked,
+            Err(source) => {
+                report.errors.push(Problem::new(Kind::from(&source), format!("cannot listen for signals: {source}")));
+                return None;
+            }
+        };
         let dry_run = context.global.dry_run;
         let file = match self.metrics_file.as_ref().map(|path| open(path, dry_run)).transpose() {
             Ok(file) => file.filter(|_| !dry_run),
@@ -113,14 +121,7 @@ impl WatchVerb {
             }
         };
         watch.judge_entries(judge);
-        let service = Arc::new(Service::of_this_process());
-        let asked = match ending::listen(&watch.waker(), &service) {
-            Ok(asked) => asked,
-            Err(source) => {
-                report.errors.push(Problem::new(Kind::from(&source), format!("cannot listen for signals: {source}")));
-                return None;
-            }
-        };
+        asked.wakes(watch.waker());
         let color = context.global.color;
         Some(Stay { watch, root, records: None, asked, service, file, color, due: None, is_unwritten: false })
     }
@@ -236,6 +237,8 @@ impl Stay {
         }
         if is_look {
             self.due = Some(Instant::now());
+            // Others may stand in their place by now.
+            self.records = None;
         }
         self.due.get_or_insert_with(|| Instant::now() + WRITE);
         self.write_due();
