@@ -11,7 +11,7 @@ use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::LinkPath;
 use crate::resolve::{End, Stop, WalkOptions, walk};
 use crate::root::{Root, not_state};
-use crate::sys::{self, Access, Calls, Fault, Handle};
+use crate::sys::{self, Access, Calls, Fault, Handle, Stat};
 
 /// Tries of a lookup whose directories others rename at the same time.
 const TRIES: usize = 16;
@@ -48,17 +48,21 @@ pub(crate) struct Opened<'a> {
     pub(crate) parent: Arc<Handle>,
     /// The directory was opened for reading, for this edit alone: it can be locked as it is.
     pub(crate) lockable: bool,
-    pub(crate) keeping: Keeping,
+    /// Where the directory is kept open for more edits.
+    pub(crate) kept: Option<Kept>,
 }
 
-/// Whether a directory is kept open for more edits: then it is proven at their end that it is in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keeping {
-    No,
-    /// It is, and only the caller can make names in it.
-    Private,
-    /// It is, and others can make names in it.
-    Shared,
+/// What several edits share of the directory that is kept open for them: a look at it, its lock, and a proof at their end
+/// that it is in its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub(crate) stat: Stat,
+    /// A name in it can be made, but not renamed or removed.
+    pub(crate) is_append_only: bool,
+    /// Only the caller can make names in it.
+    pub(crate) is_private: bool,
+    /// Its lock is held until the proof.
+    pub(crate) is_locked: bool,
 }
 
 /// What is lent by somebody who keeps it, or owned.
@@ -156,14 +160,14 @@ impl<'a> Opened<'a> {
     /// An entry of a directory that is open, to which no link was followed.
     pub(crate) fn of(root: &'a Root, path: &'a LinkPath, parent: Arc<Handle>) -> Opened<'a> {
         let (root, path) = (Held::Lent(root), Held::Lent(path));
-        Opened { root, path, followed: None, parent, lockable: false, keeping: Keeping::No }
+        Opened { root, path, followed: None, parent, lockable: false, kept: None }
     }
 }
 
 impl Opened<'_> {
     /// The same in a directory that is kept.
-    pub(crate) fn kept(self, keeping: Keeping, lockable: bool) -> Self {
-        Opened { keeping, lockable, ..self }
+    pub(crate) fn kept(self, kept: Kept, lockable: bool) -> Self {
+        Opened { kept: Some(kept), lockable, ..self }
     }
 
     /// Whether its directory is the root's own: no walk leads to it, and none can lead elsewhere.
@@ -176,11 +180,11 @@ impl Opened<'_> {
         self.used_by(Root::clone(&self.root))
     }
 
-    /// The same entry, in the same opened directory, for the same root as another uses it.
+    /// The same entry, in the same opened directory, for the same root as another uses it. Nobody keeps the directory then.
     pub(crate) fn used_by(&self, root: Root) -> Opened<'static> {
         let path = Held::Own(LinkPath::clone(&self.path));
         let (followed, parent) = (self.followed.clone(), Arc::clone(&self.parent));
-        Opened { root: Held::Own(root), path, followed, parent, lockable: self.lockable, keeping: self.keeping }
+        Opened { root: Held::Own(root), path, followed, parent, lockable: self.lockable, kept: None }
     }
 
     /// The physical path of the entry, if links were followed to it.

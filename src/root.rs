@@ -114,10 +114,10 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// `usage` where it is no directory; `io` where its descriptor cannot be duplicated.
+    /// `usage` where it is no directory; `io`.
     pub fn from_dir(dir: Dir, policy: Policy) -> Result<Root> {
         let open = || -> io::Result<Root> {
-            let handle = sys::root_handle(&dir)?;
+            let handle = sys::root_handle(dir);
             let calls = sys::calls(&handle)?;
             Root::assemble(handle, calls, policy)
         };
@@ -173,11 +173,11 @@ impl Root {
 
     /// Keeps the physical path of the root if it still names the directory that was opened.
     fn learn_path(&mut self, path: &Path) {
-        let physical = sys::physical_path(self.handle()).or_else(|| {
+        let known = if path == Path::new(".") { sys::working_directory(self.handle()) } else { None };
+        let physical = known.or_else(|| sys::physical_path(self.handle())).or_else(|| {
             let physical = path.canonicalize().ok()?;
             let named = Dir::open_ambient_dir(&physical, cap_std::ambient_authority()).ok()?;
-            let same = sys::root_handle(&named).and_then(|handle| self.calls().stat(&handle));
-            same.is_ok_and(|stat| stat.id == self.id()).then_some(physical)
+            self.calls().stat(&sys::root_handle(named)).is_ok_and(|stat| stat.id == self.id()).then_some(physical)
         });
         let shared = Arc::get_mut(&mut self.shared).expect("BUG: a root that was just made is shared");
         shared.physical = physical;
@@ -213,7 +213,7 @@ impl Root {
             return Err(Error::new(Kind::InvalidPath).on("use", named).because("a state directory is one name"));
         }
         let io = |source| Error::from_io(source).on("open", &named);
-        let base = sys::root_handle(parent).map_err(io)?;
+        let base = parent.try_clone().map(sys::root_handle).map_err(io)?;
         let below = self.path_of(&base).map_err(io)?.map(|parent| parent.join(named.as_path()));
         let state = StatePlace::new(Arc::new(base), named.name().into(), below);
         Ok(self.rebuilt(|shared| shared.state = Arc::new(state)))

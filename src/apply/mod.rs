@@ -44,11 +44,16 @@ impl Root {
     ///
     /// # Security
     ///
-    /// Consecutive edits of one directory share its opening, and one proof that it is still where their paths lead. A link
-    /// that was created or found unchanged is looked at right away; the proof comes after at most 64 edits, and no edit is
-    /// begun later than 10 ms after the directory was opened. So far apart can look and proof be. If the directory is not
-    /// in its place by then, what was created is taken back and reported as `parent_moved`, and what was unchanged is
-    /// looked for anew. Replacing, removing, and edits with a durability of their own are proven one by one.
+    /// Consecutive edits of one directory share its opening, a look at who may write it, and one proof that it is still
+    /// where their paths lead. A link that was created or found unchanged is looked at right away; the proof comes after at
+    /// most 64 edits, and no edit is begun later than 10 ms after the directory was opened. So far apart can look and proof
+    /// be. If the directory is not in its place by then, what was created is taken back, what was removed is put back, both
+    /// are reported as `parent_moved`, and what was unchanged is looked for anew. Replacing, and edits with a durability of
+    /// their own, are proven one by one.
+    ///
+    /// Edits that replace or remove one after the other hold the lock of their directory together, for as long. What they
+    /// remove is unlinked after the proof: a crash can leave as many links under the names of leftovers, where one edit
+    /// leaves one. In a directory that others may write each removal is proven for itself.
     ///
     /// # Examples
     ///

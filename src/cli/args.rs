@@ -118,13 +118,18 @@ struct PlainVerb {
     read: fn(&mut Line<'_>) -> Option<Verb>,
 }
 
-/// The verbs that programs call link by link.
+/// The verbs that programs call link by link, or again and again.
 const PLAIN: &[PlainVerb] = &[
     PlainVerb { name: "create", options: Create::OPTIONS, read: |line| Create::read(line).map(Verb::Create) },
     PlainVerb { name: "ensure", options: Ensure::OPTIONS, read: |line| Ensure::read(line).map(Verb::Ensure) },
     PlainVerb { name: "swap", options: Swap::OPTIONS, read: |line| Swap::read(line).map(Verb::Swap) },
     PlainVerb { name: "remove", options: Remove::OPTIONS, read: |line| Remove::read(line).map(Verb::Remove) },
     PlainVerb { name: "inspect", options: Inspect::OPTIONS, read: |line| Inspect::read(line).map(Verb::Inspect) },
+    PlainVerb {
+        name: "release",
+        options: ReleaseVerb::OPTIONS,
+        read: |line| ReleaseVerb::read(line).map(Verb::Release),
+    },
 ];
 
 impl Cli {

@@ -84,6 +84,10 @@ mod tests {
             "remove l",
             "remove --missing-ok --expect t l --dry-run --quiet --verbose",
             "inspect a b create",
+            "release status",
+            "-C dir release status -q --json",
+            "-q release --app a status",
+            "release status --app status --state s",
         ] {
             assert!(is_plain(&line(words)), "{words}");
         }
@@ -128,6 +132,16 @@ mod tests {
             "-- ensure l --to t",
             "-C -- ensure l --to t",
             "-n -- remove x",
+            "release",
+            "release list",
+            "release status x",
+            "release status --exit-code",
+            "release --exit-code status",
+            "release status --current l",
+            "release status --expect e",
+            "--app a release status",
+            "release --app status",
+            "release --app a --app b status",
             "-v help ensure",
             "-v -h ensure",
             "nonsense",
@@ -198,7 +212,15 @@ mod tests {
         let words =
             ["create", "ensure", "swap", "remove", "inspect", "l", "m", "-", "--", "--to t", "--expect e", "-x"];
         let units: Vec<String> = options().into_iter().chain(words.map(str::to_owned)).collect();
-        let verbs = ["create l --to t", "ensure l --to t", "swap l --to t --expect e", "remove l", "inspect l", ""];
+        let verbs = [
+            "create l --to t",
+            "ensure l --to t",
+            "swap l --to t --expect e",
+            "remove l",
+            "inspect l",
+            "release status",
+            "",
+        ];
         let before = prop::collection::vec(prop::sample::select(units.clone()), 0..2);
         let behind = prop::collection::vec(prop::sample::select(units), 0..4);
         let mut seen = [0_u32; 2];

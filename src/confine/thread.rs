@@ -138,7 +138,7 @@ mod tests {
     /// A confined thread; none where the kernel has no Landlock.
     fn thread(test: &str) -> Option<Thread> {
         let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
-        let root = crate::sys::root_handle(&dir).unwrap();
+        let root = crate::sys::root_handle(dir.try_clone().unwrap());
         match crate::sys::calls(&root).unwrap().domain(&root, None, Rights::Links) {
             Ok(domain) => Some(Thread::start(domain, Rights::Links, None).unwrap()),
             Err(error) => {

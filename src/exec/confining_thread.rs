@@ -41,12 +41,11 @@ pub(crate) fn carry_out_confining_thread(
     }))
 }
 
-/// Whether the edit may be staged elsewhere than in the directory of its link.
+/// Whether the edit may be staged elsewhere than in the directory of its link. What is created is not staged,
+/// but moved there to be taken back.
 fn may_need_state(root: &Root, edit: &Edit) -> bool {
-    match edit.change {
-        Change::Create(_) => return false,
-        Change::Exchange(_) => return true,
-        _ => {}
+    if let Change::Exchange(_) = edit.change {
+        return true;
     }
     match Opened::open_for(root, &edit.path, Access::Read) {
         Ok(entry) => !(entry.lockable && matches!(shared::predict(&entry), Ok(Staging::Beside))),

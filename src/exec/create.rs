@@ -11,7 +11,7 @@ use super::residue::Residue;
 use super::site::Site;
 use super::slot::{Ours, Slot};
 use super::{Attempt, Changed};
-use crate::entry::{Keeping, Opened};
+use crate::entry::Opened;
 use crate::error::{Error, Kind};
 use crate::model::Effect;
 use crate::sys::{self, Fault};
@@ -65,10 +65,10 @@ pub(super) fn create(entry: &Opened<'_>, held: Option<&Site<'_>>, text: &OsStr, 
 /// Whether the link is under the name, in a directory that is kept: the proof that this one is in its place comes later.
 fn is_as_made(entry: &Opened<'_>, text: &OsStr) -> bool {
     let (calls, (dir, name)) = (entry.root.calls(), entry.at());
-    let is_own = match entry.keeping {
-        Keeping::No => false,
-        Keeping::Private => true,
-        Keeping::Shared => calls.stat_at(dir, name).is_ok_and(|made| made.uid == calls.user()),
+    let is_own = match entry.kept {
+        None => false,
+        Some(kept) if kept.is_private => true,
+        Some(_) => calls.stat_at(dir, name).is_ok_and(|made| made.uid == calls.user()),
     };
     is_own && calls.read_link(dir, name).is_ok_and(|found| found.as_deref() == Some(text))
 }

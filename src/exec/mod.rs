@@ -10,6 +10,7 @@ mod between;
 mod confined;
 mod confining_thread;
 mod create;
+mod displaced;
 mod exchange;
 #[cfg(feature = "records")]
 mod group;
@@ -49,6 +50,7 @@ use crate::recorder::Intent;
 use crate::resolve::Planned;
 use crate::root::Root;
 
+use displaced::Displaced;
 use halt::Halt;
 use run::Run;
 
@@ -121,6 +123,8 @@ pub(crate) struct Changed {
     staging: Staging,
     verified: bool,
     backup: Option<PathBuf>,
+    /// What was removed and waits for a proof, until which it can be put back.
+    displaced: Option<Displaced>,
     shortfalls: Vec<Error>,
 }
 
@@ -133,6 +137,7 @@ impl Changed {
             staging: Staging::None,
             verified: false,
             backup: None,
+            displaced: None,
             shortfalls: Vec::new(),
         }
     }

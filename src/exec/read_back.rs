@@ -92,14 +92,25 @@ pub(super) fn parent_in_place(entry: &Opened<'_>) -> Result<bool> {
     if entry.is_in_root() {
         return Ok(true);
     }
+    let opened = match entry.kept {
+        Some(kept) => kept.stat.id,
+        None => entry.root.calls().stat(&entry.parent).map_err(Error::from_io)?.id,
+    };
+    leads_to(entry, opened)
+}
+
+/// The same where it was told before which directory that is: an open one stays the same.
+pub(super) fn leads_to(entry: &Opened<'_>, opened: ObjectId) -> Result<bool> {
+    if entry.is_in_root() {
+        return Ok(true);
+    }
     let calls = entry.root.calls();
-    let opened = calls.stat(&entry.parent).map_err(Error::from_io)?;
     let there = match open_dir(&entry.root, entry.path.parent(), Access::Search) {
         Ok((there, _)) => calls.stat(&there).map_err(Error::from_io)?,
         Err(error) if proves_nothing(&error) => return Err(error),
         Err(_) => return Ok(false),
     };
-    Ok(there.id == opened.id)
+    Ok(there.id == opened)
 }
 
 /// Refuses what would be taken back: a path that leads through the very links that change, and elsewhere then.

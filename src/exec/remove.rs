@@ -3,15 +3,16 @@
 //! Under the lock: the link is moved aside without replacing anything, looked at where nobody else can touch it, and
 //! unlinked only if it is a link that fits. Anything else is put back. Between the move and the putting back its name is
 //! absent.
+//!
+//! In a directory that is kept for a series of edits it is unlinked when the directory is proven to be in its place.
 
 use std::io;
 
+use super::displaced::{Displaced, moved_back};
 use super::halt::OrHalt;
 use super::read_back;
 use super::site::Site;
-use super::slot::Slot;
 use super::stage::Spare;
-use super::transfer::Transfer;
 use super::{Attempt, Changed, guarantee};
 use crate::entry::{Opened, look};
 use crate::error::{Error, Found, Result};
@@ -56,24 +57,25 @@ pub(super) fn remove(site: &Site<'_>, edit: &Edit) -> OrHalt<Attempt> {
         Ok(_) => return Ok(put_back(entry, &spare, None)?),
         Err(error) => return Ok(put_back(entry, &spare, Some(error))?),
     };
+    let waits = site.keeps_displaced();
     if !entry.root.policy().unverified {
-        match read_back::parent_in_place(entry) {
+        match if waits { Ok(true) } else { site.parent_in_place() } {
             Ok(true) => changed.verified = true,
             Ok(false) => return Ok(put_back(entry, &spare, Some(read_back::parent_moved()))?),
             Err(error) => return Ok(put_back(entry, &spare, Some(error))?),
         }
     }
-    changed.shortfalls.extend(spare.unlink().into_shortfall());
+    match waits && changed.verified {
+        true => changed.displaced = Some(Displaced::at(spare)),
+        false => changed.shortfalls.extend(spare.unlink().into_shortfall()),
+    }
     changed.previous = aside.into_text();
     Ok(Attempt::Done(changed))
 }
 
 /// Puts back what was moved aside; where its name was taken meanwhile it is kept and reported.
 fn put_back(entry: &Opened<'_>, spare: &Spare<'_, '_>, cause: Option<Error>) -> Result<Attempt> {
-    let (here, there) = (Slot::of(entry), spare.slot());
-    let calls = entry.root.calls();
-    let transfer = Transfer { calls, here, there, new: None, exposed: false, can_exchange: false };
-    let residue = transfer.residue(transfer.take_back());
+    let residue = moved_back(entry, spare.slot());
     match cause {
         Some(cause) => Err(residue.on(cause)),
         None => residue.again(),

@@ -3,10 +3,13 @@
 mod locks;
 mod planned;
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::displaced::Displaced;
 use super::halt::{Halt, OrHalt, TakeBack, state_contended};
 use super::permission::is_own;
 use super::retry::{ATTEMPTS, break_step, given_up, refusal};
@@ -34,11 +37,14 @@ pub(super) struct Run<'a> {
     made: Vec<PathBuf>,
     /// Why a directory in which one was made could not be synced.
     unsynced: Option<Error>,
+    /// What was removed and waits for a proof.
+    displaced: Cell<Option<Displaced>>,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(root: &'a Root, edit: &'a Edit, dry_run: bool) -> Run<'a> {
-        Run { root, edit, dry_run, planned: None, opened_before: false, made: Vec::new(), unsynced: None }
+        let displaced = Cell::new(None);
+        Run { root, edit, dry_run, planned: None, opened_before: false, made: Vec::new(), unsynced: None, displaced }
     }
 
     /// The same on a tree as earlier edits leave it.
@@ -69,10 +75,12 @@ impl<'a> Run<'a> {
         self.close(outcome)
     }
 
-    /// The edit of an entry in a directory that is kept open. Whoever keeps it proves that it is in its place.
-    pub(super) fn carry_out_kept(mut self, entry: &Opened<'_>) -> OrHalt<Outcome> {
+    /// The edit of an entry in a directory that is kept open. Whoever keeps it proves that it is in its place, and unlinks
+    /// then what was displaced.
+    pub(super) fn carry_out_kept(mut self, entry: &Opened<'_>) -> OrHalt<(Outcome, Option<Displaced>)> {
         let outcome = self.in_entry(entry);
-        self.close(outcome)
+        let displaced = self.displaced.take();
+        self.close(outcome).map(|outcome| (outcome, displaced))
     }
 
     /// Takes a link back that this edit made before, on a thread that lacked the means for it.
@@ -81,6 +89,11 @@ impl<'a> Run<'a> {
         let entry = entry.used_by(self.root.clone());
         let halt = create::take_back(&entry, None, &text, cause);
         self.close(Err(halt))
+    }
+
+    /// Reports an error of the edit that came after it was carried out.
+    pub(super) fn fail(self, error: Error) -> OrHalt<Outcome> {
+        self.close(Err(error.into()))
     }
 
     /// Names the edit in the error.
@@ -165,7 +178,11 @@ impl<'a> Run<'a> {
             }
             let verified = !self.root.policy().unverified;
             let followed = (physical != self.edit.path.as_path()).then_some(physical);
-            return Ok(self.report(followed, Some(text), Changed { verified, ..Changed::new(Effect::Created) }));
+            return Ok(self.report(
+                followed,
+                Some(text.into_owned()),
+                Changed { verified, ..Changed::new(Effect::Created) },
+            ));
         }
         parents::make(self.root, self.edit, &mut self.made, &mut self.unsynced)?;
         let entry = Opened::open(self.root, &self.edit.path)?;
@@ -207,7 +224,7 @@ impl<'a> Run<'a> {
     fn decide_and_act<'e>(
         &self,
         entry: &'e Opened<'e>,
-        text: Result<Option<OsString>>,
+        text: Result<Option<Cow<'_, OsStr>>>,
         site: &mut Option<Site<'e>>,
     ) -> OrHalt<Outcome> {
         let mut judged = None;
@@ -319,7 +336,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn done(&self, entry: &Opened<'_>, text: Option<&OsStr>, changed: Changed) -> Outcome {
+    fn done(&self, entry: &Opened<'_>, text: Option<&OsStr>, mut changed: Changed) -> Outcome {
+        self.displaced.set(changed.displaced.take());
         let mut outcome = self.report(entry.followed(), text.map(OsStr::to_os_string), changed);
         self.make_durable(entry, &mut outcome);
         outcome

@@ -2,8 +2,11 @@
 //!
 //! Each link is looked at in the directory that is kept open. At the end of the series a new walk from the root proves that
 //! the path leads to this directory: then so did it lead to every link, after it was looked at. If it does not, what was
-//! created is taken back and reported, and what was unchanged is looked for anew, as for an edit by itself. What replaces
-//! or removes is proven edit by edit, before anything is unlinked.
+//! created is taken back and reported, and what was unchanged is looked for anew, as for an edit by itself.
+//!
+//! Edits that replace or remove one after the other share the directory's lock too, if nobody else has it. What they remove
+//! is kept beside its name until the proof, and put back if the directory is not in its place: the lock says meanwhile that
+//! somebody is at work. What they replace is proven edit by edit. Who may write the directory is looked at once.
 //!
 //! Between a look and its proof are at most [`EDITS_MAX`] edits, and no edit is begun [`TIME_MAX`] after the directory was
 //! opened.
@@ -12,13 +15,16 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::displaced::Displaced;
 use super::halt::{Halt, OrHalt, TakeBack, Wanted, state_contended};
+use super::lock::Lock;
 use super::read_back;
 use super::run::Run;
-use super::shared::keeping;
-use crate::entry::{Keeping, Opened};
+use super::shared::keep;
+use super::sync::leave_to_batch;
+use crate::entry::{Kept, Opened};
 use crate::error::{Error, Result};
-use crate::model::change::Change;
+use crate::model::change::{Change, Expected};
 use crate::model::{Durability, Edit, Effect, Outcome, Staging};
 use crate::root::Root;
 use crate::sys::{Access, Handle};
@@ -59,27 +65,43 @@ struct Series<'a> {
     edits: &'a [Edit],
     results: Vec<Result<Outcome>>,
     returned: Returned,
-    kept: Option<Kept>,
-    /// The places of the results that the proof is missing for.
-    unproven: Vec<usize>,
+    kept: Option<Directory<'a>>,
+    unproven: Vec<Unproven>,
 }
 
 /// A directory that is kept open. No link was followed to it: an edit in it cannot change where its path leads.
-struct Kept {
+struct Directory<'a> {
     parent: Arc<Handle>,
     lockable: bool,
-    keeping: Keeping,
+    seen: Kept,
+    lock: Option<Lock<'a>>,
     begun: Duration,
     edits: usize,
 }
 
-impl Kept {
-    fn entry<'a>(&self, root: &'a Root, edit: &'a Edit) -> Opened<'a> {
-        Opened::of(root, &edit.path, Arc::clone(&self.parent)).kept(self.keeping, self.lockable)
+/// A result that the proof is missing for: its place, and what was removed.
+struct Unproven {
+    at: usize,
+    displaced: Option<Displaced>,
+}
+
+impl<'a> Directory<'a> {
+    fn entry<'e>(&self, root: &'e Root, edit: &'e Edit) -> Opened<'e> {
+        let seen = Kept { is_locked: self.lock.is_some(), ..self.seen };
+        Opened::of(root, &edit.path, Arc::clone(&self.parent)).kept(seen, self.lockable)
+    }
+
+    /// Holds the lock for edits that need it, and for no other. Where another holder has it each edit waits for itself.
+    fn lock_for(&mut self, root: &'a Root, edit: &Edit) {
+        if !locks(edit) || !self.lockable || !root.policy().allows_changes() {
+            self.lock = None;
+        } else if self.lock.is_none() {
+            self.lock = Lock::try_take(root, Arc::clone(&self.parent)).unwrap_or_default();
+        }
     }
 }
 
-impl Series<'_> {
+impl<'a> Series<'a> {
     fn next(&mut self, edit: &Edit) -> OrHalt<Outcome> {
         let at = self.results.len();
         if !self.goes_on(edit) {
@@ -88,13 +110,16 @@ impl Series<'_> {
                 return Run::new(self.root, edit, false).carry_out();
             }
         }
+        if !self.holds_lock_for(edit) {
+            return Run::new(self.root, edit, false).carry_out();
+        }
         let kept = self.kept.as_mut().expect("BUG: the directory is kept");
         kept.edits += 1;
         match Run::new(self.root, edit, false).carry_out_kept(&kept.entry(self.root, edit)) {
-            Ok(outcome) => {
-                if is_unproven(&outcome) {
-                    self.unproven.push(at);
-                } else if !self.unproven.is_empty() {
+            Ok((outcome, displaced)) => {
+                if displaced.is_some() || is_unproven(&outcome) {
+                    self.unproven.push(Unproven { at, displaced });
+                } else if self.unproven.iter().any(|unproven| unproven.displaced.is_none()) {
                     // What it replaced or removed may be one of those.
                     self.prove();
                 }
@@ -104,16 +129,28 @@ impl Series<'_> {
             Err(Halt::Failed(error)) if !self.prove() && is_without_effect(&error) => {
                 Run::new(self.root, edit, false).carry_out()
             }
-            halted => halted,
+            Err(halt) => Err(halt),
         }
     }
 
     /// Whether the edit is one of the series that is under way.
     fn goes_on(&self, edit: &Edit) -> bool {
         let calls = self.root.calls();
-        let is_young = |kept: &Kept| calls.clock().saturating_sub(kept.begun) < TIME_MAX;
+        let is_young = |kept: &Directory<'_>| calls.clock().saturating_sub(kept.begun) < TIME_MAX;
         let Some(kept) = self.kept.as_ref().filter(|kept| kept.edits < EDITS_MAX) else { return false };
         is_kept(edit) && self.is_beside(edit, self.results.len() - 1) && is_young(kept)
+    }
+
+    /// Takes the lock for an edit that needs it, and releases it for one that does not; what was removed under it is proven
+    /// before. False where the directory turned out not to be in its place.
+    fn holds_lock_for(&mut self, edit: &Edit) -> bool {
+        let kept = self.kept.as_ref().expect("BUG: the directory is kept");
+        if kept.lock.is_some() && !locks(edit) && !self.unproven.is_empty() && !self.prove() {
+            return false;
+        }
+        let kept = self.kept.as_mut().expect("BUG: the directory is kept");
+        kept.lock_for(self.root, edit);
+        true
     }
 
     /// Whether another of the edits is about a link of the same directory.
@@ -126,20 +163,26 @@ impl Series<'_> {
     fn keep(&mut self, edit: &Edit) -> bool {
         let access = if matches!(edit.change, Change::Create(_)) { Access::Search } else { Access::Read };
         let begun = self.root.calls().clock();
-        let opened = match edit.path.parent().as_os_str().is_empty() {
-            true => Ok(Opened::in_root(self.root, &edit.path)),
-            false => Opened::open_for(self.root, &edit.path, access),
+        let opened = match (edit.path.parent().as_os_str().is_empty(), access) {
+            (true, Access::Search) => Ok(Opened::in_root(self.root, &edit.path)),
+            _ => Opened::open_for(self.root, &edit.path, access),
         };
         let Ok(entry) = opened else { return false };
-        let (Ok(keeping), None) = (keeping(&entry), entry.followed()) else { return false };
-        self.kept = Some(Kept { lockable: entry.lockable, parent: entry.parent, keeping, begun, edits: 0 });
+        let (Ok(seen), None) = (keep(&entry), entry.followed()) else { return false };
+        let (parent, lockable) = (entry.parent, entry.lockable);
+        self.kept = Some(Directory { parent, lockable, seen, lock: None, begun, edits: 0 });
         true
     }
 
     fn add(&mut self, came: OrHalt<Outcome>) {
-        let at = self.results.len();
-        self.results.push(Err(state_contended()));
-        self.set(at, came);
+        match came {
+            Ok(outcome) => self.results.push(Ok(outcome)),
+            Err(Halt::Failed(error)) => self.results.push(Err(error)),
+            Err(Halt::Wanted(wanted)) => {
+                self.returned.push((self.results.len(), wanted));
+                self.results.push(Err(state_contended()));
+            }
+        }
     }
 
     fn set(&mut self, at: usize, came: OrHalt<Outcome>) {
@@ -161,29 +204,53 @@ impl Series<'_> {
     fn prove(&mut self) -> bool {
         let kept = self.kept.as_ref().expect("BUG: the directory is kept");
         let of = |at: usize| (&self.edits[at], kept.entry(self.root, &self.edits[at]));
-        let (_, entry) = of(self.unproven.last().copied().unwrap_or(self.results.len()));
+        let (_, entry) = of(self.unproven.last().map_or(self.results.len(), |last| last.at));
         let cause = match read_back::parent_in_place(&entry) {
             Ok(true) => {
-                self.unproven.clear();
+                self.settle();
                 return true;
             }
             Ok(false) => read_back::parent_moved(),
             Err(error) => error,
         };
-        let anew = |at: usize| {
+        let mut came: Vec<(usize, OrHalt<Outcome>)> = Vec::with_capacity(self.unproven.len());
+        let mut others = Vec::new();
+        for Unproven { at, displaced } in self.unproven.drain(..).rev() {
             let (edit, entry) = of(at);
-            let run = Run::new(self.root, edit, false);
-            let came = match created(&self.results[at]) {
-                Some(text) => run.finish(TakeBack { entry: entry.owned(), text, cause: cause.clone() }),
-                None => run.carry_out(),
-            };
-            (at, came)
-        };
-        let came: Vec<(usize, OrHalt<Outcome>)> = self.unproven.iter().rev().map(|at| anew(*at)).collect();
-        came.into_iter().for_each(|(at, came)| self.set(at, came));
-        self.unproven.clear();
+            match displaced {
+                Some(displaced) => {
+                    let error = displaced.put_back(&entry, cause.clone());
+                    came.push((at, Run::new(self.root, edit, false).fail(error)));
+                }
+                None => others.push((at, entry.owned())),
+            }
+        }
+        // What is tried anew may need the lock.
         self.kept = None;
+        for (at, entry) in others {
+            let run = Run::new(self.root, &self.edits[at], false);
+            came.push(match created(&self.results[at]) {
+                Some(text) => (at, run.finish(TakeBack { entry, text, cause: cause.clone() })),
+                None => (at, run.carry_out()),
+            });
+        }
+        came.into_iter().for_each(|(at, came)| self.set(at, came));
         false
+    }
+
+    /// Unlinks what was removed, under the lock.
+    fn settle(&mut self) {
+        let kept = self.kept.as_ref().expect("BUG: the directory is kept");
+        for Unproven { at, displaced } in self.unproven.drain(..) {
+            let (Some(displaced), Ok(outcome)) = (displaced, &mut self.results[at]) else { continue };
+            let edit = &self.edits[at];
+            let entry = kept.entry(self.root, edit);
+            let residue = displaced.unlink(&entry);
+            // It may have been synced since the link was moved.
+            leave_to_batch(&entry);
+            let shortfall = residue.into_shortfall().map(|error| error.on(edit.change.verb(), &edit.path));
+            outcome.shortfalls.extend(shortfall);
+        }
     }
 }
 
@@ -196,6 +263,11 @@ fn created(result: &Result<Outcome>) -> Option<OsString> {
 fn is_kept(edit: &Edit) -> bool {
     let is_of_one_link = !matches!(edit.change, Change::Exchange(_) | Change::RemoveStale(_));
     is_of_one_link && edit.durability == Durability::None
+}
+
+/// Whether an edit takes the lock of its directory whatever it finds there.
+fn locks(edit: &Edit) -> bool {
+    matches!(edit.change.expected(), Expected::AnyLink | Expected::Link(_))
 }
 
 /// Whether an edit that failed left everything as it was.

@@ -1,7 +1,7 @@
 //! Who can reach what is in a link's directory, and so whether links can be staged there.
 
 use super::permission::may_add_in;
-use crate::entry::{Keeping, Opened};
+use crate::entry::{Kept, Opened};
 use crate::error::{Error, Kind, Result};
 use crate::model::Staging;
 use crate::state::StateCheck;
@@ -14,7 +14,11 @@ const STICKY: u32 = 0o1000;
 
 /// Looks at the link's directory. Where nothing can be taken back nothing is begun.
 pub(super) fn stat_parent(entry: &Opened<'_>) -> Result<Stat> {
-    match entry.root.calls().stat_dir(&entry.parent).map_err(Error::from_io)? {
+    let seen = match entry.kept {
+        Some(kept) => (kept.stat, kept.is_append_only),
+        None => entry.root.calls().stat_dir(&entry.parent).map_err(Error::from_io)?,
+    };
+    match seen {
         (_, true) => {
             let reason = "its directory is append-only: a link in it can be made, but not replaced or removed";
             Err(Error::new(Kind::Permission).because(reason))
@@ -28,6 +32,9 @@ pub(super) fn stat_parent(entry: &Opened<'_>) -> Result<Stat> {
 /// In a sticky directory of a trusted owner nobody else can rename or unlink what belongs to the caller; a link of
 /// somebody else's, which may also come before the lock is taken, stays theirs when it is displaced.
 pub(super) fn is_shared(entry: &Opened<'_>, parent: &Stat) -> bool {
+    if entry.kept.is_some_and(|kept| kept.is_private) {
+        return false;
+    }
     let user = || entry.root.calls().user();
     let trusted = parent.uid == 0 || parent.uid == user();
     if parent.mode & WRITABLE_BY_OTHERS == 0 {
@@ -37,12 +44,12 @@ pub(super) fn is_shared(entry: &Opened<'_>, parent: &Stat) -> bool {
     !(parent.mode & STICKY != 0 && trusted && own())
 }
 
-/// How a directory is kept that is opened for several edits.
-pub(super) fn keeping(entry: &Opened<'_>) -> Result<Keeping> {
+/// The look at a directory that several edits share.
+pub(super) fn keep(entry: &Opened<'_>) -> Result<Kept> {
     let calls = entry.root.calls();
-    let parent = calls.stat(&entry.parent).map_err(Error::from_io)?;
-    let is_private = parent.mode & WRITABLE_BY_OTHERS == 0 && (parent.uid == 0 || parent.uid == calls.user());
-    Ok(if is_private { Keeping::Private } else { Keeping::Shared })
+    let (stat, is_append_only) = calls.stat_dir(&entry.parent).map_err(Error::from_io)?;
+    let is_private = stat.mode & WRITABLE_BY_OTHERS == 0 && (stat.uid == 0 || stat.uid == calls.user());
+    Ok(Kept { stat, is_append_only, is_private, is_locked: false })
 }
 
 /// Where a link would be staged, as far as can be told without making the state directory.
@@ -67,6 +74,9 @@ pub(super) fn predict(entry: &Opened<'_>) -> Result<Staging> {
 
 /// Whether the directory can be opened so that it can be locked; where not, the state directory is locked and staged in.
 fn is_readable(entry: &Opened<'_>) -> Result<bool> {
+    if entry.lockable {
+        return Ok(true);
+    }
     match entry.root.calls().open_dir(&entry.parent, "".as_ref(), true, Access::Read) {
         Ok(_) => Ok(true),
         Err(source) if sys::fault(&source) == Fault::Denied => Ok(false),

@@ -35,6 +35,8 @@ pub(super) struct Site<'a> {
     staging: OnceCell<Place<'a>>,
     /// The locks of the links' own directories; none that cannot be taken.
     own: Vec<Lock<'a>>,
+    /// Whoever keeps the directory holds its lock.
+    kept: bool,
     /// The state directory was removed by its maker before it was locked: the site is of no more use.
     lost: Cell<bool>,
 }
@@ -63,8 +65,12 @@ impl<'a> Site<'a> {
         }
         let parent = first.expect("BUG: an edit has a link");
         dirs.sort_by_key(|(id, _)| (id.device, id.inode));
+        let kept = entries[0].kept.is_some_and(|kept| kept.is_locked);
         let mut site =
-            Site { entry: entries[0], parent, staging: OnceCell::new(), own: Vec::new(), lost: Cell::new(false) };
+            Site { entry: entries[0], parent, staging: OnceCell::new(), own: Vec::new(), kept, lost: Cell::new(false) };
+        if kept {
+            return Ok(site);
+        }
         let mut all = true;
         for (_, entry) in dirs {
             match readable(entry) {
@@ -107,7 +113,7 @@ impl<'a> Site<'a> {
     /// Whether nobody else who keeps to the locks can be at work on the link: asked right before something is renamed.
     pub(super) fn still_excludes(&self) -> Result<bool> {
         match self.staging.get() {
-            Some(Place::Private(dir)) if self.own.is_empty() => dir.is_named().map_err(Error::from_io),
+            Some(Place::Private(dir)) if !self.is_locked() => dir.is_named().map_err(Error::from_io),
             _ => Ok(true),
         }
     }
@@ -161,6 +167,22 @@ impl<'a> Site<'a> {
 }
 
 impl Site<'_> {
+    /// Whether the lock of the links' own directories is held.
+    fn is_locked(&self) -> bool {
+        self.kept || !self.own.is_empty()
+    }
+
+    /// Whether the link's directory is the one that was opened for it.
+    pub(super) fn parent_in_place(&self) -> Result<bool> {
+        read_back::leads_to(self.entry, self.parent.id)
+    }
+
+    /// Whether what is displaced stays beside the link until the directory is proven to be in its place: it is kept, with its
+    /// lock, and nobody else can touch what is there.
+    pub(super) fn keeps_displaced(&self) -> bool {
+        self.kept && matches!(self.staging.get(), Some(Place::Beside))
+    }
+
     /// A name in the directory in which links are staged.
     pub(super) fn slot<'s>(&'s self, name: &'s std::ffi::OsStr) -> OrHalt<Slot<'s>> {
         Ok(match self.place()? {
@@ -216,7 +238,7 @@ impl Site<'_> {
 
     /// Releases the locks, and removes the directory that was made for staging. What cannot be removed is residue.
     pub(super) fn close(mut self) -> Residue {
-        let above_is_locked = !self.own.is_empty();
+        let above_is_locked = self.is_locked();
         match self.staging.get_mut() {
             Some(Place::Private(dir)) => dir.remove(above_is_locked, Holder::Left),
             _ => Residue::default(),

@@ -267,6 +267,11 @@ impl Spare<'_, '_> {
         matches!(self.slot().now(self.site.entry.root.calls()), Ok(Some(_)))
     }
 
+    /// The name, for longer than the edit takes.
+    pub(super) fn into_name(self) -> OsString {
+        self.name
+    }
+
     /// Unlinks what was moved here and looked at here.
     pub(super) fn unlink(&self) -> Residue {
         self.site.unlink(self.slot())

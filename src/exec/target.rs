@@ -1,6 +1,7 @@
 //! The text that a link will store, and whether it leads where it may.
 
-use std::ffi::{OsStr, OsString};
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use crate::error::{Error, FileKind, Kind, Result};
@@ -19,14 +20,14 @@ pub(super) struct Target {
 }
 
 /// The text to store in a link of the physical directory `from`.
-pub(super) fn text(root: &Root, link: &NewLink, from: &Path) -> Result<OsString> {
-    let text = match link.target.spell(root.text_root())? {
-        TargetPath::Verbatim(text) => text.to_os_string(),
-        TargetPath::Relative(path) => relative_text(from, &path),
+pub(super) fn text<'a>(root: &Root, link: &'a NewLink, from: &Path) -> Result<Cow<'a, OsStr>> {
+    let text: Cow<'a, OsStr> = match link.target.spell(root.text_root())? {
+        TargetPath::Verbatim(text) => text.into(),
+        TargetPath::Relative(path) => relative_text(from, &path).into(),
         TargetPath::Absolute(path) => match root.text_root() {
             // Joined with nothing it would end in a slash.
-            Some(root) if path.as_os_str().is_empty() => root.as_os_str().to_os_string(),
-            Some(root) => root.join(path).into_os_string(),
+            Some(root) if path.as_os_str().is_empty() => root.as_os_str().to_os_string().into(),
+            Some(root) => root.join(path).into_os_string().into(),
             None => {
                 let reason = "the root was not opened by path, so its absolute path is not known";
                 return Err(Error::new(Kind::Unsupported).because(reason));

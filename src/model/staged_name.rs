@@ -14,9 +14,18 @@ const CHECK_DIGITS: usize = 8;
 
 /// A name for a staged link, from random bits.
 pub(crate) fn staged_name(random: u128) -> OsString {
-    let digits = format!("{:0RANDOM_DIGITS$x}", random & (u128::MAX >> 32));
-    let check = check(digits.as_bytes());
-    format!("{STAGED_PREFIX}{digits}{check:0CHECK_DIGITS$x}").into()
+    let mut name = String::with_capacity(STAGED_PREFIX.len() + RANDOM_DIGITS + CHECK_DIGITS);
+    name.push_str(STAGED_PREFIX);
+    push_digits(&mut name, random, RANDOM_DIGITS);
+    let check = check(&name.as_bytes()[STAGED_PREFIX.len()..]);
+    push_digits(&mut name, check.into(), CHECK_DIGITS);
+    name.into()
+}
+
+/// The last hexadecimal digits of a number. To format one takes longer than some of the calls that the name is for.
+fn push_digits(name: &mut String, number: u128, digits: usize) {
+    let digit = |place: usize| b"0123456789abcdef"[(number >> (4 * place)) as usize & 0xf];
+    name.extend((0..digits).rev().map(|place| char::from(digit(place))));
 }
 
 /// Whether a name has the shape of a staged one.

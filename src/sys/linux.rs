@@ -36,8 +36,8 @@ const PROC_SUPER_MAGIC: u64 = 0x9fa0;
 const ST_NOSYMFOLLOW: u64 = 0x2000;
 
 /// A handle to the directory of a capability.
-pub(crate) fn root_handle(dir: &cap_std::fs::Dir) -> io::Result<Handle> {
-    Ok(OwnedFd::from(dir.try_clone()?.into_std_file()).into())
+pub(crate) fn root_handle(dir: cap_std::fs::Dir) -> Handle {
+    OwnedFd::from(dir.into_std_file()).into()
 }
 
 /// The user whose permissions the calls have.

@@ -332,10 +332,15 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux_process::{physical_path, processor, renounce_privileges};
+pub(crate) use linux_process::{physical_path, processor, renounce_privileges, working_directory};
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn physical_path(_dir: &Handle) -> Option<std::path::PathBuf> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn working_directory(_dir: &Handle) -> Option<std::path::PathBuf> {
     None
 }
 

@@ -27,8 +27,8 @@ use crate::error::FileKind;
 pub(crate) use super::unix_handle::Handle;
 
 /// A handle to the directory of a capability.
-pub(crate) fn root_handle(dir: &cap_std::fs::Dir) -> io::Result<Handle> {
-    Ok(OwnedFd::from(dir.try_clone()?.into_std_file()).into())
+pub(crate) fn root_handle(dir: cap_std::fs::Dir) -> Handle {
+    OwnedFd::from(dir.into_std_file()).into()
 }
 
 /// The user whose permissions the calls have.

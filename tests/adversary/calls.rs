@@ -19,7 +19,7 @@ fn in_a_directory_of_the_callers_an_edit_takes_these_calls() {
     let exchange = [Random, Symlink, Pin, Stat, Exchange, ReadLink, ReachEntry, Stat, Unlink];
     let replaced = [&[OpenDir, ReadLink, Stat, TryLock, ReadLink, Reach][..], &exchange].concat();
     let swapped = [&[OpenDir, Stat, TryLock, ReadLink, Reach][..], &exchange].concat();
-    let removed = [OpenDir, Stat, TryLock, ReadLink, Random, RenameNew, ReadLink, Stat, OpenDir, Stat, Unlink];
+    let removed = [OpenDir, Stat, TryLock, ReadLink, Random, RenameNew, ReadLink, OpenDir, Stat, Unlink];
     let missing = [OpenDir, Stat, TryLock, ReadLink, Stat];
     for (verb, wanted) in [
         (Verb::Create, &created[..]),

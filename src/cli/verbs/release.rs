@@ -1,5 +1,7 @@
 //! `caplink release`: enters releases, switches between them, deploys, rolls back, and removes old ones.
 
+mod plain;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ Examples:
   caplink release prune --keep 3 --grace 1h
   caplink release --app api exec -- ./bin/server --port 8000";
 
+const APP: &str = "default";
+
 /// Keep the releases of an app: enter, deploy, switch, roll back, prune
 ///
 /// An app is a link, `current`, and a directory of releases; the records keep what became of each. `caplink man releases`
@@ -35,7 +39,7 @@ Examples:
 #[command(after_help = EXAMPLES, subcommand_required = true)]
 pub(crate) struct ReleaseVerb {
     /// The app
-    #[arg(long, value_name = "NAME", default_value = "default", global = true)]
+    #[arg(long, value_name = "NAME", default_value = APP, global = true)]
     app: String,
     /// The link to the active release [default: what the ledger knows, the manifest says, or current]
     #[arg(long, value_name = "LINK", global = true)]

@@ -1,6 +1,7 @@
 //! The locks of an edit under way: taken before it is decided what is replaced or removed, and released after it.
 
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
 
 use super::super::halt::OrHalt;
@@ -16,7 +17,7 @@ impl Run<'_> {
     pub(super) fn lock<'e>(
         &self,
         entry: &'e Opened<'e>,
-        text: &Result<Option<OsString>>,
+        text: &Result<Option<Cow<'_, OsStr>>>,
     ) -> OrHalt<ControlFlow<Outcome, Site<'e>>> {
         let halt = match Site::lock(entry) {
             Ok(site) => return Ok(ControlFlow::Continue(site)),

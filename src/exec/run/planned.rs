@@ -1,5 +1,7 @@
 //! The preview of an edit in a directory that an earlier edit creates.
 
+use std::borrow::Cow;
+
 use super::super::halt::OrHalt;
 use super::super::retry::refusal;
 use super::super::{Changed, preview, target};
@@ -28,6 +30,6 @@ impl Run<'_> {
             target::judge(self.root, self.edit, (dir, link), text, self.planned)?;
         }
         let changed = preview::changed_in_new(self.root, decision, found)?;
-        Ok(self.report(None, text, changed))
+        Ok(self.report(None, text.map(Cow::into_owned), changed))
     }
 }

@@ -115,14 +115,135 @@ fn names(tree: &Tree, path: &str) -> Vec<String> {
 
 #[test]
 fn edits_of_one_directory_open_it_once_and_prove_it_once() {
-    use Call::{OpenDir, ReadLink, Stat, StatAt, Symlink};
-    let proof = [Stat, OpenDir, Stat];
+    use Call::{OpenDir, ReadLink, RenameNew, Stat, StatAt, Symlink, TryLock, Unlink};
+    let proof = [OpenDir, Stat];
     let created = [&[OpenDir, Stat][..], &[Symlink, ReadLink].repeat(3), &proof].concat();
     assert_eq!(play(tree(0o755, &[]), &edits(create), false, None).1, created);
     let beside_others = [&[OpenDir, Stat][..], &[Symlink, StatAt, ReadLink].repeat(3), &proof].concat();
     assert_eq!(play(tree(0o777, &[]), &edits(create), false, None).1, beside_others);
     let unchanged = [&[OpenDir, Stat][..], &[ReadLink].repeat(3), &proof].concat();
     assert_eq!(play(tree(0o755, &LINKS), &edits(ensure), false, None).1, unchanged);
+    let moved = [ReadLink, Call::Random, RenameNew, ReadLink].repeat(3);
+    let removed = [&[OpenDir, Stat, TryLock][..], &moved, &proof, &[Unlink; 3]].concat();
+    assert_eq!(play(tree(0o755, &LINKS), &edits(remove), false, None).1, removed);
+}
+
+/// What is in a directory, as objects.
+fn objects(tree: &Tree, path: &str) -> Vec<Object> {
+    let dir = tree.dir(Tree::ROOT, path).unwrap();
+    let mut objects: Vec<Object> = tree.entries(dir).iter().map(|(_, object)| *object).collect();
+    objects.sort();
+    objects
+}
+
+/// Names in a directory that no link of these tests has, as their paths were.
+fn strays(tree: &Tree, path: &str) -> Vec<String> {
+    let strays = names(tree, path).into_iter().filter(|name| !LINKS.contains(&&**name));
+    strays.map(|name| format!("sub/{name}")).collect()
+}
+
+/// What the results say of links that are not where they were.
+fn named(came: &[Result<Outcome>]) -> Vec<String> {
+    let errors = came.iter().flat_map(|came| match came {
+        Ok(outcome) => outcome.shortfalls.iter().collect(),
+        Err(error) => vec![error],
+    });
+    let paths = errors.flat_map(|error| error.left().iter().chain(error.preserved()));
+    let mut named: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+    named.sort();
+    named.dedup();
+    named
+}
+
+#[test]
+fn a_directory_that_is_moved_out_before_the_proof_keeps_every_link_that_was_removed() {
+    for confined in [false, true] {
+        let before = tree(0o755, &LINKS);
+        let links = objects(&before, "base/sub");
+        let (came, calls, _) = play(before.clone(), &edits(remove), confined, None);
+        assert!(came.iter().all(|came| came.as_ref().is_ok_and(|outcome| outcome.verified)));
+        for point in 0..=calls.iter().rposition(|call| *call == Call::OpenDir).unwrap() {
+            let (came, seen, after) = play(before.clone(), &edits(remove), confined, Some((point, move_out)));
+            let what = format!("confined {confined}, before call {point} of {seen:?}: {came:?}");
+            let known = [Kind::ParentMoved, Kind::NotFound];
+            assert!(came.iter().all(|came| came.as_ref().is_err_and(|error| known.contains(&error.kind()))), "{what}");
+            assert_eq!(objects(&after, "outside/sub"), links, "{what}");
+            // Under confinement the kernel refuses to put anything back there.
+            let strays = strays(&after, "outside/sub");
+            assert!(confined || strays.is_empty(), "{what}");
+            assert_eq!(named(&came), strays, "{what}");
+        }
+    }
+}
+
+/// Lets one call fail.
+struct Failing {
+    seen: Arc<Mutex<usize>>,
+    at: usize,
+}
+
+impl Watch for Failing {
+    fn before(&mut self, _tree: &mut Tree, _call: Call) -> Option<Errno> {
+        let mut seen = self.seen.lock().unwrap();
+        *seen += 1;
+        (*seen == self.at).then_some(Errno::IO)
+    }
+
+    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: std::result::Result<(), Errno>) {}
+}
+
+#[test]
+fn whichever_call_fails_what_was_removed_is_gone_or_where_it_was_or_named() {
+    let before = tree(0o755, &LINKS);
+    let calls = play(before.clone(), &edits(remove), false, None).1;
+    for at in 1..=calls.len() {
+        let world = World::new(before.clone());
+        let root = Root::in_memory(&world, "/base", USER, Abilities::ALL, Policy::default()).unwrap();
+        world.watch(Box::new(Failing { seen: Arc::default(), at }));
+        let came = root.apply_all(&edits(remove));
+        drop(world.unwatch());
+        let after = world.with(|tree| tree.clone());
+        let what = format!("call {at}, {:?}: {came:?}", calls[at - 1]);
+        let there = names(&after, "base/sub");
+        for (came, link) in came.iter().zip(LINKS) {
+            assert_eq!(came.is_err(), there.iter().any(|name| name == link), "{what}");
+        }
+        assert_eq!(named(&came), strays(&after, "base/sub"), "{what}");
+    }
+}
+
+#[test]
+fn what_was_removed_waits_for_the_proof_under_the_lock() {
+    fn is_locked_while_a_link_waits(tree: &mut Tree) {
+        let sub = tree.dir(Tree::ROOT, "base/sub").unwrap();
+        let waits = names(tree, "base/sub").iter().any(|name| name.starts_with(".caplink-"));
+        let taken = tree.lock_as_stranger(others(), sub) && tree.unlock_as_stranger(sub);
+        assert!(!(waits && taken));
+    }
+    let create_last = [edits(remove), edits(create)].concat();
+    for edits in [edits(remove), create_last] {
+        let calls = play(tree(0o755, &LINKS), &edits, false, None).1;
+        let waited = calls.iter().position(|call| *call == Call::RenameNew).unwrap();
+        assert!(waited > 0);
+        for point in 0..calls.len() {
+            let acted = Some((point, is_locked_while_a_link_waits as Act));
+            let (came, ..) = play(tree(0o755, &LINKS), &edits, false, acted);
+            assert!(came.iter().all(Result::is_ok), "before call {point}: {came:?}");
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_another_holder_has_is_waited_for_edit_by_edit() {
+    fn hold(tree: &mut Tree) {
+        let sub = tree.dir(Tree::ROOT, "base/sub").unwrap();
+        assert!(tree.lock_as_stranger(others(), sub));
+    }
+    let calls = play(tree(0o755, &LINKS), &edits(remove), false, None).1;
+    let lock = calls.iter().position(|call| *call == Call::TryLock).unwrap();
+    let (came, _, after) = play(tree(0o755, &LINKS), &edits(remove), false, Some((lock, hold)));
+    assert!(came.iter().all(|came| came.as_ref().is_err_and(|error| error.kind() == Kind::Busy)), "{came:?}");
+    assert_eq!(names(&after, "base/sub"), LINKS);
 }
 
 #[test]

@@ -27,7 +27,7 @@ const KINDS: [&str; 6] = ["file", "empty", "fifo", "socket", "char", "block"];
 
 fn tree() -> Tree {
     let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
-    let handle = root_handle(&dir).unwrap();
+    let handle = root_handle(dir.try_clone().unwrap());
     let base =
         fs::read_link(format!("/proc/self/fd/{}", rustix::fd::AsRawFd::as_raw_fd(&rustix::fd::AsFd::as_fd(&handle))))
             .unwrap();
@@ -45,7 +45,7 @@ fn tree() -> Tree {
             let _made = rustix::fs::mknodat(CWD, top.join(name), kind, Mode::from_raw_mode(0o600), 0x103);
         }
     }
-    let root = root_handle(&dir.open_dir("root").unwrap()).unwrap();
+    let root = root_handle(dir.open_dir("root").unwrap());
     Tree { _dir: dir, root, inside, outside }
 }
 

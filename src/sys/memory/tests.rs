@@ -126,7 +126,7 @@ impl Draw {
 fn the_memory_answers_as_the_kernel_does() {
     for seed in 0..12 {
         let dir = cap_tempfile::tempdir(cap_std::ambient_authority()).unwrap();
-        let real = sys::root_handle(&dir).unwrap();
+        let real = sys::root_handle(dir.try_clone().unwrap());
         let kernel = sys::calls(&real).unwrap();
         let world = World::new(Tree::new());
         let user = kernel.user();
