@@ -111,16 +111,7 @@ impl Work {
     /// Publishes the parts in order, up to the first that fails.
     pub(crate) fn publish(&self) -> Vec<Result<Published>> {
         let (staging_dir, parts) = (Arc::clone(&self.staging_dir), Arc::clone(&self.parts));
-        let published = self.on_thread(rights(&self.parts), move |root| {
-            let mut results = Vec::with_capacity(parts.len());
-            for part in parts.iter() {
-                results.push(staging_dir.publish(root, part));
-                if results.last().is_some_and(Result::is_err) {
-                    break;
-                }
-            }
-            results
-        });
+        let published = self.on_thread(rights(&self.parts), move |root| staging_dir.publish(root, &parts));
         published.unwrap_or_else(|error| vec![Err(error)])
     }
 
