@@ -110,9 +110,10 @@ impl StagingDir {
             Err(error) => error,
         };
         for part in parts.iter().rev() {
-            let back = self.exchange_back(kept.root, part, kept.slot(part), self.slot(&part.staged), false);
-            if let Err(left) = back {
-                cause = cause.leaving(left.left().to_vec(), left.preserved().to_vec());
+            let here = kept.slot(part);
+            let back = self.exchange_back(kept.root, part, here, self.slot(&part.staged), false);
+            if let Err(error) = back {
+                cause = not_taken_back(kept.root, part, here, cause, &error);
             }
         }
         Err(cause)
@@ -167,9 +168,10 @@ impl StagingDir {
         }
         if let Err(error) = stands(root, part, &opened.here) {
             let back = self.exchange_back(root, part, here, there, exposed);
-            return Err(back
-                .err()
-                .map_or(error.clone(), |left| error.leaving(left.left().to_vec(), left.preserved().to_vec())));
+            return Err(match back {
+                Err(left) => not_taken_back(root, part, here, error, &left),
+                Ok(_) => error,
+            });
         }
         if part.is_taken_from_there() {
             self.take_from(root, part, there)?;
@@ -202,6 +204,16 @@ impl Kept<'_> {
         }
         reads(calls, here, text)
     }
+}
+
+/// The error of a part that could not be taken back, as where the kernel refuses it: its link is named.
+fn not_taken_back(root: &Root, part: &Part, here: Slot<'_>, cause: Error, error: &Error) -> Error {
+    let (mut left, preserved) = (error.left().to_vec(), error.preserved().to_vec());
+    let is_there = || look(root.calls(), here).is_ok_and(|seen| fits(part.after.as_ref(), &seen));
+    if left.is_empty() && preserved.is_empty() && part.after.is_some() && is_there() {
+        left.push(here.path());
+    }
+    cause.leaving(left, preserved).having_changed()
 }
 
 /// How many of the first parts can be published together: links of one directory, to which no links are followed.
@@ -280,3 +292,6 @@ fn remove(kept: &Kept<'_>, part: &Part, (here, there): Names<'_>, old: &OsStr) -
     }
     Err(mismatch(&give_back(root, (here, there), part.after.as_ref(), false)?))
 }
+
+#[cfg(all(test, unix, feature = "adversary"))]
+mod tests;

@@ -130,12 +130,17 @@ impl Work {
         let (staging_dir, parts) = (Arc::clone(&self.staging_dir), Arc::clone(&self.parts));
         let taken = self.on_thread(rights(&self.parts), move |root| {
             let mut results: Vec<Result<Back>> = Vec::with_capacity(parts.len());
+            // A name is freed by one part at most, before another takes it.
+            let mut first: HashMap<&Path, usize> = HashMap::new();
+            for (number, part) in parts.iter().enumerate() {
+                first.entry(&part.at).or_insert(number);
+            }
             for (number, part) in parts.iter().enumerate().rev() {
                 let back = staging_dir.take_back(root, part);
                 // What the name has is that of another part of the group.
-                let others = |other: &&Part| other.at == part.at && other.step != part.step;
+                let is_of_another = first[&*part.at] < number && parts[first[&*part.at]].step != part.step;
                 results.push(match back {
-                    Ok(Back::Theirs(_)) if parts[..number].iter().any(|other| others(&other)) => Ok(Back::Old),
+                    Ok(Back::Theirs(_)) if is_of_another => Ok(Back::Old),
                     back => back,
                 });
             }
