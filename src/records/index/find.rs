@@ -131,12 +131,12 @@ impl Roots<'_> {
 
 /// The bytes of a name; `None` where names are not bytes, and these are no text.
 #[cfg(unix)]
-fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt as _;
     Some(OsString::from_vec(bytes))
 }
 
 #[cfg(not(unix))]
-fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     String::from_utf8(bytes).ok().map(OsString::from)
 }

@@ -13,6 +13,18 @@ pub(super) const GROUPS: MultimapTableDefinition<'_, &str, u64> = MultimapTableD
 /// The number of what is shown as a mutation, to the places of its entry and of its result; 0 where there is none.
 pub(super) const MUTATIONS: TableDefinition<'_, u64, (u64, u64)> = TableDefinition::new("mutations");
 
+/// A manifest's name, NUL and a path, to what the manifest made or found there.
+pub(super) const MADE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("made");
+
+/// The same with a number, to what it had made there before.
+pub(super) const BEFORE: TableDefinition<'_, (&[u8], u64), &[u8]> = TableDefinition::new("made before");
+
+/// A manifest, to the place where it was read.
+pub(super) const SOURCES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sources");
+
+/// The numbers of the intents of manifests whose result is still to come, to their places.
+pub(super) const ANNOUNCED: TableDefinition<'_, u64, u64> = TableDefinition::new("announced");
+
 /// Entries, place of the last, end, leaf hash, subtrees.
 type UpTo<'a> = (u64, u64, u64, &'a [u8], &'a [u8]);
 
