@@ -44,7 +44,8 @@ pub(crate) const STATE_NAME: &str = ".caplink";
 /// # Security
 ///
 /// Whoever holds a root can do what its [`Policy`] allows. Give away a [`narrow`](Root::narrow)er one, or a
-/// [`subroot`](Root::subroot).
+/// [`subroot`](Root::subroot). So it does not hand out its `Dir`, with which anything could be done: who needs that as well
+/// opens it first, and makes the root [from a clone](Root::from_dir).
 ///
 /// # Examples
 ///

@@ -1,4 +1,5 @@
-//! What watching costs: memory and start, from a break to its line, doing nothing, and a look at everything beside a scan.
+//! What watching costs: memory and start, from a break to its line, doing nothing, a look at everything beside a scan, and
+//! links that are renamed without a pause.
 //!
 //!     cargo bench --bench watch [-- OPTION…]
 //!

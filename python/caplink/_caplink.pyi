@@ -12,7 +12,8 @@ from caplink._values import Applied, AppStatus, CheckContext, EntryState, Manife
 
 __version__: str
 
-_Text = Union[str, bytes, os.PathLike[str], os.PathLike[bytes], LinkPath]
+_Text = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
+_Path = Union[_Text, LinkPath]
 _Style = Literal["relative", "absolute", "verbatim"]
 _Durability = Literal["none", "dir", "fs"]
 _Confine = Literal["off", "auto", "require"]
@@ -21,7 +22,7 @@ _Status = Literal["ok", "dangling", "loop", "escape", "denied", "corrupt"]
 _Trait = Literal["absolute", "messy", "lengthy", "chain", "other_fs", "outside_missing"]
 _Check = Union[Callable[[CheckContext], object], Sequence[str]]
 _Checks = Union[Callable[[CheckContext], object], Sequence[_Check], None]
-_Pairs = Union[Mapping[Any, _Text], Iterable[tuple[_Text, _Text]]]
+_Pairs = Union[Mapping[Any, _Path], Iterable[tuple[_Path, _Path]]]
 
 def symlink(src: _Text, dst: _Text, target_is_directory: bool = False, *, dir_fd: Optional[int] = None) -> None: ...
 def replace_symlink(
@@ -53,17 +54,28 @@ class Root:
     @property
     def policy(self) -> Policy: ...
     @property
+    def closed(self) -> bool: ...
+    @property
     def confinement(self) -> str: ...
     @property
     def abilities(self) -> dict[str, bool]: ...
+    def __enter__(self) -> Root: ...
+    def __exit__(
+        self,
+        exc_type: Optional[type[BaseException]] = None,
+        exc_value: Optional[BaseException] = None,
+        traceback: Optional[TracebackType] = None,
+        /,
+    ) -> None: ...
+    def close(self) -> None: ...
     def narrow(self, policy: Policy) -> Root: ...
-    def subroot(self, path: _Text) -> Root: ...
-    def __truediv__(self, path: _Text, /) -> LinkPath: ...
+    def subroot(self, path: _Path) -> Root: ...
+    def __truediv__(self, path: _Path, /) -> LinkPath: ...
     def create(
         self,
-        link: _Text,
+        link: _Path,
         *,
-        to: _Text,
+        to: _Path,
         style: Optional[_Style] = None,
         allow_dangling: bool = False,
         allow_outside: bool = False,
@@ -75,9 +87,9 @@ class Root:
     ) -> Outcome: ...
     def ensure(
         self,
-        link: _Text,
+        link: _Path,
         *,
-        to: _Text,
+        to: _Path,
         style: Optional[_Style] = None,
         allow_dangling: bool = False,
         allow_outside: bool = False,
@@ -91,9 +103,9 @@ class Root:
     ) -> Outcome: ...
     def swap(
         self,
-        link: _Text,
+        link: _Path,
         *,
-        to: _Text,
+        to: _Path,
         expect: _Text,
         style: Optional[_Style] = None,
         allow_dangling: bool = False,
@@ -105,8 +117,8 @@ class Root:
     ) -> Outcome: ...
     def exchange(
         self,
-        a: _Text,
-        b: _Text,
+        a: _Path,
+        b: _Path,
         *,
         allow_dangling: bool = False,
         allow_outside: bool = False,
@@ -116,7 +128,7 @@ class Root:
     ) -> Outcome: ...
     def remove(
         self,
-        link: _Text,
+        link: _Path,
         *,
         expect: Optional[_Text] = None,
         missing_ok: bool = False,
@@ -124,12 +136,12 @@ class Root:
         reason: Optional[str] = None,
         dry_run: bool = False,
     ) -> Outcome: ...
-    def inspect(self, path: _Text) -> Inspected: ...
-    def resolve(self, path: _Text, *, explain: bool = False) -> Resolved: ...
-    def readlink(self, path: _Text) -> str: ...
+    def inspect(self, path: _Path) -> Inspected: ...
+    def resolve(self, path: _Path, *, explain: bool = False) -> Resolved: ...
+    def readlink(self, path: _Path) -> str: ...
     def scan(
         self,
-        dir: Optional[_Text] = None,
+        dir: Optional[_Path] = None,
         *,
         only: Union[str, Iterable[str], None] = None,
         exclude: Union[_Text, Iterable[_Text], Callable[[str], object], None] = None,
@@ -139,7 +151,7 @@ class Root:
     ) -> Scan: ...
     def repair(
         self,
-        path: Optional[_Text] = None,
+        path: Optional[_Path] = None,
         *,
         make_relative: bool = False,
         tidy: bool = False,
@@ -148,7 +160,7 @@ class Root:
         rebase: Optional[_Pairs] = None,
         retarget: Optional[_Pairs] = None,
         moved: Optional[_Pairs] = None,
-        fallback: Optional[_Text] = None,
+        fallback: Optional[_Path] = None,
         remove_dangling: bool = False,
         remove_leftovers: bool = False,
         durability: Optional[_Durability] = None,
@@ -167,17 +179,29 @@ class Root:
     ) -> list[Any]: ...
     def records(self) -> Records: ...
     def manifests(self) -> Manifests: ...
+    def apply(
+        self,
+        manifest: Union[_Path, ManifestPlan, None] = None,
+        *,
+        tags: Optional[Sequence[str]] = None,
+        prune: bool = True,
+        backup: bool = False,
+        keep_going: bool = False,
+        durability: Optional[_Durability] = None,
+        reason: Optional[str] = None,
+        dry_run: bool = False,
+    ) -> Applied: ...
     def adopt(
         self,
-        *paths: _Text,
-        into: _Text,
+        *paths: _Path,
+        into: _Path,
         parents: bool = False,
         durability: Optional[_Durability] = None,
         reason: Optional[str] = None,
         dry_run: bool = False,
     ) -> Applied: ...
     def releases(
-        self, app: str = "default", *, current: Optional[_Text] = None, releases: Optional[_Text] = None
+        self, app: str = "default", *, current: Optional[_Path] = None, releases: Optional[_Path] = None
     ) -> Releases: ...
 
 @final
@@ -185,17 +209,22 @@ class LinkPath:
     @property
     def name(self) -> str: ...
     @property
-    def parts(self) -> list[str]: ...
+    def parts(self) -> tuple[str, ...]: ...
     @property
     def parent(self) -> LinkPath: ...
     @property
     def root(self) -> Root: ...
-    def __truediv__(self, path: _Text, /) -> LinkPath: ...
+    def __truediv__(self, path: _Path, /) -> LinkPath: ...
     def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: LinkPath, /) -> bool: ...
+    def __le__(self, other: LinkPath, /) -> bool: ...
+    def __gt__(self, other: LinkPath, /) -> bool: ...
+    def __ge__(self, other: LinkPath, /) -> bool: ...
     def __hash__(self) -> int: ...
-    def symlink_to(self, target: _Text, target_is_directory: bool = False, *, allow_outside: bool = False) -> None: ...
+    def symlink_to(self, target: _Path, target_is_directory: bool = False, *, allow_outside: bool = False) -> None: ...
     def replace_symlink_to(
-        self, target: _Text, target_is_directory: bool = False, *, allow_outside: bool = False
+        self, target: _Path, target_is_directory: bool = False, *, allow_outside: bool = False
     ) -> Outcome: ...
     def readlink(self) -> str: ...
     def is_symlink(self) -> bool: ...
@@ -340,6 +369,8 @@ class Scan:
     ) -> None: ...
     def close(self) -> None: ...
     @property
+    def closed(self) -> bool: ...
+    @property
     def summary(self) -> Summary: ...
     @property
     def errors(self) -> tuple[Error, ...]: ...
@@ -440,7 +471,7 @@ class Releases:
 class Manifests:
     def plan(
         self,
-        manifest: Optional[_Text] = None,
+        manifest: Optional[_Path] = None,
         *,
         tags: Optional[Sequence[str]] = None,
         prune: bool = True,
@@ -449,7 +480,7 @@ class Manifests:
     def load(self, plan: bytes) -> ManifestPlan: ...
     def apply(
         self,
-        manifest: Union[_Text, ManifestPlan, None] = None,
+        manifest: Union[_Path, ManifestPlan, None] = None,
         *,
         tags: Optional[Sequence[str]] = None,
         prune: bool = True,
@@ -459,7 +490,7 @@ class Manifests:
         reason: Optional[str] = None,
         dry_run: bool = False,
     ) -> Applied: ...
-    def status(self, manifest: Optional[_Text] = None) -> list[EntryState]: ...
+    def status(self, manifest: Optional[_Path] = None) -> list[EntryState]: ...
     def unapply(
         self,
         name: str,

@@ -222,6 +222,7 @@ _KINDS: Dict[str, Tuple[Type[Error], int]] = {
 _SAYS_THE_SAME: Dict[str, Tuple[int, ...]] = {
     "permission": (errno.EACCES, errno.EPERM),
     "not_found": (errno.ENOENT, errno.ENOTDIR),
+    "usage": (errno.ENOTDIR,),
     "no_space": (errno.ENOSPC, _EDQUOT),
     "fd_exhausted": (errno.EMFILE, errno.ENFILE),
 }

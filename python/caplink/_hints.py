@@ -18,6 +18,13 @@ _OF_OPERATION: Dict[Tuple[str, str], str] = {
     ("repair", "escape"): "no repair makes a link lead outside; `swap` with `allow_outside=True` does",
     ("inspect", "invalid_path"): "paths are relative to the root, without `..`",
     ("resolve", "invalid_path"): "paths are relative to the root, without `..`",
+    (
+        "use manifests",
+        "unsupported",
+    ): "`caplink.Root(path)` opens the directory as a root of its own, with records of its own",
+    ("adopt", "unsupported"): "`caplink.Root(path)` opens the directory as a root of its own, with records of its own",
+    ("undo", "not_found"): "the mutations of `log()` say which `group` they belong to",
+    ("add", "not_found"): "a release is a directory; make it before it is entered",
     ("scan", "not_found"): "a directory below the root is scanned; `scan()` scans the root itself",
 }
 

@@ -49,5 +49,13 @@ class Policy:
 
     def narrow(self, other: Policy) -> Policy:
         """Returns what both policies allow."""
-        both = {field.name: getattr(self, field.name) and getattr(other, field.name) for field in fields(self)}
+        given = checked(other)
+        both = {field.name: getattr(self, field.name) and getattr(given, field.name) for field in fields(self)}
         return replace(self, **{**both, "rooted": self.rooted})
+
+
+def checked(given: object) -> Policy:
+    """Refuses what is no policy, whatever attributes it has."""
+    if isinstance(given, Policy):
+        return given
+    raise TypeError(f"a policy is a caplink.Policy, not {type(given).__name__}")

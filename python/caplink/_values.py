@@ -88,8 +88,10 @@ def mutation(item: Dict[str, Any]) -> Mutation:
     return Mutation(**values)
 
 
-def rfc3339(time: datetime.datetime) -> str:
+def rfc3339(time: object) -> str:
     """The time in UTC; one without a zone is local, as everywhere in Python."""
+    if not isinstance(time, datetime.datetime):
+        raise TypeError(f"expected str or datetime.datetime, not {type(time).__name__}")
     return time.astimezone(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
 
 

@@ -15,7 +15,7 @@ log = "app.log"
 
 
 def main(base: str) -> list[str]:
-    applied = caplink.Root(base).manifests().apply(LINKS)
+    applied = caplink.Root(base).apply(LINKS)
     return [result.outcome for result in applied.results if isinstance(result, caplink.Outcome)]
 
 

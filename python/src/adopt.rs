@@ -1,5 +1,6 @@
 //! Adoption: files and directories move below a directory, each replaced by a link to it.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use caplink::LinkPath;
@@ -13,14 +14,13 @@ use crate::failure::OrRaise as _;
 use crate::interrupt;
 use crate::manifests::came;
 use crate::root::checked;
-use crate::text::Text;
 
 /// Adopts paths; what each came to.
 pub(crate) fn adopt<'py>(
     py: Python<'py>,
     holder: &Holder,
-    paths: &[Text],
-    into: &Text,
+    paths: &[OsString],
+    into: &OsStr,
     parents: bool,
     call: &Call<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -52,9 +52,9 @@ pub(crate) fn adopt<'py>(
 }
 
 /// The directory, spelled as where it is only looked at: `.` and a slash at the end are fine.
-fn directory(into: &Text) -> caplink::Result<PathBuf> {
-    match Path::new(&into.0).components().as_path() {
+fn directory(into: &OsStr) -> caplink::Result<PathBuf> {
+    match Path::new(into).components().as_path() {
         path if path == Path::new(".") => Ok(PathBuf::new()),
-        path => checked("adopt", &Text(path.into())).map(|path| path.as_path().to_path_buf()),
+        path => checked("adopt", path.as_os_str()).map(|path| path.as_path().to_path_buf()),
     }
 }

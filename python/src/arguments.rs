@@ -38,3 +38,9 @@ pub(crate) fn confine(py: Python<'_>, confine: &str) -> PyResult<Option<Enforcem
 pub(crate) fn seconds(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds).map_err(|_| failure::usage(py, &format!("`{seconds}` is no time to wait")))
 }
+
+/// What Python takes for true, as `os` and `pathlib` do for arguments that are theirs. Those of a root are `bool` alone: a
+/// word like `"no"` allows nothing.
+pub(crate) fn truth(given: &Bound<'_, PyAny>) -> PyResult<bool> {
+    given.is_truthy()
+}

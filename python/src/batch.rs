@@ -1,19 +1,20 @@
-//! Edits carried out together, read from dicts with the keys of the command line's batch lines.
+//! Edits carried out together, read from mappings with the keys of the command line's batch lines.
 
 use std::collections::HashMap;
 
 use caplink::records::{Group, GroupReport};
 use caplink::wire::Line;
 use caplink::{Edit, OnError, Outcome, Plan};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyTuple};
+use pyo3::types::{PyBool, PyMapping, PyString, PyTuple};
 use serde_json::{Map, Value, json};
 
-use crate::changing::Call;
+use crate::changing::{Call, Holder};
 use crate::failure;
+use crate::given::Given;
 use crate::repair::objects;
 use crate::root::Root;
-use crate::text::Text;
 
 /// How many edits are carried out before signals are looked after.
 const RUN_MAX: usize = 1000;
@@ -38,17 +39,19 @@ pub(crate) fn batch<'py>(
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let mut lines = Vec::new();
     for (index, edit) in edits.try_iter()?.enumerate() {
-        lines.push(line(py, &edit?, index + 1)?);
+        lines.push(line(py, root, &edit?, index + 1)?);
     }
+    let holder = root.0.opened(py)?;
     for line in &lines {
-        let link = line.link().map(|text| Text(text.0.clone())).unwrap_or_default();
-        let other = line.second().map(|text| Text(text.0.clone()));
-        root.audited(py, call, &format!("caplink.{}", line.verb()), &link, other.as_ref())?;
+        let link = Given::of(line.link().map(|text| text.0.clone()).unwrap_or_default());
+        let other = line.second().map(|text| Given::of(text.0.clone()));
+        let event = PyString::new(py, &format!("caplink.{}", line.verb()));
+        root.audited(py, call, &event, &link, other.as_ref())?;
     }
     if together == Together::AllOrNothing {
-        return stood(py, root.0.group(py, call, group(py, &lines)?)?);
+        return stood(py, holder.group(py, call, group(py, &lines)?)?);
     }
-    let results = in_order(py, root, &lines, together, call)?;
+    let results = in_order(py, &holder, &lines, together, call)?;
     let failed = results.iter().position(Result::is_err);
     let objects = objects(py, results)?;
     match failed {
@@ -58,7 +61,7 @@ pub(crate) fn batch<'py>(
 }
 
 /// Carries out edits in order, those with one reason together.
-fn in_order(py: Python<'_>, root: &Root, lines: &[Line], together: Together, call: &Call<'_>) -> PyResult<Results> {
+fn in_order(py: Python<'_>, holder: &Holder, lines: &[Line], together: Together, call: &Call<'_>) -> PyResult<Results> {
     let on_error = if together == Together::KeepGoing { OnError::KeepGoing } else { OnError::Stop };
     let mut results: Results = Vec::with_capacity(lines.len());
     while results.len() < lines.len() {
@@ -79,7 +82,7 @@ fn in_order(py: Python<'_>, root: &Root, lines: &[Line], together: Together, cal
         let call = Call { reason: reason.or(call.reason), ..*call };
         match misspelled {
             Some(error) if edits.is_empty() => results.push(Err(error)),
-            _ => results.extend(root.0.plan(py, &call, Plan::new(edits).on_error(on_error))?),
+            _ => results.extend(holder.plan(py, &call, Plan::new(edits).on_error(on_error))?),
         }
         if on_error == OnError::Stop && results.iter().any(Result::is_err) {
             break;
@@ -145,23 +148,35 @@ fn numbered(py: Python<'_>, error: &PyErr, number: usize) -> PyErr {
     error.clone_ref(py)
 }
 
-/// The line that a dict says.
-fn line(py: Python<'_>, edit: &Bound<'_, PyAny>, number: usize) -> PyResult<Line> {
-    let dict = edit.cast::<PyDict>()?;
+/// The line that a mapping says.
+fn line(py: Python<'_>, root: &Root, edit: &Bound<'_, PyAny>, number: usize) -> PyResult<Line> {
+    let wrong = |what: &str, found: &Bound<'_, PyAny>| {
+        let found = found.get_type().name().map_or_else(|_| "another".to_owned(), |name| name.to_string());
+        PyTypeError::new_err(format!("edit {number}: {what}, not {found}"))
+    };
+    let mapping = edit.cast::<PyMapping>().map_err(|_| wrong("expected a mapping", edit))?;
     let mut object = Map::new();
-    for (key, value) in dict {
+    for pair in mapping.items()? {
+        let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
+        let Ok(key) = key.extract::<String>() else { return Err(wrong("a key is a str", &key)) };
+        let told = |error: PyErr| match error.is_instance_of::<PyTypeError>(py) {
+            true => wrong(&format!("`{key}`: expected str, bytes, os.PathLike or bool"), &value),
+            false => error,
+        };
         if !value.is_none() {
-            object.insert(key.extract()?, value_of(&value)?);
+            object.insert(key.clone(), value_of(py, root, &value).map_err(told)?);
         }
     }
     serde_json::from_value(Value::Object(object))
         .map_err(|error| numbered(py, &failure::usage(py, &format!("edit {number}: {error}")), number))
 }
 
-fn value_of(value: &Bound<'_, PyAny>) -> PyResult<Value> {
+fn value_of<'py>(py: Python<'py>, root: &Root, value: &Bound<'py, PyAny>) -> PyResult<Value> {
     if value.is_instance_of::<PyBool>() {
         return Ok(Value::Bool(value.is_truthy()?));
     }
-    let text = caplink::wire::Text(value.extract::<Text>()?.0);
-    serde_json::to_value(text).map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
+    let given = value.extract::<Given<'py>>()?;
+    given.is_of(py, &root.0)?;
+    let text = caplink::wire::Text(given.text);
+    serde_json::to_value(text).map_err(|error| PyValueError::new_err(error.to_string()))
 }

@@ -12,12 +12,14 @@ use crate::detached::detached;
 use crate::failure::{self, OrRaise as _};
 use crate::fork::Generation;
 use crate::interrupt;
-use crate::opening::Settings;
+use crate::opening::{self, Settings};
 
 /// A root, with what holds for every call through it.
 pub(crate) struct Holder {
     plain: Root,
     confined: Root,
+    /// The root as it changes one link where no records are known.
+    alone: Root,
     dir: Dir,
     pub(crate) settings: Settings,
     /// Those of the root, once there are some.
@@ -35,8 +37,8 @@ impl Holder {
             Some(enforcement) => plain.confined(enforcement)?,
             None => plain.clone(),
         };
-        let (records, made) = (Mutex::default(), Generation::now());
-        Ok(Holder { plain, confined, dir, settings, records, above: None, policy, made })
+        let (alone, records, made) = (confined.unless_recorded(), Mutex::default(), Generation::now());
+        Ok(Holder { plain, confined, alone, dir, settings, records, above: None, policy, made })
     }
 
     /// The same root with what both policies allow, and the `caplink.Policy` that says so.
@@ -50,6 +52,7 @@ impl Holder {
     pub(crate) fn subroot(self: &Arc<Self>, path: &OsStr) -> caplink::Result<Holder> {
         let (plain, confined) = (self.root().subroot(path)?, self.in_this_process(&self.confined).subroot(path)?);
         let dir = self.dir.open_dir(path).map_err(|source| Error::refusal(source.to_string()))?;
+        opening::all_one(&[plain.id(), confined.id()], &dir)?;
         let above = self.above.clone().unwrap_or_else(|| Arc::clone(self));
         Ok(self.with(plain, confined, dir, Some(above), Arc::clone(&self.policy)))
     }
@@ -62,8 +65,8 @@ impl Holder {
         above: Option<Arc<Holder>>,
         policy: Arc<Py<PyAny>>,
     ) -> Holder {
-        let (records, made) = (Mutex::default(), Generation::now());
-        Holder { plain, confined, dir, settings: self.settings.clone(), records, above, policy, made }
+        let (alone, records, made) = (confined.unless_recorded(), Mutex::default(), Generation::now());
+        Holder { plain, confined, alone, dir, settings: self.settings.clone(), records, above, policy, made }
     }
 
     /// The root as it looks.
@@ -136,9 +139,11 @@ impl Holder {
         edit: impl FnOnce() -> caplink::Result<Edit> + Send,
     ) -> PyResult<Outcome> {
         let result = detached(py, || {
-            let edit = edit()?;
+            call.makes_sense()?;
+            let durability = call.durability.or(self.settings.durability);
+            let edit = edit()?.durability(durability.unwrap_or(Durability::None));
             if !call.dry_run
-                && let Some(came) = self.edit_unrecorded(call, &edit)
+                && let Some(came) = self.edit_unrecorded(&edit)
             {
                 return came;
             }
@@ -152,16 +157,14 @@ impl Holder {
 
     /// Carries out one edit where no records are known: looked for by what changes something alone, right before that.
     /// `None` where there may be some by now; nothing was changed then.
-    fn edit_unrecorded(&self, call: &Call<'_>, edit: &Edit) -> Option<caplink::Result<Outcome>> {
+    fn edit_unrecorded(&self, edit: &Edit) -> Option<caplink::Result<Outcome>> {
         if self.above.is_some() || self.made.is_over() {
             return None;
         }
         if self.records.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
             return None;
         }
-        let root = self.confined.unless_recorded();
-        let durability = call.durability.or(self.settings.durability).unwrap_or(Durability::None);
-        let came = root.apply(&edit.clone().durability(durability));
+        let came = self.alone.apply(edit);
         // What is refused for records is refused for anything else that is `policy` as well.
         came.as_ref().err().is_none_or(|error| error.kind() != Kind::Policy).then_some(came)
     }
@@ -224,6 +227,16 @@ pub(crate) struct Call<'a> {
     pub(crate) durability: Option<Durability>,
     pub(crate) reason: Option<&'a str>,
     pub(crate) dry_run: bool,
+}
+
+impl Call<'_> {
+    /// Refuses a reason that no records could keep, also where there are none.
+    fn makes_sense(&self) -> caplink::Result<()> {
+        match self.reason {
+            Some(_) => Author::new(Actor::default(), self.reason).map(drop),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Holder {

@@ -28,7 +28,12 @@ pub(crate) fn read(py: Python<'_>, given: Option<&Bound<'_, PyAny>>, raised: &Ra
     }
     let check = |item: &Bound<'_, PyAny>| match item.is_callable() {
         true => callable(item, raised),
-        false => item.extract::<Vec<String>>().map(Check::program),
+        false => match item.extract::<Vec<String>>()? {
+            words if words.is_empty() => {
+                Err(failure::usage(py, "a program is a list of words, the first of which is its name"))
+            }
+            words => Ok(Check::program(words)),
+        },
     };
     items.iter().map(check).collect()
 }

@@ -8,15 +8,26 @@ use std::io;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-/// Opens the directory behind a descriptor once more.
+/// Opens what is behind a descriptor once more; a copy can be made of any.
 pub(crate) fn open(descriptor: i32) -> io::Result<Dir> {
     if descriptor < 0 {
-        return Err(io::Error::from_raw_os_error(bad_descriptor()));
+        return Err(io::Error::from_raw_os_error(BAD_DESCRIPTOR));
     }
-    match duplicate(descriptor) {
-        Some(duplicated) => duplicated,
-        None => Dir::open_ambient_dir(format!("/dev/fd/{descriptor}"), ambient_authority()),
-    }
+    duplicate(descriptor).unwrap_or_else(|| by_name(descriptor))
+}
+
+/// The error for a descriptor of something else than a directory.
+pub(crate) fn not_a_directory() -> io::Error {
+    io::Error::from_raw_os_error(NOT_A_DIRECTORY)
+}
+
+/// Opens it by the name that it has in this process; without one it is no descriptor.
+fn by_name(descriptor: i32) -> io::Result<Dir> {
+    let opened = Dir::open_ambient_dir(format!("/dev/fd/{descriptor}"), ambient_authority());
+    opened.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::from_raw_os_error(BAD_DESCRIPTOR),
+        _ => error,
+    })
 }
 
 /// A copy of the descriptor; `None` where the kernel does not give one (Linux 5.6 has the call).
@@ -39,11 +50,12 @@ fn duplicate(_: i32) -> Option<io::Result<Dir>> {
 }
 
 #[cfg(unix)]
-fn bad_descriptor() -> i32 {
-    rustix::io::Errno::BADF.raw_os_error()
-}
+const BAD_DESCRIPTOR: i32 = rustix::io::Errno::BADF.raw_os_error();
+#[cfg(unix)]
+const NOT_A_DIRECTORY: i32 = rustix::io::Errno::NOTDIR.raw_os_error();
 
+/// `ERROR_INVALID_HANDLE` and `ERROR_DIRECTORY`.
 #[cfg(not(unix))]
-fn bad_descriptor() -> i32 {
-    6
-}
+const BAD_DESCRIPTOR: i32 = 6;
+#[cfg(not(unix))]
+const NOT_A_DIRECTORY: i32 = 267;

@@ -22,7 +22,12 @@ pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'
     let details = PyDict::new(py);
     let texts = |paths: &[PathBuf]| PyTuple::new(py, paths.iter().map(Text::from));
     details.set_item("operation", error.operation())?;
-    details.set_item("link", error.link().map(Text::from))?;
+    // The root itself is `.`, but for a path that is empty.
+    let given = error.link().filter(|_| matches!(error.kind(), Kind::InvalidPath | Kind::RootGone));
+    match given.filter(|link| link.as_os_str().is_empty()) {
+        Some(empty) => details.set_item("link", empty.as_os_str())?,
+        None => details.set_item("link", error.link().map(Text::from))?,
+    }
     if let Some(component) = error.component() {
         details.set_item("component", component.name.as_os_str())?;
         details.set_item("index", component.index)?;

@@ -4,16 +4,17 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use caplink::{Edit, Policy, Root, Target};
+use caplink::{Edit, LinkPath, Policy, Root, Target};
+use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::arguments::truth;
 use crate::audit::audit;
 use crate::detached::detached;
-use crate::failure::OrRaise as _;
+use crate::given::Given;
 use crate::interrupt;
-use crate::opening;
+use crate::opening::{self, Unopened};
 use crate::outcome::Outcome;
-use crate::text::Text;
 
 /// How long another holder of the lock is waited for, as by default everywhere.
 const LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
@@ -32,22 +33,15 @@ const LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 /// caplink.ExistsError: cannot create `current`: the name is taken by a link to `releases/41`
 #[pyfunction]
 #[pyo3(signature = (src, dst, target_is_directory=false, *, dir_fd=None))]
-pub(crate) fn symlink(
-    py: Python<'_>,
-    src: Text,
-    dst: Text,
-    target_is_directory: bool,
+pub(crate) fn symlink<'py>(
+    py: Python<'py>,
+    src: Given<'py>,
+    dst: Given<'py>,
+    #[pyo3(from_py_with = truth)] target_is_directory: bool,
     dir_fd: Option<i32>,
 ) -> PyResult<()> {
-    audit(py, ("caplink.symlink", &src, &dst, dir_fd.unwrap_or(-1)))?;
-    let done = detached(py, || {
-        let (root, name) = place(&dst.0, dir_fd)?;
-        let link = caplink::LinkPath::new(name).map_err(|error| error.during("create"))?;
-        let edit = Edit::create(link, text(&src, target_is_directory));
-        root.apply(&edit.allow_dangling(true).allow_outside(true))
-    })?;
-    interrupt::raise()?;
-    done.or_raise(py).map(drop)
+    let make = |link| Edit::create(link, text(&src.text, target_is_directory)).allow_dangling(true).allow_outside(true);
+    made(py, "caplink.symlink", "create", &src, &dst, dir_fd, |link| make(link).into()).map(drop)
 }
 
 /// Make dst a symbolic link pointing to src, whether nothing or any link is there.
@@ -63,35 +57,56 @@ pub(crate) fn symlink(
 /// 'releases/41'
 #[pyfunction]
 #[pyo3(signature = (src, dst, target_is_directory=false, *, dir_fd=None))]
-pub(crate) fn replace_symlink(
-    py: Python<'_>,
-    src: Text,
-    dst: Text,
-    target_is_directory: bool,
+pub(crate) fn replace_symlink<'py>(
+    py: Python<'py>,
+    src: Given<'py>,
+    dst: Given<'py>,
+    #[pyo3(from_py_with = truth)] target_is_directory: bool,
     dir_fd: Option<i32>,
 ) -> PyResult<Outcome> {
-    audit(py, ("caplink.replace_symlink", &src, &dst, dir_fd.unwrap_or(-1)))?;
-    let done = detached(py, || {
-        let (root, name) = place(&dst.0, dir_fd)?;
-        let link = caplink::LinkPath::new(name).map_err(|error| error.during("ensure"))?;
-        let edit = Edit::ensure(link, text(&src, target_is_directory));
-        root.apply(&edit.allow_dangling(true).allow_outside(true))
-    })?;
-    interrupt::raise()?;
-    done.or_raise(py).map(Outcome)
+    let make = |link| Edit::ensure(link, text(&src.text, target_is_directory)).allow_dangling(true).allow_outside(true);
+    made(py, "caplink.replace_symlink", "ensure", &src, &dst, dir_fd, |link| make(link).into()).map(Outcome)
 }
 
-fn text(src: &Text, is_directory: bool) -> Target {
-    let target = Target::verbatim(&src.0);
+/// Makes a link as one edit. What is raised names `dst` as it was given.
+fn made<'py>(
+    py: Python<'py>,
+    event: &'static str,
+    verb: &'static str,
+    src: &Given<'py>,
+    dst: &Given<'py>,
+    dir_fd: Option<i32>,
+    edit: impl FnOnce(LinkPath) -> Edit + Send,
+) -> PyResult<caplink::Outcome> {
+    src.is_text()?;
+    dst.is_text()?;
+    audit(py, (event, src.shown(py), dst.shown(py), dir_fd.unwrap_or(-1)))?;
+    let path = &dst.text;
+    let done = detached(py, || {
+        let (root, name) = place(path, dir_fd)?;
+        let edit = edit(LinkPath::new(name).map_err(|error| error.during(verb))?);
+        Ok::<_, Unopened>(root.apply(&edit)?)
+    })?;
+    interrupt::raise()?;
+    done.map_err(|unopened| {
+        let error = unopened.raised(py);
+        let _kept = error.value(py).setattr(intern!(py, "filename"), dst.shown(py));
+        error
+    })
+}
+
+fn text(src: &OsStr, is_directory: bool) -> Target {
+    let target = Target::verbatim(src);
     if is_directory { target.as_directory(true) } else { target }
 }
 
 /// The root that a path is below, and the path there: the directory that was handed over, or else the path's own.
-fn place(dst: &OsStr, dir_fd: Option<i32>) -> caplink::Result<(Root, &OsStr)> {
+fn place(dst: &OsStr, dir_fd: Option<i32>) -> Result<(Root, &OsStr), Unopened> {
     let policy = Policy::default().follow(true).cross_mounts(true);
     let path = Path::new(dst);
-    let (root, name) = match (dir_fd, path.file_name()) {
-        (Some(descriptor), _) if !path.is_absolute() => (opening::Place::Descriptor(descriptor).open(policy)?.0, dst),
+    let named = path.file_name().filter(|_| !dst.as_encoded_bytes().contains(&0));
+    let (root, name) = match (dir_fd, named) {
+        (Some(descriptor), _) if !path.is_absolute() => (opening::by_descriptor(descriptor, policy)?, dst),
         (_, Some(name)) if path.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes()) => {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             (Root::open_ambient(parent, policy, ambient_authority())?, name)

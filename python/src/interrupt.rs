@@ -3,8 +3,8 @@
 //! Python runs handlers on its main thread only, and only when it is asked to. So it is asked while that thread waits;
 //! what the handler raises is kept until the call that waited has come back.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,12 @@ use pyo3::prelude::*;
 /// How often handlers are run during a wait. Asking takes the interpreter from the other threads.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// What the handler raised, and the thread that ran it, which is always the main one.
-static RAISED: Mutex<Option<(ThreadId, PyErr)>> = Mutex::new(None);
+/// What was raised during calls that have not come back, each with the thread of the call: by handlers, which the main
+/// thread runs, and by checks.
+static RAISED: Mutex<Vec<(ThreadId, PyErr)>> = Mutex::new(Vec::new());
+
+/// Whether there is any, so that calls of many threads need not meet at the lock.
+static IS_RAISED: AtomicBool = AtomicBool::new(false);
 
 /// When it was asked last, in milliseconds since the first time.
 static ASKED: AtomicU64 = AtomicU64::new(0);
@@ -37,20 +41,35 @@ pub(crate) fn is_asked() -> bool {
 
 /// Whether something was raised during this thread's call already.
 pub(crate) fn is_raised_here() -> bool {
-    let raised = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
-    raised.as_ref().is_some_and(|(thread, _)| *thread == thread::current().id())
+    // A thread sees what it stored itself, and only that is asked for.
+    IS_RAISED.load(Ordering::Relaxed) && raised_here(&all_raised()).is_some()
 }
 
-/// Keeps what was raised during a call, until it has come back.
+/// Keeps what was raised during a call, until it has come back. The first of it is what is raised then.
 pub(crate) fn keep(raised: PyErr) {
-    *RAISED.lock().unwrap_or_else(PoisonError::into_inner) = Some((thread::current().id(), raised));
+    let mut all = all_raised();
+    if raised_here(&all).is_none() {
+        all.push((thread::current().id(), raised));
+    }
+    IS_RAISED.store(true, Ordering::Relaxed);
 }
 
 /// Raises what was raised during this thread's call.
 pub(crate) fn raise() -> PyResult<()> {
-    let mut raised = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
-    match raised.take_if(|(thread, _)| *thread == thread::current().id()) {
-        Some((_, raised)) => Err(raised),
-        None => Ok(()),
+    if !IS_RAISED.load(Ordering::Relaxed) {
+        return Ok(());
     }
+    let mut all = all_raised();
+    let Some(index) = raised_here(&all) else { return Ok(()) };
+    let (_, raised) = all.swap_remove(index);
+    IS_RAISED.store(!all.is_empty(), Ordering::Relaxed);
+    Err(raised)
+}
+
+fn all_raised() -> MutexGuard<'static, Vec<(ThreadId, PyErr)>> {
+    RAISED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn raised_here(all: &[(ThreadId, PyErr)]) -> Option<usize> {
+    all.iter().position(|(thread, _)| *thread == thread::current().id())
 }

@@ -21,6 +21,7 @@ mod failure;
 mod finding;
 mod fork;
 mod functions;
+mod given;
 mod inspected;
 mod interpreter;
 mod interrupt;
@@ -35,6 +36,7 @@ mod releases;
 mod repair;
 mod root;
 mod scan;
+mod shared;
 mod text;
 
 use pyo3::prelude::*;

@@ -38,13 +38,13 @@ pub(crate) fn look(holder: &Holder, path: &OsStr) -> caplink::Result<Metadata> {
 }
 
 #[cfg(unix)]
-fn id_of(found: &Metadata) -> Option<ObjectId> {
+pub(crate) fn id_of(found: &Metadata) -> Option<ObjectId> {
     use cap_std::fs::MetadataExt as _;
     Some(ObjectId { device: found.dev(), inode: found.ino() })
 }
 
 #[cfg(not(unix))]
-fn id_of(_: &Metadata) -> Option<ObjectId> {
+pub(crate) fn id_of(_: &Metadata) -> Option<ObjectId> {
     None
 }
 

@@ -1,20 +1,24 @@
 //! Opens a root as it was asked for: by path or descriptor, with its policy, state directory and waits.
 
-use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use caplink::{Durability, Enforcement, Policy, Root};
+use caplink::{Durability, Enforcement, Kind, ObjectId, Policy, Root};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict};
 
 use crate::descriptor;
 use crate::failure;
 use crate::interrupt;
+use crate::lstat;
 use crate::text::Text;
+
+/// How often a directory is opened anew that others replaced while it was opened.
+const TRIES: usize = 8;
 
 /// What holds for every call through a root.
 #[derive(Clone, Debug)]
@@ -32,28 +36,95 @@ pub(crate) enum Place {
     Descriptor(i32),
 }
 
-impl Place {
-    /// Opens it, and keeps the directory beside the root for what the library has no call for.
-    pub(crate) fn open(&self, policy: Policy) -> caplink::Result<(Root, Dir)> {
-        let io = |path: &OsStr, source: std::io::Error| {
-            // The root says it in its own words.
-            let opened = Root::open_ambient(Path::new(path), policy, ambient_authority());
-            opened.err().unwrap_or_else(|| caplink::Error::refusal(source.to_string()))
-        };
+/// Why there is no root.
+pub(crate) enum Unopened {
+    Refused(caplink::Error),
+    /// The descriptor is none, or none of a directory.
+    Descriptor(i32, io::Error),
+}
+
+impl From<caplink::Error> for Unopened {
+    fn from(error: caplink::Error) -> Unopened {
+        Unopened::Refused(error)
+    }
+}
+
+impl Unopened {
+    pub(crate) fn raised(&self, py: Python<'_>) -> PyErr {
         match self {
-            Place::Path(path) => {
-                let root = Root::open_ambient(&path.0, policy, ambient_authority())?;
-                let by_name = || Dir::open_ambient_dir(&path.0, ambient_authority());
-                let dir = by_name().map_err(|source| io(&path.0, source))?;
-                Ok((root, dir))
-            }
-            Place::Descriptor(number) => {
-                let name = format!("/dev/fd/{number}");
-                let dir = descriptor::open(*number).map_err(|source| io(OsStr::new(&name), source))?;
-                let kept = dir.try_clone().map_err(|source| io(OsStr::new(&name), source))?;
-                Ok((Root::from_dir(dir, policy)?, kept))
+            Unopened::Refused(error) => failure::raised(py, error),
+            Unopened::Descriptor(number, source) => {
+                let (kind, why) = match source.kind() {
+                    io::ErrorKind::NotADirectory => (Kind::Usage, "it is not a directory"),
+                    _ => (Kind::Io, "it is no open descriptor"),
+                };
+                let message = format!("cannot open the descriptor {number}: {why}");
+                failure::of_system(py, kind, &message, source.raw_os_error())
             }
         }
+    }
+}
+
+impl Place {
+    /// Opens it, and keeps the directory beside the root for what the library has no call for.
+    pub(crate) fn open(&self, policy: Policy) -> Result<(Root, Dir), Unopened> {
+        match self {
+            Place::Path(path) => Ok(by_path(Path::new(&path.0), policy)?),
+            Place::Descriptor(number) => {
+                let unopened = |source| Unopened::Descriptor(*number, source);
+                let kept = descriptor::open(*number).map_err(unopened)?;
+                let dir = kept.try_clone().map_err(unopened)?;
+                Ok((root_at(*number, dir, policy)?, kept))
+            }
+        }
+    }
+}
+
+/// The root at a descriptor alone.
+pub(crate) fn by_descriptor(number: i32, policy: Policy) -> Result<Root, Unopened> {
+    let dir = descriptor::open(number).map_err(|source| Unopened::Descriptor(number, source))?;
+    root_at(number, dir, policy)
+}
+
+fn root_at(number: i32, dir: Dir, policy: Policy) -> Result<Root, Unopened> {
+    Root::from_dir(dir, policy).map_err(|error| match error.kind() {
+        // A copy can be made of any descriptor.
+        Kind::Usage => Unopened::Descriptor(number, descriptor::not_a_directory()),
+        _ => error.into(),
+    })
+}
+
+/// Opens a directory twice by its path, which may lead elsewhere by then.
+fn by_path(path: &Path, policy: Policy) -> caplink::Result<(Root, Dir)> {
+    if path.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(failure::error(Kind::InvalidPath, "open", "cannot open: the path contains a NUL byte"));
+    }
+    let mut opened = once(path, policy)?;
+    for _ in 0..TRIES {
+        if all_one(&[opened.0.id()], &opened.1).is_ok() {
+            return Ok(opened);
+        }
+        opened = once(path, policy)?;
+    }
+    all_one(&[opened.0.id()], &opened.1).map(|()| opened)
+}
+
+fn once(path: &Path, policy: Policy) -> caplink::Result<(Root, Dir)> {
+    let root = Root::open_ambient(path, policy, ambient_authority())?;
+    let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(|source| {
+        // The root says it in its own words.
+        let again = Root::open_ambient(path, policy, ambient_authority());
+        again.err().unwrap_or_else(|| caplink::Error::refusal(source.to_string()))
+    })?;
+    Ok((root, dir))
+}
+
+/// Refuses directories that are not one and the same, since others renamed what leads to them.
+pub(crate) fn all_one(ids: &[ObjectId], dir: &Dir) -> caplink::Result<()> {
+    let found = dir.dir_metadata().ok().and_then(|found| lstat::id_of(&found));
+    match found.is_none_or(|found| ids.iter().all(|id| *id == found)) {
+        true => Ok(()),
+        false => Err(failure::error(Kind::Contended, "open", "cannot open: it is replaced all the time")),
     }
 }
 
@@ -79,7 +150,7 @@ pub(crate) fn with<'py>(
     asked: &[(&str, Option<bool>)],
 ) -> PyResult<Bound<'py, PyAny>> {
     let policy = match given {
-        Some(given) => given.clone(),
+        Some(given) => is_policy(given)?,
         None => py.import("caplink._policy")?.getattr("Policy")?.call0()?,
     };
     let changes = PyDict::new(py);
@@ -92,6 +163,11 @@ pub(crate) fn with<'py>(
         true => Ok(policy),
         false => py.import("dataclasses")?.getattr("replace")?.call((policy,), Some(&changes)),
     }
+}
+
+/// Refuses what is no `caplink.Policy`.
+pub(crate) fn is_policy<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    given.py().import("caplink._policy")?.getattr("checked")?.call1((given,))
 }
 
 /// What a `caplink.Policy` says.

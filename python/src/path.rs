@@ -4,16 +4,22 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use caplink::{Edit, Kind, LinkPath as Checked, Style};
+use caplink::{Edit, Kind, LinkPath as Checked, ObjectId, Style};
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pyclass::CompareOp;
+use pyo3::types::{PyString, PyTuple};
 
+use crate::arguments::truth;
 use crate::audit::audit;
 use crate::changing::{Call, Holder};
 use crate::detached::detached;
 use crate::failure::OrRaise as _;
+use crate::given::Given;
 use crate::lstat;
 use crate::outcome::Outcome;
 use crate::root::{Root, checked, target};
+use crate::shared::Shared;
 use crate::text::{Text, shown};
 
 /// The most links that a path goes over, as for the kernel.
@@ -36,7 +42,7 @@ const HOPS_MAX: usize = 40;
 /// False
 #[pyclass(frozen, module = "caplink")]
 pub(crate) struct LinkPath {
-    root: Arc<Holder>,
+    root: Arc<Shared>,
     path: OsString,
 }
 
@@ -47,38 +53,38 @@ impl LinkPath {
     /// As in pathlib, nothing may have the name, and the target need not exist. It has to lead inside the root, unless
     /// `allow_outside`.
     #[pyo3(signature = (target, target_is_directory=false, *, allow_outside=false))]
-    fn symlink_to(
+    fn symlink_to<'py>(
         &self,
-        py: Python<'_>,
-        target: &Bound<'_, PyAny>,
-        target_is_directory: bool,
+        py: Python<'py>,
+        target: Given<'py>,
+        #[pyo3(from_py_with = truth)] target_is_directory: bool,
         allow_outside: bool,
     ) -> PyResult<()> {
-        let style = if target.is_instance_of::<LinkPath>() { Style::Relative } else { Style::Verbatim };
-        let (text, link) = (target.extract::<Text>()?, self.text());
-        audit(py, ("caplink.create", self.root_path(), &link, &text))?;
+        let holder = self.to_change(py, intern!(py, "caplink.create"), Some(&target))?;
+        let new = led_to(&target, target_is_directory);
         let edit = || {
-            let new = self::target(style, &text, target_is_directory);
-            let edit = Edit::create(checked("create", &link)?, new);
+            let edit = Edit::create(checked("create", &self.path)?, new);
             Ok(edit.allow_dangling(true).allow_outside(allow_outside).into())
         };
-        self.root.edit(py, &Call::default(), edit).map(drop)
+        holder.edit(py, &Call::default(), edit).map(drop)
     }
 
     /// Returns the text of the link, byte for byte.
     fn readlink(&self, py: Python<'_>) -> PyResult<Text> {
-        detached(py, || self.root.root().read_link(&self.path))?.or_raise(py).map(Text)
+        let holder = self.root.opened(py)?;
+        detached(py, || holder.root().read_link(&self.path))?.or_raise(py).map(Text)
     }
 
     /// Whether it is a symbolic link.
     fn is_symlink(&self, py: Python<'_>) -> PyResult<bool> {
-        detached(py, || self.root.root().is_link(&self.path))?.or_raise(py)
+        let holder = self.root.opened(py)?;
+        detached(py, || holder.root().is_link(&self.path))?.or_raise(py)
     }
 
     /// Whether it leads to something below the root. Where it leads outside, that is an error.
     #[pyo3(signature = (*, follow_symlinks=true))]
-    fn exists(&self, py: Python<'_>, follow_symlinks: bool) -> PyResult<bool> {
-        let root = self.root.root();
+    fn exists(&self, py: Python<'_>, #[pyo3(from_py_with = truth)] follow_symlinks: bool) -> PyResult<bool> {
+        let root = self.root.opened(py)?.root();
         let exists = || if follow_symlinks { root.exists(&self.path) } else { root.lexists(&self.path) };
         detached(py, exists)?.or_raise(py)
     }
@@ -90,14 +96,15 @@ impl LinkPath {
 
     /// Returns the ``os.stat_result`` of the entry itself.
     fn lstat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let found = detached(py, || lstat::look(&self.root, &self.path))?.or_raise(py)?;
+        let holder = self.root.opened(py)?;
+        let found = detached(py, || lstat::look(&holder, &self.path))?.or_raise(py)?;
         lstat::result(py, &found)
     }
 
     /// Returns where it leads below the root, every link followed; if not `strict`, what is missing is taken as it is spelled.
     #[pyo3(signature = (strict=false))]
-    fn resolve(&self, py: Python<'_>, strict: bool) -> PyResult<LinkPath> {
-        let root = self.root.root();
+    fn resolve(&self, py: Python<'_>, #[pyo3(from_py_with = truth)] strict: bool) -> PyResult<LinkPath> {
+        let root = self.root.opened(py)?.root();
         let resolve = || {
             if strict {
                 return root.resolve(&self.path).map(|end| end.path);
@@ -110,31 +117,28 @@ impl LinkPath {
 
     /// Removes the link; something that is no link is never removed.
     #[pyo3(signature = (missing_ok=false))]
-    fn unlink(&self, py: Python<'_>, missing_ok: bool) -> PyResult<()> {
-        let link = self.text();
-        audit(py, ("caplink.remove", self.root_path(), &link, None::<&Text>))?;
-        let edit = || Ok(Edit::remove(checked("remove", &link)?).missing_ok(missing_ok).into());
-        self.root.edit(py, &Call::default(), edit).map(drop)
+    fn unlink(&self, py: Python<'_>, #[pyo3(from_py_with = truth)] missing_ok: bool) -> PyResult<()> {
+        let holder = self.to_change(py, intern!(py, "caplink.remove"), None)?;
+        let edit = || Ok(Edit::remove(checked("remove", &self.path)?).missing_ok(missing_ok).into());
+        holder.edit(py, &Call::default(), edit).map(drop)
     }
 
     /// Makes this path a link to `target`, whether nothing or any link was there: in one step, as ``replace_symlink``.
     #[pyo3(signature = (target, target_is_directory=false, *, allow_outside=false))]
-    fn replace_symlink_to(
+    fn replace_symlink_to<'py>(
         &self,
-        py: Python<'_>,
-        target: &Bound<'_, PyAny>,
-        target_is_directory: bool,
+        py: Python<'py>,
+        target: Given<'py>,
+        #[pyo3(from_py_with = truth)] target_is_directory: bool,
         allow_outside: bool,
     ) -> PyResult<Outcome> {
-        let style = if target.is_instance_of::<LinkPath>() { Style::Relative } else { Style::Verbatim };
-        let (text, link) = (target.extract::<Text>()?, self.text());
-        audit(py, ("caplink.ensure", self.root_path(), &link, &text))?;
+        let holder = self.to_change(py, intern!(py, "caplink.ensure"), Some(&target))?;
+        let new = led_to(&target, target_is_directory);
         let edit = || {
-            let new = self::target(style, &text, target_is_directory);
-            let edit = Edit::ensure(checked("ensure", &link)?, new);
+            let edit = Edit::ensure(checked("ensure", &self.path)?, new);
             Ok(edit.allow_dangling(true).allow_outside(allow_outside).into())
         };
-        self.root.edit(py, &Call::default(), edit).map(Outcome)
+        holder.edit(py, &Call::default(), edit).map(Outcome)
     }
 
     /// The last component.
@@ -145,9 +149,9 @@ impl LinkPath {
 
     /// The components.
     #[getter]
-    fn parts(&self) -> Vec<Text> {
-        let parts = Path::new(&self.path).components().filter(|part| *part != Component::CurDir);
-        parts.map(|part| Text(part.as_os_str().to_os_string())).collect()
+    fn parts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let parts: Vec<&OsStr> = self.components().map(Component::as_os_str).collect();
+        PyTuple::new(py, parts)
     }
 
     /// The directory of this path; the root's own is ``.``.
@@ -163,16 +167,16 @@ impl LinkPath {
         Root(Arc::clone(&self.root))
     }
 
-    fn __truediv__(&self, py: Python<'_>, path: Text) -> PyResult<LinkPath> {
+    fn __truediv__<'py>(&self, py: Python<'py>, path: Given<'py>) -> PyResult<LinkPath> {
         // What is joined is spelled as below a root of its own: it climbs out of nothing.
-        let below = LinkPath::new(py, &self.root, path.0)?;
+        let below = LinkPath::new(py, &self.root, path)?;
         let joined = Path::new(&self.path).join(&below.path);
         let path = if self.path == "." { below.path } else { joined.into() };
         Ok(LinkPath { root: Arc::clone(&self.root), path })
     }
 
     fn __str__(&self) -> Text {
-        self.text()
+        Text(self.path.clone())
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
@@ -186,19 +190,29 @@ impl LinkPath {
         hasher.finish()
     }
 
-    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    /// Paths of one root are ordered as in pathlib, component by component. Those of different roots are not equal, and have
+    /// no order.
+    fn __richcmp__(&self, py: Python<'_>, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
         let Ok(other) = other.cast::<LinkPath>() else { return Ok(py.NotImplemented()) };
-        let is_equal = self.root_id() == other.get().root_id() && self.path == other.get().path;
-        Ok(is_equal.into_pyobject(py)?.to_owned().into_any().unbind())
+        let other = other.get();
+        let is_same_root = self.root_id() == other.root_id();
+        let is = match op {
+            CompareOp::Eq => is_same_root && self.path == other.path,
+            CompareOp::Ne => !is_same_root || self.path != other.path,
+            _ if !is_same_root => return Ok(py.NotImplemented()),
+            op => op.matches(self.components().cmp(other.components())),
+        };
+        Ok(is.into_pyobject(py)?.to_owned().into_any().unbind())
     }
 }
 
 impl LinkPath {
     /// A path below a root, as it is spelled; ``.`` is the root itself.
-    pub(crate) fn new(py: Python<'_>, root: &Arc<Holder>, path: OsString) -> PyResult<LinkPath> {
-        let path = match path.as_encoded_bytes() {
-            b"." => path,
-            _ => Checked::new(&path).or_raise(py)?.as_path().into(),
+    pub(crate) fn new<'py>(py: Python<'py>, root: &Arc<Shared>, path: Given<'py>) -> PyResult<LinkPath> {
+        path.is_of(py, root)?;
+        let path = match path.text.as_encoded_bytes() {
+            b"." => path.text,
+            _ => Checked::new(&path.text).or_raise(py)?.as_path().into(),
         };
         Ok(LinkPath { root: Arc::clone(root), path })
     }
@@ -207,17 +221,35 @@ impl LinkPath {
         &self.path
     }
 
-    fn text(&self) -> Text {
-        Text(self.path.clone())
+    pub(crate) fn root_id(&self) -> ObjectId {
+        self.root.id
     }
 
-    fn root_id(&self) -> caplink::ObjectId {
-        self.root.root().id()
+    /// The components; the root itself has none.
+    fn components(&self) -> impl Iterator<Item = Component<'_>> {
+        Path::new(&self.path).components().filter(|part| *part != Component::CurDir)
     }
 
-    fn root_path(&self) -> Option<Text> {
-        self.root.root().physical_path().map(Text::from)
+    /// The root, for a change that audit hooks were asked about.
+    fn to_change<'py>(
+        &self,
+        py: Python<'py>,
+        event: &Bound<'py, PyString>,
+        target: Option<&Given<'py>>,
+    ) -> PyResult<Arc<Holder>> {
+        let holder = self.root.opened(py)?;
+        if let Some(target) = target {
+            target.is_of(py, &self.root)?;
+        }
+        audit(py, (event, self.root.path(py), self.path.as_os_str(), target.map(|target| target.shown(py))))?;
+        Ok(holder)
     }
+}
+
+/// The target of a link: a text, or a path to be led to.
+fn led_to(target: &Given<'_>, is_directory: bool) -> caplink::Target {
+    let style = if target.is_path() { Style::Relative } else { Style::Verbatim };
+    self::target(style, &target.text, is_directory)
 }
 
 /// Where a path leads, with what is missing as it is spelled.

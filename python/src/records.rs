@@ -15,6 +15,7 @@ use crate::detached::detached;
 use crate::failure::{self, OrRaise as _};
 use crate::interrupt;
 use crate::json;
+use crate::shared::Shared;
 use crate::text::Text;
 
 /// The records of a root, made by ``root.records()``.
@@ -32,12 +33,13 @@ use crate::text::Text;
 /// >>> [(m.link, m.outcome, m.reason) for m in records.log(link="current")]
 /// [('current', 'created', 'first rollout')]
 #[pyclass(frozen, module = "caplink")]
-pub(crate) struct Records(Arc<Holder>);
+pub(crate) struct Records(Arc<Shared>);
 
 #[pymethods]
 impl Records {
     fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(detached(py, || self.0.records())?.or_raise(py)?.is_some())
+        let holder = self.0.opened(py)?;
+        Ok(detached(py, || holder.records())?.or_raise(py)?.is_some())
     }
 
     /// Makes the records, or gives them other settings: `initialised`, `replaced` or `unchanged`.
@@ -45,12 +47,12 @@ impl Records {
     /// With `require_reason` a change without a reason is refused.
     #[pyo3(signature = (*, require_reason=false, reason=None))]
     fn init(&self, py: Python<'_>, require_reason: bool, reason: Option<&str>) -> PyResult<&'static str> {
-        audit(py, ("caplink.records.init", self.path()))?;
+        let holder = self.to_change(py, "caplink.records.init")?;
         let made = detached(py, || {
             let settings = Settings::default().require_reason(require_reason);
-            log::Records::init(&self.0.root(), settings, &self.0.author(reason)?)
+            log::Records::init(&holder.root(), settings, &holder.author(reason)?)
         })?;
-        self.0.forget_records();
+        holder.forget_records();
         Ok(match made.or_raise(py)?.1 {
             Made::Initialised => "initialised",
             Made::Unchanged => "unchanged",
@@ -75,18 +77,18 @@ impl Records {
     /// Binds them to this root, which was moved or restored on purpose. Returns whether it was another one until now.
     #[pyo3(signature = (*, reason=None))]
     fn rebind(&self, py: Python<'_>, reason: Option<&str>) -> PyResult<bool> {
-        audit(py, ("caplink.records.rebind", self.path()))?;
-        let bound = detached(py, || log::Records::rebind(&self.0.root(), &self.0.author(reason)?))?.or_raise(py)?;
-        self.0.forget_records();
+        let holder = self.to_change(py, "caplink.records.rebind")?;
+        let bound = detached(py, || log::Records::rebind(&holder.root(), &holder.author(reason)?))?.or_raise(py)?;
+        holder.forget_records();
         Ok(bound.1)
     }
 
     /// Moves damaged records aside and begins new ones. Returns the name that the old ones have now; None if they fit.
     #[pyo3(signature = (*, reason))]
     fn renew(&self, py: Python<'_>, reason: &str) -> PyResult<Option<Text>> {
-        audit(py, ("caplink.records.renew", self.path()))?;
-        let renewed = detached(py, || log::Records::renew(&self.0.root(), &self.0.author(Some(reason))?))?;
-        self.0.forget_records();
+        let holder = self.to_change(py, "caplink.records.renew")?;
+        let renewed = detached(py, || log::Records::renew(&holder.root(), &holder.author(Some(reason))?))?;
+        holder.forget_records();
         Ok(renewed.or_raise(py)?.1.map(|renewed| Text(renewed.kept.0)))
     }
 
@@ -161,7 +163,7 @@ impl Records {
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let call = Call { reason, dry_run, ..Call::default() };
         if !dry_run {
-            audit(py, ("caplink.records.undo", self.path(), group))?;
+            audit(py, ("caplink.records.undo", self.0.path(py), group))?;
         }
         let records = self.opened(py)?;
         let undoing = detached(py, || {
@@ -170,17 +172,17 @@ impl Records {
             }
             records.undoing(group)
         })?;
-        batch::stood(py, self.0.group(py, &call, undoing.or_raise(py)?)?)
+        batch::stood(py, self.0.opened(py)?.group(py, &call, undoing.or_raise(py)?)?)
     }
 
     /// Settles what interrupted programs left, of links, groups and releases: a list of dicts, empty if there is nothing.
     #[pyo3(signature = (*, reason=None))]
     fn recover<'py>(&self, py: Python<'py>, reason: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        audit(py, ("caplink.records.recover", self.path()))?;
+        let holder = self.to_change(py, "caplink.records.recover")?;
         let recovered = detached(py, || {
-            let Some(records) = self.0.records()? else { return Ok(Vec::new()) };
+            let Some(records) = holder.records()? else { return Ok(Vec::new()) };
             let mut items: Vec<Value> = records.recover()?.iter().map(item).collect();
-            let settled = Releases::recover(&self.0.unrecorded(), &self.0.author(reason)?, false)?;
+            let settled = Releases::recover(&holder.unrecorded(), &holder.author(reason)?, false)?;
             for settled in settled {
                 items.push(settled_item(&settled?));
             }
@@ -191,23 +193,32 @@ impl Records {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let records = detached(py, || self.0.records())?.or_raise(py)?;
+        if self.0.is_closed() {
+            return Ok("<closed caplink.Records>".to_owned());
+        }
+        let holder = self.0.opened(py)?;
+        let records = detached(py, || holder.records())?.or_raise(py)?;
         Ok(records.map_or_else(|| "<caplink.Records: none>".to_owned(), |of| format!("<caplink.Records {}>", of.id())))
     }
 }
 
 impl Records {
-    pub(crate) fn of(holder: &Arc<Holder>) -> Records {
-        Records(Arc::clone(holder))
+    pub(crate) fn of(py: Python<'_>, root: &Arc<Shared>) -> PyResult<Records> {
+        root.opened(py)?;
+        Ok(Records(Arc::clone(root)))
+    }
+
+    /// The root, for a change that audit hooks are asked about.
+    fn to_change(&self, py: Python<'_>, event: &'static str) -> PyResult<Arc<Holder>> {
+        let holder = self.0.opened(py)?;
+        audit(py, (event, self.0.path(py)))?;
+        Ok(holder)
     }
 
     fn opened(&self, py: Python<'_>) -> PyResult<log::Records> {
-        let records = detached(py, || self.0.records())?.or_raise(py)?;
+        let holder = self.0.opened(py)?;
+        let records = detached(py, || holder.records())?.or_raise(py)?;
         records.ok_or_else(failure::no_records).or_raise(py)
-    }
-
-    fn path(&self) -> Option<Text> {
-        self.0.root().physical_path().map(Text::from)
     }
 }
 

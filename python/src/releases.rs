@@ -1,5 +1,6 @@
 //! Releases: a link to the active one of several directories, and what becomes of each.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::failure::{self, OrRaise as _};
 use crate::interrupt;
 use crate::json;
 use crate::outcome::Outcome;
+use crate::shared::Shared;
 use crate::text::Text;
 
 /// The releases of an app, made by ``root.releases()``.
@@ -40,10 +42,10 @@ use crate::text::Text;
 /// '41'
 #[pyclass(frozen, module = "caplink")]
 pub(crate) struct Releases {
-    holder: Arc<Holder>,
+    root: Arc<Shared>,
     app: String,
     current: Option<LinkPath>,
-    releases: Option<Text>,
+    releases: Option<OsString>,
 }
 
 #[pymethods]
@@ -64,8 +66,8 @@ impl Releases {
         dry_run: bool,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.audited(py, "add", &names.join(" "), dry_run)?;
-        let added = detached(py, || self.opened(reason, dry_run)?.add(&names))?;
+        let holder = self.to_change(py, "add", &names.join(" "), dry_run)?;
+        let added = detached(py, || self.of(&holder, reason, dry_run)?.add(&names))?;
         interrupt::raise()?;
         added.or_raise(py)?.into_iter().map(|added| release(py, &added.or_raise(py)?.view)).collect()
     }
@@ -95,10 +97,10 @@ impl Releases {
         let checks = Checks::read(py, check_before, check_after, after_switch)?;
         let (timeout, interval) = (arguments::seconds(py, check_timeout)?, arguments::seconds(py, check_interval)?);
         let grace = arguments::seconds(py, grace)?;
-        self.audited(py, "deploy", name, dry_run)?;
+        let holder = self.to_change(py, "deploy", name, dry_run)?;
         let raised = Arc::clone(&checks.raised);
         let switched = detached(py, || {
-            let app = checks.given_to(self.opened(reason, dry_run).map_err(Failed::from)?);
+            let app = checks.given_to(self.of(&holder, reason, dry_run).map_err(Failed::from)?);
             let app = app.check_timeout(timeout).check_retries(check_retries).check_interval(interval).grace(grace);
             let app = keep.map_or(app.clone(), |keep| app.clone().keep(keep));
             app.deploy(name, &Deploy::default().even_bad(even_bad))
@@ -123,10 +125,10 @@ impl Releases {
     ) -> PyResult<Bound<'py, PyAny>> {
         let checks = Checks::read(py, None, check_after, after_switch)?;
         let timeout = arguments::seconds(py, check_timeout)?;
-        self.audited(py, "switch", name, dry_run)?;
+        let holder = self.to_change(py, "switch", name, dry_run)?;
         let raised = Arc::clone(&checks.raised);
         let switched = detached(py, || {
-            let app = checks.given_to(self.opened(reason, dry_run).map_err(Failed::from)?).check_timeout(timeout);
+            let app = checks.given_to(self.of(&holder, reason, dry_run).map_err(Failed::from)?).check_timeout(timeout);
             let options = Switch::default().even_bad(even_bad);
             app.switch(name, &expect.map_or(options.clone(), |expect| options.clone().expect(expect)))
         })?;
@@ -150,10 +152,10 @@ impl Releases {
     ) -> PyResult<Bound<'py, PyAny>> {
         let checks = Checks::read(py, None, check_after, after_switch)?;
         let timeout = arguments::seconds(py, check_timeout)?;
-        self.audited(py, "rollback", to.as_deref().unwrap_or_default(), dry_run)?;
+        let holder = self.to_change(py, "rollback", to.as_deref().unwrap_or_default(), dry_run)?;
         let raised = Arc::clone(&checks.raised);
         let switched = detached(py, || {
-            let app = checks.given_to(self.opened(reason, dry_run).map_err(Failed::from)?).check_timeout(timeout);
+            let app = checks.given_to(self.of(&holder, reason, dry_run).map_err(Failed::from)?).check_timeout(timeout);
             let options = Rollback::default().keep_good(keep_good);
             app.rollback(&to.map_or(options.clone(), |to| options.clone().to(to)))
         })?;
@@ -176,8 +178,8 @@ impl Releases {
             (None, Some(good)) => !good,
             _ => return Err(failure::usage(py, "a release is marked bad=True or good=True")),
         };
-        self.audited(py, "mark", name, dry_run)?;
-        let set = detached(py, || self.opened(reason, dry_run)?.mark(name, bad))?;
+        let holder = self.to_change(py, "mark", name, dry_run)?;
+        let set = detached(py, || self.of(&holder, reason, dry_run)?.mark(name, bad))?;
         release(py, &set.or_raise(py)?.view)
     }
 
@@ -190,8 +192,8 @@ impl Releases {
         reason: Option<&str>,
         dry_run: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.audited(py, "pin", name, dry_run)?;
-        let set = detached(py, || self.opened(reason, dry_run)?.pin(name, true))?;
+        let holder = self.to_change(py, "pin", name, dry_run)?;
+        let set = detached(py, || self.of(&holder, reason, dry_run)?.pin(name, true))?;
         release(py, &set.or_raise(py)?.view)
     }
 
@@ -204,8 +206,8 @@ impl Releases {
         reason: Option<&str>,
         dry_run: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.audited(py, "unpin", name, dry_run)?;
-        let set = detached(py, || self.opened(reason, dry_run)?.pin(name, false))?;
+        let holder = self.to_change(py, "unpin", name, dry_run)?;
+        let set = detached(py, || self.of(&holder, reason, dry_run)?.pin(name, false))?;
         release(py, &set.or_raise(py)?.view)
     }
 
@@ -220,9 +222,9 @@ impl Releases {
         dry_run: bool,
     ) -> PyResult<RemovedAndKept<'py>> {
         let grace: Option<Duration> = grace.map(|grace| arguments::seconds(py, grace)).transpose()?;
-        self.audited(py, "prune", "", dry_run)?;
+        let holder = self.to_change(py, "prune", "", dry_run)?;
         let pruned = detached(py, || {
-            let app = self.opened(reason, dry_run)?;
+            let app = self.of(&holder, reason, dry_run)?;
             let app = keep.map_or(app.clone(), |keep| app.clone().keep(keep));
             grace.map_or(app.clone(), |grace| app.clone().grace(grace)).prune(&Prune::default())
         })?;
@@ -235,13 +237,15 @@ impl Releases {
 
     /// Returns every release, in the order in which they were entered: a list of :class:`caplink.Release`.
     fn list<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let list = detached(py, || self.opened(None, false)?.list())?;
+        let holder = self.root.opened(py)?;
+        let list = detached(py, || self.of(&holder, None, false)?.list())?;
         list.or_raise(py)?.iter().map(|view| release(py, view)).collect()
     }
 
     /// Returns where `current` leads, its release, since when, and an alarm if something is wrong: :class:`caplink.AppStatus`.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let view = detached(py, || self.opened(None, false)?.look())?.or_raise(py)?;
+        let holder = self.root.opened(py)?;
+        let view = detached(py, || self.of(&holder, None, false)?.look())?.or_raise(py)?;
         let shown = PyDict::new(py);
         shown.set_item("app", &view.app)?;
         shown.set_item("link", Text::from(view.link.as_path()))?;
@@ -262,37 +266,39 @@ impl Releases {
 impl Releases {
     pub(crate) fn open(
         py: Python<'_>,
-        holder: &Arc<Holder>,
+        root: &Arc<Shared>,
         app: &str,
-        current: Option<Text>,
-        releases: Option<Text>,
+        current: Option<OsString>,
+        releases: Option<OsString>,
     ) -> PyResult<Releases> {
-        let current = current.map(|link| LinkPath::new(&link.0)).transpose().or_raise(py)?;
-        let opened = Releases { holder: Arc::clone(holder), app: app.to_owned(), current, releases };
-        detached(py, || opened.opened(None, true).map(drop))?.or_raise(py)?;
+        let holder = root.opened(py)?;
+        let current = current.map(LinkPath::new).transpose().or_raise(py)?;
+        let opened = Releases { root: Arc::clone(root), app: app.to_owned(), current, releases };
+        detached(py, || opened.of(&holder, None, true).map(drop))?.or_raise(py)?;
         Ok(opened)
     }
 
     /// The app, as it is used by one call.
-    fn opened(&self, reason: Option<&str>, dry_run: bool) -> caplink::Result<manage::Releases> {
-        let mut app = manage::Releases::open(&self.holder.unrecorded(), &self.app)?;
+    fn of(&self, holder: &Holder, reason: Option<&str>, dry_run: bool) -> caplink::Result<manage::Releases> {
+        let mut app = manage::Releases::open(&holder.unrecorded(), &self.app)?;
         if let Some(link) = &self.current {
             app = app.current(link.clone());
         }
         if let Some(dir) = &self.releases {
-            app = app.releases(&dir.0)?;
+            app = app.releases(dir)?;
         }
-        let durability = self.holder.settings.durability.unwrap_or(caplink::Durability::Dir);
-        let app = app.author(self.holder.author(reason)?).lock_timeout(self.holder.settings.lock_timeout);
+        let durability = holder.settings.durability.unwrap_or(caplink::Durability::Dir);
+        let app = app.author(holder.author(reason)?).lock_timeout(holder.settings.lock_timeout);
         Ok(app.durability(durability).dry_run(dry_run).progress(Arc::new(Watching)))
     }
 
-    fn audited(&self, py: Python<'_>, verb: &str, name: &str, dry_run: bool) -> PyResult<()> {
-        if dry_run {
-            return Ok(());
+    /// The root, for a change that audit hooks are asked about.
+    fn to_change(&self, py: Python<'_>, verb: &str, name: &str, dry_run: bool) -> PyResult<Arc<Holder>> {
+        let holder = self.root.opened(py)?;
+        if !dry_run {
+            audit(py, (format!("caplink.release.{verb}"), self.root.path(py), &self.app, name))?;
         }
-        let root = self.holder.root().physical_path().map(Text::from);
-        audit(py, (format!("caplink.release.{verb}"), root, &self.app, name))
+        Ok(holder)
     }
 }
 

@@ -1,70 +1,91 @@
 //! Repairs: what is asked for, carried out, and what came of it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use caplink::{Durability, LinkPath, Repair, RepairOptions, Target};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::PyMapping;
 
 use crate::changing::{Call, Holder};
 use crate::detached::detached;
 use crate::failure::{self, OrRaise as _};
+use crate::given::Given;
 use crate::interrupt;
 use crate::outcome::Outcome;
-use crate::text::Text;
+use crate::shared::Shared;
 
 /// The actions that name old and new.
 pub(crate) struct Pairs<'a, 'py> {
     pub(crate) rebase: Option<&'a Bound<'py, PyAny>>,
     pub(crate) retarget: Option<&'a Bound<'py, PyAny>>,
     pub(crate) moved: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) fallback: Option<Text>,
+    pub(crate) fallback: Option<Given<'py>>,
 }
 
-/// Repairs what is asked for, and returns what each edit came to.
-pub(crate) fn repair<'py>(
+/// What is asked for.
+pub(crate) fn of<'py>(
     py: Python<'py>,
+    shared: &Shared,
     holder: &Holder,
-    path: &Text,
     mut repair: Repair,
     pairs: Pairs<'_, 'py>,
-    call: &Call<'_>,
-) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    for (old, new) in pairs_of(pairs.rebase)? {
+) -> PyResult<Repair> {
+    for (old, new) in pairs_of(py, shared, pairs.rebase)? {
         repair = repair.rebase(old, new);
     }
-    for (old, new) in pairs_of(pairs.retarget)? {
+    for (old, new) in pairs_of(py, shared, pairs.retarget)? {
         repair = repair.retarget(old, new);
     }
-    for (old, new) in pairs_of(pairs.moved)? {
+    for (old, new) in pairs_of(py, shared, pairs.moved)? {
         let path = |path| LinkPath::new(path).map_err(|error| error.during("repair")).or_raise(py);
         repair = repair.moved(path(old)?, path(new)?);
     }
     if let Some(target) = pairs.fallback {
-        let check = Target::relative(&target.0).check(holder.root().text_root());
+        target.is_of(py, shared)?;
+        let check = Target::relative(&target.text).check(holder.root().text_root());
         check.map_err(|error| error.during("repair")).or_raise(py)?;
-        repair = repair.fallback(target.0);
+        repair = repair.fallback(target.text);
     }
+    Ok(repair)
+}
+
+/// Repairs, and returns what each edit came to.
+pub(crate) fn repair<'py>(
+    py: Python<'py>,
+    holder: &Holder,
+    path: &OsStr,
+    repair: &Repair,
+    call: &Call<'_>,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let mut results = Vec::new();
     let repaired = detached(py, || {
         let root = holder.to_change(call)?;
         let durability = holder.durability(&root, call, Durability::Dir);
         let options = RepairOptions::default().durability(durability).dry_run(call.dry_run);
-        root.repair(&path.0, &repair, options, |result| results.push(result))
+        root.repair(path, repair, options, |result| results.push(result))
     })?;
     interrupt::raise()?;
     repaired.or_raise(py)?;
     objects(py, results)
 }
 
-/// Pairs of old and new: of a dict, or of an iterable.
-fn pairs_of(given: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<(OsString, OsString)>> {
+/// Pairs of old and new: of a mapping, or of an iterable.
+fn pairs_of<'py>(
+    py: Python<'py>,
+    shared: &Shared,
+    given: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<(OsString, OsString)>> {
     let Some(given) = given else { return Ok(Vec::new()) };
-    let pairs = match given.cast::<PyDict>() {
-        Ok(dict) => dict.items().into_any(),
+    let pairs = match given.cast::<PyMapping>() {
+        Ok(mapping) => mapping.items()?.into_any(),
         Err(_) => given.clone(),
     };
-    let pair = |pair: PyResult<Bound<'_, PyAny>>| pair?.extract::<(Text, Text)>().map(|(old, new)| (old.0, new.0));
+    let pair = |pair: PyResult<Bound<'py, PyAny>>| {
+        let (old, new): (Given<'py>, Given<'py>) = pair?.extract()?;
+        old.is_of(py, shared)?;
+        new.is_of(py, shared)?;
+        Ok((old.text, new.text))
+    };
     pairs.try_iter()?.map(pair).collect()
 }
 

@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use caplink::{LinkPath as Checked, Style, Target};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict};
+use pyo3::types::{PyAny, PyDict, PyString, PyTuple};
 
 use crate::arguments;
 use crate::audit::audit;
 use crate::changing::{Call, Holder};
 use crate::detached::detached;
 use crate::failure::{self, OrRaise as _};
-use crate::opening::{self, Place, Settings};
+use crate::given::Given;
+use crate::opening::{self, Place, Settings, Unopened};
 use crate::path::LinkPath;
-use crate::text::{Text, shown};
+use crate::shared::Shared;
+use crate::text::Text;
 
 /// Root(path=None, *, dir_fd=None, ...)
 /// --
@@ -35,7 +37,7 @@ use crate::text::{Text, shown};
 /// records live; ``.caplink`` below the root), ``lock_timeout`` (how many seconds another holder is waited for), ``reason`` and
 /// ``actor`` (for the records).
 ///
-/// A root can be used by several threads at once, and in a forked child.
+/// A root can be used by several threads at once, and in a forked child. It is a context manager: leaving the block closes it.
 ///
 /// >>> import caplink, os, tempfile
 /// >>> base = tempfile.mkdtemp()
@@ -50,8 +52,8 @@ use crate::text::{Text, shown};
 /// Traceback (most recent call last):
 /// ...
 /// caplink.RefusedError: cannot create `../current`: the path climbs above the root, at component `..` (0)
-#[pyclass(frozen, module = "caplink")]
-pub(crate) struct Root(pub(crate) Arc<Holder>);
+#[pyclass(frozen, weakref, module = "caplink")]
+pub(crate) struct Root(pub(crate) Arc<Shared>);
 
 #[pymethods]
 impl Root {
@@ -98,40 +100,70 @@ impl Root {
             let holder = Holder::new(root, dir, settings, shown)?;
             // A claim or a reason that makes no sense is refused now.
             holder.author(None)?;
-            Ok(holder)
+            Ok::<_, Unopened>(holder)
         })?;
-        holder.or_raise(py).map(Root::of)
+        Root::of(py, holder.map_err(|unopened| unopened.raised(py))?)
+    }
+
+    fn __enter__(root: PyRef<'_, Root>) -> PyRef<'_, Root> {
+        root
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    /// Gives the directory back, as leaving a ``with`` block does. Afterwards every use of the root, of its paths, records,
+    /// releases and manifests is a ``ValueError``; roots that it was narrowed to and its subroots are roots of their own.
+    ///
+    /// >>> import caplink, tempfile
+    /// >>> with caplink.Root(tempfile.mkdtemp()) as root:
+    /// ...     root.inspect("l").kind
+    /// 'missing'
+    /// >>> root.inspect("l")
+    /// Traceback (most recent call last):
+    /// ...
+    /// caplink.InvalidError: the root is closed
+    fn close(&self, py: Python<'_>) {
+        self.0.close(py);
+    }
+
+    /// Whether it is closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.0.is_closed()
     }
 
     /// What this holder may do: a :class:`caplink.Policy`.
     #[getter]
-    fn policy(&self, py: Python<'_>) -> Py<PyAny> {
-        self.0.policy.clone_ref(py)
+    fn policy(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(self.0.opened(py)?.policy.clone_ref(py))
     }
 
     /// The physical path at the time of opening, where the root was opened by path.
     #[getter]
-    fn path(&self) -> Option<Text> {
-        self.0.root().physical_path().map(Text::from)
+    fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.0.path(py).clone()
     }
 
     /// Device and inode of the opened directory.
     #[getter]
     fn id(&self) -> (u64, u64) {
-        let id = self.0.root().id();
-        (id.device, id.inode)
+        (self.0.id.device, self.0.id.inode)
     }
 
     /// How far the kernel confines the changes made through this root: `landlock-N` or `none`.
     #[getter]
-    fn confinement(&self) -> String {
-        self.0.confinement().to_string()
+    fn confinement(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.0.opened(py)?.confinement().to_string())
     }
 
     /// What this host lets be done here; found by trying.
     #[getter]
     fn abilities<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let abilities = detached(py, || self.0.root().abilities())?;
+        let holder = self.0.opened(py)?;
+        let abilities = detached(py, || holder.root().abilities())?;
         let shown = PyDict::new(py);
         shown.set_item("confined_open", abilities.confined_open)?;
         shown.set_item("exchange", abilities.exchange)?;
@@ -141,59 +173,87 @@ impl Root {
 
     /// Returns this root with what both policies allow. A policy can only be narrowed.
     fn narrow(&self, py: Python<'_>, policy: &Bound<'_, PyAny>) -> PyResult<Root> {
-        let shown = self.0.policy.bind(py).call_method1("narrow", (policy,))?;
+        let holder = self.0.opened(py)?;
+        let shown = holder.policy.bind(py).call_method1("narrow", (opening::is_policy(policy)?,))?;
         let policy = opening::policy(policy)?;
         let shown = Arc::new(shown.unbind());
-        detached(py, || self.0.narrow(policy, shown))?.or_raise(py).map(Root::of)
+        Root::of(py, detached(py, || holder.narrow(policy, shown))?.or_raise(py)?)
     }
 
-    /// Opens a directory below this root as a root of its own, with the same policy.
-    fn subroot(&self, py: Python<'_>, path: Text) -> PyResult<Root> {
-        detached(py, || self.0.subroot(&path.0))?.or_raise(py).map(Root::of)
+    /// Opens a directory below this root as a root of its own, with the same policy. It has the state directory and the
+    /// records of this one, which name its links from here.
+    fn subroot<'py>(&self, py: Python<'py>, path: Given<'py>) -> PyResult<Root> {
+        let (holder, path) = (self.to_look(py, &path)?, &path.text);
+        Root::of(py, detached(py, || holder.subroot(path))?.or_raise(py)?)
     }
 
     /// A path below this root, with the names of pathlib.
-    fn __truediv__(&self, py: Python<'_>, path: Text) -> PyResult<LinkPath> {
-        LinkPath::new(py, &self.0, path.0)
+    fn __truediv__<'py>(&self, py: Python<'py>, path: Given<'py>) -> PyResult<LinkPath> {
+        LinkPath::new(py, &self.0, path)
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let root = self.0.root();
-        match root.physical_path() {
-            Some(path) => format!("Root({})", shown(py, path.as_os_str())),
-            None => format!("Root(id={})", root.id()),
-        }
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let path = self.0.path(py);
+        let shown = match path.is_none() {
+            true => format!("Root(id={})", self.0.id),
+            false => format!("Root({})", path.repr()?.to_string_lossy()),
+        };
+        Ok(if self.0.is_closed() { format!("<closed {shown}>") } else { shown })
     }
 }
 
 impl Root {
-    pub(crate) fn of(holder: Holder) -> Root {
-        Root(Arc::new(holder))
+    fn of(py: Python<'_>, holder: Holder) -> PyResult<Root> {
+        Shared::new(py, holder).map(Root)
+    }
+
+    /// The root, to look at a path of it.
+    fn to_look<'py>(&self, py: Python<'py>, path: &Given<'py>) -> PyResult<Arc<Holder>> {
+        let holder = self.0.opened(py)?;
+        path.is_of(py, &self.0)?;
+        Ok(holder)
+    }
+
+    /// The root, for a change that audit hooks are asked about.
+    fn to_change<'py>(
+        &self,
+        py: Python<'py>,
+        call: &Call<'_>,
+        event: &Bound<'py, PyString>,
+        link: &Given<'py>,
+        to: Option<&Given<'py>>,
+    ) -> PyResult<Arc<Holder>> {
+        let holder = self.to_look(py, link)?;
+        if let Some(to) = to {
+            to.is_of(py, &self.0)?;
+        }
+        self.audited(py, call, event, link, to)?;
+        Ok(holder)
     }
 
     /// Raises the audit event of a change.
-    pub(crate) fn audited(
+    pub(crate) fn audited<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         call: &Call<'_>,
-        event: &str,
-        link: &Text,
-        to: Option<&Text>,
+        event: &Bound<'py, PyString>,
+        link: &Given<'py>,
+        to: Option<&Given<'py>>,
     ) -> PyResult<()> {
         if call.dry_run {
             return Ok(());
         }
-        audit(py, (event, self.path(), link, to))
+        audit(py, (event, self.0.path(py), link.shown(py), to.map(|to| to.shown(py))))
     }
 }
 
 /// A link path, spelled as it has to be.
-pub(crate) fn checked(verb: &'static str, link: &Text) -> caplink::Result<Checked> {
-    Checked::new(&link.0).map_err(|error| error.during(verb))
+pub(crate) fn checked(verb: &'static str, link: &OsStr) -> caplink::Result<Checked> {
+    Checked::new(link).map_err(|error| error.during(verb))
 }
 
 /// A target; that it is a directory is told only where the caller says so.
-pub(crate) fn target(style: Style, to: &(impl AsRef<OsStr> + ?Sized), is_directory: bool) -> Target {
-    let target = Target::new(style, to.as_ref());
+pub(crate) fn target(style: Style, to: &OsStr, is_directory: bool) -> Target {
+    let target = Target::new(style, to);
     if is_directory { target.as_directory(true) } else { target }
 }

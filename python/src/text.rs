@@ -4,12 +4,10 @@ use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
-
-use crate::path;
 
 /// A name or text as it was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,19 +17,17 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Text {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Text> {
-        if let Some(text) = plain(&object)? {
-            return Ok(Text(text));
+        match plain(&object)? {
+            Some(text) => Ok(Text(text)),
+            // It says in its own words what is no path, and what an object raises that was asked for its path is raised.
+            None => Text::extract(fspath(object.py())?.bind(object.py()).call1((object,))?.as_borrowed()),
         }
-        if let Ok(path) = object.cast::<path::LinkPath>() {
-            return Ok(Text(path.get().as_os_str().to_os_string()));
-        }
-        let wrong = || {
-            let given = object.get_type().qualname().map_or_else(|_| "another".to_owned(), |name| name.to_string());
-            PyTypeError::new_err(format!("expected str, bytes or os.PathLike object, not {given}"))
-        };
-        let path = object.call_method0(intern!(object.py(), "__fspath__")).map_err(|_| wrong())?;
-        plain(&path.as_borrowed())?.map(Text).ok_or_else(wrong)
     }
+}
+
+fn fspath(py: Python<'_>) -> PyResult<&'static Py<PyAny>> {
+    static FSPATH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    FSPATH.get_or_try_init(py, || py.import("os")?.getattr(intern!(py, "fspath")).map(Bound::unbind))
 }
 
 /// The text of `str` and `bytes`.

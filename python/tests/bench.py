@@ -1,8 +1,8 @@
 """Measures caplink against what `os` and `pathlib` do, side by side in one run: `python tests/bench.py [DIRECTORY]`.
 
-Each number is the best of several rounds, which take turns. Two floors are measured with them, since no call can be below:
-one system call of the same kind, and the same through `os`. The big trees are made below the directory, `/tmp` unless
-another is given; 70,000 entries, and 1,000,000 with `--million`.
+Both sides of a row take turns, round by round; shown are the medians, and the median of the rounds' ratios, which a loaded machine
+spoils least. A create is also compared with what it promises, asked of `os`. The big trees are made below the directory, `/tmp`
+unless another is given; 70,000 entries, and 1,000,000 with `--million`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,28 +18,31 @@ from pathlib import Path
 
 import caplink
 
-ROUNDS = 7
-CALLS = 2000
+ROUNDS = 15
+CALLS = 1000
 LINKS_IN = 10
 
+Call = Callable[[int], object]
 
-def best(call: Callable[[int], object], reset: Callable[[], object] = lambda: None) -> float:
-    """The time of one call in microseconds, the best of the rounds."""
-    times = []
+
+def row(what: str, ours: list[float], theirs: list[float], unit: str = "µs") -> None:
+    """Prints one comparison of rounds that took turns."""
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs))
+    our, their = statistics.median(ours), statistics.median(theirs)
+    print(f"{what:<44} {our:>9.2f} {unit}  {their:>9.2f} {unit}  {ratio:>6.2f}x  {1 / ratio:>6.1f}x faster", flush=True)
+
+
+def compare(what: str, ours: Call, theirs: Call, reset: Callable[[], object] = lambda: None) -> None:
+    """Compares two calls, in microseconds."""
+    times: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        for number in range(CALLS):
-            call(number)
-        times.append((time.perf_counter() - begun) / CALLS)
-        reset()
-    return min(times) * 1e6
-
-
-def row(what: str, ours: float, theirs: float, unit: str = "µs") -> None:
-    """Prints one comparison."""
-    print(
-        f"{what:<44} {ours:>10.2f} {unit}  {theirs:>10.2f} {unit}  {ours / theirs:>6.2f}x  {theirs / ours:>6.1f}x faster"
-    )
+        for call, taken in zip((ours, theirs), times):
+            begun = time.perf_counter()
+            for number in range(CALLS):
+                call(number)
+            taken.append((time.perf_counter() - begun) / CALLS * 1e6)
+            reset()
+    row(what, *times)
 
 
 def links(base: str) -> None:
@@ -47,43 +51,47 @@ def links(base: str) -> None:
     os.mkdir(os.path.join(base, "v2"))
     fd = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
     root = caplink.Root(base)
-    current = root / "l"
-    os.symlink("v1", os.path.join(base, "l"))
+    unverified = caplink.Root(base, policy=caplink.Policy(unverified=True))
+    current, path = root / "l", os.path.join(base, "l")
+    os.symlink("v1", path)
 
     def clear() -> None:
         for name in os.listdir(base):
             if name.startswith("n"):
                 os.unlink(os.path.join(base, name))
 
-    def replace_with_os(number: int) -> None:
-        staged = f".l-{number}"
-        os.symlink(f"v{1 + number % 2}", staged, dir_fd=fd)
-        os.replace(staged, "r", src_dir_fd=fd, dst_dir_fd=fd)
+    def plain_create(number: int) -> None:
+        os.symlink("v1", f"n{number}", dir_fd=fd)
 
     def checked_create(number: int) -> None:
         """What `create` promises, with `os`: the target is there and inside, and the link was read back."""
         os.stat("v1", dir_fd=fd, follow_symlinks=False)
         os.symlink("v1", f"n{number}", dir_fd=fd)
+        os.stat(f"n{number}", dir_fd=fd, follow_symlinks=False)
         assert os.readlink(f"n{number}", dir_fd=fd) == "v1"
 
+    def replace_with_os(number: int) -> None:
+        staged = f".l-{number}"
+        os.symlink(f"v{1 + number % 2}", staged, dir_fd=fd)
+        os.replace(staged, "r", src_dir_fd=fd, dst_dir_fd=fd)
+
+    def read(_: int) -> str:
+        return os.readlink("l", dir_fd=fd)
+
     def inspect_with_os(_: int) -> object:
-        path = os.path.join(base, "l")
         return os.path.islink(path) and (os.readlink(path), os.path.realpath(path), os.path.exists(path))
 
-    unverified = caplink.Root(base, policy=caplink.Policy(unverified=True))
-    print(f"{'':<44} {'caplink':>13}  {'os':>13}")
-    plain = best(lambda n: os.symlink("v1", f"n{n}", dir_fd=fd), clear)
-    ours = best(lambda n: root.create(f"n{n}", to="v1"), clear)
-    row("create / os.symlink(dir_fd)", ours, plain)
-    row("create / the same promises with os", ours, best(checked_create, clear))
-    row("create, unverified / os.symlink(dir_fd)", best(lambda n: unverified.create(f"n{n}", to="v1"), clear), plain)
-    read = best(lambda n: os.readlink("l", dir_fd=fd))
-    row("ensure, unchanged / os.readlink(dir_fd)", best(lambda n: root.ensure("l", to="v1")), read)
-    row("readlink / os.readlink(dir_fd)", best(lambda n: root.readlink("l")), read)
-    row("readlink / Path.readlink", best(lambda n: current.readlink()), best(lambda n: Path(base, "l").readlink()))
-    ours = best(lambda n: root.ensure("r", to=f"v{1 + n % 2}"))
-    row("ensure, replaced / os.symlink + os.replace", ours, best(replace_with_os))
-    row("inspect / islink, readlink, realpath, exists", best(lambda n: root.inspect("l")), best(inspect_with_os))
+    print(f"{'':<44} {'caplink':>12}  {'os':>12}")
+    compare("create / os.symlink(dir_fd)", lambda n: root.create(f"n{n}", to="v1"), plain_create, clear)
+    compare("create / the same promises with os", lambda n: root.create(f"n{n}", to="v1"), checked_create, clear)
+    compare(
+        "create, unverified / os.symlink(dir_fd)", lambda n: unverified.create(f"n{n}", to="v1"), plain_create, clear
+    )
+    compare("ensure, unchanged / os.readlink(dir_fd)", lambda n: root.ensure("l", to="v1"), read)
+    compare("readlink / os.readlink(dir_fd)", lambda n: root.readlink("l"), read)
+    compare("readlink / Path.readlink", lambda n: current.readlink(), lambda n: Path(base, "l").readlink())
+    compare("ensure, replaced / symlink + replace", lambda n: root.ensure("r", to=f"v{1 + n % 2}"), replace_with_os)
+    compare("inspect / islink, readlink, realpath, exists", lambda n: root.inspect("l"), inspect_with_os)
     os.close(fd)
 
 
@@ -131,19 +139,19 @@ def scan(base: str, jobs: int) -> int:
 def scans(base: str, entries: int) -> None:
     """A whole tree."""
     make_tree(base, entries)
-    times: dict[str, float] = {}
     ways: dict[str, Callable[[], int]] = {
         "scan": lambda: scan(base, 1),
         "scan, jobs=0": lambda: scan(base, 0),
         "os.walk + realpath": lambda: walk(base),
         "Path.rglob": lambda: rglob(base),
     }
+    times: dict[str, list[float]] = {name: [] for name in ways}
     answers = set()
-    for _ in range(3 if entries < 500_000 else 1):
+    for _ in range(5 if entries < 500_000 else 1):
         for name, way in ways.items():
             begun = time.perf_counter()
             answers.add(way())
-            times[name] = min(times.get(name, 1e9), time.perf_counter() - begun)
+            times[name].append(time.perf_counter() - begun)
     assert len(answers) == 1, answers
     for ours in ("scan", "scan, jobs=0"):
         for theirs in ("os.walk + realpath", "Path.rglob"):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +26,23 @@ def base(tmp_path: Path) -> Path:
 def root(base: Path) -> caplink.Root:
     """The root at that directory."""
     return caplink.Root(base)
+
+
+Program = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def program() -> Program:
+    """Runs a program of Python on its own, with arguments."""
+
+    def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+        # Elsewhere than here, where the sources would be found before the package that is installed.
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, cwd=tempfile.gettempdir()
+        )
+
+    return run
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

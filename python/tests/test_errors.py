@@ -6,6 +6,7 @@ import copy
 import errno
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,14 +82,48 @@ def test_a_root_that_is_not_there_or_no_directory(tmp_path: Path) -> None:
         caplink.Root(tmp_path / "nothing")
     assert isinstance(gone.value, caplink.Error) and gone.value.kind == "root_gone"
     (tmp_path / "file").touch()
-    with pytest.raises(caplink.Error) as file:
+    with pytest.raises(NotADirectoryError) as file:
         caplink.Root(tmp_path / "file")
-    assert file.value.kind == "usage"
+    assert isinstance(file.value, caplink.Error)
+    assert (file.value.kind, file.value.errno) == ("usage", errno.ENOTDIR)
     for arguments in ({}, {"path": tmp_path, "dir_fd": 0}):
         with pytest.raises(ValueError):
             caplink.Root(**arguments)  # type: ignore[arg-type]
-    with pytest.raises(caplink.Error):
-        caplink.Root(dir_fd=10_000)
+
+
+@pytest.mark.parametrize("number", [10_000, -1, -100])
+def test_a_descriptor_that_is_none_is_the_error_of_os(tmp_path: Path, number: int) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: caplink.Root(dir_fd=number),
+        lambda: caplink.symlink("x", "l", dir_fd=number),
+        lambda: caplink.replace_symlink("x", "l", dir_fd=number),
+    ]
+    for call in calls:
+        with pytest.raises(
+            caplink.Error, match=f"cannot open the descriptor {number}: it is no open descriptor"
+        ) as caught:
+            call()
+        assert (type(caught.value), caught.value.kind, caught.value.errno) == (caplink.Error, "io", errno.EBADF)
+
+
+def test_a_descriptor_of_a_file_is_the_error_of_os(tmp_path: Path) -> None:
+    fd = os.open(tmp_path / "file", os.O_CREAT | os.O_RDWR)
+    try:
+        for call in (lambda: caplink.Root(dir_fd=fd), lambda: caplink.symlink("x", "l", dir_fd=fd)):
+            with pytest.raises(NotADirectoryError) as caught:
+                call()
+            assert isinstance(caught.value, caplink.NotADirError) and caught.value.errno == errno.ENOTDIR
+    finally:
+        os.close(fd)
+
+
+def test_what_symlink_raises_names_the_path_as_it_was_given(tmp_path: Path) -> None:
+    link = str(tmp_path / "l")
+    caplink.symlink("x", link)
+    for name, cls in [(link, FileExistsError), (str(tmp_path / "no" / "l"), FileNotFoundError)]:
+        with pytest.raises(cls) as caught:
+            caplink.symlink("y", name)
+        assert isinstance(caught.value, caplink.Error) and caught.value.filename == name
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="SKIPPED: root may write everywhere")

@@ -7,11 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -181,15 +179,8 @@ def test_of_many_threads_that_swap_one_wins_each_turn(base: Path) -> None:
     assert os.readlink(base / "l") == str(len(won))
 
 
-def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program of Python on its own."""
-    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
-    # Elsewhere than here, where the sources would be found before the package that is installed.
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tempfile.gettempdir())
-
-
-def test_another_interpreter_is_refused_politely() -> None:
-    done = run("""
+def test_another_interpreter_is_refused_politely(program: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+    done = program("""
         import sys
         try:
             import _interpreters as interpreters
@@ -212,7 +203,9 @@ def test_another_interpreter_is_refused_politely() -> None:
     assert "refused" in done.stdout and "interpreter" in done.stdout
 
 
-def test_a_program_ends_with_a_scan_under_way(tmp_path: Path) -> None:
+def test_a_program_ends_with_a_scan_under_way(
+    program: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path: Path
+) -> None:
     for number in range(3000):
         os.symlink("x", tmp_path / f"{number}")
     code = """
@@ -221,11 +214,13 @@ def test_a_program_ends_with_a_scan_under_way(tmp_path: Path) -> None:
         next(scan)
         kept = [scan]; kept.append(kept)
         """
-    assert run(code, str(tmp_path)).returncode == 0
+    assert program(code, str(tmp_path)).returncode == 0
 
 
-def test_changes_raise_audit_events_before_they_are_made(base: Path) -> None:
-    done = run(
+def test_changes_raise_audit_events_before_they_are_made(
+    program: Callable[..., "subprocess.CompletedProcess[str]"], base: Path
+) -> None:
+    done = program(
         """
         import os, sys, caplink
         base = sys.argv[1]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
+import weakref
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -86,11 +89,126 @@ def test_a_scan_can_be_broken_off_at_any_moment(tmp_path: Path) -> None:
     for jobs in (1, 3):
         with root.scan(jobs=jobs) as scan:
             next(scan)
-        assert list(scan) == [] and not scan.summary.complete
+        assert scan.closed and not scan.summary.complete
+        with pytest.raises(ValueError, match="the scan is closed"):
+            next(scan)
+        with pytest.raises(ValueError, match="the scan is closed"):
+            list(scan)
+        scan.close()
         dropped = root.scan(jobs=jobs, exclude=lambda path: False)
         next(dropped)
         del dropped
         gc.collect()
+
+
+def test_a_scan_that_came_to_its_end_is_not_closed_by_it(tree: caplink.Root) -> None:
+    scan = tree.scan()
+    assert len(list(scan)) == 5 and list(scan) == [] and not scan.closed
+    assert "<caplink.Scan: 5 links" in repr(scan)
+    scan.close()
+    assert "<closed caplink.Scan: 5 links" in repr(scan)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_callable_may_look_at_its_scan_and_close_it(tree: caplink.Root, jobs: int) -> None:
+    seen: list[int] = []
+    scans: list[caplink.Scan] = []
+
+    def look(path: str) -> bool:
+        while not scans:
+            time.sleep(0.001)
+        seen.append(scans[0].summary.links + len(scans[0].errors))
+        return False
+
+    scans.append(tree.scan(exclude=look, jobs=jobs))
+    assert len(list(scans[0])) == 5 and seen
+
+    def close(path: str) -> bool:
+        while len(scans) < 2:
+            time.sleep(0.001)
+        scans[1].close()
+        return False
+
+    scans.append(tree.scan(exclude=close, jobs=jobs))
+    with pytest.raises(ValueError, match="the scan is closed"):
+        list(scans[1])
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_callable_cannot_take_from_its_own_scan(tree: caplink.Root, jobs: int) -> None:
+    scans: list[caplink.Scan] = []
+
+    def take(path: str) -> bool:
+        while not scans:
+            time.sleep(0.001)
+        return next(scans[0]) is None
+
+    scans.append(tree.scan(exclude=take, jobs=jobs))
+    with pytest.raises(RuntimeError, match="before its own `exclude` has answered"):
+        list(scans[0])
+    assert list(scans[0]) == []
+
+
+def test_a_callable_may_use_the_root_and_scan_in_turn(tree: caplink.Root) -> None:
+    def use(path: str) -> bool:
+        tree.ensure("d/new", to="f")
+        return len(list(tree.scan("d"))) == 0
+
+    assert "d/new" in {finding.link for finding in tree.scan(exclude=use)}
+
+
+def test_onerror_is_a_callable(tree: caplink.Root) -> None:
+    with pytest.raises(TypeError, match="onerror is a callable, not int"):
+        tree.scan(onerror=5)  # type: ignore[arg-type]
+
+
+def test_a_scan_goes_on_without_the_variable_of_its_root(tree: caplink.Root) -> None:
+    root = caplink.Root(tree.path)
+    scan = root.scan()
+    first = next(scan)
+    root.close()
+    del root
+    gc.collect()
+    assert len([first, *scan]) == 5
+
+
+@pytest.mark.parametrize("keyword", ["exclude", "onerror"])
+def test_a_scan_in_a_circle_is_collected(tree: caplink.Root, keyword: Literal["exclude", "onerror"]) -> None:
+    class Holder:
+        scan: caplink.Scan
+
+        def __call__(self, _: object) -> bool:
+            return False
+
+    holder = Holder()
+    holder.scan = tree.scan(exclude=holder) if keyword == "exclude" else tree.scan(onerror=holder)
+    next(holder.scan)
+    dead = weakref.ref(holder)
+    del holder
+    gc.collect()
+    assert dead() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="SKIPPED: no fork here")
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_scan_belongs_to_the_process_that_began_it(tmp_path: Path, jobs: int) -> None:
+    for number in range(3000):
+        os.symlink("x", tmp_path / f"{number}")
+    scan = caplink.Root(tmp_path).scan(jobs=jobs)
+    first = next(scan)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            signal.alarm(20)
+            list(scan)
+        except ValueError as error:
+            code = 0 if "belongs to the process" in str(error) else 3
+            scan.close()
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len([first, *scan]) == 3000
 
 
 def test_a_directory_that_cannot_be_read_is_an_error_and_the_rest_is_found(tmp_path: Path) -> None:

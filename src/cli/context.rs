@@ -12,6 +12,9 @@ use caplink::{Enforcement, Kind, Policy, Root};
 use super::global::{Confine, Durability, Global, Require};
 use super::problem::Problem;
 
+/// The way out where a state directory is none.
+const STATE: &str = "`--state DIR` names a private directory, or one that is made in a directory that is there";
+
 /// The global options.
 pub(crate) struct Context {
     pub(crate) global: Global,
@@ -132,5 +135,9 @@ fn parent_and_name(path: &Path) -> Result<(PathBuf, OsString), Box<Problem>> {
 
 fn unusable(path: &Path, kind: Kind, reason: &dyn std::fmt::Display) -> Box<Problem> {
     let path = caplink::printable(path);
-    Box::new(Problem::new(kind, format!("cannot use the state directory `{path}`: {reason}")))
+    let problem = Problem::new(kind, format!("cannot use the state directory `{path}`: {reason}"));
+    Box::new(match kind {
+        Kind::NotFound | Kind::Usage => problem.hinted(Some(STATE.to_owned())),
+        _ => problem,
+    })
 }

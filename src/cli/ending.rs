@@ -4,8 +4,8 @@
 //! is in a long look, is ended; nothing that it does is left half-way by that.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 #[cfg(unix)]
 use std::thread;
 #[cfg(unix)]
@@ -24,9 +24,23 @@ const TIME: Duration = Duration::from_millis(700);
 pub(super) struct Asked {
     ending: AtomicBool,
     reading: AtomicBool,
+    waker: OnceLock<Waker>,
 }
 
 impl Asked {
+    /// Has this woken from now on by whatever is asked for.
+    pub(super) fn wakes(&self, waker: Waker) {
+        // It is there once; nobody else sets it.
+        let _set = self.waker.set(waker);
+    }
+
+    #[cfg(unix)]
+    fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake();
+        }
+    }
+
     /// Whether it is to end.
     pub(super) fn to_end(&self) -> bool {
         self.ending.load(SeqCst)
@@ -38,9 +52,9 @@ impl Asked {
     }
 }
 
-/// Listens from now on.
+/// Listens from now on: also a verb that reads and opens what it needs is to end in time.
 #[cfg(unix)]
-pub(super) fn listen(waker: &Waker, service: &Arc<Service>) -> io::Result<Arc<Asked>> {
+pub(super) fn listen(service: &Arc<Service>) -> io::Result<Arc<Asked>> {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
@@ -48,32 +62,32 @@ pub(super) fn listen(waker: &Waker, service: &Arc<Service>) -> io::Result<Arc<As
 
     let asked = Arc::new(Asked::default());
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
-    let (listener, waking, serving) = (Arc::clone(&asked), waker.clone(), Arc::clone(service));
+    let (listener, serving) = (Arc::clone(&asked), Arc::clone(service));
     thread::spawn(move || {
         for signal in signals.forever() {
             if signal == SIGHUP {
                 listener.reading.store(true, SeqCst);
-                waking.wake();
+                listener.wake();
             } else {
-                end(&listener, &waking, &serving);
+                end(&listener, &serving);
             }
         }
     });
-    let (listener, waking, serving) = (Arc::clone(&asked), waker.clone(), Arc::clone(service));
+    let (listener, serving) = (Arc::clone(&asked), Arc::clone(service));
     thread::spawn(move || {
         let stdout = io::stdout();
         // Nothing is asked for: what comes is that it cannot be written any more.
         let mut waited = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
         while !poll(&mut waited, PollTimeout::NONE).is_ok_and(|ready| ready > 0) {}
-        end(&listener, &waking, &serving);
+        end(&listener, &serving);
     });
     Ok(asked)
 }
 
 #[cfg(unix)]
-fn end(asked: &Asked, waker: &Waker, service: &Service) -> ! {
+fn end(asked: &Asked, service: &Service) -> ! {
     asked.ending.store(true, SeqCst);
-    waker.wake();
+    asked.wake();
     thread::sleep(TIME);
     service.stopping();
     std::process::exit(0)
@@ -81,7 +95,7 @@ fn end(asked: &Asked, waker: &Waker, service: &Service) -> ! {
 
 /// Where there are no such signals the system ends the program.
 #[cfg(not(unix))]
-pub(super) fn listen(_waker: &Waker, _service: &Arc<Service>) -> io::Result<Arc<Asked>> {
+pub(super) fn listen(_service: &Arc<Service>) -> io::Result<Arc<Asked>> {
     Ok(Arc::default())
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
+use caplink::Kind;
 
 /// Reads a file, or standard input where it is `-`; longer ones are refused.
 pub(crate) fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
@@ -41,18 +42,31 @@ pub(crate) struct Replaced {
 }
 
 impl Replaced {
-    /// Opens the directory of the file.
+    /// Opens the directory of the file. What is there and is no file is not replaced: a directory, a device, a pipe.
     pub(crate) fn at(path: &Path) -> io::Result<Replaced> {
+        let is_bare = path.components().as_path().as_os_str().len() == path.as_os_str().len();
+        match std::fs::metadata(path) {
+            Ok(there) if there.is_dir() => return Err(no_file("it is a directory")),
+            Ok(there) if !there.is_file() => return Err(no_file("it is no file")),
+            _ if !is_bare => return Err(no_file("it names a directory")),
+            _ => {}
+        }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let Some(name) = path.file_name() else { return Err(io::ErrorKind::IsADirectory.into()) };
+        let Some(name) = path.file_name() else { return Err(no_file("it names a directory")) };
         Ok(Replaced { dir: Dir::open_ambient_dir(parent, ambient_authority())?, name: name.to_owned() })
+    }
+
+    /// Tries whether files can be made beside it.
+    pub(crate) fn try_out(&self) -> io::Result<()> {
+        let beside = beside();
+        self.write_new(&beside, &[])?;
+        self.dir.remove_file(beside)
     }
 
     /// Replaces the file by one with this content, which anybody may read.
     pub(crate) fn write(&self, content: &[u8]) -> io::Result<()> {
-        // Who collects files by their ending is to pass this one over.
-        let beside = Path::new(&format!(".caplink-new-{:x}-{:x}", std::process::id(), number())).to_path_buf();
-        let written = self.write_new(beside.as_os_str(), content);
+        let beside = beside();
+        let written = self.write_new(&beside, content);
         let renamed = written.and_then(|()| self.dir.rename(&beside, &self.dir, &self.name));
         if renamed.is_err() {
             let _gone = self.dir.remove_file(&beside);
@@ -69,6 +83,23 @@ impl Replaced {
             file.set_permissions(cap_std::fs::Permissions::from_mode(0o644))?;
         }
         Ok(())
+    }
+}
+
+/// A name for the file that is renamed; who collects files by their ending is to pass it over.
+fn beside() -> OsString {
+    format!(".caplink-new-{:x}-{:x}", std::process::id(), number()).into()
+}
+
+fn no_file(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::IsADirectory, reason)
+}
+
+/// The kind of what kept a file from being written: naming no file is wrong usage.
+pub(crate) fn kind(source: &io::Error) -> Kind {
+    match source.kind() {
+        io::ErrorKind::IsADirectory => Kind::Usage,
+        _ => Kind::from(source),
     }
 }
 

@@ -29,22 +29,31 @@ impl Here {
     pub(crate) fn command(&self, verb: &str, options: &[&str], path: Option<&OsStr>) -> Option<String> {
         let mut words = vec!["caplink".to_owned()];
         if let Some(root) = &self.root {
-            words.extend(["-C".to_owned(), quoted(root.as_os_str())?]);
+            words.extend(option("-C", "--root", root.as_os_str())?);
         }
         words.push(verb.to_owned());
         words.extend(self.flags.iter().chain(options).map(|word| (*word).to_owned()));
         if let Some(state) = self.state.as_ref().filter(|_| WITH_STATE.contains(&verb) || verb.starts_with("release")) {
-            words.extend(["--state".to_owned(), quoted(state.as_os_str())?]);
+            words.extend(option("--state", "--state", state.as_os_str())?);
         }
         if let Some(path) = path {
-            let path = quoted(path)?;
-            if path.starts_with('-') {
+            if is_like_option(path) {
                 words.push("--".to_owned());
             }
-            words.push(path);
+            words.push(quoted(path)?);
         }
         Some(words.join(" "))
     }
+}
+
+/// An option and its value, in one word where the value looks like an option.
+fn option(name: &str, long: &str, value: &OsStr) -> Option<Vec<String>> {
+    let word = quoted(value)?;
+    Some(if is_like_option(value) { vec![format!("{long}={word}")] } else { vec![name.to_owned(), word] })
+}
+
+fn is_like_option(word: &OsStr) -> bool {
+    word.as_encoded_bytes().starts_with(b"-")
 }
 
 /// A word for a shell; none for bytes that a terminal would not show as they are, or that end the command in a hint.
@@ -68,9 +77,13 @@ mod tests {
         assert_eq!(inspect("a/b").as_deref(), Some("caplink -C '/s r' inspect a/b"));
         assert_eq!(inspect("it's").as_deref(), Some(r"caplink -C '/s r' inspect 'it'\''s'"));
         assert_eq!(inspect("-n").as_deref(), Some("caplink -C '/s r' inspect -- -n"));
+        assert_eq!(inspect("-n x").as_deref(), Some("caplink -C '/s r' inspect -- '-n x'"));
         assert_eq!(inspect("a\nb"), None);
         assert_eq!(inspect("`id`"), None);
-        here.root = None;
+        (here.root, here.state) = (Some("-r".into()), Some("- st".into()));
+        let repair = here.command("repair", &["--tidy"], None);
+        assert_eq!(repair.as_deref(), Some("caplink --root=-r repair --tidy --state='- st'"));
+        (here.root, here.state) = (None, Some("st".into()));
         here.flags = vec!["--follow"];
         let repair = here.command("repair", &["--tidy"], Some(".".as_ref()));
         assert_eq!(repair.as_deref(), Some("caplink repair --follow --tidy --state st ."));

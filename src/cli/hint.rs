@@ -26,7 +26,11 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
     let look = || look(here, link);
     let hint = match (verb, error.kind()) {
         (_, Kind::Exists) if matches!(error.found(), Some(Found::Link(_))) => {
-            return Some(joined("`ensure` replaces a link", look()));
+            let way = match verb {
+                "ensure" => "without `--no-replace` it is replaced",
+                _ => "`ensure` replaces a link",
+            };
+            return Some(joined(way, look()));
         }
         (_, Kind::Mismatch) => return Some(joined("somebody switched it", look())),
         ("ensure", Kind::NotALink) if is_file_or_dir(error.found()) => "`--backup` renames it and keeps it",
@@ -37,7 +41,11 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         ("create" | "ensure" | "swap", Kind::Escape)
             if is_about_target(error) && error.via_text().is_none() && begins_at_root(error) =>
         {
-            "name the target below the root, without a `/` before it; `--style absolute` stores it as an absolute path"
+            "name the target below the root, without a `/` before it, which `--style absolute` stores as an absolute path; `--allow-outside` with `--style verbatim` stores a text that leads outside"
+        }
+        // A text is often meant where a path below the root is taken.
+        ("create" | "ensure" | "swap", Kind::Escape) if is_about_target(error) && error.via_text().is_none() => {
+            "the target is a path below the root; `--style verbatim` stores a text as it is, with `--allow-outside` also one that leads outside"
         }
         ("create" | "ensure" | "swap", Kind::Escape) if is_about_target(error) => {
             "`--allow-outside` with `--style verbatim` stores a text that leads outside"
@@ -49,11 +57,11 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         // Not a lock, but what is mounted there.
         (_, Kind::Busy) if error.io_error().is_some() => "unmount it first, if it is to be renamed",
         ("exchange", Kind::CrossMount) if error.component().is_none() => {
-            "links are exchanged within one file system only; `swap` changes them one after the other"
+            "links are exchanged within one mount only; `swap` changes them one after the other"
         }
         ("exchange", Kind::Escape) if is_about_target(error) => "`--allow-outside` exchanges them all the same",
         ("repair", Kind::Dangling) => "no repair makes a link lead to nothing; `swap` with `--allow-dangling` does",
-        ("repair", Kind::Escape) if error.link().is_some() => {
+        ("repair", Kind::Escape) if is_about_target(error) => {
             "no repair makes a link lead outside; `swap` with `--allow-outside` and `--style verbatim` does"
         }
         ("repair", Kind::InvalidTarget) => "the fallback is a path below the root, without `..`",
@@ -93,6 +101,9 @@ pub(crate) fn of_root(error: &Error, here: &Here) -> Option<String> {
 pub(crate) fn of_records(error: &Error) -> Option<&'static str> {
     Some(match (error.operation(), error.kind()) {
         ("record", Kind::Policy) => REASON,
+        ("use the records", Kind::Integrity) => {
+            "`records rebind` makes them this root's, if it was moved or restored on purpose"
+        }
         ("use the records", Kind::UnsafeState) => {
             "`--state DIR` names the state directory that the records are in; one outside is for whoever can write the root"
         }
@@ -101,6 +112,11 @@ pub(crate) fn of_records(error: &Error) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// The hint for what a verb does not take, or not together.
+pub(crate) fn usage(verb: &str) -> String {
+    format!("`caplink {verb} --help` shows what it takes")
 }
 
 /// The hint for an error that is about no link.

@@ -26,6 +26,11 @@ impl Problem {
             .hinted(hint::plain(kind).map(str::to_owned))
     }
 
+    /// Options or arguments that a verb does not take, or not together.
+    pub(crate) fn usage(verb: &str, message: impl Into<String>) -> Problem {
+        Problem::new(Kind::Usage, message).hinted(Some(hint::usage(verb)))
+    }
+
     /// The same with another way out.
     pub(crate) fn hinted(mut self, hint: Option<String>) -> Problem {
         self.reported.hint = hint;

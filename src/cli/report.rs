@@ -159,7 +159,8 @@ impl Report {
     pub(crate) fn refuses_json(&mut self, context: &Context) -> bool {
         if context.global.json {
             let verb = self.command.as_deref().unwrap_or_default();
-            self.errors.push(Problem::new(Kind::Usage, format!("`{verb}` prints a format of its own, not JSON")));
+            let problem = Problem::new(Kind::Usage, format!("`{verb}` prints a format of its own, not JSON"));
+            self.errors.push(problem.hinted(Some("leave out `--json`".to_owned())));
         }
         context.global.json
     }

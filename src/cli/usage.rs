@@ -102,7 +102,7 @@ fn habit(word: &str) -> Option<&'static str> {
 /// Where the options are described.
 fn of_verb(verb: Option<&str>) -> Option<String> {
     match verb {
-        Some(verb) => Some(format!("`caplink {verb} --help` shows what it takes")),
+        Some(verb) => Some(hint::usage(verb)),
         None => hint::plain(Kind::Usage).map(str::to_owned),
     }
 }

@@ -4,20 +4,22 @@
 //! exchanged in one kernel call, and both are looked at. If either is not the link that was pinned, they are exchanged
 //! back.
 
+mod planned;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
 use super::between::Between;
 use super::halt::OrHalt;
-use super::permission::may_take_away;
+use super::permission::{may_take_away, may_trade};
 use super::pinned::Pinned;
 use super::read_back::{self, ReadBack};
 use super::retry::{ATTEMPTS, break_step, given_up};
 use super::reverse::Met;
 use super::shared::stat_parent;
 use super::site::Site;
-use super::sync::{leave_to_batch, sync};
+use super::sync::{foresee_sync, leave_to_batch, sync};
 use super::target::{Rules, leads_where_it_may};
 use super::{Attempt, guarantee};
 use crate::entry::Opened;
@@ -116,14 +118,6 @@ impl Exchanging<'_> {
         Err(given_up(refusals, ATTEMPTS).on("exchange", &*a.path).into())
     }
 
-    /// The same after what is planned; `None` where its directory is yet to be created.
-    fn open_after<'p>(&'p self, planned: &Planned, path: &'p LinkPath) -> Result<Option<Opened<'p>>> {
-        match self.open(path) {
-            Err(error) if error.kind() == Kind::NotFound && planned.is_made(path.parent()) => Ok(None),
-            opened => opened.map(Some),
-        }
-    }
-
     fn open<'p>(&'p self, path: &'p LinkPath) -> Result<Opened<'p>> {
         let named = |entry: &Opened<'_>| not_state(self.root, entry.physical());
         let opened = Opened::open(self.root, path).and_then(|entry| named(&entry).map(|()| entry));
@@ -139,12 +133,25 @@ impl Exchanging<'_> {
             return self.decide(a, b).map(|decided| match decided {
                 Decided::Done(outcomes) => Attempt::Done(*outcomes),
                 Decided::Exchange(links) => {
-                    Attempt::Done(self.exchanged((a.into(), &links.0.text), (b.into(), &links.1.text)))
+                    let mut outcomes = self.exchanged((a.into(), &links.0.text), (b.into(), &links.1.text));
+                    for (entry, outcome) in [a, b].into_iter().zip(&mut outcomes) {
+                        foresee_sync(entry, self.edit, outcome);
+                    }
+                    Attempt::Done(outcomes)
                 }
                 Decided::Again => Attempt::Again,
             });
         }
-        let site = Site::lock_each(&[a, b]).map_err(|halt| halt.map(|error| self.on(a, error)))?;
+        let site = match Site::lock_each(&[a, b]) {
+            // Where the caller may not lock, what is decided without comes first.
+            Err(halt) if halt.is_forbidden() => {
+                return match (Exchanging { dry_run: true, ..*self }).decide(a, b)? {
+                    Decided::Done(outcomes) => Ok(Attempt::Done(outcomes.map(|of| Outcome { dry_run: false, ..of }))),
+                    _ => Err(halt.map(|error| self.on(a, error))),
+                };
+            }
+            locked => locked.map_err(|halt| halt.map(|error| self.on(a, error)))?,
+        };
         let result = match self.decide(a, b) {
             Ok(Decided::Exchange(links)) => self.exchange(a, b, &links.0, &links.1, &site),
             Ok(Decided::Done(outcomes)) => Ok(Attempt::Done(*outcomes)),
@@ -195,37 +202,15 @@ impl Exchanging<'_> {
         Ok(())
     }
 
-    /// The preview of an exchange of links that earlier edits leave.
-    fn decide_planned(&self, planned: &Planned, a: Place<'_>, b: Place<'_>) -> OrHalt<[Outcome; 2]> {
-        let text = |place: Place<'_>| -> Result<OsString> {
-            let found = match (planned.left_at(place.physical()), place.opened) {
-                (Some(left), _) => left.map_or(Found::Missing, |text| Found::Link(text.to_os_string())),
-                (None, Some(entry)) => entry.look()?,
-                (None, None) => Found::Missing,
-            };
-            match decide(&self.edit.change, None, &found) {
-                Decision::Refuse(kind) => Err(refused(kind, found)),
-                _ => Ok(found.into_text().expect("BUG: only links are exchanged")),
-            }
-        };
-        let text = |place| text(place).map_err(|error| self.on(place, error));
-        let (text_a, text_b) = (text(a)?, text(b)?);
-        if a.physical() == b.physical() {
-            return Ok([a, b].map(|place| self.report(place, Effect::Unchanged, Some(&text_a), None, true)));
-        }
-        self.root.permits(Decision::Exchange).map_err(|error| self.on(a, error))?;
-        let new = [(a, &text_b), (b, &text_a)];
-        self.judge(new)?;
-        self.would_be_done(new)?;
-        Ok(self.exchanged((a, &text_a), (b, &text_b)))
-    }
-
     /// What a preview knows of whether the change can be made.
     fn would_be_done(&self, new: [(Place<'_>, &OsString); 2]) -> Result<()> {
         let [(a, _), (b, _)] = new;
         let opened = || [b, a].into_iter().filter_map(|place| place.opened);
         if !self.root.abilities().exchange {
             return Err(self.on(a, unsupported(self.root)));
+        }
+        if let (Some(one), Some(two)) = (a.opened, b.opened) {
+            may_trade(one, two).map_err(|error| self.on(a, error))?;
         }
         for entry in opened().rev() {
             may_take_away(entry).and_then(|()| stat_parent(entry)).map_err(|error| self.on(entry, error))?;

@@ -44,6 +44,11 @@ impl Halt {
         Halt::Wanted(Box::new(Wanted { lack, made: Vec::new(), unfinished: None }))
     }
 
+    /// Whether it is the caller's rights that keep it from going on.
+    pub(super) fn is_forbidden(&self) -> bool {
+        matches!(self, Halt::Failed(error) if matches!(error.kind(), Kind::Permission | Kind::UnsafeState))
+    }
+
     /// The same, with what is done to an error.
     pub(super) fn map(self, change: impl FnOnce(Error) -> Error) -> Halt {
         match self {

@@ -48,6 +48,16 @@ pub(super) fn may_take_away(entry: &Opened<'_>) -> Result<()> {
     }
 }
 
+/// Whether the two can be exchanged where they are: the kernel renames nothing from one mount to another, also of one file
+/// system.
+pub(super) fn may_trade(a: &Opened<'_>, b: &Opened<'_>) -> Result<()> {
+    match a.root.calls().is_same_mount(&a.parent, &b.parent) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::from_io(io::ErrorKind::CrossesDevices.into())),
+        Err(source) => Err(Error::from_io(source)),
+    }
+}
+
 /// Whether the entry belongs to the caller.
 pub(super) fn is_own(entry: &Opened<'_>) -> Result<bool> {
     let calls = entry.root.calls();

@@ -1,15 +1,17 @@
 //! One edit under way: the parent, the name, the decision, the target, the change, the report.
 
+mod locks;
 mod planned;
 
 use std::ffi::{OsStr, OsString};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::halt::{Halt, OrHalt, TakeBack, state_contended};
 use super::permission::is_own;
 use super::retry::{ATTEMPTS, break_step, given_up, refusal};
 use super::site::Site;
-use super::sync::{leave_to_batch, sync};
+use super::sync::{foresee_sync, leave_to_batch, sync};
 use super::{
     Attempt, Changed, backup, create, exchange, parents, preview, read_back, remove, replace, stale_dir, target,
 };
@@ -189,7 +191,10 @@ impl<'a> Run<'a> {
         let mut site = None;
         let replaces = matches!(self.edit.change.expected(), Expected::AnyLink | Expected::Link(_));
         if replaces && !self.dry_run && self.root.policy().allows_changes() {
-            site = Some(Site::lock(entry)?);
+            match self.lock(entry, &text)? {
+                ControlFlow::Continue(locked) => site = Some(locked),
+                ControlFlow::Break(unchanged) => return Ok(unchanged),
+            }
         }
         let outcome = self.decide_and_act(entry, text, &mut site);
         match site {
@@ -219,7 +224,10 @@ impl<'a> Run<'a> {
             }
             self.root.permits(decision)?;
             if decision != Decision::Create && site.is_none() && !self.dry_run {
-                *site = Some(Site::lock(entry)?);
+                match self.lock(entry, &text)? {
+                    ControlFlow::Continue(locked) => *site = Some(locked),
+                    ControlFlow::Break(unchanged) => return Ok(unchanged),
+                }
                 continue;
             }
             self.still_as_planned(entry, &found)?;
@@ -234,7 +242,9 @@ impl<'a> Run<'a> {
             let directory = judged.as_ref().is_some_and(|judged: &target::Target| judged.directory);
             if self.dry_run {
                 let changed = preview::changed(entry, decision, stored, found)?;
-                return Ok(self.report(entry.followed(), stored.map(OsStr::to_os_string), changed));
+                let mut outcome = self.report(entry.followed(), stored.map(OsStr::to_os_string), changed);
+                foresee_sync(entry, self.edit, &mut outcome);
+                return Ok(outcome);
             }
             attempts += 1;
             let attempt = match (decision, stored, &*site) {
@@ -289,23 +299,6 @@ impl<'a> Run<'a> {
             return Err(refusal(Kind::Mismatch, self.edit, found.clone()).because("it does not dangle any more"));
         }
         Ok(())
-    }
-
-    /// Releases the locks, and reports what could not be cleaned up.
-    fn leave(&self, site: Site<'_>, outcome: OrHalt<Outcome>) -> OrHalt<Outcome> {
-        let residue = site.close();
-        match outcome {
-            Ok(mut outcome) => {
-                let named = |error: Error| error.on(self.edit.change.verb(), &self.edit.path);
-                match residue.into_shortfall() {
-                    Some(shortfall) if outcome.effect.is_change() => outcome.shortfalls.push(named(shortfall)),
-                    Some(shortfall) => return Err(shortfall.into()),
-                    None => {}
-                }
-                Ok(outcome)
-            }
-            Err(halt) => Err(halt.map(|error| residue.on(error))),
-        }
     }
 
     /// Creation is exclusive, so where only that is asked for the name need not be looked at before.

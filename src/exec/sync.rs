@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::entry::Opened;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Durability, LinkPath, Outcome};
+use crate::model::{Durability, Edit, LinkPath, Outcome};
 use crate::root::{Changed, Root};
 use crate::sys::{Access, Handle};
 
@@ -21,6 +21,17 @@ pub(crate) fn sync(root: &Root, changed: &Handle, durability: Durability) -> Res
         Durability::None => Ok(()),
         Durability::Fs => reopen().and_then(|dir| calls.sync_file_system(&dir)).map_err(named),
         Durability::Dir => reopen().and_then(|dir| calls.sync_dir(&dir)).map_err(named),
+    }
+}
+
+/// What a preview knows of whether the directory can be synced after the change: it has to be one that may be read.
+pub(super) fn foresee_sync(entry: &Opened<'_>, edit: &Edit, outcome: &mut Outcome) {
+    if outcome.effect.is_change() && edit.durability != Durability::None {
+        let opened = entry.root.calls().open_dir(&entry.parent, "".as_ref(), true, Access::Read);
+        if let Err(error) = opened.map_err(named) {
+            outcome.durability = Durability::None;
+            outcome.shortfalls.push(error.on(edit.change.verb(), &outcome.link));
+        }
     }
 }
 

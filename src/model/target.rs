@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::iter;
-use std::path::{self, MAIN_SEPARATOR_STR, Path};
+use std::path::{self, MAIN_SEPARATOR_STR, Path, PathBuf};
 
 use super::path::{ends_as_directory, spell};
 use crate::error::{Error, Kind, Result, words};
@@ -34,8 +34,12 @@ const NUL: &str = "the target contains a NUL byte";
 ///
 /// let below_the_root = Target::relative("releases/42");
 /// let as_it_stands = Target::verbatim("../shared/log");
-/// # let _ = (below_the_root, as_it_stands);
+/// assert_eq!(Target::from("releases/42"), below_the_root);
+/// # let _ = as_it_stands;
 /// ```
+///
+/// A text alone is a path below the root, in the default [`Style`]; that it is spelled well is [`check`](Target::check)ed by
+/// whatever uses it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     text: OsString,
@@ -145,6 +149,19 @@ impl Target {
         })
     }
 }
+
+/// A path below the root, as [`Target::relative`] takes it.
+macro_rules! from_paths {
+    ($($path:ty),+) => {
+        $(impl From<$path> for Target {
+            fn from(path: $path) -> Target {
+                Target::relative(path)
+            }
+        })+
+    };
+}
+
+from_paths!(&str, String, &OsStr, OsString, &Path, PathBuf);
 
 /// The path below the root that is meant: normal components only. An absolute one may begin with the root's own path.
 fn below<'a>(path: &'a Path, root: Option<&Path>) -> Result<Cow<'a, Path>> {
@@ -269,6 +286,21 @@ mod tests {
     fn a_target_knows_how_it_was_given() {
         let targets = [Target::relative("t"), Target::absolute("t"), Target::verbatim("t")];
         assert_eq!(targets.map(|target| target.style()), [Style::Relative, Style::Absolute, Style::Verbatim]);
+    }
+
+    #[test]
+    fn a_text_alone_is_a_path_below_the_root() {
+        let owned = PathBuf::from("releases/42");
+        let targets = [
+            Target::from("releases/42"),
+            "releases/42".to_owned().into(),
+            OsStr::new("releases/42").into(),
+            owned.as_path().into(),
+            owned.clone().into_os_string().into(),
+            owned.into(),
+        ];
+        assert!(targets.iter().all(|target| *target == Target::relative("releases/42")));
+        assert_eq!(Target::from("../42").check(None).unwrap_err().kind(), Kind::Escape);
     }
 
     #[test]

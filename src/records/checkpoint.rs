@@ -1,7 +1,8 @@
 //! A checkpoint: what a log was at some size, in the form of C2SP `tlog-checkpoint`, to be kept elsewhere.
 //!
 //! Three lines: the origin, the number of entries, the root hash of the tree over them. Further lines and, behind a blank
-//! line, signatures may follow; they are left to whoever wrote them.
+//! line, signatures may follow, whatever bytes they are; they are left to whoever wrote them. The last newline may be
+//! missing, as where a shell's `$(…)` took it: a hash that was cut short is told by its length.
 
 use std::fmt;
 
@@ -41,11 +42,10 @@ impl Checkpoint {
     ///
     /// `usage` if it is none.
     pub fn parse(bytes: &[u8]) -> Result<Checkpoint> {
-        let text = std::str::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))?;
-        let mut lines = text.split_inclusive('\n');
+        let mut lines = bytes.split(|byte| *byte == b'\n');
         let mut line = |what| {
-            let line = lines.next().and_then(|line| line.strip_suffix('\n'));
-            line.filter(|line| !line.is_empty()).ok_or_else(|| unreadable(what))
+            let line = lines.next().filter(|line| !line.is_empty()).ok_or_else(|| unreadable(what))?;
+            std::str::from_utf8(line).map_err(|_| unreadable("it is not UTF-8"))
         };
         let id = line("it has no origin")?.strip_prefix(ORIGIN).filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| unreadable("its origin is not `caplink/` and an id"))?.to_owned();
@@ -89,14 +89,15 @@ mod tests {
         let plain = Checkpoint::parse(body.as_bytes()).unwrap();
         assert_eq!((plain.id.as_str(), plain.size), ("id", 12));
         assert_eq!(plain.to_string(), body);
-        for more in ["extension\n", "\n— witness.example/1 AAAA\n", "\n"] {
-            assert_eq!(Checkpoint::parse(format!("{body}{more}").as_bytes()).unwrap(), plain);
+        for more in [&b"extension\n"[..], b"\n\xe2\x80\x94 witness.example/1 AAAA\n", b"\n", b"\n\xff\x00"] {
+            assert_eq!(Checkpoint::parse(&[body.as_bytes(), more].concat()).unwrap(), plain);
         }
+        assert_eq!(Checkpoint::parse(body.trim_end().as_bytes()).unwrap(), plain, "without its last newline");
     }
 
     #[test]
     fn anything_else_is_refused() {
-        let one_missing = format!("caplink/id\n12\n{ROOT}");
+        let cut_short = format!("caplink/id\n12\n{}", &ROOT[..40]);
         for text in [
             "",
             "caplink/id\n",
@@ -104,7 +105,7 @@ mod tests {
             "caplink/\n12\nx\n",
             "other/id\n12\nx\n",
             "caplink/id\n12\nAA==\n",
-            one_missing.as_str(),
+            cut_short.as_str(),
         ] {
             assert_eq!(Checkpoint::parse(text.as_bytes()).unwrap_err().kind(), Kind::Usage, "{text:?}");
         }

@@ -42,7 +42,8 @@ pub(crate) struct Log {
     settled: (u64, Settled),
     /// What stands behind the last newline.
     cut: Vec<u8>,
-    writable: bool,
+    /// Why it cannot be written, where it was opened to be read only.
+    unwritable: Option<Kind>,
 }
 
 fn unfit(at: Unfit) -> Error {
@@ -54,17 +55,17 @@ impl Log {
     pub(super) fn open(calls: &dyn Calls, dir: &Handle) -> Result<Option<Log>> {
         let opened = match open_own(calls, dir, LOG_NAME, FileUse::Append) {
             Err(error) if matches!(error.kind(), Kind::Permission | Kind::ReadOnly) => {
-                open_own(calls, dir, LOG_NAME, FileUse::Read)?.map(|file| (file, false))
+                open_own(calls, dir, LOG_NAME, FileUse::Read)?.map(|file| (file, Some(error.kind())))
             }
-            opened => opened?.map(|file| (file, true)),
+            opened => opened?.map(|file| (file, None)),
         };
-        let Some((file, writable)) = opened else { return Ok(None) };
+        let Some((file, unwritable)) = opened else { return Ok(None) };
         let founding = found(&file)?;
         match resume(&file) {
             Ok((state, cut)) => {
                 let settled = (0, founding.settled.clone());
                 let process = std::process::id();
-                let mut log = Log { file: Arc::new(file), process, founding, state, settled, cut, writable };
+                let mut log = Log { file: Arc::new(file), process, founding, state, settled, cut, unwritable };
                 log.settle()?;
                 let Log { file, founding, state, .. } = &log;
                 check_known(Source { calls, dir, log: file, id: &founding.id, end: state.end })?;
@@ -129,6 +130,7 @@ impl Log {
     }
 
     /// Appends what `decide` makes of the state that nobody else can change meanwhile, and returns the entries' numbers.
+    /// Where nothing is to be appended the log need not be writable.
     ///
     /// They are not on the medium before they are [synced](Log::file).
     pub(super) fn append(
@@ -138,9 +140,6 @@ impl Log {
         wait: Duration,
         decide: impl FnOnce(&Log) -> Result<Vec<Body>>,
     ) -> Result<Vec<u64>> {
-        if !self.writable {
-            return Err(Error::new(Kind::Permission).during("use the records").because("the log cannot be written"));
-        }
         self.have_own(root.calls(), dir)?;
         lock(root, &self.file, wait)?;
         let appended = self.is_the_named_one(root.calls(), dir).and_then(|()| self.append_locked(decide));
@@ -177,6 +176,9 @@ impl Log {
         let bodies = decide(self)?;
         if bodies.is_empty() {
             return Ok(Vec::new());
+        }
+        if let Some(kind) = self.unwritable {
+            return Err(Error::new(kind).during("use the records").because("the log cannot be written"));
         }
         let intents = bodies.iter().filter(|body| matches!(body, Body::Intent(_))).count() as u64;
         let extension = self.state.extend(&self.cut, bodies).map_err(unfit)?;

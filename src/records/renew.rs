@@ -30,6 +30,9 @@ const NEW_END: &str = ".new";
 /// The damaged log's second name beside the new one, where two entries cannot be exchanged.
 const SECOND_NAME: &str = "damaged.jsonl";
 
+/// What keeps a log in its place, although the caller may write the directory.
+const HELD: &str = "the log is not to be moved; where it is append-only, `chattr -a` on it comes first";
+
 /// How often it is begun anew where others put something in the log's place meanwhile.
 const TRIES: usize = 16;
 
@@ -173,6 +176,7 @@ impl Place<'_> {
         marker::leave(root, &new_id)?;
         match calls.exchange(there, log) {
             Err(source) if sys::fault(&source) == Fault::Unsupported => self.replace_by_name(&aside).map_err(failed)?,
+            Err(source) if sys::fault(&source) == Fault::Denied => return Err(failed(source).because(HELD)),
             exchanged => exchanged.map_err(failed)?,
         }
         if calls.stat_at(&aside, there.1).map_err(failed)?.id != self.damaged {

@@ -202,6 +202,21 @@ impl Scan {
         come
     }
 
+    /// Whether the next finding was looked at already: one thread looks at many, and hands them out one at a time.
+    #[cfg(feature = "watch")]
+    pub(crate) fn is_ahead(&mut self) -> bool {
+        match &mut self.walk {
+            Walk::Alone(walker) => !walker.found().is_empty(),
+            Walk::Together(_) | Walk::Refused(_) => false,
+        }
+    }
+
+    /// How many directories were left out because they were met at another place before.
+    #[cfg(feature = "watch")]
+    pub(crate) fn moved(&self) -> u64 {
+        self.progress.total().moved
+    }
+
     /// Whether the walk, which one thread makes, is in this directory.
     pub(crate) fn is_within(&self, dir: &Path) -> bool {
         matches!(&self.walk, Walk::Alone(walker) if !walker.is_done() && walker.path.starts_with(dir))

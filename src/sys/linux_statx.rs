@@ -27,10 +27,11 @@ pub(super) fn is_immutable(dir: BorrowedFd<'_>) -> bool {
         .is_ok_and(|told| told.stx_attributes.contains(StatxAttributes::IMMUTABLE))
 }
 
-/// Whether an entry is neither immutable nor append-only, as far as can be asked.
+/// Whether an entry is neither immutable nor append-only, as far as can be asked. What something is mounted on is busy.
 pub(super) fn may_be_moved(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<bool> {
     let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
     match statx(parent, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()) {
+        Ok(told) if told.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => Err(Errno::BUSY.into()),
         Ok(told) => Ok(!told.stx_attributes.intersects(fixed)),
         Err(Errno::NOENT | Errno::NOSYS | Errno::PERM) => Ok(true),
         Err(error) => Err(error.into()),

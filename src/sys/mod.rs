@@ -296,7 +296,8 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Handle) -> io::Result<()>;
     fn sync_file_system(&self, dir: &Handle) -> io::Result<()>;
 
-    /// Whether nothing about the entry itself forbids to rename and unlink it, for whoever may change its directory.
+    /// Whether nothing about the entry itself forbids to rename and unlink it, for whoever may change its directory; a
+    /// fault where it is busy.
     fn may_be_moved(&self, _parent: &Handle, _name: &OsStr) -> io::Result<bool> {
         Ok(true)
     }

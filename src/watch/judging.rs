@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::event::What;
 use super::gauges::AppGauges;
+use super::seen::{Sight, sight};
 use super::standing::{Judge, Judged};
 use super::stream::Watch;
+use super::ways::ways;
 use crate::error::Result;
 use crate::release::Releases;
 use crate::root::Root;
@@ -37,9 +39,13 @@ impl Watch {
     /// Judges the apps and the entries.
     pub(super) fn judge(&mut self) {
         let started = Instant::now();
+        let begun = self.watches().begun();
         self.standing.due = false;
         self.judge_apps();
         self.judge_manifest();
+        self.find_ways();
+        // What was watched only after it was judged can have changed between.
+        self.standing.due |= self.watch_standing().is_some_and(|since| since > begun);
         let took = started.elapsed();
         self.standing.not_before = Some(Instant::now() + AGAIN.max(took * AGAIN_TIMES));
     }
@@ -59,9 +65,6 @@ impl Watch {
         for (app, (link, was)) in before.into_iter().filter(|(_, (_, was))| was.is_some()) {
             self.ready.push_back(What::Alarm { app, link, was, now: None });
         }
-        views.iter().for_each(|(_, link)| {
-            self.watch_way(link);
-        });
         self.standing.app_gauges = views.into_iter().map(|(gauges, _)| gauges).collect();
     }
 
@@ -92,18 +95,23 @@ impl Watch {
         for (link, status) in now.iter().filter(|(link, _)| !before.contains_key(*link)) {
             tell(&judged.manifest, link, None, Some(status));
         }
-        for link in now.keys() {
-            self.watch_way(link);
-        }
         self.standing.entries = now;
     }
 
-    /// Keeps what these links need watched through a round.
-    pub(super) fn watch_standing(&self) {
-        let of_apps = self.standing.apps.values().map(|(link, _)| link);
-        of_apps.chain(self.standing.entries.keys()).for_each(|link| {
-            self.watch_way(link);
+    /// Finds what hangs on, where these links lead. Those in the watched directory are looked at as any other link.
+    fn find_ways(&mut self) {
+        let beside = self.standing.links().filter(|link| !link.starts_with(&self.place));
+        let found = beside.filter_map(|link| match sight(&self.root, link) {
+            Sight::Link(finding) => Some(ways(&self.root, &finding)),
+            Sight::Gone | Sight::Denied | Sight::Unknown => None,
         });
+        self.standing.ways = found.flatten().collect();
+    }
+
+    /// Keeps what these links need watched through a round. Returns the number of the last of these watches to begin.
+    pub(super) fn watch_standing(&self) -> Option<u64> {
+        let ways = self.standing.ways.iter().map(|way| &**way);
+        self.standing.links().chain(ways).filter_map(|path| self.watch_way(path)).max()
     }
 }
 

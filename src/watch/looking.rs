@@ -5,12 +5,14 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::event::{Lost, What};
+use super::later::Again;
 use super::picture::Difference;
-use super::seen::{Sight, denied, sight};
+use super::seen::{Sight, denied, passes, sight};
 use super::stream::{Last, Looking, SLICE, Watch};
+use super::todo::Hinted;
 use super::ways::ways;
 use crate::entry::open_dir;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Finding, Place, Status, is_staged_name};
 use crate::root::Root;
 use crate::scan::{Scan, ScanOptions};
@@ -33,20 +35,37 @@ impl Watch {
 
     /// Begins a look at what is below a directory.
     pub(super) fn look_below(&mut self, tree: PathBuf) {
-        let scan = self.root.scan(&tree, self.scanning()).ok();
+        let scan = match self.root.scan(&tree, self.scanning()) {
+            Ok(scan) => Some(scan),
+            Err(error) => {
+                self.look_later(&tree, Hinted { dir_changed: true, ..Hinted::default() }, &error);
+                None
+            }
+        };
         self.begin_looking(scan, Some(tree));
+    }
+
+    /// Looks at a path again in a while, if what it failed for passes.
+    fn look_later(&mut self, path: &Path, hinted: Hinted, error: &Error) {
+        if passes(error.kind()) && self.later.again(path, hinted, Instant::now()) == Again::TooMany {
+            self.missed();
+        }
     }
 
     fn begin_looking(&mut self, scan: Option<Scan>, tree: Option<PathBuf>) {
         self.round = self.round.wrapping_add(1);
-        self.looking = Some(Looking { scan, tree, at: SystemTime::now(), started: Instant::now() });
+        let (at, started) = (SystemTime::now(), Instant::now());
+        self.looking = Some(Looking { scan, tree, at, started, heard: self.heard });
     }
 
     /// Begins a look at everything.
     pub(super) fn look_at_everything(&mut self) -> Result<()> {
         self.next_look = Instant::now() + self.options.interval;
         self.again = false;
+        self.has_lost = false;
+        self.has_missed = false;
         self.todo.clear();
+        self.later.clear();
         self.watches().begin_round();
         let (asked, dir) = &self.asked;
         let place = Place::new(dir).map_err(|error| error.during("scan"))?;
@@ -58,7 +77,12 @@ impl Watch {
         match self.asked.0.scan(&self.asked.1, self.scanning()) {
             Ok(scan) => self.begin_looking(Some(scan), None),
             // What was there is gone, and can come back.
-            Err(error) if self.last.is_some() && error.kind() != Kind::RootGone => self.begin_looking(None, None),
+            Err(error) if self.last.is_some() && error.kind() != Kind::RootGone => {
+                if passes(error.kind()) {
+                    self.missed();
+                }
+                self.begin_looking(None, None);
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -67,21 +91,42 @@ impl Watch {
     /// Goes on with the look that is under way.
     pub(super) fn go_on(&mut self, started: Instant) {
         while started.elapsed() < SLICE && self.ready.is_empty() {
-            let scan = self.looking.as_mut().and_then(|looking| looking.scan.as_mut());
-            match scan.and_then(Iterator::next) {
+            let Some(looking) = &mut self.looking else { return };
+            let Some(scan) = &mut looking.scan else { return self.finish() };
+            if !scan.is_ahead() {
+                looking.heard = self.heard;
+                self.watches.lock().unwrap_or_else(PoisonError::into_inner).go_on();
+            }
+            // Of what it looked at before hints were heard, some may be about.
+            let is_old = looking.heard != self.heard;
+            match scan.next() {
+                // It failed a moment ago, and is looked at again.
+                Some(Ok(finding)) if self.later.waits(&finding.link) => {}
+                Some(Ok(finding)) if is_old => self.look_afresh(&Arc::from(finding.link)),
                 Some(Ok(finding)) => {
-                    self.learn(&finding);
+                    let met = self.watches().met();
+                    self.learn(&finding, met);
                 }
-                // It is told by the look being incomplete.
-                Some(Err(_)) => {}
+                Some(Err(error)) => self.failed(&error),
                 None => return self.finish(),
             }
         }
     }
 
+    /// Something could not be looked at. What does not pass is told by the look being incomplete.
+    fn failed(&mut self, error: &Error) {
+        let path = error.link().map(|path| path.strip_prefix(".").unwrap_or(path).to_path_buf());
+        let hinted = Hinted { moved: true, dir_changed: true, dir_moved: false };
+        self.look_later(&path.unwrap_or_default(), hinted, error);
+    }
+
     /// Ends the look that is under way: what it did not see is looked at by itself.
     fn finish(&mut self) {
-        let Some(Looking { scan, tree, at, started }) = self.looking.take() else { return };
+        let Some(Looking { scan, tree, at, started, .. }) = self.looking.take() else { return };
+        // A directory that was moved to where nothing was watched yet was not looked at there.
+        if scan.as_ref().is_some_and(|scan| scan.moved() > 0) {
+            self.missed();
+        }
         let top = tree.as_deref().unwrap_or(&self.place);
         self.picture.unseen(top, self.round).for_each(|link| self.todo.link(Arc::clone(link)));
         if tree.is_some() {
@@ -92,6 +137,13 @@ impl Watch {
         let summary = scan.map(|scan| scan.summary()).unwrap_or_default();
         let (complete, links, entries) = (summary.complete, summary.links, summary.entries);
         self.ready.push_back(What::Look { complete, links, entries });
+        self.tell_unwatched();
+        self.misses = if self.has_missed { self.misses.saturating_add(1) } else { 0 };
+        self.last = Some(Last { summary, at, took: started.elapsed(), ended: Instant::now() });
+    }
+
+    /// Tells how many directories are not watched, if that is another number.
+    fn tell_unwatched(&mut self) {
         let (watched, refused) = {
             let watches = self.watches();
             (watches.len() as u64, watches.refused())
@@ -100,51 +152,84 @@ impl Watch {
             self.unwatched = refused;
             self.ready.push_back(What::Lost { why: Lost::Watches, watched, unwatched: refused });
         }
-        self.last = Some(Last { summary, at, took: started.elapsed(), ended: Instant::now() });
     }
 
-    /// Looks at one link by itself, until the directories on its way were watched before the look.
+    /// What watching came by is taken up: links that hang on a path under which another directory was watched until now, and
+    /// directories that could not be watched. How many these are is known at the end of a look at everything.
+    pub(super) fn settle_watches(&mut self) {
+        let (replaced, has_failed) = {
+            let mut watches = self.watches();
+            (watches.take_replaced(), std::mem::take(&mut watches.has_failed))
+        };
+        for dir in replaced {
+            self.picture.concerned(&dir).for_each(|link| self.todo.link(Arc::clone(link)));
+        }
+        if has_failed {
+            self.missed();
+        }
+        if self.unwatched == 0 && self.last.is_some() {
+            self.tell_unwatched();
+        }
+    }
+
+    /// Looks at one link by itself, because of a hint.
     pub(super) fn look_at(&mut self, link: &Arc<Path>) {
         if self.picture.has(link) {
             self.standing.doubt();
         }
-        if self.held.note(link) {
-            return;
-        }
+        self.look_afresh(link);
+    }
+
+    /// Looks at one link by itself, until the directories on its way were watched before the look.
+    pub(super) fn look_afresh(&mut self, link: &Arc<Path>) {
         for _ in 0..LOOKS {
-            match sight(&self.root, link) {
-                Sight::Link(finding) => {
-                    if !self.learn(&finding) {
-                        return;
-                    }
-                }
+            if self.held.note(link) || self.later.waits(link) {
+                return;
+            }
+            let begun = self.watches().begun();
+            let is_again = match sight(&self.root, link) {
+                Sight::Unknown => return self.unknown(link, begun),
+                Sight::Link(finding) => self.learn(&finding, begun),
                 Sight::Denied if self.picture.has(link) => {
-                    self.learn(&denied(link));
-                    return;
+                    self.learn(&denied(&self.root, link), begun);
+                    false
                 }
-                Sight::Denied => return,
+                Sight::Denied => false,
                 Sight::Gone => {
                     let difference = self.picture.lose(link);
-                    return self.tell(link, difference);
+                    self.tell(link, difference);
+                    false
                 }
-                // As a look at everything has it: the link is there, and nothing of it can be known.
-                Sight::Unknown => return,
-            }
-            if self.held.note(link) {
+            };
+            self.later.done(link);
+            if !is_again {
                 return;
             }
         }
     }
 
-    /// Takes what was seen of a link. Returns whether it is to be looked at again, for directories that are watched only now.
-    fn learn(&mut self, finding: &Finding) -> bool {
+    /// The system did not say what is there: that is nothing to tell, unless it never says.
+    fn unknown(&mut self, link: &Path, begun: u64) {
+        match self.later.again(link, Hinted { moved: true, ..Hinted::default() }, Instant::now()) {
+            Again::Waits => {}
+            Again::TooOften => {
+                // As a look at everything has it: the link is there, and where it leads cannot be known.
+                self.learn(&denied(&self.root, link), begun);
+            }
+            Again::TooMany => self.missed(),
+        }
+    }
+
+    /// Takes what was seen of a link after the watch `begun` had begun. Returns whether it is to be looked at again, for
+    /// directories that are watched only since then.
+    pub(super) fn learn(&mut self, finding: &Finding, begun: u64) -> bool {
         if self.held.note(&finding.link) || self.picture.len() >= LINKS_MAX {
             return false;
         }
         let ways = ways(&self.root, finding);
         let mut is_new = false;
         for way in &ways {
-            is_new |= self.watch_way(way);
+            is_new |= self.watch_way(way).is_some_and(|since| since > begun);
         }
         let difference = self.picture.see(finding, &ways, self.round);
         let is_fine = difference.as_ref().is_some_and(|difference| {
@@ -164,25 +249,31 @@ impl Watch {
         self.held.hold(link.into(), Instant::now());
     }
 
-    /// Watches the directories on the way to a path. Returns whether one is watched that was not.
-    pub(super) fn watch_way(&self, way: &Path) -> bool {
-        let Some(dir) = way.parent().filter(|_| self.notify.is_some()) else { return false };
+    /// Watches the directories on the way to a path. Returns the number of the last of these watches to begin.
+    pub(super) fn watch_way(&self, way: &Path) -> Option<u64> {
+        let dir = way.parent().filter(|_| self.notify.is_some())?;
         let mut watches = self.watches();
-        if watches.keep(dir) {
-            return false;
+        if let Some(since) = watches.keep(dir) {
+            return Some(since);
         }
         let mut above: Vec<&Path> = dir.ancestors().collect();
         above.reverse();
-        let mut is_new = false;
+        let mut last = None;
         for dir in above {
-            if watches.keep(dir) {
-                continue;
-            }
-            // A mount point on the way of a target is gone over to judge it, and watched for that.
-            let Ok(handle) = self.root.calls().open_dir(self.root.handle(), dir, true, Access::Search) else { break };
-            is_new |= watches.add_way(dir, &handle, dir.starts_with(&self.place));
+            let since = match watches.keep(dir) {
+                Some(since) => Some(since),
+                // A mount point on the way of a target is gone over to judge it, and watched for that.
+                None => match self.root.calls().open_dir(self.root.handle(), dir, true, Access::Search) {
+                    Ok(handle) => watches.add_way(dir, &handle, dir.starts_with(&self.place)),
+                    Err(source) => {
+                        watches.has_failed |= matches!(Kind::of(&source), Kind::Contended | Kind::FdExhausted);
+                        break;
+                    }
+                },
+            };
+            last = last.max(since);
         }
-        is_new
+        last
     }
 
     /// Keeps every directory that is on the way of a target, and forgets the others that this look did not meet.

@@ -6,6 +6,7 @@ mod gauges;
 mod hearing;
 mod held;
 mod judging;
+mod later;
 mod look;
 mod looking;
 mod options;
@@ -13,6 +14,8 @@ mod picture;
 mod seen;
 mod standing;
 mod stream;
+#[cfg(all(test, unix, feature = "adversary"))]
+mod tests;
 mod todo;
 mod watches;
 mod ways;

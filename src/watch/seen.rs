@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::entry::Opened;
-use crate::error::Kind;
+use crate::error::{Found, Kind};
 use crate::model::{Finding, LinkPath, Status, Traits};
 use crate::root::Root;
 use crate::scan::look_at;
@@ -15,30 +15,41 @@ pub(super) enum Sight {
     Gone,
     /// The caller may not see what it is.
     Denied,
-    /// The system did not say.
+    /// The system did not say: nothing of it is known.
     Unknown,
 }
 
 /// Looks at a name; a directory on the way that is a link, or none, holds no link.
 pub(super) fn sight(root: &Root, link: &Path) -> Sight {
     let Ok(path) = LinkPath::new(link) else { return Sight::Gone };
-    let seen = Opened::open(root, &path).and_then(|entry| look_at(&entry));
-    match seen {
+    let entry = match Opened::open(root, &path) {
+        Ok(entry) => entry,
+        Err(error) if error.kind() == Kind::Permission => return Sight::Denied,
+        Err(error) if passes(error.kind()) => return Sight::Unknown,
+        Err(_) => return Sight::Gone,
+    };
+    match look_at(&entry) {
         Ok(Ok(finding)) => Sight::Link(finding),
         Ok(Err(_)) => Sight::Unknown,
-        Err(error) => match error.kind() {
-            Kind::Permission => Sight::Denied,
-            Kind::FdExhausted | Kind::Io => Sight::Unknown,
-            _ => Sight::Gone,
+        // Something else was under the name, or nothing.
+        Err(_) => match entry.look() {
+            Ok(Found::Missing | Found::Other(_)) => Sight::Gone,
+            _ => Sight::Unknown,
         },
     }
 }
 
-/// A link that cannot be seen any more.
-pub(super) fn denied(link: &Path) -> Finding {
+/// Whether what fails so may succeed later, though nothing changes that hints tell of.
+pub(super) fn passes(kind: Kind) -> bool {
+    matches!(kind, Kind::Contended | Kind::FdExhausted | Kind::Io)
+}
+
+/// A link of which nothing can be known but its text, perhaps.
+pub(super) fn denied(root: &Root, link: &Path) -> Finding {
+    let text = || Opened::open(root, &LinkPath::new(link).ok()?).ok()?.look().ok()?.into_text();
     Finding {
         link: link.to_path_buf(),
-        target: None,
+        target: text(),
         status: Status::Denied,
         traits: Traits::default(),
         hops: 1,

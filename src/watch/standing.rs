@@ -1,8 +1,10 @@
 //! What stands over links: the apps that the records know, and the entries of a manifest, as they were judged last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::gauges::{AppGauges, ManifestGauges};
@@ -47,6 +49,8 @@ pub(super) struct Standing {
     pub(super) manifest: String,
     pub(super) entries: BTreeMap<PathBuf, &'static str>,
     pub(super) manifest_gauges: Vec<ManifestGauges>,
+    /// What hangs on, where the links of apps and entries lead that lie beside the watched directory.
+    pub(super) ways: BTreeSet<Arc<Path>>,
     /// The watch of the state directory.
     pub(super) state: Option<i32>,
     /// Something may have changed.
@@ -70,9 +74,19 @@ impl Standing {
     /// Something happened to a name.
     pub(super) fn name(&mut self, name: &Path) {
         let is_above = |link: &Path| link.starts_with(name);
+        let of_way = || {
+            let next = self.ways.range::<Path, _>((Bound::Included(name), Bound::Unbounded)).next();
+            next.is_some_and(|way| is_above(way)) || name.parent().is_some_and(|dir| self.ways.contains(dir))
+        };
         let of_app = || self.apps.values().any(|(link, _)| is_above(link));
         let of_entry = || self.entries.range(name.to_path_buf()..).next().is_some_and(|(link, _)| is_above(link));
-        self.due |= of_app() || of_entry();
+        self.due |= of_way() || of_app() || of_entry();
+    }
+
+    /// The links of the apps and of the entries.
+    pub(super) fn links(&self) -> impl Iterator<Item = &Path> {
+        let of_apps = self.apps.values().map(|(link, _)| &**link);
+        of_apps.chain(self.entries.keys().map(|link| &**link))
     }
 
     /// When a judgement is due; none if none is.

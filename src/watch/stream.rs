@@ -5,9 +5,11 @@
 //! first, then each interval, and soon after hints were lost; it finds whatever the rest has missed.
 //!
 //! A directory is watched before its names are read, and those on the way of a target before the link is looked at, so that
-//! nothing falls between. Hints are never believed: a hint that lies costs a look.
+//! nothing falls between; and what was seen before hints were heard is not told after them. Hints are never believed: a hint
+//! that lies costs a look. A look that fails says nothing: where that passes, it is looked again.
 //!
 //! The work that hints cause is a third of one processor's time at most, and a look at everything that lost hints cause a fifth.
+//! Looks at everything go on while hints rest, so that none keeps them from coming to their end.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -18,6 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::event::{Event, Lost, What};
 use super::gauges::Gauges;
 use super::held::Held;
+use super::later::Later;
 use super::options::WatchOptions;
 use super::picture::Picture;
 use super::standing::Standing;
@@ -83,6 +86,7 @@ pub struct Watch {
     pub(super) picture: Picture,
     pub(super) todo: Todo,
     pub(super) held: Held,
+    pub(super) later: Later,
     pub(super) standing: Standing,
     pub(super) looking: Option<Looking>,
     pub(super) round: u32,
@@ -93,6 +97,13 @@ pub struct Watch {
     pub(super) asked_root: Instant,
     /// Something was missed: everything is to be looked at again soon.
     pub(super) again: bool,
+    /// Hints were lost since the last look at everything began.
+    pub(super) has_lost: bool,
+    /// The look at everything that is under way, or the next one, missed something; how many in a row did.
+    pub(super) has_missed: bool,
+    pub(super) misses: u32,
+    /// How many hints were heard.
+    pub(super) heard: u64,
     /// The time of the work that hints caused, and until when they are left alone.
     pub(super) work: Duration,
     pub(super) rest: Option<Instant>,
@@ -108,6 +119,8 @@ pub(super) struct Looking {
     pub(super) tree: Option<PathBuf>,
     pub(super) at: SystemTime,
     pub(super) started: Instant,
+    /// How many hints had been heard when it looked at what it hands out now.
+    pub(super) heard: u64,
 }
 
 pub(super) struct Last {
@@ -146,6 +159,7 @@ impl Watch {
             place: PathBuf::new(),
             todo: Todo::new(options.pending),
             held: Held::new(options.gap),
+            later: Later::default(),
             standing: Standing::default(),
             notify,
             bell: Arc::new(bell),
@@ -158,6 +172,10 @@ impl Watch {
             next_look: Instant::now(),
             asked_root: Instant::now(),
             again: false,
+            has_lost: false,
+            has_missed: false,
+            misses: 0,
+            heard: 0,
             work: Duration::ZERO,
             rest: None,
             unwatched: 0,
@@ -202,7 +220,7 @@ impl Watch {
             if let Some(what) = self.ready.pop_front() {
                 return Ok(Some(Event { time: Time::now(), what }));
             }
-            let is_done = self.rest.is_some() || !self.work()?;
+            let is_done = !if self.rest.is_some() { self.look_meanwhile()? } else { self.work()? };
             if !self.ready.is_empty() {
                 continue;
             }
@@ -214,12 +232,12 @@ impl Watch {
                 }
             }
             let due = match self.rest {
+                _ if !is_done => now,
                 Some(until) => until,
-                None if is_done => {
-                    let others = [self.held.next(), self.standing.due()];
+                None => {
+                    let others = [self.held.next(), self.later.next(), self.standing.due()];
                     others.into_iter().flatten().fold(self.next_look, Instant::min)
                 }
-                None => now,
             };
             let time = due.min(deadline).min(self.asked_root + ROOT).saturating_duration_since(now);
             let (rung, hints) = self.bell.wait(self.notify.as_deref().filter(|_| self.rest.is_none()), time);
@@ -245,6 +263,7 @@ impl Watch {
         self.hear();
         let todo = &mut self.todo;
         self.held.release(started, |link| todo.link(link));
+        self.later.release(started, |path, hinted| todo.name(path.to_path_buf(), hinted));
         if self.todo.overflowed {
             self.todo.overflowed = false;
             self.lost_hints();
@@ -254,20 +273,34 @@ impl Watch {
             // Before the first look has ended nothing is judged, and nothing has to make way.
             || (self.last.is_some() && self.standing.due().is_some())
             || self.looking.as_ref().is_some_and(|looking| looking.tree.is_some());
-        let mut did = false;
-        while started.elapsed() < SLICE && self.ready.is_empty() {
-            let step = self.step(started)?;
-            did |= step;
-            if !step {
-                break;
-            }
+        // However long it took to hear: one step each time, or there would be no end.
+        let did = self.step(started)?;
+        let mut goes_on = did;
+        while goes_on && started.elapsed() < SLICE && self.ready.is_empty() {
+            goes_on = self.step(started)?;
         }
+        self.settle_watches();
         self.work = if is_caused { self.work + started.elapsed() } else { Duration::ZERO };
         if self.work >= SLICE {
             self.rest = Some(Instant::now() + (self.work * REST).min(REST_MAX));
             self.work = Duration::ZERO;
         }
         Ok(did)
+    }
+
+    /// While hints are left alone a look at everything begins, if it is time for one, and goes on: however many come, it ends.
+    /// Returns whether there was something to do.
+    fn look_meanwhile(&mut self) -> Result<bool> {
+        let started = Instant::now();
+        let is_partial = self.looking.as_ref().is_none_or(|looking| looking.tree.is_some());
+        if is_partial && self.next_look <= started {
+            self.look_at_everything()?;
+        } else if is_partial {
+            return Ok(false);
+        }
+        self.go_on(started);
+        self.settle_watches();
+        Ok(true)
     }
 
     /// One step of the work. Returns whether there was one.

@@ -15,6 +15,14 @@ pub(super) struct Hinted {
     pub(super) moved: bool,
 }
 
+impl Hinted {
+    pub(super) fn add(&mut self, other: Hinted) {
+        self.dir_moved |= other.dir_moved;
+        self.dir_changed |= other.dir_changed;
+        self.moved |= other.moved;
+    }
+}
+
 /// What is to be looked at.
 #[derive(Debug)]
 pub(super) struct Todo {
@@ -42,10 +50,7 @@ impl Todo {
             self.overflowed = true;
             return;
         }
-        let known = self.names.entry(path).or_default();
-        known.dir_moved |= hinted.dir_moved;
-        known.dir_changed |= hinted.dir_changed;
-        known.moved |= hinted.moved;
+        self.names.entry(path).or_default().add(hinted);
     }
 
     pub(super) fn next_name(&mut self) -> Option<(PathBuf, Hinted)> {

@@ -2,6 +2,9 @@
 //!
 //! A directory is known by the path under which it was opened. One that is moved is forgotten with all below it, and found
 //! again by a look; a directory that is mounted at two places has two paths and one watch.
+//!
+//! Each watch has a number in the order in which they began. Who looks at something notes the last number before, and sees
+//! afterwards whether what it hangs on was watched by then: if not, a change can have fallen between.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -22,6 +25,14 @@ pub(super) struct Watches {
     /// How many directories may be watched.
     most: usize,
     round: u32,
+    /// How many watches began.
+    begun: u64,
+    /// How many had begun when the directory that a look met last was watched: its links are looked at next.
+    met: u64,
+    /// Paths under which another directory was watched until now.
+    replaced: Vec<Arc<Path>>,
+    /// One on the way of a target could not be opened, for a reason that passes.
+    pub(super) has_failed: bool,
     /// The directories that could not be watched since this round began: how many a look met, and those on the way of targets.
     refused: u64,
     refused_ways: BTreeSet<Arc<Path>>,
@@ -31,12 +42,24 @@ pub(super) struct Watches {
 struct Seat {
     watch: i32,
     round: u32,
+    since: u64,
 }
 
 impl Watches {
     pub(super) fn new(notify: Option<Arc<Notify>>, most: usize) -> Watches {
-        let (by_dir, by_watch) = (BTreeMap::new(), HashMap::new());
-        Watches { notify, by_dir, by_watch, most, round: 0, refused: 0, refused_ways: BTreeSet::new() }
+        Watches {
+            notify,
+            by_dir: BTreeMap::new(),
+            by_watch: HashMap::new(),
+            most,
+            round: 0,
+            begun: 0,
+            met: 0,
+            replaced: Vec::new(),
+            has_failed: false,
+            refused: 0,
+            refused_ways: BTreeSet::new(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -47,52 +70,70 @@ impl Watches {
         self.refused + self.refused_ways.len() as u64
     }
 
-    fn has(&self, dir: &Path) -> bool {
-        self.by_dir.contains_key(dir)
+    /// The number of the last watch that began.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// The number of the last watch that began before the links were looked at that a look hands out now.
+    pub(super) fn met(&self) -> u64 {
+        self.met
+    }
+
+    /// A look goes on to links that it has not looked at yet.
+    pub(super) fn go_on(&mut self) {
+        self.met = self.begun;
+    }
+
+    /// The paths under which another directory was watched until now. What hangs on them is to be looked at again.
+    pub(super) fn take_replaced(&mut self) -> Vec<Arc<Path>> {
+        std::mem::take(&mut self.replaced)
     }
 
     /// Watches a directory that a look meets.
     pub(super) fn meet(&mut self, dir: &Path, handle: &Handle) {
-        self.add(dir, handle);
-        if self.notify.is_some() && !self.has(dir) {
+        if self.add(dir, handle).is_none() && self.notify.is_some() {
             self.refused += 1;
         }
+        self.met = self.begun;
     }
 
-    /// Watches a directory on the way of a target, which a look meets too, or does not. Returns whether it is watched from now
-    /// on, and was not before.
-    pub(super) fn add_way(&mut self, dir: &Path, handle: &Handle, is_met: bool) -> bool {
-        let is_new = self.add(dir, handle);
-        if !is_met && self.notify.is_some() && !self.has(dir) && self.refused_ways.len() < REFUSED_MAX {
+    /// Watches a directory on the way of a target, which a look meets too, or does not. Returns the number of its watch.
+    pub(super) fn add_way(&mut self, dir: &Path, handle: &Handle, is_met: bool) -> Option<u64> {
+        let since = self.add(dir, handle);
+        if since.is_none() && !is_met && self.notify.is_some() && self.refused_ways.len() < REFUSED_MAX {
             self.refused_ways.insert(dir.into());
         }
-        is_new
+        since
     }
 
-    /// Watches a directory. Returns whether it is watched from now on, and was not before.
-    fn add(&mut self, dir: &Path, handle: &Handle) -> bool {
-        let Some(notify) = &self.notify else { return false };
-        let old = self.by_dir.get(dir).map(|seat| seat.watch);
-        if old.is_none() && self.by_dir.len() >= self.most {
-            return false;
+    /// Watches a directory. Returns the number of its watch.
+    fn add(&mut self, dir: &Path, handle: &Handle) -> Option<u64> {
+        let notify = self.notify.as_ref()?;
+        if !self.by_dir.contains_key(dir) && self.by_dir.len() >= self.most {
+            return None;
         }
-        let Ok(watch) = notify.add(handle, false) else { return false };
-        let seat = Seat { watch, round: self.round };
-        if old == Some(watch) {
-            self.by_dir.insert(dir.into(), seat);
-            return false;
+        let watch = notify.add(handle, false).ok();
+        if let Some(seat) = self.by_dir.get_mut(dir) {
+            if watch == Some(seat.watch) {
+                seat.round = self.round;
+                return Some(seat.since);
+            }
+            self.drop_one(dir);
+            self.replaced.push(dir.into());
         }
-        self.drop_one(dir);
+        let watch = watch?;
+        self.begun += 1;
         let dir: Arc<Path> = dir.into();
         self.by_watch.entry(watch).or_default().push(Arc::clone(&dir));
-        self.by_dir.insert(dir, seat);
-        true
+        self.by_dir.insert(dir, Seat { watch, round: self.round, since: self.begun });
+        Some(self.begun)
     }
 
-    /// Keeps a directory that is watched through this round. Returns whether it is.
-    pub(super) fn keep(&mut self, dir: &Path) -> bool {
-        let round = self.round;
-        self.by_dir.get_mut(dir).map(|seat| seat.round = round).is_some()
+    /// Keeps a directory through this round that is watched under its path. Returns the number of its watch; none where it is
+    /// not, or where that is not known in this round.
+    pub(super) fn keep(&self, dir: &Path) -> Option<u64> {
+        self.by_dir.get(dir).filter(|seat| seat.round == self.round).map(|seat| seat.since)
     }
 
     /// The paths of the directory that a hint is about.
@@ -108,11 +149,13 @@ impl Watches {
         below.iter().for_each(|path| self.drop_one(path));
     }
 
-    /// Forgets a watch that has ended.
-    pub(super) fn ended(&mut self, watch: i32) {
-        for dir in self.by_watch.remove(&watch).unwrap_or_default() {
-            self.by_dir.remove(&dir);
-        }
+    /// Forgets a watch that has ended. Returns the paths of its directory, which was removed or unmounted.
+    pub(super) fn ended(&mut self, watch: i32) -> Vec<Arc<Path>> {
+        let dirs = self.by_watch.remove(&watch).unwrap_or_default();
+        dirs.iter().for_each(|dir| {
+            self.by_dir.remove(dir);
+        });
+        dirs
     }
 
     fn drop_one(&mut self, dir: &Path) {
@@ -129,6 +172,7 @@ impl Watches {
 
     /// From here on a look at everything meets all that is to be watched.
     pub(super) fn begin_round(&mut self) {
+        // What was heard so far may not have been all: each path is opened again and may lead to another directory.
         self.round = self.round.wrapping_add(1);
         self.refused = 0;
         self.refused_ways.clear();

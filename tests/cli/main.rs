@@ -38,10 +38,14 @@ mod support;
 mod taking_over;
 mod targets;
 mod transcripts;
+mod unlockable;
 mod unwritten;
 mod waiting;
 #[cfg(target_os = "linux")]
 mod watching;
 #[cfg(target_os = "linux")]
 mod watching_limits;
+#[cfg(target_os = "linux")]
+mod watching_metrics;
+mod ways_out;
 mod writes;

@@ -86,7 +86,9 @@ fn a_repair_sees_on_another_mount_what_a_scan_sees() {
 fn a_mount_point_in_the_way_is_no_lock_of_another_holder() {
     let Some(mounted) = Mounted::new("mounts::a_mount_point_in_the_way_is_no_lock") else { return };
     let place = &mounted.0;
-    for line in ["ensure a/b --to file --backup", "ensure a/b --to file --backup --confine off"] {
+    let lines = ["ensure a/b --to file --backup", "ensure a/b --to file --backup --confine off"];
+    for line in lines.map(str::to_owned).into_iter().chain(lines.map(|line| format!("-n {line}"))) {
+        let line = line.as_str();
         let refused = place.ask(line);
         assert_eq!((refused.code, refused.kind(), &refused.json["items"]), (6, "busy", &json!([])), "{line}");
         let message = refused.error()["message"].as_str().unwrap();
@@ -95,4 +97,16 @@ fn a_mount_point_in_the_way_is_no_lock_of_another_holder() {
         assert!(hint.contains("unmount"), "{hint}");
     }
     assert_eq!(fs::read_dir(place.root.join("a")).unwrap().count(), 1, "nothing is left");
+}
+
+#[test]
+fn a_dry_run_knows_that_links_of_two_mounts_are_not_exchanged() {
+    let Some(mounted) = Mounted::new("mounts::a_dry_run_knows_that_links_of_two_mounts") else { return };
+    let place = &mounted.0;
+    place.link("l", "file");
+    let line = "exchange l a/b/back --cross-mounts --allow-dangling --allow-outside";
+    let (planned, done) = (place.ask(&format!("-n {line}")), place.ask(line));
+    assert_eq!(done.refusal(), (4, "cross_mount", None, None));
+    assert_eq!(planned.json["errors"], done.json["errors"]);
+    assert_eq!((planned.code, &planned.json["items"]), (done.code, &done.json["items"]));
 }

@@ -30,6 +30,8 @@ fn the_way_out_is_one_that_there_is() {
             "--rebase releases/1=..",
             "no repair makes a link lead outside; `swap` with `--allow-outside` and `--style verbatim` does",
         ),
+        ("--moved ../a=b", "name a path below the root; `-C DIR` chooses another root"),
+        ("--moved a=/b", "name a path below the root; `-C DIR` chooses another root"),
         ("--fallback a/../a", "the fallback is a path below the root, without `..`"),
         ("--fallback ../a", "name a path below the root; `-C DIR` chooses another root"),
     ] {

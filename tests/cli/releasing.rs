@@ -319,3 +319,24 @@ fn the_text_says_what_happens_and_the_log_who_did_it() {
     assert_eq!(ends[1..3], ["release add 1 (entered)", "release deploy 2 (entered) weekly"]);
     assert!(Path::new(&place.root).join(".caplink/log.jsonl").exists());
 }
+
+#[test]
+fn a_shared_link_that_cannot_be_made_names_the_key_of_the_manifest_that_is_the_way_out() {
+    let place = place(None);
+    let manifest = "version = 1\nname = \"site\"\n[[release.default.shared]]\nat = \"storage\"\nto = \"shared\"\n";
+    fs::write(place.root.join("caplink.toml"), manifest).unwrap();
+    let hint = |release: u32, kind: &str| {
+        let answer = place.ask(&format!("release add {release}"));
+        assert_eq!(answer.error()["kind"], kind);
+        answer.error()["hint"].as_str().unwrap().to_owned()
+    };
+    assert!(hint(1, "dangling").contains("`kind = \"dir\"`"));
+    fs::create_dir(place.root.join("shared")).unwrap();
+    fs::create_dir(place.root.join("releases/1/storage")).unwrap();
+    place.link("releases/2/storage", "elsewhere");
+    for (release, kind) in [(1, "not_a_link"), (2, "exists")] {
+        assert!(hint(release, kind).contains("`seed = \"aside\"`"), "{kind}");
+    }
+    fs::write(place.root.join("caplink.toml"), format!("{manifest}seed = \"aside\"\n")).unwrap();
+    assert_eq!(place.ask("release add 1 2").code, 0);
+}

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -13,11 +12,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::openmetrics;
 use super::support::Place;
 
 /// How long a line is waited for at most; the machine may be slow.
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// The program as it watches.
 pub(crate) struct Watching {
@@ -41,7 +39,7 @@ impl Watching {
         Watching { child, lines }
     }
 
-    fn of(place: &Place, words: &str) -> Watching {
+    pub(crate) fn of(place: &Place, words: &str) -> Watching {
         Watching::started(&mut place.command(words.split_whitespace()))
     }
 
@@ -140,6 +138,29 @@ fn signals_and_a_closed_stdout_end_it_within_a_second() {
 }
 
 #[test]
+fn it_ends_in_time_though_it_has_not_begun() {
+    let place = Place::new();
+    let mut command = place.command(["watch", "-m", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let _manifest = child.stdin.take();
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let catches = || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (Signal::SIGHUP as u32 - 1) != 0
+    };
+    let start = Instant::now();
+    while !catches() {
+        assert!(start.elapsed() < LONG);
+    }
+    kill(pid, Signal::SIGHUP).unwrap();
+    kill(pid, Signal::SIGTERM).unwrap();
+    let start = Instant::now();
+    let code = child.wait().unwrap().code();
+    assert!(code == Some(0) && start.elapsed() < Duration::from_secs(1), "{code:?} {:?}", start.elapsed());
+}
+
+#[test]
 fn it_ends_in_time_though_nobody_reads_what_it_prints() {
     let place = Place::new();
     for number in 0..2_000 {
@@ -179,34 +200,6 @@ fn a_root_that_is_removed_is_an_error() {
     watching.until("look");
     fs::remove_dir_all(&place.root).unwrap();
     assert_eq!(watching.end().0, Some(5));
-}
-
-#[test]
-fn the_metrics_file_is_replaced_as_a_whole() {
-    let place = Place::new();
-    place.link("fine", "file");
-    let dir = place.base.path().join("metrics");
-    fs::create_dir(&dir).unwrap();
-    let file = dir.join("caplink.prom");
-    let watching = Watching::of(&place, &format!("watch --interval 1s --metrics-file {}", file.display()));
-    let read = || openmetrics::read(&fs::read_to_string(&file).unwrap()).unwrap();
-    watching.until("look");
-    let start = Instant::now();
-    while !file.exists() {
-        assert!(start.elapsed() < LONG);
-    }
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o644);
-    assert_eq!(read().value("caplink_links{status=\"ok\"}"), 1.0);
-    fs::remove_file(place.root.join("file")).unwrap();
-    // Each state that is read meanwhile is whole.
-    while read().value("caplink_links{status=\"dangling\"}") != 1.0 {
-        assert!(start.elapsed() < LONG);
-    }
-    assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "nothing stays beside it");
-    openmetrics::read_by_client_library(&fs::read_to_string(&file).unwrap());
-    drop(watching);
-    let ran = place.run(["watch", "--metrics-file", "/nothing/caplink.prom"]);
-    assert_eq!((ran.code, ran.out()), (5, ""), "{}", ran.err());
 }
 
 /// A supervisor that listens at a path or at a name without a file.
@@ -290,6 +283,31 @@ fn alarms_of_apps_are_told_with_what_was_wrong_before() {
     let watching = Watching::of(&place, "watch");
     assert_eq!(alarm(&watching), of(Value::Null, "missing".into()), "it comes first");
     assert_eq!(watching.line()["event"], "look");
+}
+
+#[test]
+fn alarms_and_drift_beside_the_watched_directory_are_told_when_a_target_goes() {
+    let place = Place::new();
+    let done = |line: &str| assert_eq!(place.words(line).code, 0, "{line}");
+    let text = "version = 1\nname = \"files\"\n[links]\nentry = \"releases/2\"\n";
+    fs::write(place.root.join("caplink.toml"), text).unwrap();
+    done("apply");
+    done("release add 1 2");
+    done("release switch 1");
+    fs::create_dir(place.root.join("beside")).unwrap();
+    let watching = Watching::of(&place, "watch beside --interval 1h");
+    watching.until("look");
+    let rename = |from: &str, to: &str| fs::rename(place.root.join(from), place.root.join(to)).unwrap();
+    for _ in 0..2 {
+        rename("releases/1", "elsewhere");
+        assert_eq!(alarm(&watching), ("default".into(), Value::Null, "dangling".into()));
+        rename("elsewhere", "releases/1");
+        assert_eq!(alarm(&watching), ("default".into(), "dangling".into(), Value::Null));
+        rename("releases/2", "elsewhere");
+        assert_eq!(watching.until("entry").pop().unwrap()["now"], "dangling");
+        rename("elsewhere", "releases/2");
+        assert_eq!(watching.until("entry").pop().unwrap()["now"], "ok");
+    }
 }
 
 #[test]

@@ -263,6 +263,10 @@ fn the_log_is_shown_as_lines_as_entries_and_as_json() {
     let (_, ndjson) = place.output(&["log", "--format", "ndjson", "--limit", "1"]);
     let item: Value = serde_json::from_str(&ndjson).unwrap();
     assert_eq!(&item, place.log().last().unwrap());
+    let (_, document) = place.output(&["log", "--format", "json"]);
+    let document: Value = serde_json::from_str(&document).unwrap();
+    assert_eq!((&document["command"], document["items"].as_array()), (&json!("log"), Some(&place.log())));
+    assert_eq!(place.refusal(&["log", "--format", "text"]), (2, "usage".to_owned()), "a text is no document");
     let counted = |arguments: &[&str]| {
         let arguments: Vec<&str> = ["log"].iter().chain(arguments).copied().collect();
         place.run(&arguments).1["items"].as_array().map(Vec::len)
@@ -332,6 +336,75 @@ fn records_elsewhere_are_not_forgotten() {
     assert_eq!(place.run(&given).0, 0);
     let output = place.command(&["log", "--format", "ndjson"]).env("CAPLINK_STATE", state).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+}
+
+/// The root can be read only, as long as this is there.
+struct ReadOnly(std::path::PathBuf);
+
+impl ReadOnly {
+    fn of(path: std::path::PathBuf) -> Option<ReadOnly> {
+        let mount = |options: &[&str]| Command::new("mount").args(options).arg(&path).output();
+        let bound = mount(&["--bind", path.to_str().unwrap()]).is_ok_and(|bound| bound.status.success());
+        let guard = bound.then(|| ReadOnly(path.clone()));
+        let is_read_only = bound && mount(&["-o", "remount,bind,ro"]).is_ok_and(|mounted| mounted.status.success());
+        guard.filter(|_| is_read_only)
+    }
+}
+
+impl Drop for ReadOnly {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn what_changes_nothing_is_done_on_a_read_only_file_system_and_what_would_change_is_read_only() {
+    let place = Place::recorded();
+    let Some(_guard) = ReadOnly::of(place.root()) else {
+        eprintln!("SKIPPED: no read-only file system can be mounted");
+        return;
+    };
+    for nothing in [&["recover"][..], &["records", "init"], &["records", "rebind"], &["unapply", "--name", "none"]] {
+        let (code, document) = place.run(nothing);
+        assert_eq!((code, &document["changed"]), (0, &json!(false)), "{nothing:?}: {document}");
+    }
+    for something in [&["records", "init", "--require-reason"][..], &["adopt", "releases/41", "--into", "releases/42"]]
+    {
+        assert_eq!(place.refusal(something), (10, "read_only".to_owned()), "{something:?}");
+    }
+}
+
+#[test]
+fn the_way_out_of_records_of_another_root_is_to_bind_them() {
+    let place = Place::recorded();
+    fs::create_dir(place.dir.path().join("restored")).unwrap();
+    fs::rename(place.root().join(".caplink"), place.dir.path().join("restored/.caplink")).unwrap();
+    fs::rename(place.root().join("releases"), place.dir.path().join("restored/releases")).unwrap();
+    fs::rename(place.root(), place.dir.path().join("old")).unwrap();
+    fs::rename(place.dir.path().join("restored"), place.root()).unwrap();
+    let (code, refused) = place.run(&["ensure", "current", "--to", "releases/41"]);
+    assert_eq!((code, &refused["errors"][0]["kind"]), (9, &json!("integrity")));
+    let hint = refused["errors"][0]["hint"].as_str().unwrap();
+    assert!(hint.contains("`records rebind`") && !hint.contains("renew"), "{hint}");
+    assert_eq!(place.run(&["records", "rebind"]).0, 0);
+    assert_eq!(place.run(&["ensure", "current", "--to", "releases/41"]).0, 0);
+}
+
+#[test]
+fn an_append_only_log_that_is_damaged_says_what_keeps_it_in_its_place() {
+    let place = Place::recorded();
+    let log = place.root().join(".caplink/log.jsonl");
+    fs::write(&log, fs::read_to_string(&log).unwrap() + "bent\n").unwrap();
+    let chattr = |mode: &str| Command::new("chattr").arg(mode).arg(&log).output().is_ok_and(|ran| ran.status.success());
+    if !chattr("+a") {
+        eprintln!("SKIPPED: the log cannot be made append-only");
+        return;
+    }
+    let (code, refused) = place.run(&["records", "renew", "--reason", "bent"]);
+    assert!(chattr("-a"));
+    assert_eq!((code, &refused["errors"][0]["kind"]), (10, &json!("permission")));
+    assert!(refused["errors"][0]["message"].as_str().unwrap().contains("`chattr -a`"), "{refused}");
+    assert_eq!(place.run(&["records", "renew", "--reason", "bent"]).0, 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is told of links one change at a time.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, Instant};
 
 use caplink::watch::{Lost, Watch, WatchOptions, What};
@@ -143,6 +143,50 @@ fn permissions_on_the_way_are_changes_too() {
     told.until_link("l", Some(Status::Denied));
     set(0o755);
     told.until_link("l", Some(Status::Ok));
+}
+
+/// A scan reads a directory's links together and hands them out one at a time.
+#[test]
+fn what_changes_while_a_look_hands_out_what_it_saw_is_told_as_it_is() {
+    let ground = Ground::new();
+    let outside = tempfile::tempdir_in(ground.dir.path().parent().unwrap()).unwrap();
+    for number in 0..40 {
+        symlink("../releases/1", outside.path().join(format!("l{number}"))).unwrap();
+    }
+    let mut told = ground.watched_at(".", &hinted());
+    fs::rename(outside.path(), ground.at("in")).unwrap();
+    told.until(|told| !told.links.is_empty());
+    for number in 0..40 {
+        let link = format!("in/l{number}");
+        ground.unlink(&link);
+        if number % 2 == 0 {
+            ground.link(&link, "nothing");
+        }
+    }
+    told.until_it_fits(&ground);
+    assert!(told.is_silent() && told.looks == 1 && told.lost.is_empty());
+}
+
+/// Where hints are lost a path can lead to another directory than the one that is watched under it.
+#[test]
+fn a_directory_that_took_the_place_of_a_watched_one_unheard_is_watched() {
+    let ground = Ground::new();
+    for dir in ["in", "way", "other"] {
+        fs::create_dir(ground.at(dir)).unwrap();
+    }
+    for dir in ["way", "other"] {
+        fs::write(ground.at(dir).join("x"), "").unwrap();
+    }
+    ground.link("in/l", "../way/x");
+    let mut told = ground.watched_at("in", &hinted().pending(1));
+    ground.link("in/a", "l").rename("way", "old").rename("other", "way");
+    told.until(|told| told.looks > 1 && told.lost.contains(&Lost::Queue));
+    while told.next(Duration::from_millis(1500)).is_some() {}
+    let looks = told.looks;
+    fs::remove_file(ground.at("way/x")).unwrap();
+    told.until_link("in/l", Some(Status::Dangling));
+    told.until_link("in/a", Some(Status::Dangling));
+    assert_eq!(told.looks, looks, "by a hint");
 }
 
 #[test]

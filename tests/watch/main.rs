@@ -2,6 +2,7 @@
 
 #![cfg(all(unix, feature = "watch"))]
 
+mod drawn;
 mod links;
 #[path = "../support"]
 mod asked {

@@ -1,13 +1,13 @@
 //! A tree that is watched, and what was told of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use caplink::watch::{Event, Lost, Watch, WatchOptions, What};
-use caplink::{Policy, Root, ScanOptions, Status, ambient_authority};
+use caplink::{Policy, Root, ScanOptions, Status, Summary, Trait, ambient_authority};
 
 /// How long an event is waited for at most; the machine may be slow.
 const LONG: Duration = Duration::from_secs(60);
@@ -63,14 +63,27 @@ impl Ground {
 
     pub(crate) fn watched_at(&self, dir: &str, options: &WatchOptions) -> Told {
         let watch = Watch::begin(&self.root, dir, options.clone()).unwrap();
-        let mut told = Told { watch, links: BTreeMap::new(), at: BTreeMap::new(), lost: Vec::new(), looks: 0 };
+        let mut told = Told {
+            watch,
+            dir: dir.to_owned(),
+            links: BTreeMap::new(),
+            at: BTreeMap::new(),
+            lost: Vec::new(),
+            looks: 0,
+        };
         told.until(|told| told.looks > 0);
         told
     }
 
+    fn counted(&self, dir: &str) -> Vec<u64> {
+        let mut scan = self.root.scan(dir, ScanOptions::default()).unwrap();
+        (&mut scan).for_each(drop);
+        counts(&scan.summary())
+    }
+
     /// What a scan says of every link now.
-    pub(crate) fn scanned(&self) -> BTreeMap<PathBuf, Status> {
-        let scan = self.root.scan(".", ScanOptions::default()).unwrap();
+    fn scanned(&self, dir: &str) -> BTreeMap<PathBuf, Status> {
+        let scan = self.root.scan(dir, ScanOptions::default()).unwrap();
         scan.filter_map(Result::ok).map(|finding| (finding.link, finding.status)).collect()
     }
 }
@@ -78,6 +91,7 @@ impl Ground {
 /// A watch, and what it told so far.
 pub(crate) struct Told {
     pub(crate) watch: Watch,
+    dir: String,
     /// The last state of each link that was told.
     pub(crate) links: BTreeMap<PathBuf, Option<Status>>,
     /// When each was told last.
@@ -135,16 +149,47 @@ impl Told {
         self.next(Duration::from_millis(300)).is_none()
     }
 
-    /// Goes on until what was told is what a scan says.
-    pub(crate) fn until_it_fits(&mut self, ground: &Ground) {
-        let is_there = |told: &Told| {
-            let scanned = ground.scanned();
+    /// Each link of which something else was told than a scan says: what was told, and what is there.
+    fn misfits(&self, ground: &Ground) -> Vec<(PathBuf, Option<Status>, Option<Status>)> {
+        let scanned = ground.scanned(&self.dir);
+        let links: BTreeSet<&PathBuf> = scanned.keys().chain(self.links.keys()).collect();
+        let misfit = |link: &PathBuf| {
+            let there = scanned.get(link).copied();
             // A link that was never told is one that was well from the first look on.
-            let told_of = |link: &PathBuf| told.links.get(link).copied().unwrap_or(Some(Status::Ok));
-            scanned.iter().all(|(link, status)| told_of(link) == Some(*status))
-                && told.links.iter().all(|(link, now)| now.is_none() != scanned.contains_key(link))
+            let told = self.links.get(link).copied().unwrap_or(Some(Status::Ok));
+            (told != there).then(|| (link.clone(), told, there))
         };
-        self.until(is_there);
-        assert_eq!(self.watch.gauges().unwrap().summary.links, ground.scanned().len() as u64);
+        links.into_iter().filter_map(misfit).collect()
     }
+
+    /// Goes on until what was told is what a scan says, and what is counted too.
+    pub(crate) fn until_it_fits(&mut self, ground: &Ground) {
+        let start = Instant::now();
+        loop {
+            let (misfits, counted, there) = (self.misfits(ground), self.counted(), ground.counted(&self.dir));
+            if misfits.is_empty() && counted == there {
+                return;
+            }
+            let Told { looks, lost, at, .. } = self;
+            let last = misfits.iter().filter_map(|(link, ..)| at.get(link)).max().map(Instant::elapsed);
+            assert!(
+                start.elapsed() < LONG,
+                "link, what was told, what is there: {misfits:#?}; the last of them was told {last:?} ago; {looks} looks, \
+                 lost {lost:?}; counted {counted:?}, there are {there:?}"
+            );
+            self.next(Duration::from_millis(200));
+        }
+    }
+
+    fn counted(&self) -> Vec<u64> {
+        counts(&self.watch.gauges().unwrap().summary)
+    }
+}
+
+/// Links, and how many of each status and trait.
+fn counts(summary: &Summary) -> Vec<u64> {
+    let statuses = Status::ALL.iter().map(|status| summary.with_status(*status));
+    // What is outside the root is seen by the looks at everything alone.
+    let traits = Trait::ALL.iter().filter(|of| **of != Trait::OutsideMissing).map(|of| summary.with_trait(*of));
+    [summary.links].into_iter().chain(statuses).chain(traits).collect()
 }

@@ -17,7 +17,7 @@ use crate::changing::{Call, Holder, demand_reason};
 use crate::detached::detached;
 use crate::failure::{self, OrRaise as _};
 use crate::interrupt;
-use crate::text::Text;
+use crate::shared::Shared;
 
 pub(crate) use came::came;
 pub(crate) use plan::Plan;
@@ -49,7 +49,7 @@ use read::{Given, Read};
 /// >>> [outcome.outcome for outcome in manifests.unapply("dotfiles").results]
 /// ['removed']
 #[pyclass(frozen, module = "caplink")]
-pub(crate) struct Manifests(Arc<Holder>);
+pub(crate) struct Manifests(Arc<Shared>);
 
 #[pymethods]
 impl Manifests {
@@ -75,10 +75,11 @@ impl Manifests {
         prune: bool,
         backup: bool,
     ) -> PyResult<Plan> {
-        let read = self.read(py, manifest)?;
+        let holder = self.0.opened(py)?;
+        let read = self.read(py, &holder, manifest)?;
         let options = options(tags, prune, backup);
         let planned = detached(py, || {
-            let manifests = manage::Manifests::open(&self.0.root())?;
+            let manifests = manage::Manifests::open(&holder.root())?;
             let planned = read.placed(manifests.plan(&read.manifest, &options)?, &manifests);
             let saved = match planned.plan.conflicts().next() {
                 Some(_) => None,
@@ -93,9 +94,10 @@ impl Manifests {
     /// Reads a plan that was saved with :meth:`caplink.ManifestPlan.to_bytes`, and judges it: ``stale_plan`` where anything that it
     /// depends on is not as it was.
     fn load(&self, py: Python<'_>, plan: &[u8]) -> PyResult<Plan> {
+        let holder = self.0.opened(py)?;
         let loaded = detached(py, || {
             let saved = SavedPlan::from_bytes(plan)?;
-            let planned = saved.judged(&manage::Manifests::open(&self.0.root())?)?;
+            let planned = saved.judged(&manage::Manifests::open(&holder.root())?)?;
             Ok(Plan { planned, saved: Some(saved) })
         })?;
         loaded.or_raise(py)
@@ -108,7 +110,7 @@ impl Manifests {
     /// step is carried out for itself, and errors stand in their places. Returns a :class:`caplink.Applied`.
     #[pyo3(signature = (manifest=None, *, tags=None, prune=true, backup=false, keep_going=false, durability=None, reason=None, dry_run=false))]
     #[expect(clippy::too_many_arguments, clippy::fn_params_excessive_bools, reason = "they are keywords")]
-    fn apply<'py>(
+    pub(crate) fn apply<'py>(
         &self,
         py: Python<'py>,
         manifest: Option<&Bound<'py, PyAny>>,
@@ -126,27 +128,28 @@ impl Manifests {
                 return Err(failure::usage(py, "tags, prune and backup belong to making the plan"));
             }
             let plan = plan.get();
-            self.audited(py, &call, "apply", &plan.planned.manifest)?;
+            let holder = self.to_change(py, &call, "apply", &plan.planned.manifest)?;
             let done = detached(py, || {
-                let (manifests, settled) = self.ready(&call)?;
+                let (manifests, settled) = ready(&holder, &call)?;
                 let planned = match &plan.saved {
                     Some(saved) => saved.judged(&manifests)?,
                     None => plan.planned.clone(),
                 };
-                let applied = self.carry(&manifests, &planned, keep_going, &call, settled)?;
+                let applied = carry(&holder, &manifests, &planned, keep_going, &call, settled)?;
                 Ok((planned, applied))
             })?;
             interrupt::raise()?;
             let (planned, applied) = done.or_raise(py)?;
             return came(py, applied, &planned.plan.steps, &[], keep_going);
         }
-        let read = self.read(py, manifest)?;
+        let opened = self.0.opened(py)?;
+        let read = self.read(py, &opened, manifest)?;
         let options = options(tags, prune, backup);
-        self.audited(py, &call, "apply", read.manifest.name())?;
+        let holder = self.to_change(py, &call, "apply", read.manifest.name())?;
         let done = detached(py, || {
-            let (manifests, settled) = self.ready(&call)?;
+            let (manifests, settled) = ready(&holder, &call)?;
             let planned = read.placed(manifests.plan(&read.manifest, &options)?, &manifests);
-            let applied = self.carry(&manifests, &planned, keep_going, &call, settled)?;
+            let applied = carry(&holder, &manifests, &planned, keep_going, &call, settled)?;
             Ok::<_, Unplanned>((planned, applied))
         })?;
         interrupt::raise()?;
@@ -158,9 +161,10 @@ impl Manifests {
     /// :class:`caplink.EntryState`.
     #[pyo3(signature = (manifest=None))]
     fn status<'py>(&self, py: Python<'py>, manifest: Option<&Bound<'py, PyAny>>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let read = self.read(py, manifest)?;
+        let holder = self.0.opened(py)?;
+        let read = self.read(py, &holder, manifest)?;
         let planned = detached(py, || {
-            let manifests = manage::Manifests::open(&self.0.root())?;
+            let manifests = manage::Manifests::open(&holder.root())?;
             manifests.plan(&read.manifest, &PlanOptions::default())
         })?;
         interrupt::raise()?;
@@ -180,14 +184,14 @@ impl Manifests {
         dry_run: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = Call { durability: arguments::durability(py, durability)?, reason, dry_run };
-        self.audited(py, &call, "unapply", name)?;
+        let holder = self.to_change(py, &call, "unapply", name)?;
         let done = detached(py, || {
-            let (manifests, settled) = self.ready(&call)?;
+            let (manifests, settled) = ready(&holder, &call)?;
             if !manifests.has_records() {
                 return Err(failure::no_records());
             }
             let planned = manifests.plan_back(name)?;
-            let applied = self.carry(&manifests, &planned, false, &call, settled)?;
+            let applied = carry(&holder, &manifests, &planned, false, &call, settled)?;
             Ok((planned, applied))
         })?;
         interrupt::raise()?;
@@ -201,59 +205,60 @@ impl Manifests {
 }
 
 impl Manifests {
-    pub(crate) fn of(py: Python<'_>, holder: &Arc<Holder>) -> PyResult<Manifests> {
-        holder.is_whole("use manifests").or_raise(py)?;
-        Ok(Manifests(Arc::clone(holder)))
+    pub(crate) fn of(py: Python<'_>, root: &Arc<Shared>) -> PyResult<Manifests> {
+        root.opened(py)?.is_whole("use manifests").or_raise(py)?;
+        Ok(Manifests(Arc::clone(root)))
     }
 
-    fn read(&self, py: Python<'_>, manifest: Option<&Bound<'_, PyAny>>) -> PyResult<Read> {
-        let given = Given::of(manifest)?;
-        let read = detached(py, || given.read(&self.0))?;
+    fn read(&self, py: Python<'_>, holder: &Holder, manifest: Option<&Bound<'_, PyAny>>) -> PyResult<Read> {
+        let given = Given::of(&self.0, manifest)?;
+        let read = detached(py, || given.read(holder))?;
         read.map_err(|unread| came::unread(py, &unread))
     }
 
-    /// The manifests of the root as it changes. What an interrupted program left is settled first.
-    fn ready(&self, call: &Call<'_>) -> caplink::Result<(manage::Manifests, Vec<Recovered>)> {
-        let author = self.0.author(call.reason)?;
-        let records = self.0.records()?;
-        let mut settled = Vec::new();
-        if let Some(records) = &records {
-            demand_reason(records, call, author.reason().is_some())?;
-            if !call.dry_run {
-                settled = records.recover()?;
-            }
+    /// The root, for a change that audit hooks are asked about.
+    fn to_change(&self, py: Python<'_>, call: &Call<'_>, verb: &str, name: &str) -> PyResult<Arc<Holder>> {
+        let holder = self.0.opened(py)?;
+        if !call.dry_run {
+            audit(py, (format!("caplink.manifest.{verb}"), self.0.path(py), name))?;
         }
-        let manifests = match records {
-            Some(records) => manage::Manifests::with_records(&self.0.unrecorded(), records)?,
-            None => manage::Manifests::open(&self.0.unrecorded())?,
-        };
-        Ok((manifests, settled))
+        Ok(holder)
     }
+}
 
-    fn carry(
-        &self,
-        manifests: &manage::Manifests,
-        planned: &Planned,
-        keep_going: bool,
-        call: &Call<'_>,
-        settled: Vec<Recovered>,
-    ) -> caplink::Result<Applied> {
-        let durability = self.0.group_durability(call);
-        if call.dry_run {
-            return Ok(manifests.preview(planned, durability, keep_going));
+/// The manifests of the root as it changes. What an interrupted program left is settled first.
+fn ready(holder: &Holder, call: &Call<'_>) -> caplink::Result<(manage::Manifests, Vec<Recovered>)> {
+    let author = holder.author(call.reason)?;
+    let records = holder.records()?;
+    let mut settled = Vec::new();
+    if let Some(records) = &records {
+        demand_reason(records, call, author.reason().is_some())?;
+        if !call.dry_run {
+            settled = records.recover()?;
         }
-        let mut applied = manifests.carry(planned, &self.0.author(call.reason)?, durability, keep_going)?;
-        applied.recovered.splice(0..0, settled);
-        Ok(applied)
     }
+    let manifests = match records {
+        Some(records) => manage::Manifests::with_records(&holder.unrecorded(), records)?,
+        None => manage::Manifests::open(&holder.unrecorded())?,
+    };
+    Ok((manifests, settled))
+}
 
-    fn audited(&self, py: Python<'_>, call: &Call<'_>, verb: &str, name: &str) -> PyResult<()> {
-        if call.dry_run {
-            return Ok(());
-        }
-        let root = self.0.root().physical_path().map(Text::from);
-        audit(py, (format!("caplink.manifest.{verb}"), root, name))
+fn carry(
+    holder: &Holder,
+    manifests: &manage::Manifests,
+    planned: &Planned,
+    keep_going: bool,
+    call: &Call<'_>,
+    settled: Vec<Recovered>,
+) -> caplink::Result<Applied> {
+    let durability = holder.group_durability(call);
+    if call.dry_run {
+        return Ok(manifests.preview(planned, durability, keep_going));
     }
+    let mut applied = manifests.carry(planned, &holder.author(call.reason)?, durability, keep_going)?;
+    applied.recovered.splice(0..0, settled);
+    Ok(applied)
 }
 
 fn options(tags: Option<Vec<String>>, prune: bool, backup: bool) -> PlanOptions {

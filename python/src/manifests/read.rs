@@ -11,8 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyBytes, PyString};
 
 use crate::changing::Holder;
-use crate::path::LinkPath;
-use crate::text::Text;
+use crate::given;
+use crate::shared::Shared;
 
 /// Its name in the root, unless another is given.
 const NAME: &str = "caplink.toml";
@@ -43,12 +43,14 @@ pub(super) enum Unread {
 
 impl Given {
     /// A `str` or `bytes` of more than one line is a text: no manifest has only one.
-    pub(super) fn of(given: Option<&Bound<'_, PyAny>>) -> PyResult<Given> {
+    pub(super) fn of(root: &Shared, given: Option<&Bound<'_, PyAny>>) -> PyResult<Given> {
         let Some(given) = given else { return Ok(Given::Below(NAME.into())) };
-        if let Ok(path) = given.cast::<LinkPath>() {
-            return Ok(Given::Below(path.get().as_os_str().into()));
+        let path = given.extract::<given::Given<'_>>()?;
+        path.is_of(given.py(), root)?;
+        if path.is_path() {
+            return Ok(Given::Below(path.text.into()));
         }
-        let text = given.extract::<Text>()?.0;
+        let text = path.text;
         let is_text = given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>();
         if is_text && text.as_encoded_bytes().contains(&b'\n') {
             return Ok(Given::Text(text.into_encoded_bytes()));

@@ -6,6 +6,7 @@ use pyo3::types::PyAny;
 use super::Root;
 use crate::detached::detached;
 use crate::failure::OrRaise as _;
+use crate::given::Given;
 use crate::inspected::{Inspected, Resolved};
 use crate::scan::{self, Scan};
 use crate::text::Text;
@@ -13,27 +14,30 @@ use crate::text::Text;
 #[pymethods]
 impl Root {
     /// Looks at the entry itself, not at what it may lead to. A broken link is an answer, and so is a missing name.
-    fn inspect(&self, py: Python<'_>, path: Text) -> PyResult<Inspected> {
-        detached(py, || self.0.root().inspect(&path.0))?.or_raise(py).map(Inspected)
+    fn inspect<'py>(&self, py: Python<'py>, path: Given<'py>) -> PyResult<Inspected> {
+        let (holder, path) = (self.to_look(py, &path)?, &path.text);
+        detached(py, || holder.root().inspect(path))?.or_raise(py).map(Inspected)
     }
 
     /// Returns where a path leads below the root, every link on the way followed; with `explain` each hop as well.
     #[pyo3(signature = (path, *, explain=false))]
-    fn resolve(&self, py: Python<'_>, path: Text, explain: bool) -> PyResult<Resolved> {
+    fn resolve<'py>(&self, py: Python<'py>, path: Given<'py>, explain: bool) -> PyResult<Resolved> {
+        let (holder, path) = (self.to_look(py, &path)?, &path.text);
         let resolved = detached(py, || {
-            let root = self.0.root();
+            let root = holder.root();
             if !explain {
-                return root.resolve(&path.0).map(|end| Resolved { end, hops: Vec::new() });
+                return root.resolve(path).map(|end| Resolved { end, hops: Vec::new() });
             }
-            let explained = root.explain(&path.0)?;
+            let explained = root.explain(path)?;
             Ok(Resolved { hops: explained.hops, end: explained.end? })
         })?;
         resolved.or_raise(py)
     }
 
     /// Returns the text of a link.
-    fn readlink(&self, py: Python<'_>, path: Text) -> PyResult<Text> {
-        detached(py, || self.0.root().read_link(&path.0))?.or_raise(py).map(Text)
+    fn readlink<'py>(&self, py: Python<'py>, path: Given<'py>) -> PyResult<Text> {
+        let (holder, path) = (self.to_look(py, &path)?, &path.text);
+        detached(py, || holder.root().read_link(path))?.or_raise(py).map(Text)
     }
 
     /// Looks at every link below a directory: an iterator of :class:`caplink.Finding`, which can be broken off.
@@ -53,17 +57,18 @@ impl Root {
     /// True
     #[pyo3(signature = (dir=None, *, only=None, exclude=None, max_depth=None, jobs=1, onerror=None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
-    fn scan(
+    fn scan<'py>(
         &self,
-        py: Python<'_>,
-        dir: Option<Text>,
-        only: Option<&Bound<'_, PyAny>>,
-        exclude: Option<&Bound<'_, PyAny>>,
+        py: Python<'py>,
+        dir: Option<Given<'py>>,
+        only: Option<&Bound<'py, PyAny>>,
+        exclude: Option<&Bound<'py, PyAny>>,
         max_depth: Option<usize>,
         jobs: usize,
         onerror: Option<Py<PyAny>>,
     ) -> PyResult<Scan> {
-        let asked = scan::Asked { only, exclude, max_depth, jobs, onerror };
-        scan::start(py, &self.0, dir, asked)
+        let dir = dir.unwrap_or_else(Given::here);
+        let holder = self.to_look(py, &dir)?;
+        scan::start(py, &holder, &dir.text, scan::Asked { only, exclude, max_depth, jobs, onerror })
     }
 }

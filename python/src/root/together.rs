@@ -1,5 +1,8 @@
 //! The operations on many links, and what is kept of them.
 
+use std::ffi::OsString;
+
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
@@ -9,11 +12,11 @@ use crate::arguments;
 use crate::batch::{self, Together};
 use crate::changing::Call;
 use crate::failure;
+use crate::given::Given;
 use crate::manifests::Manifests;
 use crate::records::Records;
 use crate::releases::Releases;
 use crate::repair;
-use crate::text::Text;
 
 #[pymethods]
 impl Root {
@@ -26,7 +29,7 @@ impl Root {
     fn repair<'py>(
         &self,
         py: Python<'py>,
-        path: Option<Text>,
+        path: Option<Given<'py>>,
         make_relative: bool,
         tidy: bool,
         shorten: bool,
@@ -34,7 +37,7 @@ impl Root {
         rebase: Option<&Bound<'py, PyAny>>,
         retarget: Option<&Bound<'py, PyAny>>,
         moved: Option<&Bound<'py, PyAny>>,
-        fallback: Option<Text>,
+        fallback: Option<Given<'py>>,
         remove_dangling: bool,
         remove_leftovers: bool,
         durability: Option<&str>,
@@ -50,9 +53,11 @@ impl Root {
             .remove_dangling(remove_dangling)
             .remove_leftovers(remove_leftovers);
         let pairs = repair::Pairs { rebase, retarget, moved, fallback };
-        let path = path.unwrap_or_else(|| Text(".".into()));
-        self.audited(py, &call, "caplink.repair", &path, None)?;
-        repair::repair(py, &self.0, &path, switches, pairs, &call)
+        let path = path.unwrap_or_else(Given::here);
+        let holder = self.to_look(py, &path)?;
+        let repair = repair::of(py, &self.0, &holder, switches, pairs)?;
+        self.audited(py, &call, intern!(py, "caplink.repair"), &path, None)?;
+        repair::repair(py, &holder, &path.text, &repair, &call)
     }
 
     /// Carries out edits in order: dicts with the keys of the command line's batch lines, `verb` among them.
@@ -89,13 +94,38 @@ impl Root {
     }
 
     /// The records of this root: the log of every change, and what follows from it.
-    fn records(&self) -> Records {
-        Records::of(&self.0)
+    fn records(&self, py: Python<'_>) -> PyResult<Records> {
+        Records::of(py, &self.0)
     }
 
     /// The manifests of this root: the links that it is to have, declared in a file.
     fn manifests(&self, py: Python<'_>) -> PyResult<Manifests> {
         Manifests::of(py, &self.0)
+    }
+
+    /// Brings the tree to what a manifest declares, all of it or nothing: ``root.manifests().apply(...)``.
+    ///
+    /// >>> import caplink, os, tempfile
+    /// >>> base = tempfile.mkdtemp(); open(os.path.join(base, "vimrc"), "w").close()
+    /// >>> applied = caplink.Root(base).apply('version = 1\nname = "vim"\n[links]\n".vimrc" = "vimrc"\n')
+    /// >>> [(outcome.link, outcome.target) for outcome in applied.results]
+    /// [('.vimrc', 'vimrc')]
+    #[pyo3(signature = (manifest=None, *, tags=None, prune=true, backup=false, keep_going=false, durability=None, reason=None, dry_run=false))]
+    #[expect(clippy::too_many_arguments, clippy::fn_params_excessive_bools, reason = "they are keywords")]
+    fn apply<'py>(
+        &self,
+        py: Python<'py>,
+        manifest: Option<&Bound<'py, PyAny>>,
+        tags: Option<Vec<String>>,
+        prune: bool,
+        backup: bool,
+        keep_going: bool,
+        durability: Option<&str>,
+        reason: Option<&str>,
+        dry_run: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let manifests = Manifests::of(py, &self.0)?;
+        manifests.apply(py, manifest, tags, prune, backup, keep_going, durability, reason, dry_run)
     }
 
     /// Moves files and directories below the directory `into`, and puts a link in the place of each, all or nothing.
@@ -113,8 +143,8 @@ impl Root {
     fn adopt<'py>(
         &self,
         py: Python<'py>,
-        paths: Vec<Text>,
-        into: Text,
+        paths: Vec<Given<'py>>,
+        into: Given<'py>,
         parents: bool,
         durability: Option<&str>,
         reason: Option<&str>,
@@ -124,17 +154,28 @@ impl Root {
         if paths.is_empty() {
             return Err(failure::usage(py, "nothing is named that is to be adopted"));
         }
+        let mut holder = self.to_look(py, &into)?;
         for path in &paths {
-            self.audited(py, &call, "caplink.adopt", path, Some(&into))?;
+            holder = self.to_change(py, &call, intern!(py, "caplink.adopt"), path, Some(&into))?;
         }
-        adopt::adopt(py, &self.0, &paths, &into, parents, &call)
+        let paths: Vec<OsString> = paths.into_iter().map(|path| path.text).collect();
+        adopt::adopt(py, &holder, &paths, &into.text, parents, &call)
     }
 
     /// The releases of an app: a link to the active one of several directories.
     ///
     /// `app` names it; `current` is the link and `releases` the directory, where they are called otherwise.
     #[pyo3(signature = (app="default", *, current=None, releases=None))]
-    fn releases(&self, py: Python<'_>, app: &str, current: Option<Text>, releases: Option<Text>) -> PyResult<Releases> {
-        Releases::open(py, &self.0, app, current, releases)
+    fn releases<'py>(
+        &self,
+        py: Python<'py>,
+        app: &str,
+        current: Option<Given<'py>>,
+        releases: Option<Given<'py>>,
+    ) -> PyResult<Releases> {
+        for path in [&current, &releases].into_iter().flatten() {
+            path.is_of(py, &self.0)?;
+        }
+        Releases::open(py, &self.0, app, current.map(|path| path.text), releases.map(|path| path.text))
     }
 }

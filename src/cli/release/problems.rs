@@ -44,6 +44,14 @@ fn hint_of(report: &Report, app: &str, error: &Error) -> Option<String> {
     let shown =
         |verb: &str, what: &str| report.here().command(verb, &[], None).map(|command| format!("`{command}` {what}"));
     match error.kind() {
+        // A link in a release to what all releases share.
+        Kind::Dangling if error.operation() == "link" => Some(
+            "make what it leads to first; `kind = \"dir\"` in the manifest's `shared` has a missing directory made"
+                .to_owned(),
+        ),
+        Kind::Exists | Kind::NotALink if error.operation() == "link" => Some(
+            "`seed = \"aside\"` in the manifest's `shared` renames what the release brought and keeps it".to_owned(),
+        ),
         Kind::NotFound if error.operation() == "start" => {
             Some("a program without a `/` in its name is looked for in $PATH".to_owned())
         }

@@ -16,6 +16,7 @@ use super::follow;
 use super::mutation::Shown;
 use super::records::no_records;
 use crate::cli::context::Context;
+use crate::cli::global::Global;
 use crate::cli::problem::Problem;
 use crate::cli::recording::refused;
 use crate::cli::report::Report;
@@ -133,17 +134,24 @@ impl Log {
             Some(What::Verify { .. }) => "log verify",
         };
         let mut report = Report::new(command, context);
+        let json = context.global.json || self.format == Some(Format::Json);
+        let global = &Global { json, ..context.global.clone() };
         if self.what.is_some() && self.asks() {
-            report.errors.push(Problem::new(Kind::Usage, format!("`{command}` has no such option")));
-            return output::print(&report, &context.global);
+            report.errors.push(Problem::usage(command, format!("`{command}` has no such option")));
+            return output::print(&report, global);
         }
         if (self.follow || self.raw) && report.refuses_json(context) {
-            return output::print(&report, &context.global);
+            return output::print(&report, global);
         }
         if self.follow && self.format == Some(Format::Json) {
             let reason = "`--follow` prints no document: take `--format ndjson`";
-            report.errors.push(Problem::new(Kind::Usage, reason));
-            return output::print(&report, &context.global);
+            report.errors.push(Problem::usage(command, reason));
+            return output::print(&report, global);
+        }
+        if context.global.json && self.format == Some(Format::Text) {
+            let reason = "`--json` goes with `--format json` or `ndjson` only";
+            report.errors.push(Problem::usage(command, reason));
+            return output::print(&report, global);
         }
         let records = context.with_records().and_then(|(root, records)| {
             report.opened(Ok(root));
@@ -153,7 +161,7 @@ impl Log {
             Ok(records) => records,
             Err(problem) => {
                 report.errors.push(*problem);
-                return output::print(&report, &context.global);
+                return output::print(&report, global);
             }
         };
         let shown = match &self.what {
@@ -171,7 +179,7 @@ impl Log {
         if let Err(problem) = shown {
             report.errors.push(*problem);
         }
-        output::print(&report, &context.global)
+        output::print(&report, global)
     }
 
     /// Whether mutations are asked for in some way.

@@ -1,6 +1,5 @@
 //! `caplink man`: the manual pages.
 
-use caplink::Kind;
 use clap::{Args, Command};
 
 use crate::cli::context::Context;
@@ -37,7 +36,7 @@ impl Man {
             Some(page) => report.print(page),
             None => {
                 let message = format!("there is no manual page `{}`", caplink::printable(name.unwrap_or_default()));
-                report.errors.push(Problem::new(Kind::Usage, message));
+                report.errors.push(Problem::usage("man", message));
             }
         }
         report

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use caplink::Kind;
 use caplink::manage::{Manifests, PlanOptions, SavedPlan};
 use clap::{Args, ValueHint};
 
 use crate::cli::context::Context;
-use crate::cli::files::Replaced;
+use crate::cli::files::{self, Replaced};
 use crate::cli::manifests::{compare, conflict, read_or_fail, show, unplanned};
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
@@ -91,5 +90,5 @@ impl PlanVerb {
 
 fn unwritten(path: &Path, source: &std::io::Error) -> Problem {
     let path = caplink::printable(path);
-    Problem::new(Kind::from(source), format!("cannot write the plan `{path}`: {source}")).hinted(None)
+    Problem::new(files::kind(source), format!("cannot write the plan `{path}`: {source}")).hinted(None)
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use caplink::{Edit, Kind};
+use caplink::Edit;
 
 use super::change;
 use crate::cli::context::Context;
@@ -38,7 +38,7 @@ impl Remove {
     pub(crate) fn run(&self, context: &Context) -> Report {
         if self.links.len() > 1 && self.expect.is_some() {
             let mut report = Report::new("remove", context);
-            report.errors.push(Problem::new(Kind::Usage, "`--expect` goes with one LINK only"));
+            report.errors.push(Problem::usage("remove", "`--expect` goes with one LINK only"));
             return report;
         }
         change::run_each("remove", &self.links, context, |path| {

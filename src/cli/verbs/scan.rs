@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use caplink::{Kind, Root, ScanOptions};
+use caplink::{Root, ScanOptions};
 use clap::{Args, ValueHint, value_parser};
 
 use crate::cli::context::Context;
@@ -85,7 +85,7 @@ impl Scan {
 
     /// What is asked for, if it goes together.
     fn asked(&self, global: &Global) -> Result<(Asked, ScanOptions), Box<Problem>> {
-        let usage = |message: String| Box::new(Problem::new(Kind::Usage, message));
+        let usage = |message: String| Box::new(Problem::usage("scan", message));
         let format = match (self.format, global.json) {
             (None, true) => Format::Json,
             (None, false) => Format::Text,

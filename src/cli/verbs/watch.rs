@@ -13,7 +13,7 @@ use clap::{Args, ValueHint, value_parser};
 
 use crate::cli::context::Context;
 use crate::cli::ending::{self, Asked};
-use crate::cli::files::Replaced;
+use crate::cli::files::{self, Replaced};
 use crate::cli::manifests::read as read_manifest;
 use crate::cli::output;
 use crate::cli::problem::Problem;
@@ -27,6 +27,9 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// How often at most the metrics file is written between two looks at everything.
 const WRITE: Duration = Duration::from_secs(1);
+
+/// How long after it could not be written it is tried again.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// Shown by `--help` and in the manual.
 const EXAMPLES: &str = "\
@@ -85,9 +88,17 @@ impl WatchVerb {
         if report.refuses_json(context) {
             return None;
         }
-        let file = self.metrics_file.as_ref().filter(|_| !context.global.dry_run);
-        let file = match file.map(open).transpose() {
-            Ok(file) => file,
+        let service = Arc::new(Service::of_this_process());
+        let asked = match ending::listen(&service) {
+            Ok(asked) => asked,
+            Err(source) => {
+                report.errors.push(Problem::new(Kind::from(&source), format!("cannot listen for signals: {source}")));
+                return None;
+            }
+        };
+        let dry_run = context.global.dry_run;
+        let file = match self.metrics_file.as_ref().map(|path| open(path, dry_run)).transpose() {
+            Ok(file) => file.filter(|_| !dry_run),
             Err(problem) => {
                 report.errors.push(*problem);
                 return None;
@@ -110,14 +121,7 @@ impl WatchVerb {
             }
         };
         watch.judge_entries(judge);
-        let service = Arc::new(Service::of_this_process());
-        let asked = match ending::listen(&watch.waker(), &service) {
-            Ok(asked) => asked,
-            Err(source) => {
-                report.errors.push(Problem::new(Kind::from(&source), format!("cannot listen for signals: {source}")));
-                return None;
-            }
-        };
+        asked.wakes(watch.waker());
         let color = context.global.color;
         Some(Stay { watch, root, records: None, asked, service, file, color, due: None, is_unwritten: false })
     }
@@ -135,14 +139,27 @@ fn judge(context: &Context, root: &Root, named: Option<&Path>) -> Result<Option<
     Ok(Some(Box::new(move |root| Judged::of(root, &manifest))))
 }
 
-fn open(path: &PathBuf) -> Result<Replaced, Box<Problem>> {
+/// Opens what is replaced. What will not do however long it is tried is refused at once.
+fn open(path: &PathBuf, dry_run: bool) -> Result<Replaced, Box<Problem>> {
     let shown = caplink::printable(path);
     if path.as_os_str() == "-" {
         let message = "the metrics cannot go to stdout, where the events go";
         return Err(Box::new(Problem::new(Kind::Usage, message)));
     }
-    Replaced::at(path)
-        .map_err(|source| Box::new(Problem::new(Kind::from(&source), format!("cannot write `{shown}`: {source}"))))
+    let tried = Replaced::at(path).and_then(|file| match Some(&file).filter(|_| !dry_run).map(Replaced::try_out) {
+        Some(Err(source)) if matches!(Kind::from(&source), Kind::Permission | Kind::ReadOnly) => Err(source),
+        _ => Ok(file),
+    });
+    tried.map_err(|source| {
+        let kind = files::kind(&source);
+        let problem = Problem::new(kind, format!("cannot write the metrics file `{shown}`: {source}"));
+        let hint = match kind {
+            Kind::Usage => "name a file, as `--metrics-file DIR/caplink.prom`",
+            Kind::NotFound => "its directory has to be there before",
+            _ => return Box::new(problem),
+        };
+        Box::new(problem.hinted(Some(hint.to_owned())))
+    })
 }
 
 /// A watch that goes on.
@@ -169,7 +186,9 @@ impl Stay {
         while written.is_ok() && !self.asked.to_end() {
             self.service.alive(&mut alive);
             if self.asked.to_read_anew() {
-                self.service.reloading();
+                if is_ready {
+                    self.service.reloading();
+                }
                 match read(&self.root) {
                     Ok(judge) => self.watch.judge_entries(judge),
                     // The one that was read before stays.
@@ -180,7 +199,9 @@ impl Stay {
                         );
                     }),
                 }
-                self.service.ready();
+                if is_ready {
+                    self.service.ready();
+                }
             }
             match self.watch.next(self.wait()) {
                 Ok(Some(event)) => {
@@ -216,6 +237,8 @@ impl Stay {
         }
         if is_look {
             self.due = Some(Instant::now());
+            // Others may stand in their place by now.
+            self.records = None;
         }
         self.due.get_or_insert_with(|| Instant::now() + WRITE);
         self.write_due();
@@ -232,11 +255,15 @@ impl Stay {
         }
         gauges.records = self.records.as_ref().and_then(|records| RecordsGauges::of(records).ok());
         let failed = file.write(gauges.to_string().as_bytes()).err();
-        if let (Some(source), false) = (&failed, self.is_unwritten) {
-            output::note(&format!("the metrics file cannot be written: {source}"), self.color);
+        match &failed {
+            Some(source) if !self.is_unwritten => {
+                output::note(&format!("the metrics file cannot be written: {source}"), self.color);
+            }
+            None if self.is_unwritten => output::note("the metrics file is written again", self.color),
+            _ => {}
         }
         self.is_unwritten = failed.is_some();
-        self.due = None;
+        self.due = self.is_unwritten.then(|| Instant::now() + RETRY);
     }
 }
 
