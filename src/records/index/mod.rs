@@ -7,6 +7,7 @@
 mod blocks;
 mod cache;
 mod find;
+mod held;
 mod known;
 mod ownership;
 mod tables;

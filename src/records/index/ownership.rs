@@ -3,17 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use redb::{ReadOnlyTable, ReadableDatabase as _, ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::cache::Index;
-use super::find::from_bytes;
-use super::tables::{ANNOUNCED, BEFORE, MADE, MUTATIONS, SOURCES, Source, Useless};
-use super::update::bytes;
+use super::tables::{ANNOUNCED, BEFORE, MADE, MUTATIONS, SOURCES, Source, Useless, bytes, from_bytes};
 use crate::records::entry::{Body, Intent};
 use crate::records::head::Head;
 use crate::records::lines::line_at;
 use crate::records::moved::Moved;
-use crate::records::owned::{Backing, Held, Key, Made, Ownership, Row};
+use crate::records::owned::{Backing, Key, Made, Ownership, Row};
 use crate::wire::Text;
 
 /// Intents of manifests whose result is still to come.
@@ -119,36 +116,17 @@ fn write_rows(
     Ok(())
 }
 
-impl Index {
-    /// Everything about manifests.
-    pub(in crate::records) fn held(&self) -> Result<Held, Useless> {
-        let reading = self.database.begin_read()?;
-        let mut held = Held::default();
-        let made: ReadOnlyTable<&[u8], &[u8]> = reading.open_table(MADE)?;
-        for entry in made.iter()? {
-            let (key, value) = entry?;
-            let mut pieces = Pieces(value.value());
-            held.add(key_of(key.value())?, pieces.made()?, pieces.text()?);
-        }
-        for entry in reading.open_table(SOURCES)?.iter()? {
-            let (owner, source) = entry?;
-            held.sources.insert(owner.value().to_owned(), text(source.value())?);
-        }
-        Ok(held)
-    }
-}
-
 /// The manifest's name, which has no NUL, and the path.
 fn key_bytes((owner, link): &Key) -> Vec<u8> {
     [owner.as_bytes(), &[0], bytes(link)].concat()
 }
 
-fn key_of(key: &[u8]) -> Result<Key, Useless> {
+pub(super) fn key_of(key: &[u8]) -> Result<Key, Useless> {
     let end = key.iter().position(|byte| *byte == 0).ok_or(Useless)?;
     Ok((std::str::from_utf8(&key[..end])?.to_owned(), text(&key[end + 1..])?))
 }
 
-fn text(bytes: &[u8]) -> Result<Text, Useless> {
+pub(super) fn text(bytes: &[u8]) -> Result<Text, Useless> {
     from_bytes(bytes.to_vec()).map(Text).ok_or(Useless)
 }
 
@@ -176,7 +154,7 @@ fn put_made(to: &mut Vec<u8>, made: Option<&Made>) {
 }
 
 /// The rest of a value.
-struct Pieces<'v>(&'v [u8]);
+pub(super) struct Pieces<'v>(pub(super) &'v [u8]);
 
 impl<'v> Pieces<'v> {
     fn next(&mut self, length: usize) -> Result<&'v [u8], Useless> {
@@ -196,11 +174,11 @@ impl<'v> Pieces<'v> {
         }
     }
 
-    fn text(&mut self) -> Result<Option<Text>, Useless> {
+    pub(super) fn text(&mut self) -> Result<Option<Text>, Useless> {
         self.piece()?.map(text).transpose()
     }
 
-    fn made(&mut self) -> Result<Option<Made>, Useless> {
+    pub(super) fn made(&mut self) -> Result<Option<Made>, Useless> {
         if self.next(1)? == [0] {
             return Ok(None);
         }

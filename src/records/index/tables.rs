@@ -1,8 +1,11 @@
 //! The tables of the index, and what it is made from.
 
+use std::ffi::OsString;
+
 use redb::{MultimapTableDefinition, TableDefinition};
 
 use crate::sys::{Calls, Handle, OpenFile};
+use crate::wire::Text;
 
 /// The bytes of a link's path, to the numbers of the intents that name it.
 pub(super) const LINKS: MultimapTableDefinition<'_, &[u8], u64> = MultimapTableDefinition::new("links");
@@ -49,4 +52,21 @@ pub(in crate::records) struct Source<'a> {
     pub(in crate::records) id: &'a str,
     /// Up to where it is read.
     pub(in crate::records) end: u64,
+}
+
+/// A link as the index has it.
+pub(super) fn bytes(link: &Text) -> &[u8] {
+    link.0.as_encoded_bytes()
+}
+
+/// The bytes of a name; `None` where names are not bytes, and these are no text.
+#[cfg(unix)]
+pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt as _;
+    Some(OsString::from_vec(bytes))
+}
+
+#[cfg(not(unix))]
+pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+    String::from_utf8(bytes).ok().map(OsString::from)
 }

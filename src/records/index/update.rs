@@ -3,12 +3,11 @@
 use redb::{Database, ReadableTable as _};
 
 use super::ownership::{self, Announced};
-use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless};
+use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless, bytes};
 use crate::records::entry::{Body, CUT};
 use crate::records::head::Head;
 use crate::records::lines::{Lines, Next};
 use crate::records::tree::{Hash, Tree};
-use crate::wire::Text;
 
 /// Entries that are taken by one transaction.
 const TOGETHER: u64 = 200_000;
@@ -117,9 +116,4 @@ fn take_some(
         transaction.abort()?
     }
     Ok((up_to, is_more))
-}
-
-/// A link as the index has it.
-pub(super) fn bytes(link: &Text) -> &[u8] {
-    link.0.as_encoded_bytes()
 }
