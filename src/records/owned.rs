@@ -154,22 +154,18 @@ impl Backing for FromTheFirst {
 /// What is owned up to some entry.
 #[derive(Debug, Default)]
 pub(super) struct Ownership<B = FromTheFirst> {
-    backing: B,
-    rows: BTreeMap<Key, Row>,
-    sources: BTreeMap<String, Text>,
+    pub(super) backing: B,
+    /// What is known of the names that the entries were about.
+    pub(super) rows: BTreeMap<Key, Row>,
+    pub(super) sources: BTreeMap<String, Text>,
     /// Intents whose result is still to come.
-    announced: HashMap<u64, Arc<Intent>>,
+    pub(super) announced: HashMap<u64, Arc<Intent>>,
 }
 
 impl<B: Backing> Ownership<B> {
     /// Goes on from what is kept elsewhere.
     pub(super) fn after(backing: B, announced: HashMap<u64, Arc<Intent>>) -> Ownership<B> {
         Ownership { backing, rows: BTreeMap::new(), sources: BTreeMap::new(), announced }
-    }
-
-    /// What it goes on from, what is known of the names that the entries were about, sources, and what is announced.
-    pub(super) fn into_parts(self) -> (B, BTreeMap<Key, Row>, BTreeMap<String, Text>, HashMap<u64, Arc<Intent>>) {
-        (self.backing, self.rows, self.sources, self.announced)
     }
 
     /// Takes the next entry.

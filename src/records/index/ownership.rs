@@ -69,7 +69,7 @@ fn still_announced(transaction: &WriteTransaction, source: Source<'_>) -> Result
 
 /// Writes down what was learned. Returns what is still announced.
 pub(super) fn end(transaction: &WriteTransaction, ownership: Ownership<Kept<'_>>) -> Result<Announced, Useless> {
-    let (Kept { mut made, mut before }, rows, new_sources, announced) = ownership.into_parts();
+    let Ownership { backing: Kept { mut made, mut before }, rows, sources: new_sources, announced } = ownership;
     write_rows(&mut made, &mut before, rows)?;
     let mut sources = transaction.open_table(SOURCES)?;
     for (owner, source) in new_sources {
