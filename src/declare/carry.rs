@@ -2,9 +2,10 @@
 
 use super::{Manifests, Planned};
 use crate::error::{Error, Kind, Result};
+use crate::exec::judge;
 use crate::model::{Durability, Effect, Group, GroupStep, LinkPath, Outcome};
 use crate::plan::{Action, ManifestStep};
-use crate::records::{Author, CLAIMS, Claims, Kept, NewFact, Records, Recovered, Settings};
+use crate::records::{Author, CLAIMS, Claims, GroupReport, Kept, NewFact, Records, Recovered, Settings};
 use crate::wire::Text;
 
 /// What carrying a plan out came to.
@@ -54,21 +55,28 @@ impl Manifests {
         if !keep_going && planned.plan.conflicts().next().is_some() || planned.is_at_rest() {
             return Ok(self.refused_or_kept(planned));
         }
-        let records = match &self.records {
-            Some(records) => records.clone(),
+        let steps = &planned.plan.steps;
+        let (group, places) =
+            if keep_going { (Group::new("apply"), Vec::new()) } else { group_of(planned, steps, durability) };
+        let (records, judged) = match &self.records {
+            Some(records) => (records.clone(), None),
             None => {
                 // What is refused makes no records.
-                let foreseen = self.preview(planned, durability, keep_going);
-                if !foreseen.stands && !keep_going {
-                    return Ok(foreseen);
+                let judged = judge(&self.root, &group);
+                if judged.has_failed() {
+                    let report = self.root.foreseen(&group, judged);
+                    return Ok(of_report(steps, &places, report));
                 }
-                Records::init(&self.root, Settings::default(), author)?.0
+                (Records::init(&self.root, Settings::default(), author)?.0, Some(judged))
             }
         };
         let mut applied = if keep_going {
             self.each(planned, &records, author, durability)?
+        } else if group.steps.is_empty() {
+            self.refused_or_kept(planned)
         } else {
-            self.together(planned, &records, author, durability)?
+            let report = self.root.apply_judged(&records, author, &group, judged)?;
+            of_report(steps, &places, report)
         };
         if applied.stands || keep_going {
             let told = claim(planned, &records, author);
@@ -86,9 +94,7 @@ impl Manifests {
             return self.refused_or_kept(planned);
         }
         let (group, places) = group_of(planned, &planned.plan.steps, durability);
-        let report = self.root.preview_group(&group);
-        let results = results(&planned.plan.steps, &places, report.results);
-        Applied { group: String::new(), results, recovered: report.recovered, stands: report.stands }
+        of_report(&planned.plan.steps, &places, self.root.preview_group(&group))
     }
 
     fn refused_or_kept(&self, planned: &Planned) -> Applied {
@@ -100,23 +106,6 @@ impl Manifests {
         };
         let results = planned.plan.steps.iter().map(result).collect();
         Applied { group: String::new(), results, recovered: Vec::new(), stands: !has_conflict }
-    }
-
-    fn together(
-        &self,
-        planned: &Planned,
-        records: &Records,
-        author: &Author,
-        durability: Durability,
-    ) -> Result<Applied> {
-        let steps = &planned.plan.steps;
-        let (group, places) = group_of(planned, steps, durability);
-        if group.steps.is_empty() {
-            return Ok(self.refused_or_kept(planned));
-        }
-        let report = self.root.apply_group(records, author, &group)?;
-        let results = results(steps, &places, report.results);
-        Ok(Applied { group: report.group, results, recovered: report.recovered, stands: report.stands })
     }
 
     fn each(&self, planned: &Planned, records: &Records, author: &Author, durability: Durability) -> Result<Applied> {
@@ -157,6 +146,12 @@ fn group_of(planned: &Planned, steps: &[ManifestStep], durability: Durability) -
         places.push(group.steps.len() - before);
     }
     (group, places)
+}
+
+/// What a plan came to by what its group came to.
+fn of_report(steps: &[ManifestStep], places: &[usize], report: GroupReport) -> Applied {
+    let results = results(steps, places, report.results);
+    Applied { group: report.group, results, recovered: report.recovered, stands: report.stands }
 }
 
 /// What each step came to, by what its steps of the group came to: the first error, else the last outcome.

@@ -1,7 +1,7 @@
 //! What is to survive a power cut: syncing the directories that were changed.
 
-use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::entry::Opened;
@@ -62,6 +62,11 @@ pub(super) fn leave_to_batch(entry: &Opened<'_>) {
 
 /// The same with another directory that was changed for a link.
 pub(super) fn leave_dir_to_batch(root: &Root, link: &LinkPath, dir: &Arc<Handle>) {
+    leave_links_to_batch(root, std::iter::once(link.as_path()), dir);
+}
+
+/// The same for several links of a directory.
+pub(super) fn leave_links_to_batch<'l>(root: &Root, of: impl Iterator<Item = &'l Path>, dir: &Arc<Handle>) {
     let Some(batch) = root.batch().filter(|batch| batch.durability() != Durability::None) else { return };
     let Ok(stat) = root.calls().stat(dir) else { return };
     let mut id = stat.id;
@@ -75,7 +80,7 @@ pub(super) fn leave_dir_to_batch(root: &Root, link: &LinkPath, dir: &Arc<Handle>
         syncs.push(None);
         (syncs.len() - 1, Arc::clone(dir))
     });
-    links.push((link.clone(), *number));
+    links.extend(of.map(|link| (link.as_os_str().into(), *number)));
     if waiting.len() >= WAITING_MAX {
         sync_waiting(root, batch.durability(), &mut changed);
     }
@@ -93,20 +98,24 @@ pub(crate) fn sync_batch(root: &Root, results: &mut [Result<Outcome>]) {
     let durability = batch.durability();
     let mut changed = batch.changed();
     sync_waiting(root, durability, &mut changed);
-    let Changed { links, mut syncs, .. } = std::mem::take(&mut *changed);
-    let mut syncs_of: HashMap<LinkPath, Vec<usize>> = HashMap::new();
-    for (link, number) in links {
-        syncs_of.entry(link).or_default().push(number);
-    }
+    let Changed { mut links, mut syncs, .. } = std::mem::take(&mut *changed);
+    // By their bytes, which nearly always are in order already.
+    links.sort_unstable();
+    links.dedup();
     for outcome in results.iter_mut().flatten() {
         outcome.for_each_mut(&mut |outcome| {
-            let Some(numbers) = syncs_of.get(&outcome.link).filter(|_| outcome.effect.is_change()) else { return };
-            if numbers.iter().all(|number| matches!(syncs[*number], Some(Ok(())))) {
+            let link = outcome.link.as_path().as_os_str();
+            let first = links.partition_point(|(other, _)| **other < *link);
+            let numbers = || links[first..].iter().take_while(|(other, _)| **other == *link).map(|(_, number)| *number);
+            if !outcome.effect.is_change() || numbers().next().is_none() {
+                return;
+            }
+            if numbers().all(|number| matches!(syncs[number], Some(Ok(())))) {
                 outcome.durability = durability;
             }
-            for number in numbers {
+            for number in numbers() {
                 // It is reported with the first link that it concerns.
-                if let Some(error) = syncs[*number].take_if(|synced| synced.is_err()).and_then(Result::err) {
+                if let Some(error) = syncs[number].take_if(|synced| synced.is_err()).and_then(Result::err) {
                     outcome.shortfalls.push(error.on("sync", &outcome.link));
                 }
             }

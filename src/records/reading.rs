@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
-use super::index::Source;
+use super::index::{Index, Source};
 use super::lines::{Lines, Next};
 use super::log_file::{damaged, io};
 use super::mutation::{Assembly, Mutation};
-use super::owned::{Owned, Ownership};
+use super::owned::{Held, Owned, Ownership};
 use super::query::{Newest, Query};
 use super::state::{Line, State};
 use super::store::Records;
@@ -65,29 +65,28 @@ impl Records {
     ///
     /// `integrity`, `io`.
     pub fn owned(&self) -> Result<Vec<Owned>> {
-        self.ownership().map(Ownership::into_owned)
+        self.held().map(|held| held.owned)
     }
 
     /// Returns everything that the log says of manifests.
-    #[cfg(feature = "manage")]
-    pub(crate) fn held(&self) -> Result<super::owned::Held> {
-        self.ownership().map(Ownership::into_held)
-    }
-
-    fn ownership(&self) -> Result<Ownership> {
+    pub(crate) fn held(&self) -> Result<Held> {
         let (file, end) = {
             let mut log = self.log();
             log.refresh()?;
             (Arc::clone(log.file()), log.state.end)
         };
+        let id = self.id();
+        if let Some(held) = self.source(&file, &id, end).indexed(Index::held) {
+            return Ok(held);
+        }
         let (mut state, mut ownership) = (State::empty(), Ownership::default());
         let mut lines = Lines::new(&file, 0, end);
         while let Next::Line(line) = lines.next().map_err(io)? {
             if let Line::Entry(head, body) = state.take(line).map_err(|at| damaged(at.seq, at.reason))? {
-                ownership.take(head.seq, body);
+                let Ok(()) = ownership.take(head.seq, body);
             }
         }
-        Ok(ownership)
+        Ok(ownership.into_held())
     }
 
     /// Shows the entries as they are, each with its newline, until `visit` returns `false`.

@@ -165,7 +165,7 @@ impl Place<'_> {
     fn replace(&self, author: &Author, readable: Readable) -> Result<Option<Renewed>> {
         let (root, calls) = (self.root, self.root.calls());
         let Readable { id, settings, good, root: hash, mut facts, ownership, lost } = readable;
-        facts.extend(owned_facts(&ownership.into_owned(), author));
+        facts.extend(owned_facts(&ownership.into_held().owned, author));
         let name = format!("{KEPT}{}", Time::now());
         let renewed = Renewed { id, kept: Text::new(&name), good, root: hash, lost };
         let founding = Founding::of(root, settings, author, Some(renewed.clone()))?;
@@ -302,7 +302,9 @@ fn readable(file: Option<&OpenFile>) -> Result<Readable> {
             }
             Some(Line::Entry(_, Body::Settings(settled))) => read.settings = settled.settings,
             Some(Line::Entry(_, Body::Fact(fact))) if fact.topic != TOPIC => read.facts.push(*fact),
-            Some(Line::Entry(head, body)) => read.ownership.take(head.seq, body),
+            Some(Line::Entry(head, body)) => {
+                let Ok(()) = read.ownership.take(head.seq, body);
+            }
             Some(Line::Cut) => {}
             None => {
                 read.lost += 1;

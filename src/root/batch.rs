@@ -1,12 +1,13 @@
 //! What the edits of one batch share: how long others are waited for, and the directories that are to be synced.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Root;
 use crate::error::Result;
-use crate::model::{Durability, LinkPath, ObjectId};
+use crate::model::{Durability, ObjectId};
 use crate::sys::Handle;
 
 /// How long a batch waits for other holders of locks, all together, in waits of one edit. Whoever can open a directory for
@@ -32,7 +33,7 @@ struct Waits {
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
     /// For each link that was changed, the sync that it depends on.
-    pub(crate) links: Vec<(LinkPath, usize)>,
+    pub(crate) links: Vec<(Box<OsStr>, usize)>,
     /// Those not synced yet, by what identifies them while they are open.
     pub(crate) waiting: HashMap<ObjectId, (usize, Arc<Handle>)>,
     /// What became of each sync; `None` while it waits.

@@ -1,6 +1,7 @@
 //! Manifests from outside: what is read, what is refused and where, what a tree is expanded to, and what is planned.
 
 mod applied;
+mod displaced;
 mod errors;
 mod examples;
 mod expanding;

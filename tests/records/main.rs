@@ -6,6 +6,7 @@ mod ground;
 mod groups;
 mod index;
 mod log;
+mod ownership;
 mod program;
 mod recording;
 mod states;

@@ -122,7 +122,7 @@ fn move_exposed(calls: &dyn Calls, from: Slot<'_>, to: Slot<'_>) -> std::io::Res
 }
 
 /// A move to a free name that others met: what is theirs stays, and what is not goes back.
-fn back_to_free(
+pub(super) fn back_to_free(
     calls: &dyn Calls,
     (here, there): (Slot<'_>, Slot<'_>),
     after: Option<&Thing>,

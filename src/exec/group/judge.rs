@@ -35,8 +35,9 @@ pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
         results.push(Err(error.on(group.steps[number].verb(), group.steps[number].path())));
         return Judged { results, parts: Vec::new() };
     }
-    let (previews, names, edited) = (Previews::new(root), HashMap::new(), HashSet::new());
-    let mut judging = Judging { root, previews, parts: Vec::new(), names, edited };
+    let (previews, names) = (Previews::new(root), HashMap::new());
+    let (edited, filled) = (HashSet::new(), HashSet::new());
+    let mut judging = Judging { root, previews, parts: Vec::new(), names, edited, filled };
     let mut results = Vec::with_capacity(group.steps.len());
     for (number, step) in group.steps.iter().enumerate() {
         let judged = judging.step(number, step).map_err(|error| {
@@ -82,6 +83,8 @@ struct Judging<'a> {
     names: HashMap<PathBuf, usize>,
     /// The links that edits are about.
     edited: HashSet<PathBuf>,
+    /// The directories in which something is put.
+    filled: HashSet<PathBuf>,
 }
 
 impl Judging<'_> {
@@ -174,7 +177,7 @@ impl Judging<'_> {
         };
         opened.and_then(|opened| calls.list(&opened, &mut look)).map_err(Error::from_io)?;
         // What is made in it by an earlier step is not on the disk.
-        Ok(empty && !self.parts.iter().any(|part| part.after.is_some() && part.at.parent() == Some(dir)))
+        Ok(empty && !self.filled.contains(dir))
     }
 
     fn restore(&mut self, number: usize, from: &LinkPath, to: &LinkPath) -> Result<Outcome> {
@@ -203,6 +206,7 @@ impl Judging<'_> {
                 let removal = &mut self.parts[removal];
                 removal.there = There::Named(there.clone());
                 removal.after = Some(object);
+                self.fills(&at);
             }
             _ => self.add(number, (to.as_path(), &at), There::Named(there.clone()), (None, Some(object)))?,
         }
@@ -317,6 +321,9 @@ impl Judging<'_> {
             return Err(usage("another step of the group is about a name that it needs"));
         }
         self.once(at, after.as_ref())?;
+        if after.is_some() {
+            self.fills(at);
+        }
         let number = self.parts.len();
         self.names.insert(at.to_path_buf(), number);
         if let There::Named(there) = &there {
@@ -334,6 +341,12 @@ impl Judging<'_> {
             directory: false,
         });
         Ok(())
+    }
+
+    fn fills(&mut self, at: &Path) {
+        if let Some(dir) = at.parent().filter(|dir| !self.filled.contains(*dir)) {
+            self.filled.insert(dir.to_path_buf());
+        }
     }
 
     /// Refuses a name that another step is about, unless that one frees it for something that is no link.

@@ -1,9 +1,9 @@
 //! The directory in which a group stages, and how its parts are published and taken back there.
 //!
-//! It is in the state directory, where nobody else can touch anything. To publish a part, under the lock of its
-//! directories: what is *here* is looked at, both are exchanged or the one is moved to the free name, in one kernel call,
-//! and what was displaced is looked at. If that is not what was decided on, the exchange is taken back. Taking a part back is
-//! the same with the names in their other roles: it makes nothing, and needs no space.
+//! It is in the state directory, where nobody else can touch anything. To [publish](super::publish) a part, under the lock
+//! of its directories: what is *here* is looked at, both are exchanged or the one is moved to the free name, in one kernel
+//! call, and what was displaced is looked at. If that is not what was decided on, the exchange is taken back. Taking a part
+//! back is the same with the names in their other roles: it makes nothing, and needs no space.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::exchange::{Exchanged, exchange, look, take_in};
 use super::part::{Part, Seen, Standing, There, Thing, fits};
-use super::told::{is_gone, mismatch, not_free, seen_as, stands};
+use super::told::{is_gone, not_free, seen_as};
 use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::exec::halt::Halt;
@@ -53,13 +53,13 @@ pub(crate) struct Published {
 }
 
 /// A part at work: its names opened, and their directories locked.
-struct OpenedDirs {
-    here: Opened<'static>,
-    there: Option<Opened<'static>>,
+pub(super) struct OpenedDirs {
+    pub(super) here: Opened<'static>,
+    pub(super) there: Option<Opened<'static>>,
 }
 
 impl OpenedDirs {
-    fn of(root: &Root, part: &Part, spelled: bool) -> Result<OpenedDirs> {
+    pub(super) fn of(root: &Root, part: &Part, spelled: bool) -> Result<OpenedDirs> {
         let path = if spelled { &part.link } else { &part.at };
         let here = Opened::open_for(root, &LinkPath::new(path)?, sys::Access::Read)?.owned();
         if here.physical() != part.at {
@@ -75,7 +75,7 @@ impl OpenedDirs {
     }
 
     /// Works under the locks of the directories.
-    fn locked<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(super) fn locked<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let entries: Vec<&Opened<'_>> = [Some(&self.here), self.there.as_ref()].into_iter().flatten().collect();
         let site = Site::lock_each(&entries).map_err(Halt::into_error)?;
         let worked = work();
@@ -90,11 +90,11 @@ impl OpenedDirs {
 }
 
 impl StagingDir {
-    fn slot<'a>(&'a self, name: &'a OsStr) -> Slot<'a> {
+    pub(super) fn slot<'a>(&'a self, name: &'a OsStr) -> Slot<'a> {
         Slot { dir: &self.dir, name, above: &self.path }
     }
 
-    fn there<'a>(&'a self, part: &'a Part, opened: &'a OpenedDirs) -> Slot<'a> {
+    pub(super) fn there<'a>(&'a self, part: &'a Part, opened: &'a OpenedDirs) -> Slot<'a> {
         opened.there.as_ref().map_or_else(|| self.slot(&part.staged), Slot::of)
     }
 
@@ -114,48 +114,8 @@ impl StagingDir {
         }
     }
 
-    /// Publishes a part, if its name is as it was judged.
-    pub(super) fn publish(&self, root: &Root, part: &Part) -> Result<Published> {
-        let opened = OpenedDirs::of(root, part, true)?;
-        opened.locked(|| self.publish_locked(root, part, &opened))
-    }
-
-    fn publish_locked(&self, root: &Root, part: &Part, opened: &OpenedDirs) -> Result<Published> {
-        let calls = root.calls();
-        let (here, there) = (Slot::of(&opened.here), self.there(part, opened));
-        let found = look(calls, here)?;
-        if !fits(part.before.as_ref(), &found) {
-            return Err(mismatch(&found));
-        }
-        if part.is_brought_there() {
-            move_new(calls, self.slot(&part.staged), there).map_err(|source| not_free(source, there))?;
-        }
-        let exposed = opened.there.is_some();
-        let published = match exchange(root, (here, there), (part.before.as_ref(), part.after.as_ref()), exposed)? {
-            Exchanged::Done(guarantee) => guarantee,
-            Exchanged::Theirs(found) => {
-                self.withdraw(root, part, there)?;
-                return Err(mismatch(&found));
-            }
-        };
-        if part.removes_dir() && !self.is_empty(root, &part.staged)? {
-            exchange(root, (here, there), (None, part.before.as_ref()), exposed)?;
-            return Ok(Published { guarantee: published, kept: true });
-        }
-        if let Err(error) = stands(root, part, &opened.here) {
-            let back = self.exchange_back(root, part, here, there, exposed);
-            return Err(back
-                .err()
-                .map_or(error.clone(), |left| error.leaving(left.left().to_vec(), left.preserved().to_vec())));
-        }
-        if part.is_taken_from_there() {
-            self.take_from(root, part, there)?;
-        }
-        Ok(Published { guarantee: published, kept: false })
-    }
-
     /// Takes a link that was displaced to a name below the root from there, out of reach; it is dropped with the others.
-    fn take_from(&self, root: &Root, part: &Part, there: Slot<'_>) -> Result<()> {
+    pub(super) fn take_from(&self, root: &Root, part: &Part, there: Slot<'_>) -> Result<()> {
         let (calls, staged) = (root.calls(), self.slot(&part.staged));
         match take_in(calls, there, staged) {
             Err(source) if sys::fault(&source) != Fault::Missing => return Err(Error::from_io(source)),
@@ -171,7 +131,7 @@ impl StagingDir {
         }
     }
 
-    fn exchange_back(
+    pub(super) fn exchange_back(
         &self,
         root: &Root,
         part: &Part,
@@ -185,7 +145,7 @@ impl StagingDir {
     }
 
     /// Moves a link that was brought to a name below the root back to where it was staged.
-    fn withdraw(&self, root: &Root, part: &Part, there: Slot<'_>) -> Result<()> {
+    pub(super) fn withdraw(&self, root: &Root, part: &Part, there: Slot<'_>) -> Result<()> {
         let calls = root.calls();
         if !part.is_brought_there() || !fits(part.after.as_ref(), &look(calls, there)?) {
             return Ok(());
@@ -332,7 +292,7 @@ impl StagingDir {
         }
     }
 
-    fn is_empty(&self, root: &Root, name: &OsStr) -> Result<bool> {
+    pub(super) fn is_empty(&self, root: &Root, name: &OsStr) -> Result<bool> {
         let dir = root.calls().open_dir(&self.dir, Path::new(name), true, sys::Access::Read).map_err(Error::from_io)?;
         let mut empty = true;
         let mut any = |_: sys::Listed<'_>| {
@@ -349,20 +309,24 @@ impl StagingDir {
         let opened = calls.open_dir(&self.dir, Path::new(""), true, sys::Access::Read).map_err(Error::from_io)?;
         let mut names = Vec::new();
         let mut keep = |listed: sys::Listed<'_>| {
-            names.push(listed.name.to_os_string());
+            names.push((listed.name.to_os_string(), listed.kind));
             std::ops::ControlFlow::Continue(())
         };
         calls.list(&opened, &mut keep).map_err(Error::from_io)?;
         let mut left = Vec::new();
-        for name in names {
+        for (name, kind) in names {
             if name.as_encoded_bytes().starts_with(KEPT.as_bytes()) {
                 continue;
             }
-            let removed = match look(calls, self.slot(&name))? {
-                Seen::Link(..) => calls.unlink(&self.dir, &name),
-                Seen::Object(FileKind::Dir, _) => calls.remove_dir(&self.dir, &name),
-                Seen::Object(..) => Err(io::ErrorKind::DirectoryNotEmpty.into()),
-                Seen::Nothing => Ok(()),
+            // Nobody else puts anything there: what was listed as a link still is one.
+            let removed = match kind {
+                Some(FileKind::Symlink) => calls.unlink(&self.dir, &name),
+                _ => match look(calls, self.slot(&name))? {
+                    Seen::Link(..) => calls.unlink(&self.dir, &name),
+                    Seen::Object(FileKind::Dir, _) => calls.remove_dir(&self.dir, &name),
+                    Seen::Object(..) => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+                    Seen::Nothing => Ok(()),
+                },
             };
             match removed {
                 Err(source) if sys::fault(&source) != Fault::Missing => left.push(self.path.join(name)),

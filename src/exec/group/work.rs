@@ -111,16 +111,7 @@ impl Work {
     /// Publishes the parts in order, up to the first that fails.
     pub(crate) fn publish(&self) -> Vec<Result<Published>> {
         let (staging_dir, parts) = (Arc::clone(&self.staging_dir), Arc::clone(&self.parts));
-        let published = self.on_thread(rights(&self.parts), move |root| {
-            let mut results = Vec::with_capacity(parts.len());
-            for part in parts.iter() {
-                results.push(staging_dir.publish(root, part));
-                if results.last().is_some_and(Result::is_err) {
-                    break;
-                }
-            }
-            results
-        });
+        let published = self.on_thread(rights(&self.parts), move |root| staging_dir.publish(root, &parts));
         published.unwrap_or_else(|error| vec![Err(error)])
     }
 
@@ -139,12 +130,17 @@ impl Work {
         let (staging_dir, parts) = (Arc::clone(&self.staging_dir), Arc::clone(&self.parts));
         let taken = self.on_thread(rights(&self.parts), move |root| {
             let mut results: Vec<Result<Back>> = Vec::with_capacity(parts.len());
+            // A name is freed by one part at most, before another takes it.
+            let mut first: HashMap<&Path, usize> = HashMap::new();
+            for (number, part) in parts.iter().enumerate() {
+                first.entry(&part.at).or_insert(number);
+            }
             for (number, part) in parts.iter().enumerate().rev() {
                 let back = staging_dir.take_back(root, part);
                 // What the name has is that of another part of the group.
-                let others = |other: &&Part| other.at == part.at && other.step != part.step;
+                let is_of_another = first[&*part.at] < number && parts[first[&*part.at]].step != part.step;
                 results.push(match back {
-                    Ok(Back::Theirs(_)) if parts[..number].iter().any(|other| others(&other)) => Ok(Back::Old),
+                    Ok(Back::Theirs(_)) if is_of_another => Ok(Back::Old),
                     back => back,
                 });
             }

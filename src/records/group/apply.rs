@@ -61,7 +61,12 @@ fn skipped(step: &GroupStep) -> Outcome {
 impl Root {
     /// Judges a group and changes nothing: what [`apply_group`](Root::apply_group) would report, as the tree is now.
     pub fn preview_group(&self, group: &Group) -> GroupReport {
-        let mut report = GroupReport::of(judge(self, group), group, Vec::new());
+        self.foreseen(group, judge(self, group))
+    }
+
+    /// The same of a group that was judged.
+    pub(crate) fn foreseen(&self, group: &Group, judged: Judged) -> GroupReport {
+        let mut report = GroupReport::of(judged, group, Vec::new());
         for outcome in report.results.iter_mut().flatten().filter(|outcome| outcome.effect.is_change()) {
             outcome.durability = group.durability;
         }
@@ -88,12 +93,26 @@ impl Root {
     /// Where nothing was begun: those of the records, and of what was to be settled before. Where a step fails, its error
     /// is in the report.
     pub fn apply_group(&self, records: &Records, author: &Author, group: &Group) -> Result<GroupReport> {
+        self.apply_judged(records, author, group, None)
+    }
+
+    /// The same of a group that was judged just before; it is judged anew where another is settled first.
+    pub(crate) fn apply_judged(
+        &self,
+        records: &Records,
+        author: &Author,
+        group: &Group,
+        judged: Option<Judged>,
+    ) -> Result<GroupReport> {
         let below = below(records.root(), self.image())?;
         group.reasons.values().try_for_each(|reason| Author::new(Actor::default(), Some(reason)).map(drop))?;
         let named = |path: &LinkPath| Text::new(below.join(path.as_path()));
         let links: Vec<Text> = group.steps.iter().flat_map(paths).map(named).collect();
         let mut recovered = records.settle_groups_of(&links.iter().collect())?;
-        let mut judged = judge(self, group);
+        let mut judged = match judged {
+            Some(judged) if recovered.is_empty() => judged,
+            _ => judge(self, group),
+        };
         let physical: Vec<Text> = judged.parts.iter().map(|part| Text::new(below.join(&part.at))).collect();
         let more = records.settle_groups_of(&physical.iter().collect())?;
         if !more.is_empty() {

@@ -1,12 +1,11 @@
 //! Finding mutations by the index: which ones can be meant is looked up, and only those are read in the log.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 
 use redb::{ReadableDatabase as _, ReadableTable as _};
 
 use super::cache::Index;
-use super::tables::{GROUPS, LINKS, MUTATIONS, Source, Useless};
+use super::tables::{GROUPS, LINKS, MUTATIONS, Source, Useless, from_bytes};
 use crate::records::entry::Body;
 use crate::records::head::Head;
 use crate::records::lines::line_at;
@@ -127,16 +126,4 @@ impl Roots<'_> {
         self.known = Some((place, root.clone()));
         Ok(root)
     }
-}
-
-/// The bytes of a name; `None` where names are not bytes, and these are no text.
-#[cfg(unix)]
-fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
-    use std::os::unix::ffi::OsStringExt as _;
-    Some(OsString::from_vec(bytes))
-}
-
-#[cfg(not(unix))]
-fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
-    String::from_utf8(bytes).ok().map(OsString::from)
 }

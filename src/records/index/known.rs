@@ -6,7 +6,7 @@ use crate::records::tree::Hash;
 use crate::sys::OpenFile;
 
 /// What the file begins with.
-const MAGIC: &[u8; 16] = b"caplink index 1\n";
+const MAGIC: &[u8; 16] = b"caplink index 2\n";
 
 const LENGTH: usize = 16 + 32 + 3 * 8 + 32;
 

@@ -7,9 +7,11 @@
 mod blocks;
 mod cache;
 mod find;
+mod held;
 mod known;
+mod ownership;
 mod tables;
 mod update;
 
-pub(super) use cache::{INDEX_NAME, check_known};
+pub(super) use cache::{INDEX_NAME, Index, check_known};
 pub(super) use tables::Source;

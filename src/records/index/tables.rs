@@ -1,8 +1,11 @@
 //! The tables of the index, and what it is made from.
 
+use std::ffi::OsString;
+
 use redb::{MultimapTableDefinition, TableDefinition};
 
 use crate::sys::{Calls, Handle, OpenFile};
+use crate::wire::Text;
 
 /// The bytes of a link's path, to the numbers of the intents that name it.
 pub(super) const LINKS: MultimapTableDefinition<'_, &[u8], u64> = MultimapTableDefinition::new("links");
@@ -12,6 +15,18 @@ pub(super) const GROUPS: MultimapTableDefinition<'_, &str, u64> = MultimapTableD
 
 /// The number of what is shown as a mutation, to the places of its entry and of its result; 0 where there is none.
 pub(super) const MUTATIONS: TableDefinition<'_, u64, (u64, u64)> = TableDefinition::new("mutations");
+
+/// A manifest's name, NUL and a path, to what the manifest made or found there.
+pub(super) const MADE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("made");
+
+/// The same with a number, to what it had made there before.
+pub(super) const BEFORE: TableDefinition<'_, (&[u8], u64), &[u8]> = TableDefinition::new("made before");
+
+/// A manifest, to the place where it was read.
+pub(super) const SOURCES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sources");
+
+/// The numbers of the intents of manifests whose result is still to come, to their places.
+pub(super) const ANNOUNCED: TableDefinition<'_, u64, u64> = TableDefinition::new("announced");
 
 /// Entries, place of the last, end, leaf hash, subtrees.
 type UpTo<'a> = (u64, u64, u64, &'a [u8], &'a [u8]);
@@ -37,4 +52,21 @@ pub(in crate::records) struct Source<'a> {
     pub(in crate::records) id: &'a str,
     /// Up to where it is read.
     pub(in crate::records) end: u64,
+}
+
+/// A link as the index has it.
+pub(super) fn bytes(link: &Text) -> &[u8] {
+    link.0.as_encoded_bytes()
+}
+
+/// The bytes of a name; `None` where names are not bytes, and these are no text.
+#[cfg(unix)]
+pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt as _;
+    Some(OsString::from_vec(bytes))
+}
+
+#[cfg(not(unix))]
+pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
+    String::from_utf8(bytes).ok().map(OsString::from)
 }

@@ -2,12 +2,12 @@
 
 use redb::{Database, ReadableTable as _};
 
-use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless};
+use super::ownership::{self, Announced};
+use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless, bytes};
 use crate::records::entry::{Body, CUT};
 use crate::records::head::Head;
 use crate::records::lines::{Lines, Next};
 use crate::records::tree::{Hash, Tree};
-use crate::wire::Text;
 
 /// Entries that are taken by one transaction.
 const TOGETHER: u64 = 200_000;
@@ -24,15 +24,20 @@ pub(super) struct UpTo {
 pub(super) fn bring_up(database: &Database, source: Source<'_>) -> Result<UpTo, Useless> {
     // What a power cut could take away must not be known.
     source.log.sync()?;
+    let mut announced = None;
     loop {
-        let (up_to, is_more) = take_some(database, source)?;
+        let (up_to, is_more) = take_some(database, source, &mut announced)?;
         if !is_more {
             return Ok(up_to);
         }
     }
 }
 
-fn take_some(database: &Database, source: Source<'_>) -> Result<(UpTo, bool), Useless> {
+fn take_some(
+    database: &Database,
+    source: Source<'_>,
+    announced: &mut Option<Announced>,
+) -> Result<(UpTo, bool), Useless> {
     let transaction = database.begin_write()?;
     let mut is_more = false;
     let is_new;
@@ -49,6 +54,7 @@ fn take_some(database: &Database, source: Source<'_>) -> Result<(UpTo, bool), Us
             }
             None => UpTo { tree: Tree::default(), last: 0, end: 0, leaf: Hash::of_nothing() },
         };
+        let mut owned = ownership::begin(&transaction, source, announced.take())?;
         let first = up_to.tree.size();
         let mut lines = Lines::new(source.log, up_to.end, source.end);
         while let Next::Line(line) = lines.next()? {
@@ -61,7 +67,8 @@ fn take_some(database: &Database, source: Source<'_>) -> Result<(UpTo, bool), Us
                 if head.seq != up_to.tree.size() || head.prev != up_to.leaf {
                     return Err(Useless);
                 }
-                match head.body(line).map_err(|_| Useless)? {
+                let body = head.body(line).map_err(|_| Useless)?;
+                match &body {
                     Body::Intent(intent) => {
                         for link in [Some(&intent.link), intent.other.as_ref()].into_iter().flatten() {
                             links.insert(bytes(link), head.seq)?;
@@ -86,6 +93,7 @@ fn take_some(database: &Database, source: Source<'_>) -> Result<(UpTo, bool), Us
                     Body::Records(_) | Body::Settings(_) => drop(mutations.insert(head.seq, (up_to.end, 0))?),
                     Body::Group(_) | Body::GroupEnd(_) | Body::Torn(_) | Body::Open(_) => {}
                 }
+                owned.take(head.seq, body)?;
             }
             up_to.last = up_to.end;
             up_to.end += line.len() as u64 + 1;
@@ -97,6 +105,8 @@ fn take_some(database: &Database, source: Source<'_>) -> Result<(UpTo, bool), Us
             kept.insert(0, (up_to.tree.size(), up_to.last, up_to.end, &up_to.leaf.0[..], &subtrees[..]))?;
         }
         is_new = up_to.tree.size() > first;
+        drop(mutations);
+        *announced = Some(ownership::end(&transaction, owned)?);
         up_to
     };
     // What is as it was need not be written.
@@ -106,9 +116,4 @@ fn take_some(database: &Database, source: Source<'_>) -> Result<(UpTo, bool), Us
         transaction.abort()?
     }
     Ok((up_to, is_more))
-}
-
-/// A link as the index has it.
-pub(super) fn bytes(link: &Text) -> &[u8] {
-    link.0.as_encoded_bytes()
 }
