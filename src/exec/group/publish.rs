@@ -18,10 +18,10 @@ use super::exchange::{Exchanged, back_to_free, exchange, give_back, look, take_i
 use super::part::{Part, There, Thing, fits};
 use super::staging_dir::{OpenedDirs, Published, StagingDir};
 use super::told::{mismatch, not_free, stands};
-use crate::entry::{Keeping, Opened};
+use crate::entry::Opened;
 use crate::error::{Error, Result};
 use crate::exec::halt::Halt;
-use crate::exec::shared::keeping;
+use crate::exec::shared::keep;
 use crate::exec::site::Site;
 use crate::exec::slot::Slot;
 use crate::exec::sync::leave_links_to_batch;
@@ -73,7 +73,7 @@ impl StagingDir {
             Ok(site) => site,
             Err(halt) => return vec![Err(Halt::into_error(halt))],
         };
-        let is_private = keeping(&opened.here).is_ok_and(|keeping| keeping == Keeping::Private);
+        let is_private = keep(&opened.here).is_ok_and(|kept| kept.is_private);
         let kept = Kept { root, here: &opened.here, is_private };
         let is_late = || root.calls().clock().saturating_sub(begun) >= TIME_MAX;
         let mut results: Vec<Result<Published>> = Vec::with_capacity(parts.len());
