@@ -15,6 +15,8 @@ const EFFECTS: [Effect; 5] = [Effect::Created, Effect::Unchanged, Effect::Replac
 pub(crate) struct Answer {
     pub(crate) code: i32,
     pub(crate) changed: bool,
+    /// An edit was refused; what a repair could not look at leaves the links that it could look at to be repaired.
+    pub(crate) refused: bool,
     pub(crate) report: Report,
 }
 
@@ -49,7 +51,9 @@ impl Answer {
             report.backups.extend(text(&item["backup"]).map(PathBuf::from));
             report.made.extend(texts(&item["made"]));
         }
+        let mut refused = false;
         for error in document["errors"].as_array().into_iter().flatten() {
+            refused |= error["operation"] != "scan";
             let kind = Kind::ALL.iter().find(|kind| error["kind"] == kind.as_str());
             report.kinds.push(*kind.ok_or_else(|| format!("no kind: {error}"))?);
             report.left.extend(texts(&error["left"]));
@@ -59,7 +63,7 @@ impl Answer {
         // The error of what is left names what is preserved as well.
         let Report { left, preserved, .. } = &mut report;
         left.retain(|path| !preserved.contains(path));
-        Ok(Answer { code, changed: document["changed"].as_bool().unwrap_or_default(), report })
+        Ok(Answer { code, changed: document["changed"].as_bool().unwrap_or_default(), refused, report })
     }
 
     /// The exit code that the kinds of its errors ask for.

@@ -44,7 +44,7 @@ fn judged(which: usize, schedule: &Schedule) -> Played {
             0 => (0, Report { items: vec![item], ..Report::default() }),
             _ => (10, Report { kinds: vec![Kind::Permission], ..Report::default() }),
         };
-        played.answer = Some(Answer { code, changed: code == 0, report });
+        played.answer = Some(Answer { code, changed: code == 0, refused: code != 0, report });
     }
     played.judge();
     played

@@ -58,12 +58,12 @@ impl Played {
     }
 
     fn exit_code(&mut self, answer: &Answer) {
-        let Answer { code, changed, report } = answer;
+        let Answer { code, changed, refused, report } = answer;
         if *code != answer.code_of_kinds() {
             self.ledger.violation("exit_code", format!("{code} for {:?}", report.kinds));
         }
-        // Whatever these classes say, nothing was changed.
-        if (3..=6).contains(code) && *changed {
+        // Whatever these classes say of an edit, nothing was changed.
+        if (3..=6).contains(code) && *changed && *refused {
             self.ledger.violation("exit_code", format!("{:?} though the change stands", report.kinds));
         }
         // A scan that finds nothing to repair succeeds without items.
