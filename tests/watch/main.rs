@@ -2,6 +2,7 @@
 
 #![cfg(all(unix, feature = "watch"))]
 
+#[cfg(target_os = "linux")]
 mod drawn;
 mod links;
 #[path = "../support"]

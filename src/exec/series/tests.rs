@@ -176,6 +176,23 @@ fn a_directory_that_is_moved_out_before_the_proof_keeps_every_link_that_was_remo
     }
 }
 
+#[test]
+fn a_link_that_is_made_where_one_was_removed_does_not_keep_that_one_from_going_back() {
+    let path = || LinkPath::new("sub/a").unwrap();
+    let edits = [remove(path()), Edit::ensure(path(), Target::verbatim("u")).unjudged(true).into()];
+    let before = tree(0o755, &LINKS);
+    let links = objects(&before, "base/sub");
+    let (came, calls, _) = play(before.clone(), &edits, false, None);
+    assert!(came.iter().all(Result::is_ok), "{came:?}");
+    let proof = calls.iter().position(|call| *call == Call::Unlink).unwrap();
+    for point in 0..proof - 1 {
+        let (came, seen, after) = play(before.clone(), &edits, false, Some((point, move_out)));
+        assert!(came.iter().all(Result::is_err), "before call {point} of {seen:?}: {came:?}");
+        assert_eq!(objects(&after, "outside/sub"), links, "before call {point} of {seen:?}: {came:?}");
+        assert_eq!(names(&after, "outside/sub"), LINKS, "before call {point} of {seen:?}: {came:?}");
+    }
+}
+
 /// Lets one call fail.
 struct Failing {
     seen: Arc<Mutex<usize>>,
