@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use caplink::{ScanOptions, Status, Trait};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use pyo3::{PyTraverseError, PyVisit};
 
@@ -32,6 +33,9 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// How many errors are kept; every one is handed to `onerror`.
 const ERRORS_MAX: usize = 1000;
+
+/// `sys.is_finalizing`, found when the first scan begins.
+static IS_FINALIZING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A scan under way: an iterator of :class:`caplink.Finding`.
 ///
@@ -97,6 +101,7 @@ pub(crate) fn start(py: Python<'_>, holder: &Holder, dir: &OsStr, asked: Asked<'
         let found = onerror.bind(py).get_type().name()?;
         return Err(PyTypeError::new_err(format!("onerror is a callable, not {found}")));
     }
+    is_ending(py);
     let scan = detached(py, || holder.root().scan(dir, options))?.or_raise(py)?;
     let (summary, walk) = (scan.summary(), Walk::Waiting(Box::new(scan)));
     let state = State { walk, taken: VecDeque::new(), errors: Vec::new(), summary, closed: false };
@@ -334,17 +339,27 @@ impl State {
 }
 
 impl Drop for Scan {
-    /// Its threads may wait for the interpreter.
+    /// Its threads may wait for the interpreter, which an interpreter that ends gives to none: they end with the process.
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(scan) = state.take_out(Walk::Over) else { return };
-        if self.made.is_over() {
-            mem::forget(scan);
-            return;
-        }
         let mut scan = Some(scan);
-        Python::try_attach(|py| py.detach(|| drop(scan.take())));
+        if !self.made.is_over() {
+            Python::try_attach(|py| {
+                if !is_ending(py) {
+                    py.detach(|| drop(scan.take()));
+                }
+            });
+        }
+        mem::forget(scan);
     }
+}
+
+/// Whether the interpreter ends.
+fn is_ending(py: Python<'_>) -> bool {
+    let asked =
+        IS_FINALIZING.get_or_try_init(py, || Ok::<_, PyErr>(py.import("sys")?.getattr("is_finalizing")?.unbind()));
+    asked.and_then(|asked| asked.call0(py)?.is_truthy(py)).unwrap_or(true)
 }
 
 /// Which links are shown.

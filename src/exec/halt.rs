@@ -49,6 +49,11 @@ impl Halt {
         matches!(self, Halt::Failed(error) if matches!(error.kind(), Kind::Permission | Kind::UnsafeState))
     }
 
+    /// Whether it left something behind, which it names.
+    pub(super) fn has_effect(&self) -> bool {
+        matches!(self, Halt::Failed(error) if !error.left().is_empty() || !error.preserved().is_empty() || error.is_changed())
+    }
+
     /// The same, with what is done to an error.
     pub(super) fn map(self, change: impl FnOnce(Error) -> Error) -> Halt {
         match self {

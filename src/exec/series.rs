@@ -23,7 +23,7 @@ use super::run::Run;
 use super::shared::keep;
 use super::sync::leave_to_batch;
 use crate::entry::{Kept, Opened};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::change::{Change, Expected};
 use crate::model::{Durability, Edit, Effect, Outcome, Staging};
 use crate::root::Root;
@@ -126,7 +126,7 @@ impl<'a> Series<'a> {
                 Ok(outcome)
             }
             // Another directory can be in the place of this one by now, in which it would not fail.
-            Err(Halt::Failed(error)) if !self.prove() && is_without_effect(&error) => {
+            Err(halt @ Halt::Failed(_)) if !self.prove() && !halt.has_effect() => {
                 Run::new(self.root, edit, false).carry_out()
             }
             Err(halt) => Err(halt),
@@ -268,11 +268,6 @@ fn is_kept(edit: &Edit) -> bool {
 /// Whether an edit takes the lock of its directory whatever it finds there.
 fn locks(edit: &Edit) -> bool {
     matches!(edit.change.expected(), Expected::AnyLink | Expected::Link(_))
-}
-
-/// Whether an edit that failed left everything as it was.
-fn is_without_effect(error: &Error) -> bool {
-    error.left().is_empty() && error.preserved().is_empty() && !error.is_changed()
 }
 
 /// What was staged was proven before it was done.

@@ -12,9 +12,13 @@ use proptest::prelude::*;
 use crate::differential::{Made, cases, grow, name, path};
 use crate::tree::Tree;
 
-/// What each link, known by its own inode or by its path, leads to.
+/// What each link leads to below the root, known by its inode.
 fn led(base: &Path, links: &[PathBuf]) -> BTreeMap<PathBuf, (u64, u64)> {
-    let there = |link: &PathBuf| std::fs::metadata(base.join(link)).ok().map(|there| (there.dev(), there.ino()));
+    let top = base.canonicalize().unwrap();
+    let there = |link: &PathBuf| {
+        let there = base.join(link).canonicalize().ok().filter(|there| there.starts_with(&top))?;
+        std::fs::metadata(there).ok().map(|there| (there.dev(), there.ino()))
+    };
     links.iter().filter_map(|link| Some((link.clone(), there(link)?))).collect()
 }
 

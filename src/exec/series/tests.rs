@@ -162,7 +162,9 @@ fn a_directory_that_is_moved_out_before_the_proof_keeps_every_link_that_was_remo
         let links = objects(&before, "base/sub");
         let (came, calls, _) = play(before.clone(), &edits(remove), confined, None);
         assert!(came.iter().all(|came| came.as_ref().is_ok_and(|outcome| outcome.verified)));
-        for point in 0..=calls.iter().rposition(|call| *call == Call::OpenDir).unwrap() {
+        let proof = calls.iter().rposition(|call| *call == Call::OpenDir).unwrap();
+        assert!(calls.iter().position(|call| *call == Call::RenameNew).is_some_and(|moved| moved < proof), "{calls:?}");
+        for point in 0..=proof {
             let (came, seen, after) = play(before.clone(), &edits(remove), confined, Some((point, move_out)));
             let what = format!("confined {confined}, before call {point} of {seen:?}: {came:?}");
             let known = [Kind::ParentMoved, Kind::NotFound];
