@@ -107,3 +107,17 @@ fn a_dry_run_in_a_directory_that_cannot_be_read_says_where_the_link_is_staged() 
     let previewed = root.preview(&edit).unwrap().staging;
     assert_eq!(previewed, root.apply(&edit).unwrap().staging);
 }
+
+#[test]
+fn a_refusal_before_the_lock_names_the_directory_that_was_made_for_it() {
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::OpenDir], &[Action::ParentSealed], None),
+        Moment(&[Call::TryLock], &[], Some(Errno::ACCESS)),
+        Moment(&[Call::TryLock, Call::TryLock], &[], Some(Errno::ACCESS)),
+    ];
+    let remove = |root: &Root| root.apply(&Edit::remove(link()).expect(OLD));
+    let came = Came::of(Scenario::new(Verb::RemoveExpected, Layout::OpenSame), MOMENTS, remove);
+    assert!(there(&came.tree, came.scene.places.base, STATE));
+    let error = came.error();
+    assert_eq!((error.kind(), error.left()), (Kind::Permission, &[Path::new(STATE).to_owned()][..]));
+}
