@@ -163,3 +163,6 @@ pub(crate) fn guarantee(root: &Root, able: bool) -> Result<Guarantee> {
         }
     }
 }
+
+#[cfg(all(test, unix, feature = "adversary"))]
+mod tests;

@@ -1,75 +1,12 @@
 //! Series against the adversary in memory, who moves their directory before each call.
 
-use std::ffi::OsStr;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::confine::Enforcement;
-use crate::error::{FileKind, Kind};
-use crate::model::{LinkPath, Policy, Target};
-use crate::sys::Abilities;
-use crate::sys::memory::{Actor, Call, Errno, Object, Subject, Tree, Watch, World};
-
-const USER: u32 = 1000;
-const LINKS: [&str; 3] = ["a", "b", "c"];
-
-/// What others do.
-type Act = fn(&mut Tree);
-
-/// Keeps the names of the calls, and acts before one of them.
-struct Mover {
-    seen: Arc<Mutex<Vec<Call>>>,
-    act: Option<(usize, Act)>,
-}
-
-impl Watch for Mover {
-    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
-        let mut seen = self.seen.lock().unwrap();
-        if let Some((at, act)) = self.act
-            && at == seen.len()
-        {
-            act(tree);
-        }
-        seen.push(call);
-        None
-    }
-
-    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: std::result::Result<(), Errno>) {}
-}
-
-fn others() -> Subject {
-    Subject { actor: Actor::Other, uid: USER }
-}
-
-fn dir(tree: &mut Tree, above: Object, name: &str, mode: u32) -> Object {
-    let made = tree.make(Subject { actor: Actor::Other, uid: 0 }, above, name, FileKind::Dir).unwrap();
-    tree.set_up(made, USER, mode, 1);
-    made
-}
-
-/// `base/sub`, with these links, and `outside` beside it.
-fn tree(mode: u32, links: &[&str]) -> Tree {
-    let mut tree = Tree::new();
-    dir(&mut tree, Tree::ROOT, "outside", 0o755);
-    let base = dir(&mut tree, Tree::ROOT, "base", 0o755);
-    let sub = dir(&mut tree, base, "sub", mode);
-    for link in links {
-        tree.symlink(others(), OsStr::new("t"), sub, OsStr::new(link)).unwrap();
-    }
-    tree
-}
-
-fn move_out(tree: &mut Tree) {
-    let (base, outside) = (tree.dir(Tree::ROOT, "base").unwrap(), tree.dir(Tree::ROOT, "outside").unwrap());
-    tree.rename_new(others(), (base, OsStr::new("sub")), (outside, OsStr::new("sub"))).unwrap();
-}
-
-fn replace(tree: &mut Tree) {
-    move_out(tree);
-    let base = tree.dir(Tree::ROOT, "base").unwrap();
-    dir(tree, base, "sub", 0o755);
-}
+use crate::error::Kind;
+use crate::exec::tests::{Act, LINKS, OLD, move_and_replace, move_out, others, path, root, texts, tree, watch};
+use crate::model::{LinkPath, Target};
+use crate::sys::memory::{Call, Errno, Object, Tree, Watch, World};
 
 /// Carries the edits out; returns what each came to, the calls, and the tree.
 fn play(
@@ -79,10 +16,8 @@ fn play(
     act: Option<(usize, Act)>,
 ) -> (Vec<Result<Outcome>>, Vec<Call>, Tree) {
     let world = World::new(tree);
-    let root = Root::in_memory(&world, "/base", USER, Abilities::ALL, Policy::default()).unwrap();
-    let root = if confined { root.confined(Enforcement::Require).unwrap() } else { root };
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    world.watch(Box::new(Mover { seen: Arc::clone(&seen), act }));
+    let root = root(&world, confined);
+    let seen = watch(&world, act);
     let results = root.apply_all(edits);
     drop(world.unwatch());
     let seen = seen.lock().unwrap().clone();
@@ -90,15 +25,15 @@ fn play(
 }
 
 fn edits(edit: fn(LinkPath) -> Edit) -> Vec<Edit> {
-    LINKS.iter().map(|link| edit(LinkPath::new(Path::new("sub").join(link)).unwrap())).collect()
+    LINKS.iter().map(|link| edit(path(link))).collect()
 }
 
 fn create(path: LinkPath) -> Edit {
-    Edit::create(path, Target::verbatim("t")).unjudged(true).into()
+    Edit::create(path, Target::verbatim(OLD)).unjudged(true).into()
 }
 
 fn ensure(path: LinkPath) -> Edit {
-    Edit::ensure(path, Target::verbatim("t")).unjudged(true).into()
+    Edit::ensure(path, Target::verbatim(OLD)).unjudged(true).into()
 }
 
 fn remove(path: LinkPath) -> Edit {
@@ -106,11 +41,7 @@ fn remove(path: LinkPath) -> Edit {
 }
 
 fn names(tree: &Tree, path: &str) -> Vec<String> {
-    let Some(dir) = tree.dir(Tree::ROOT, path) else { return Vec::new() };
-    let mut names: Vec<String> =
-        tree.entries(dir).iter().map(|(name, _)| Path::new(&**name).display().to_string()).collect();
-    names.sort();
-    names
+    texts(tree, path).into_keys().collect()
 }
 
 #[test]
@@ -180,8 +111,7 @@ fn a_directory_that_is_moved_out_before_the_proof_keeps_every_link_that_was_remo
 
 #[test]
 fn a_link_that_is_made_where_one_was_removed_does_not_keep_that_one_from_going_back() {
-    let path = || LinkPath::new("sub/a").unwrap();
-    let edits = [remove(path()), Edit::ensure(path(), Target::verbatim("u")).unjudged(true).into()];
+    let edits = [remove(path("a")), Edit::ensure(path("a"), Target::verbatim("u")).unjudged(true).into()];
     let before = tree(0o755, &LINKS);
     let links = objects(&before, "base/sub");
     let (came, calls, _) = play(before.clone(), &edits, false, None);
@@ -217,7 +147,7 @@ fn whichever_call_fails_what_was_removed_is_gone_or_where_it_was_or_named() {
     let calls = play(before.clone(), &edits(remove), false, None).1;
     for at in 1..=calls.len() {
         let world = World::new(before.clone());
-        let root = Root::in_memory(&world, "/base", USER, Abilities::ALL, Policy::default()).unwrap();
+        let root = root(&world, false);
         world.watch(Box::new(Failing { seen: Arc::default(), at }));
         let came = root.apply_all(&edits(remove));
         drop(world.unwatch());
@@ -300,7 +230,7 @@ fn what_is_reported_of_a_directory_that_is_replaced_is_true_of_the_new_one() {
         let calls = play(tree(0o755, links), &edits(edit), false, None).1;
         let proof = calls.iter().rposition(|call| *call == Call::OpenDir).unwrap();
         for point in 0..=proof {
-            let (came, seen, after) = play(tree(0o755, links), &edits(edit), false, Some((point, replace)));
+            let (came, seen, after) = play(tree(0o755, links), &edits(edit), false, Some((point, move_and_replace)));
             let what = format!("before call {point} of {seen:?}: {came:?}");
             let there = names(&after, "base/sub");
             for (came, link) in came.iter().zip(LINKS) {

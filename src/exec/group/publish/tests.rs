@@ -1,78 +1,12 @@
 //! Links of one directory that are published together, against those who move the directory, or take its names.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
 
-use crate::confine::Enforcement;
-use crate::error::{FileKind, Kind};
+use crate::error::Kind;
 use crate::exec::group::{Judged, Work, judge};
-use crate::model::{Durability, Edit, Group, LinkPath, Policy, Target};
-use crate::root::Root;
-use crate::sys::Abilities;
-use crate::sys::memory::{Actor, Call, Errno, Object, Subject, Tree, Watch, World};
-
-const USER: u32 = 1000;
-const LINKS: [&str; 3] = ["a", "b", "c"];
-
-/// What others do.
-type Act = fn(&mut Tree);
-
-/// Keeps the names of the calls, and acts before one of them.
-struct Mover {
-    seen: Arc<Mutex<Vec<Call>>>,
-    act: Option<(usize, Act)>,
-}
-
-impl Watch for Mover {
-    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
-        let mut seen = self.seen.lock().unwrap();
-        if let Some((at, act)) = self.act
-            && at == seen.len()
-        {
-            act(tree);
-        }
-        seen.push(call);
-        None
-    }
-
-    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: std::result::Result<(), Errno>) {}
-}
-
-fn others() -> Subject {
-    Subject { actor: Actor::Other, uid: USER }
-}
-
-fn dir(tree: &mut Tree, above: Object, name: &str, mode: u32) -> Object {
-    let made = tree.make(Subject { actor: Actor::Other, uid: 0 }, above, name, FileKind::Dir).unwrap();
-    tree.set_up(made, USER, mode, 1);
-    made
-}
-
-/// `base/sub`, with these links, and `outside` beside it.
-fn tree(mode: u32, links: &[&str]) -> Tree {
-    let mut tree = Tree::new();
-    dir(&mut tree, Tree::ROOT, "outside", 0o755);
-    let base = dir(&mut tree, Tree::ROOT, "base", 0o755);
-    dir(&mut tree, base, ".caplink", 0o700);
-    let sub = dir(&mut tree, base, "sub", mode);
-    for link in links {
-        tree.symlink(others(), OsStr::new("old"), sub, OsStr::new(link)).unwrap();
-    }
-    tree
-}
-
-fn move_out(tree: &mut Tree) {
-    let (base, outside) = (tree.dir(Tree::ROOT, "base").unwrap(), tree.dir(Tree::ROOT, "outside").unwrap());
-    tree.rename_new(others(), (base, OsStr::new("sub")), (outside, OsStr::new("sub"))).unwrap();
-}
-
-fn move_and_replace(tree: &mut Tree) {
-    move_out(tree);
-    let base = tree.dir(Tree::ROOT, "base").unwrap();
-    dir(tree, base, "sub", 0o755);
-}
+use crate::exec::tests::{Act, LINKS, OLD, move_and_replace, move_out, others, path, root, texts, tree, watch};
+use crate::model::{Durability, Edit, Group, LinkPath, Target};
+use crate::sys::memory::{Call, Tree, World};
 
 /// Puts a link of others where `b` is to be.
 fn take(tree: &mut Tree) {
@@ -80,15 +14,6 @@ fn take(tree: &mut Tree) {
     let sub = tree.dir(base, "sub").unwrap();
     let _had = tree.unlink(others(), sub, OsStr::new("b"));
     tree.symlink(others(), OsStr::new("theirs"), sub, OsStr::new("b")).unwrap();
-}
-
-fn names(tree: &Tree, path: &str) -> BTreeMap<String, String> {
-    let Some(dir) = tree.dir(Tree::ROOT, path) else { return BTreeMap::new() };
-    let name = |(name, object): (_, &Object)| {
-        let name: &OsStr = name;
-        (name.to_string_lossy().into_owned(), tree.text(*object).unwrap_or_default().to_string_lossy().into_owned())
-    };
-    tree.entries(dir).iter().map(|(key, object)| name((OsStr::new(&**key), object))).collect()
 }
 
 struct Played {
@@ -102,14 +27,12 @@ struct Played {
 
 fn play(tree: Tree, edit: fn(LinkPath) -> Edit, confined: bool, act: Option<(usize, Act)>) -> Played {
     let world = World::new(tree);
-    let root = Root::in_memory(&world, "/base", USER, Abilities::ALL, Policy::default()).unwrap();
-    let root = if confined { root.confined(Enforcement::Require).unwrap() } else { root };
+    let root = root(&world, confined);
     let mut group = Group::new("batch");
     for link in LINKS {
-        group.push(edit(LinkPath::new(Path::new("sub").join(link)).unwrap()));
+        group.push(edit(path(link)));
     }
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    world.watch(Box::new(Mover { seen: Arc::clone(&seen), act }));
+    let seen = watch(&world, act);
     let Judged { results, parts } = judge(&root, &group);
     let mut errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     let (mut stands, mut published_from, mut until) = (false, 0, None);
@@ -140,11 +63,11 @@ fn create(path: LinkPath) -> Edit {
 }
 
 fn swap(path: LinkPath) -> Edit {
-    Edit::swap(path, Target::verbatim("new"), "old").unjudged(true).into()
+    Edit::swap(path, Target::verbatim("new"), OLD).unjudged(true).into()
 }
 
 fn remove(path: LinkPath) -> Edit {
-    Edit::remove(path).expect("old").into()
+    Edit::remove(path).expect(OLD).into()
 }
 
 #[test]
@@ -173,13 +96,13 @@ fn a_directory_that_is_moved_out_before_any_call_keeps_nothing_of_a_group() {
             [(0o755, move_out as Act, false), (0o777, move_out, false), (0o755, move_and_replace, true)]
         {
             let quiet = play(tree(mode, links), edit, false, None);
-            let new = names(&quiet.end, "base/sub");
-            let old = names(&tree(mode, links), "base/sub");
+            let new = texts(&quiet.end, "base/sub");
+            let old = texts(&tree(mode, links), "base/sub");
             let proof = quiet.calls.iter().rposition(|call| *call == Call::OpenDir).unwrap();
             for point in 0..quiet.calls.len() {
                 let played = play(tree(mode, links), edit, false, Some((point, act)));
                 let what = format!("mode {mode:o}, before call {point}: {:?}", played.errors);
-                let [moved, there] = ["outside/sub", "base/sub"].map(|path| names(&played.end, path));
+                let [moved, there] = ["outside/sub", "base/sub"].map(|path| texts(&played.end, path));
                 match played.stands {
                     // In the directory that it was when it was proven to be in its place.
                     true => assert!(moved == new || replaces && there == new && moved == old, "{what}"),
@@ -202,7 +125,7 @@ fn what_the_kernel_does_not_let_take_back_is_named() {
             continue;
         }
         let left: Vec<String> =
-            names(&played.end, "outside/sub").into_keys().map(|name| format!("sub/{name}")).collect();
+            texts(&played.end, "outside/sub").into_keys().map(|name| format!("sub/{name}")).collect();
         let mut told: Vec<String> =
             played.errors.iter().flat_map(|error| error.left().iter().map(|path| path.display().to_string())).collect();
         told.retain(|path| path.starts_with("sub/"));
@@ -219,14 +142,14 @@ fn a_name_that_others_take_is_theirs_and_the_group_is_taken_back() {
     for (edit, links) in [(create as fn(LinkPath) -> Edit, &[][..]), (swap, &LINKS), (remove, &LINKS)] {
         for mode in [0o755, 0o777] {
             let quiet = play(tree(mode, links), edit, false, None);
-            let mut old = names(&tree(mode, links), "base/sub");
+            let mut old = texts(&tree(mode, links), "base/sub");
             old.insert("b".to_owned(), "theirs".to_owned());
-            let mut new = names(&quiet.end, "base/sub");
+            let mut new = texts(&quiet.end, "base/sub");
             new.insert("b".to_owned(), "theirs".to_owned());
             for point in 0..quiet.calls.len() {
                 let played = play(tree(mode, links), edit, false, Some((point, take)));
                 let what = format!("mode {mode:o}, before call {point}: {:?}", played.errors);
-                let end = names(&played.end, "base/sub");
+                let end = texts(&played.end, "base/sub");
                 assert_eq!(end, if played.stands { new.clone() } else { old.clone() }, "{what}");
                 let known = [Kind::Mismatch, Kind::Exists, Kind::NotFound, Kind::Contended];
                 assert!(played.errors.iter().all(|error| known.contains(&error.kind())), "{what}");
