@@ -11,7 +11,6 @@ use std::ffi::OsStr;
 use super::halt::OrHalt;
 use super::over::rename_over;
 use super::read_back;
-use super::residue::Residue;
 use super::reverse::At;
 use super::site::Site;
 use super::slot::Slot;
@@ -88,13 +87,7 @@ pub(super) fn take_back(
     };
     let ended = transfer.take_back();
     let residue = match (ended.here, ended.there) {
-        (_, At::Home) => {
-            let discarded = staged.discard(text);
-            // At a name that others can reach they may have put it there again.
-            let kept = staged.is_exposed() && !discarded.is_empty();
-            let theirs = if kept { Residue::preserved(there.path()) } else { Residue::default() };
-            transfer.residue(ended).and(discarded).and(theirs)
-        }
+        (_, At::Home) => transfer.residue(ended).and(staged.discard(text)),
         // Others took what was displaced from where they can reach it, or the directory was moved: the new link goes.
         // Anywhere else it stays, or the name would be absent.
         (At::Brought, At::Nothing) if staged.is_exposed() || is_moved(cause.as_ref()) => {

@@ -43,3 +43,15 @@ fn an_entry_that_others_can_reach_is_kept_there_unless_one_call_moves_it_back() 
     let error = came.error();
     assert_eq!((error.kind(), error.preserved().len()), (Kind::Contended, 1));
 }
+
+#[test]
+fn the_new_link_that_cannot_be_removed_is_left_and_nothing_of_others() {
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::MakeDir, Call::MakeDir, Call::OpenDir, Call::Stat], &[Action::StagedExchangedWithName], None),
+        Moment(&[Call::Exchange, Call::Exchange, Call::StatAt], &[Action::NameRemoved], None),
+    ];
+    let came = Came::of(Scenario::new(Verb::BackupDir, Layout::NoState), MOMENTS, back_up);
+    assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), ("nothing", NEW));
+    let error = came.error();
+    assert_eq!((error.kind(), error.left().len(), error.preserved().len()), (Kind::Contended, 1, 0));
+}
