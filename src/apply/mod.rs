@@ -53,7 +53,7 @@ impl Root {
     ///
     /// Edits that replace or remove one after the other hold the lock of their directory together, for as long. What they
     /// remove is unlinked after the proof: a crash can leave as many links under the names of leftovers, where one edit
-    /// leaves one. In a directory that others may write each removal is proven for itself.
+    /// leaves one. Where others can touch what is moved there each removal is proven for itself.
     ///
     /// # Examples
     ///

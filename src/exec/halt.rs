@@ -44,9 +44,11 @@ impl Halt {
         Halt::Wanted(Box::new(Wanted { lack, made: Vec::new(), unfinished: None }))
     }
 
-    /// Whether it is the caller's rights that keep it from going on.
+    /// Whether it is the caller's rights that keep it from going on, and it left nothing: then what is decided without them
+    /// comes first.
     pub(super) fn is_forbidden(&self) -> bool {
-        matches!(self, Halt::Failed(error) if matches!(error.kind(), Kind::Permission | Kind::UnsafeState))
+        let of_rights = |error: &Error| matches!(error.kind(), Kind::Permission | Kind::UnsafeState);
+        matches!(self, Halt::Failed(error) if of_rights(error)) && !self.has_effect()
     }
 
     /// Whether it left something behind, which it names.

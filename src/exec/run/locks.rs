@@ -23,7 +23,7 @@ impl Run<'_> {
             Ok(site) => return Ok(ControlFlow::Continue(site)),
             Err(halt) => halt,
         };
-        if !halt.is_forbidden() || halt.has_effect() {
+        if !halt.is_forbidden() {
             return Err(halt);
         }
         let unlocked = Run { opened_before: self.opened_before, ..Run::new(self.root, self.edit, true) };

@@ -1,9 +1,10 @@
 //! Series against the adversary in memory, who moves their directory before each call.
 
+use std::ffi::OsStr;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::exec::tests::{Act, LINKS, OLD, move_and_replace, move_out, others, path, root, texts, tree, watch};
 use crate::model::{LinkPath, Target};
 use crate::sys::memory::{Call, Errno, Object, Tree, Watch, World};
@@ -249,4 +250,95 @@ fn what_is_reported_of_a_directory_that_is_replaced_is_true_of_the_new_one() {
             assert!(away.iter().all(|name| links.contains(&&**name)), "{what}: {away:?}");
         }
     }
+}
+
+/// Lets the second removal fail after its link was moved, keeps that one from going back, and moves the directory out.
+#[derive(Default)]
+struct FailingAndMoving {
+    moved: usize,
+}
+
+impl Watch for FailingAndMoving {
+    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
+        match (call, self.moved) {
+            (Call::RenameNew, 0 | 1) => self.moved += 1,
+            (Call::ReadLink | Call::RenameNew, 2) => return Some(Errno::IO),
+            (Call::OpenDir, 2) => {
+                self.moved += 1;
+                move_out(tree);
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: std::result::Result<(), Errno>) {}
+}
+
+#[test]
+fn what_a_failed_removal_left_is_named_also_where_its_directory_was_moved_out() {
+    let world = World::new(tree(0o755, &LINKS));
+    let root = root(&world, false);
+    world.watch(Box::new(FailingAndMoving::default()));
+    let came = root.apply_all(&edits(remove));
+    drop(world.unwatch());
+    let strays = world.with(|tree| strays(tree, "outside/sub"));
+    assert_eq!((strays.len(), named(&came)), (1, strays), "{came:?}");
+}
+
+#[test]
+fn what_is_removed_waits_for_the_proof_only_where_nobody_else_can_touch_it() {
+    for (mode, waits) in [(0o755, true), (0o1777, true), (0o777, false)] {
+        let (came, calls, after) = play(tree(mode, &LINKS), &edits(remove), false, None);
+        assert!(came.iter().all(Result::is_ok), "mode {mode:o}: {came:?}");
+        assert!(names(&after, "base/sub").is_empty(), "mode {mode:o}");
+        let moved = calls.iter().rposition(|call| *call == Call::RenameNew).unwrap();
+        let unlinked = calls.iter().position(|call| *call == Call::Unlink).unwrap();
+        assert_eq!(moved < unlinked, waits, "mode {mode:o}: {calls:?}");
+    }
+}
+
+/// Lets the proof fail, and makes a link where one was to be removed.
+#[derive(Default)]
+struct Unprovable {
+    opened: usize,
+}
+
+impl Watch for Unprovable {
+    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
+        self.opened += usize::from(call == Call::OpenDir);
+        if call != Call::OpenDir || self.opened != 2 {
+            return None;
+        }
+        let sub = tree.dir(Tree::ROOT, "base/sub").unwrap();
+        tree.symlink(others(), OsStr::new(OLD), sub, OsStr::new("a")).unwrap();
+        Some(Errno::IO)
+    }
+
+    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: std::result::Result<(), Errno>) {}
+}
+
+#[test]
+fn what_is_tried_anew_does_not_find_the_lock_of_the_series_held() {
+    let edits: Vec<Edit> = ["a", "b"].map(|link| Edit::remove(path(link)).missing_ok(true).into()).into();
+    let world = World::new(tree(0o755, &["b"]));
+    let root = root(&world, false);
+    world.watch(Box::new(Unprovable::default()));
+    let came = root.apply_all(&edits);
+    drop(world.unwatch());
+    assert_eq!(came[0].as_ref().map(|outcome| outcome.effect).ok(), Some(Effect::Removed), "{came:?}");
+    assert_eq!(came[1].as_ref().map_err(Error::kind).err(), Some(Kind::Io), "{came:?}");
+    assert_eq!(world.with(|tree| names(tree, "base/sub")), ["b"]);
+}
+
+#[test]
+fn a_series_ends_after_so_many_edits_and_after_so_much_time() {
+    let links = 2 * EDITS_MAX + 3;
+    let edits: Vec<Edit> = (0..links).map(|number| create(path(&format!("l{number}")))).collect();
+    let opened = |act| {
+        let calls = play(tree(0o755, &[]), &edits, false, act).1;
+        calls.iter().filter(|call| **call == Call::OpenDir).count()
+    };
+    assert_eq!(opened(None), 3 * 2);
+    assert_eq!(opened(Some((3, |tree| tree.pass(TIME_MAX)))), 4 * 2);
 }

@@ -129,6 +129,12 @@ impl Tree {
         &self.log
     }
 
+    /// Lets time go by.
+    #[cfg(test)]
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.clock += time;
+    }
+
     /// How long the executor has slept.
     pub fn clock(&self) -> Duration {
         self.clock

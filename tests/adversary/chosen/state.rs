@@ -116,8 +116,13 @@ fn a_refusal_before_the_lock_names_the_directory_that_was_made_for_it() {
         Moment(&[Call::TryLock, Call::TryLock], &[], Some(Errno::ACCESS)),
     ];
     let remove = |root: &Root| root.apply(&Edit::remove(link()).expect(OLD));
-    let came = Came::of(Scenario::new(Verb::RemoveExpected, Layout::OpenSame), MOMENTS, remove);
-    assert!(there(&came.tree, came.scene.places.base, STATE));
-    let error = came.error();
-    assert_eq!((error.kind(), error.left()), (Kind::Permission, &[Path::new(STATE).to_owned()][..]));
+    let exchange = |root: &Root| root.exchange("q/p/l", "q/p/m");
+    for came in [
+        Came::of(Scenario::new(Verb::RemoveExpected, Layout::OpenSame), MOMENTS, remove),
+        Came::of(Scenario::new(Verb::Exchange, Layout::OpenSame), MOMENTS, exchange),
+    ] {
+        assert!(there(&came.tree, came.scene.places.base, STATE));
+        let error = came.error();
+        assert_eq!((error.kind(), error.left()), (Kind::Permission, &[Path::new(STATE).to_owned()][..]));
+    }
 }
