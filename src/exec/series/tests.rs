@@ -342,3 +342,13 @@ fn a_series_ends_after_so_many_edits_and_after_so_much_time() {
     assert_eq!(opened(None), 3 * 2);
     assert_eq!(opened(Some((3, |tree| tree.pass(TIME_MAX)))), 4 * 2);
 }
+
+#[test]
+fn a_link_that_was_created_and_replaced_is_proven_before_the_next_edit() {
+    let swap = Edit::swap(path("a"), Target::verbatim("new"), OLD).unjudged(true).into();
+    let edits = [create(path("a")), swap, create(path("b"))];
+    let calls = play(tree(0o755, &[]), &edits, false, None).1;
+    let last = calls.iter().rposition(|call| *call == Call::Symlink).unwrap();
+    let (came, ..) = play(tree(0o755, &[]), &edits, false, Some((last, move_out)));
+    assert_eq!([0, 1, 2].map(|at| came[at].is_ok()), [true, true, false], "{came:?}");
+}
