@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::between::Between;
 use super::halt::OrHalt;
-use super::permission::{may_take_away, may_trade};
+use super::permission::{may_exchange, may_take_away};
 use super::pinned::Pinned;
 use super::read_back::{self, ReadBack};
 use super::retry::{ATTEMPTS, break_step, given_up};
@@ -210,7 +210,7 @@ impl Exchanging<'_> {
             return Err(self.on(a, unsupported(self.root)));
         }
         if let (Some(one), Some(two)) = (a.opened, b.opened) {
-            may_trade(one, two).map_err(|error| self.on(a, error))?;
+            may_exchange(one, two).map_err(|error| self.on(a, error))?;
         }
         for entry in opened().rev() {
             may_take_away(entry).and_then(|()| stat_parent(entry)).map_err(|error| self.on(entry, error))?;

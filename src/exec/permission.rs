@@ -50,7 +50,7 @@ pub(super) fn may_take_away(entry: &Opened<'_>) -> Result<()> {
 
 /// Whether the two can be exchanged where they are: the kernel renames nothing from one mount to another, also of one file
 /// system.
-pub(super) fn may_trade(a: &Opened<'_>, b: &Opened<'_>) -> Result<()> {
+pub(super) fn may_exchange(a: &Opened<'_>, b: &Opened<'_>) -> Result<()> {
     match a.root.calls().is_same_mount(&a.parent, &b.parent) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Error::from_io(io::ErrorKind::CrossesDevices.into())),

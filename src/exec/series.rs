@@ -8,7 +8,7 @@
 //! is kept beside its name until the proof, and put back if the directory is not in its place: the lock says meanwhile that
 //! somebody is at work. What they replace is proven edit by edit. Who may write the directory is looked at once.
 //!
-//! Between a look and its proof are at most [`EDITS_MAX`] edits, and no edit is begun [`TIME_MAX`] after the directory was
+//! Between a look and its proof are at most [`TOGETHER_MAX`] edits, and no edit is begun [`TIME_MAX`] after the directory was
 //! opened.
 
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use super::halt::{Halt, OrHalt, TakeBack, Wanted, state_contended};
 use super::lock::Lock;
 use super::read_back;
 use super::run::Run;
-use super::shared::keep;
+use super::shared::{TIME_MAX, TOGETHER_MAX, keep};
 use super::sync::leave_to_batch;
 use crate::entry::{Kept, Opened};
 use crate::error::Result;
@@ -28,12 +28,6 @@ use crate::model::change::{Change, Expected};
 use crate::model::{Durability, Edit, Effect, Outcome, Staging};
 use crate::root::Root;
 use crate::sys::{Access, Handle};
-
-/// How many edits share a proof.
-const EDITS_MAX: usize = 64;
-
-/// How long after the opening another edit is begun.
-const TIME_MAX: Duration = Duration::from_millis(10);
 
 /// Edits that came back because the thread lacks something, each with its place among the results.
 pub(super) type Returned = Vec<(usize, Box<Wanted>)>;
@@ -137,7 +131,7 @@ impl<'a> Series<'a> {
     fn goes_on(&self, edit: &Edit) -> bool {
         let calls = self.root.calls();
         let is_young = |kept: &Directory<'_>| calls.clock().saturating_sub(kept.begun) < TIME_MAX;
-        let Some(kept) = self.kept.as_ref().filter(|kept| kept.edits < EDITS_MAX) else { return false };
+        let Some(kept) = self.kept.as_ref().filter(|kept| kept.edits < TOGETHER_MAX) else { return false };
         is_kept(edit) && self.is_beside(edit, self.results.len() - 1) && is_young(kept)
     }
 

@@ -1,5 +1,7 @@
 //! Who can reach what is in a link's directory, and so whether links can be staged there.
 
+use std::time::Duration;
+
 use super::permission::may_add_in;
 use crate::entry::{Kept, Opened};
 use crate::error::{Error, Kind, Result};
@@ -11,6 +13,12 @@ use crate::sys::{self, Access, Fault, Stat};
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 const STICKY: u32 = 0o1000;
+
+/// How many edits of one directory share a lock and a proof.
+pub(super) const TOGETHER_MAX: usize = 64;
+
+/// How long after their directory was opened another of them is begun.
+pub(super) const TIME_MAX: Duration = Duration::from_millis(10);
 
 /// Looks at the link's directory. Where nothing can be taken back nothing is begun.
 pub(super) fn stat_parent(entry: &Opened<'_>) -> Result<Stat> {

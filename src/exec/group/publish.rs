@@ -12,7 +12,6 @@
 
 use std::ffi::OsStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::exchange::{Exchanged, back_to_free, exchange, give_back, look, take_in};
 use super::part::{Part, There, Thing, fits};
@@ -21,7 +20,7 @@ use super::told::{mismatch, not_free, stands};
 use crate::entry::Opened;
 use crate::error::{Error, Result};
 use crate::exec::halt::Halt;
-use crate::exec::shared::keep;
+use crate::exec::shared::{TIME_MAX, TOGETHER_MAX, keep};
 use crate::exec::site::Site;
 use crate::exec::slot::Slot;
 use crate::exec::sync::leave_links_to_batch;
@@ -30,12 +29,6 @@ use crate::exec::{guarantee, read_back};
 use crate::model::{LinkPath, ObjectId};
 use crate::root::Root;
 use crate::sys::{self, Calls, Fault};
-
-/// How many parts share a lock and a proof.
-const TOGETHER_MAX: usize = 64;
-
-/// How long after the opening another part is begun.
-const TIME_MAX: Duration = Duration::from_millis(10);
 
 /// The two names of a part.
 type Names<'a> = (Slot<'a>, Slot<'a>);

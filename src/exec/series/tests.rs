@@ -333,7 +333,7 @@ fn what_is_tried_anew_does_not_find_the_lock_of_the_series_held() {
 
 #[test]
 fn a_series_ends_after_so_many_edits_and_after_so_much_time() {
-    let links = 2 * EDITS_MAX + 3;
+    let links = 2 * TOGETHER_MAX + 3;
     let edits: Vec<Edit> = (0..links).map(|number| create(path(&format!("l{number}")))).collect();
     let opened = |act| {
         let calls = play(tree(0o755, &[]), &edits, false, act).1;
