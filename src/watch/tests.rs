@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use super::seen::{Sight, sight};
+use super::stream::SLICE;
 use super::{Watch, WatchOptions, What};
 use crate::error::FileKind;
 use crate::model::{Finding, Policy, Status};
@@ -153,4 +154,19 @@ fn what_was_looked_at_before_its_way_was_watched_is_looked_at_again() {
     thread::sleep(Duration::from_millis(10));
     let told = told(&mut watch);
     assert_eq!(told.last(), Some(&Some(Status::Dangling)), "{told:?}");
+}
+
+#[test]
+fn what_was_heard_is_worked_on_however_long_it_took_to_hear() {
+    let (_world, root) = world();
+    let mut watch = Watch::begin(&root, ".", hourly().hints(false).gap(Duration::ZERO)).unwrap();
+    assert_eq!(told(&mut watch), []);
+    // Links that were told a moment ago are gone through before the work, as hints are.
+    let now = Instant::now();
+    (0..1 << 18).for_each(|number| watch.held.hold(Arc::from(Path::new(&number.to_string())), now));
+    watch.todo.link(Arc::from(Path::new("d/l")));
+    let start = Instant::now();
+    assert!(watch.next(Duration::ZERO).unwrap().is_none());
+    assert!(start.elapsed() > SLICE, "{:?}", start.elapsed());
+    assert!(watch.todo.is_empty());
 }

@@ -7,6 +7,8 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::support::{Place, is_root, outcomes, skipped};
+#[cfg(target_os = "linux")]
+use crate::watching::Watching;
 
 /// A place with another file system at `a/b`, which is unmounted in the end.
 struct Mounted(Place);
@@ -109,4 +111,22 @@ fn a_dry_run_knows_that_links_of_two_mounts_are_not_exchanged() {
     assert_eq!(done.refusal(), (4, "cross_mount", None, None));
     assert_eq!(planned.json["errors"], done.json["errors"]);
     assert_eq!((planned.code, &planned.json["items"]), (done.code, &done.json["items"]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_watch_tells_of_links_that_led_to_what_was_unmounted() {
+    let Some(mounted) = Mounted::new("mounts::a_watch_tells_of_links_that_led_to_what_was_unmounted") else { return };
+    let place = &mounted.0;
+    place.link("over", "a/b/file");
+    let watching = Watching::of(place, "watch --cross-mounts --interval 1h");
+    watching.until("look");
+    assert!(Command::new("umount").arg("-l").arg(place.root.join("a/b")).status().unwrap().success());
+    loop {
+        let told = watching.until("link").pop().unwrap();
+        if told["link"] == "over" {
+            assert_eq!((&told["was"], &told["now"]), (&json!("ok"), &json!("dangling")));
+            break;
+        }
+    }
 }

@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::support::{Answer, Place, answer, is_root, skipped};
 
 /// A user that owns nothing.
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 
 /// A place that anybody can reach; none where the tests cannot become another user.
-fn place(test: &str) -> Option<Place> {
+pub(crate) fn place(test: &str) -> Option<Place> {
     let able = is_root() && Command::new("setpriv").arg("--version").output().is_ok();
     if !able {
         skipped(test, "becoming another user needs root and setpriv");
@@ -24,15 +24,22 @@ fn place(test: &str) -> Option<Place> {
     Some(place)
 }
 
-fn mode(path: impl AsRef<Path>, mode: u32) {
+pub(crate) fn mode(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Runs with `--json` as a user that owns nothing.
-fn nobody(place: &Place, line: &str) -> Answer {
+/// What is run as a user that owns nothing.
+pub(crate) fn as_nobody() -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(env!("CARGO_BIN_EXE_caplink"));
-    command.arg("--json").arg("-C").arg(&place.root).args(line.split_whitespace());
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+    command
+}
+
+/// Runs with `--json` as a user that owns nothing.
+pub(crate) fn nobody(place: &Place, line: &str) -> Answer {
+    let mut command = as_nobody();
+    command.arg(env!("CARGO_BIN_EXE_caplink")).arg("--json").arg("-C").arg(&place.root);
+    command.args(line.split_whitespace());
     answer(&mut command)
 }
 

@@ -1,7 +1,7 @@
 //! Plans: what they compare, what they refuse to be carried out by, and who can have written what they are made from.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -298,4 +298,28 @@ fn a_plan_is_folded_in_each_directory_and_listed_whole_with_more_detail() {
     let (steps, more) = listed(refused.out(), '!');
     assert_eq!((refused.code, steps + more), (4, 100));
     assert_eq!(refused.err().matches("error: cannot apply `x/").count(), 100);
+}
+
+#[test]
+fn a_plan_replaces_nothing_but_a_file() {
+    let place = place(DEEP);
+    let base = place.base.path();
+    fs::create_dir(base.join("dir")).unwrap();
+    nix::unistd::mkfifo(&base.join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (name, code, reason) in [
+        ("dir", 2, "it is a directory"),
+        ("dir/", 2, "it is a directory"),
+        ("new/", 2, "it names a directory"),
+        ("pipe", 2, "it is no file"),
+        ("nothing/plan", 5, "No such file"),
+    ] {
+        for dry_run in [&["--dry-run"][..], &[]] {
+            let words = dry_run.iter().map(PathBuf::from).chain(["plan".into(), "-o".into(), base.join(name)]);
+            let refused = place.json(words);
+            let message = refused.error()["message"].as_str().unwrap();
+            assert_eq!(refused.code, code, "{name} {dry_run:?}: {message}");
+            assert!(message.contains(reason), "{name} {dry_run:?}: {message}");
+        }
+    }
+    assert!(fs::symlink_metadata(base.join("pipe")).unwrap().file_type().is_fifo());
 }

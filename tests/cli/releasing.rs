@@ -262,6 +262,7 @@ fn the_layout_is_kept_from_the_first_release_on() {
     let first = place.ask("release --app api --current srv/api/live --releases srv/api/versions deploy 1");
     assert_eq!((first.outcome(), first.item()["app"].as_str()), ("created", Some("api")));
     assert_eq!(place.text("srv/api/live"), Some("versions/1".into()));
+    assert!(place.words("log").out().contains(" release deploy 1 of api (entered)"));
     assert_eq!(place.ask("release --app api status").item()["link"], "srv/api/live");
     assert_eq!(place.ask("release --app api --current current add 1").kind(), "usage");
     assert_eq!(place.ask("release --app api --releases releases list").kind(), "usage");

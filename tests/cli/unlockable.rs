@@ -2,13 +2,11 @@
 //! anyway, and that nothing is to be done, comes before that.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::chown;
 use std::process::Command;
 
-use crate::support::{Answer, Place, answer, is_root, skipped};
-
-/// A user that owns nothing.
-const NOBODY: u32 = 65534;
+use crate::permissions::{NOBODY, mode, nobody, place as reachable};
+use crate::support::{Answer, Place, is_root, skipped};
 
 /// What each line comes to where `d/l` leads to `file`, and `d/dir` is a directory.
 const LINES: &[(&str, i32, &str)] = &[
@@ -33,8 +31,7 @@ const LINES: &[(&str, i32, &str)] = &[
     ("exchange d/l here --allow-outside --allow-dangling", 10, "permission"),
 ];
 
-fn place() -> Place {
-    let place = Place::new();
+fn planted(place: Place) -> Place {
     fs::create_dir_all(place.root.join("d/dir")).unwrap();
     place.link("d/l", "../file").link("out", "../outside").link("here", "file");
     place
@@ -58,12 +55,7 @@ fn each_comes_to_what_it_should(ask: impl Fn(&str) -> Answer) {
 
 #[test]
 fn what_is_refused_anyway_comes_before_a_lock_that_may_not_be_taken() {
-    if !is_root() || Command::new("setpriv").arg("--version").output().is_err() {
-        return skipped("unlockable::what_is_refused_anyway", "becoming another user needs root and setpriv");
-    }
-    let place = place();
-    let mode = |path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    mode(place.base.path().to_path_buf(), 0o755);
+    let Some(place) = reachable("unlockable::what_is_refused_anyway").map(planted) else { return };
     mode(place.root.join("d"), 0o711);
     each_comes_to_what_it_should(|line| nobody(&place, line));
 }
@@ -74,7 +66,7 @@ fn what_is_refused_anyway_comes_before_an_append_only_directory() {
     if !is_root() {
         return skipped(NAME, "only root sets attributes");
     }
-    let place = place();
+    let place = planted(Place::new());
     let chattr = |flag: &str| Command::new("chattr").arg(flag).arg(place.root.join("d")).output();
     if !chattr("+a").is_ok_and(|output| output.status.success()) {
         return skipped(NAME, "there is no chattr, or the file system knows no such attribute");
@@ -86,14 +78,9 @@ fn what_is_refused_anyway_comes_before_an_append_only_directory() {
 
 #[test]
 fn a_dry_run_knows_of_a_directory_that_cannot_be_synced() {
-    if !is_root() || Command::new("setpriv").arg("--version").output().is_err() {
-        return skipped("unlockable::a_dry_run_knows", "becoming another user needs root and setpriv");
-    }
-    let place = place();
+    let Some(place) = reachable("unlockable::a_dry_run_knows").map(planted) else { return };
     place.link("d/m", "..");
-    for (path, mode) in [(place.base.path().to_path_buf(), 0o755), (place.root.join("d"), 0o300)] {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
+    mode(place.root.join("d"), 0o300);
     for path in [&place.root, &place.root.join("d")] {
         chown(path, Some(NOBODY), None).unwrap();
     }
@@ -104,12 +91,4 @@ fn a_dry_run_knows_of_a_directory_that_cannot_be_synced() {
         assert_eq!((planned.code, &planned.json["items"]), (done.code, &done.json["items"]), "{line}");
         assert_eq!(planned.json["errors"], done.json["errors"], "{line}");
     }
-}
-
-/// Runs with `--json` as a user that owns nothing.
-fn nobody(place: &Place, line: &str) -> Answer {
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(env!("CARGO_BIN_EXE_caplink"));
-    command.arg("--json").arg("-C").arg(&place.root).args(line.split_whitespace());
-    answer(&mut command)
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use super::openmetrics;
+use super::permissions;
 use super::support::Place;
 use super::watching::{LONG, Watching};
 
@@ -60,6 +61,23 @@ fn a_metrics_file_that_cannot_be_written_is_refused_at_once() {
     refused("nothing/caplink.prom", 5, "No such file or directory");
     refused("file/caplink.prom", 5, "Not a directory");
     assert_eq!(fs::read_dir(base.join("metrics")).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn a_metrics_file_where_the_caller_may_make_none_is_refused_at_once() {
+    let Some(place) = permissions::place("watching_metrics::a_metrics_file_where") else { return };
+    let dir = place.base.path().join("metrics");
+    fs::create_dir(&dir).unwrap();
+    permissions::mode(&dir, 0o755);
+    let file = dir.join("caplink.prom");
+    // It would stay otherwise.
+    let mut command = permissions::as_nobody();
+    command.args(["timeout", "20", env!("CARGO_BIN_EXE_caplink"), "-C"]).arg(&place.root);
+    let refused = command.args(["watch", "--metrics-file"]).arg(&file).output().unwrap();
+    let (out, err) = (String::from_utf8(refused.stdout).unwrap(), String::from_utf8(refused.stderr).unwrap());
+    assert_eq!((refused.status.code(), &*out), (Some(10), ""), "{err}");
+    let message = format!("error: cannot write the metrics file `{}`: Permission denied", file.display());
+    assert!(err.starts_with(&message), "{err}");
 }
 
 #[test]

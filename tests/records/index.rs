@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use caplink::records::{Mutation, Query};
 use caplink::{Edit, Kind, LinkPath};
+use sha2::{Digest as _, Sha256};
 
 use super::ground::{Ground, mutations, release};
 
@@ -127,6 +128,24 @@ fn what_is_no_index_of_these_records_is_not_used() {
     fs::remove_file(index(&ground)).unwrap();
     nix::unistd::mkfifo(&index(&ground), nix::sys::stat::Mode::S_IRWXU).unwrap();
     assert_eq!(answers(&ground), expected, "a fifo");
+}
+
+/// One of another format may lack what this one is asked for.
+#[test]
+fn an_index_of_another_format_is_built_anew() {
+    let ground = long();
+    let expected = of_the_log(&ground);
+    assert_eq!(answers(&ground), expected);
+    let mut bytes = fs::read(index(&ground)).unwrap();
+    assert_eq!(bytes[..16], *b"caplink index 2\n");
+    bytes[14] = b'1';
+    // Nor is it believed what the log was.
+    bytes[72..104].fill(0);
+    let sum = Sha256::digest(&bytes[..104]);
+    bytes[104..136].copy_from_slice(&sum);
+    fs::write(index(&ground), bytes).unwrap();
+    assert_eq!(answers(&ground), expected);
+    assert_eq!(fs::read(index(&ground)).unwrap()[..16], *b"caplink index 2\n");
 }
 
 #[test]

@@ -79,8 +79,10 @@ impl PlanVerb {
             if path.as_os_str() == "-" {
                 report.items.clear();
                 report.print(String::from_utf8_lossy(&saved.to_bytes()));
-            } else if !context.global.dry_run {
-                let written = Replaced::at(path).and_then(|file| file.write(&saved.to_bytes()));
+            } else {
+                let is_real = !context.global.dry_run;
+                let written =
+                    Replaced::at(path).and_then(|file| if is_real { file.write(&saved.to_bytes()) } else { Ok(()) });
                 written.map_err(|source| vec![unwritten(path, &source)])?;
             }
         }
