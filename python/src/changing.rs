@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::fs::Dir;
 use caplink::records::{Actor, Author, Group, GroupReport, Records};
-use caplink::{Abilities, Durability, Edit, Error, Kind, Outcome, Plan, Policy, Root};
+use caplink::{Abilities, Confinement, Durability, Edit, Error, Kind, Outcome, Plan, Policy, Root};
 use pyo3::prelude::*;
 
 use crate::detached::detached;
@@ -76,6 +76,11 @@ impl Holder {
 
     pub(crate) fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    /// How far the kernel confines its changes.
+    pub(crate) fn confinement(&self) -> Confinement {
+        self.confined.confinement()
     }
 
     /// The root as it changes, and whatever records there are left alone.
@@ -236,12 +241,5 @@ impl Call<'_> {
             Some(_) => Author::new(Actor::default(), self.reason).map(drop),
             None => Ok(()),
         }
-    }
-}
-
-impl Holder {
-    /// How far the kernel confines its changes.
-    pub(crate) fn confinement(&self) -> caplink::Confinement {
-        self.confined.confinement()
     }
 }

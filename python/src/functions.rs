@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use caplink::{Edit, LinkPath, Policy, Root, Target};
+use caplink::{Edit, LinkPath, Policy, Root, Style};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -15,6 +15,7 @@ use crate::given::Given;
 use crate::interrupt;
 use crate::opening::{self, Unopened};
 use crate::outcome::Outcome;
+use crate::root::target;
 
 /// How long another holder of the lock is waited for, as by default everywhere.
 const LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
@@ -40,7 +41,8 @@ pub(crate) fn symlink<'py>(
     #[pyo3(from_py_with = truth)] target_is_directory: bool,
     dir_fd: Option<i32>,
 ) -> PyResult<()> {
-    let make = |link| Edit::create(link, text(&src.text, target_is_directory)).allow_dangling(true).allow_outside(true);
+    let to = target(Style::Verbatim, &src.text, target_is_directory);
+    let make = |link| Edit::create(link, to).allow_dangling(true).allow_outside(true);
     made(py, "caplink.symlink", "create", &src, &dst, dir_fd, |link| make(link).into()).map(drop)
 }
 
@@ -64,7 +66,8 @@ pub(crate) fn replace_symlink<'py>(
     #[pyo3(from_py_with = truth)] target_is_directory: bool,
     dir_fd: Option<i32>,
 ) -> PyResult<Outcome> {
-    let make = |link| Edit::ensure(link, text(&src.text, target_is_directory)).allow_dangling(true).allow_outside(true);
+    let to = target(Style::Verbatim, &src.text, target_is_directory);
+    let make = |link| Edit::ensure(link, to).allow_dangling(true).allow_outside(true);
     made(py, "caplink.replace_symlink", "ensure", &src, &dst, dir_fd, |link| make(link).into()).map(Outcome)
 }
 
@@ -93,11 +96,6 @@ fn made<'py>(
         let _kept = error.value(py).setattr(intern!(py, "filename"), dst.shown(py));
         error
     })
-}
-
-fn text(src: &OsStr, is_directory: bool) -> Target {
-    let target = Target::verbatim(src);
-    if is_directory { target.as_directory(true) } else { target }
 }
 
 /// The root that a path is below, and the path there: the directory that was handed over, or else the path's own.

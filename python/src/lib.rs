@@ -16,6 +16,7 @@ mod changing;
 mod checks;
 mod descriptor;
 mod detached;
+mod ending;
 mod exclude;
 mod failure;
 mod finding;
@@ -62,6 +63,7 @@ fn _caplink(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(functions::symlink, module)?)?;
     module.add_function(wrap_pyfunction!(functions::replace_symlink, module)?)?;
     fork::watch(module)?;
+    ending::watch(module)?;
     #[cfg(debug_assertions)]
     module.add_function(wrap_pyfunction!(detached::_panic, module)?)?;
     Ok(())

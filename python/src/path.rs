@@ -109,7 +109,7 @@ impl LinkPath {
             if strict {
                 return root.resolve(&self.path).map(|end| end.path);
             }
-            leniently(&root, Path::new(&self.path), HOPS_MAX)
+            leniently(&root, Path::new(&self.path))
         };
         let path = detached(py, resolve)?.or_raise(py)?;
         Ok(LinkPath { root: Arc::clone(&self.root), path: Text::from(&path).0 })
@@ -253,24 +253,42 @@ fn led_to(target: &Given<'_>, is_directory: bool) -> caplink::Target {
 }
 
 /// Where a path leads, with what is missing as it is spelled.
-fn leniently(root: &caplink::Root, path: &Path, hops: usize) -> caplink::Result<PathBuf> {
+fn leniently(root: &caplink::Root, path: &Path) -> caplink::Result<PathBuf> {
     let error = match root.resolve(path) {
         Ok(end) => return Ok(end.path),
-        Err(error) if error.kind() == Kind::NotFound && hops > 0 => error,
+        Err(error) if error.kind() == Kind::NotFound => error,
         Err(error) => return Err(error),
     };
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(error) };
-    let parent = if parent.as_os_str().is_empty() { PathBuf::new() } else { leniently(root, parent, hops - 1)? };
-    let there = parent.join(name);
-    let Some(link) = root.inspect(&there).ok().and_then(|seen| seen.link) else { return Ok(there) };
-    let mut led = parent;
-    for component in Path::new(&link.target).components() {
-        match component {
-            Component::Normal(name) => led.push(name),
-            Component::CurDir => {}
-            Component::ParentDir if led.pop() => {}
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return Err(error),
+    let (mut led, mut hops, mut is_missing) = (PathBuf::new(), 0, false);
+    let mut rest = reversed(path);
+    while let Some(name) = rest.pop() {
+        if name == ".." {
+            is_missing = false;
+            match led.pop() {
+                true => continue,
+                false => return Err(error),
+            }
         }
+        led.push(&name);
+        // Below what is missing there is nothing to look at.
+        if is_missing {
+            continue;
+        }
+        let seen = root.inspect(&led).ok();
+        is_missing = seen.as_ref().is_none_or(|seen| seen.kind.is_none());
+        let Some(link) = seen.and_then(|seen| seen.link) else { continue };
+        hops += 1;
+        if hops > HOPS_MAX || Path::new(&link.target).is_absolute() {
+            return Err(error);
+        }
+        led.pop();
+        rest.extend(reversed(Path::new(&link.target)));
     }
-    leniently(root, &led, hops - 1)
+    Ok(led)
+}
+
+/// The components, the last one first.
+fn reversed(path: &Path) -> Vec<OsString> {
+    let named = |part: &Component<'_>| *part != Component::CurDir;
+    path.components().rev().filter(named).map(|part| part.as_os_str().to_os_string()).collect()
 }

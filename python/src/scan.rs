@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 use caplink::{ScanOptions, Status, Trait};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::changing::Holder;
 use crate::detached::detached;
+use crate::ending;
 use crate::exclude::{self, Asked as Callable};
 use crate::failure::{self, OrRaise as _};
 use crate::finding::{Finding, Summary};
@@ -33,9 +33,6 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// How many errors are kept; every one is handed to `onerror`.
 const ERRORS_MAX: usize = 1000;
-
-/// `sys.is_finalizing`, found when the first scan begins.
-static IS_FINALIZING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A scan under way: an iterator of :class:`caplink.Finding`.
 ///
@@ -87,7 +84,12 @@ pub(crate) struct Asked<'a, 'py> {
 }
 
 /// Begins a scan.
-pub(crate) fn start(py: Python<'_>, holder: &Holder, dir: &OsStr, asked: Asked<'_, '_>) -> PyResult<Scan> {
+pub(crate) fn start<'py>(
+    py: Python<'py>,
+    holder: &Holder,
+    dir: &OsStr,
+    asked: Asked<'_, 'py>,
+) -> PyResult<Bound<'py, Scan>> {
     let only = Only::read(py, asked.only)?;
     let callable = Callable::default();
     let mut options = ScanOptions::default().jobs(asked.jobs).sorted(asked.jobs == 1);
@@ -101,12 +103,13 @@ pub(crate) fn start(py: Python<'_>, holder: &Holder, dir: &OsStr, asked: Asked<'
         let found = onerror.bind(py).get_type().name()?;
         return Err(PyTypeError::new_err(format!("onerror is a callable, not {found}")));
     }
-    is_ending(py);
     let scan = detached(py, || holder.root().scan(dir, options))?.or_raise(py)?;
     let (summary, walk) = (scan.summary(), Walk::Waiting(Box::new(scan)));
     let state = State { walk, taken: VecDeque::new(), errors: Vec::new(), summary, closed: false };
     let (state, walked, onerror) = (Mutex::new(state), Condvar::new(), Mutex::new(asked.onerror));
-    Ok(Scan { state, walked, only, callable, onerror, made: Generation::now() })
+    let scan = Bound::new(py, Scan { state, walked, only, callable, onerror, made: Generation::now() })?;
+    ending::ends(&scan)?;
+    Ok(scan)
 }
 
 #[pymethods]
@@ -136,7 +139,7 @@ impl Scan {
     }
 
     /// Breaks it off, and ends its threads. Where another thread takes from it at that moment, that ends it.
-    fn close(&self, py: Python<'_>) {
+    pub(crate) fn close(&self, py: Python<'_>) {
         let mut state = self.state();
         state.closed = true;
         state.taken.clear();
@@ -269,6 +272,8 @@ impl Scan {
     /// Gives back what a scan that is over needs no more: its threads end, which may wait for the interpreter.
     fn let_go(&self, py: Python<'_>, scan: Option<Box<caplink::Scan>>) {
         let Some(scan) = scan else { return };
+        // They would ask about the rest of their directories.
+        self.callable.forget();
         match self.made.is_over() {
             // Its threads stayed in the process that this one was forked from, and cannot be waited for.
             true => mem::forget(scan),
@@ -343,23 +348,13 @@ impl Drop for Scan {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(scan) = state.take_out(Walk::Over) else { return };
+        self.callable.forget();
         let mut scan = Some(scan);
-        if !self.made.is_over() {
-            Python::try_attach(|py| {
-                if !is_ending(py) {
-                    py.detach(|| drop(scan.take()));
-                }
-            });
+        if !self.made.is_over() && !ending::has_begun() {
+            Python::try_attach(|py| py.detach(|| drop(scan.take())));
         }
         mem::forget(scan);
     }
-}
-
-/// Whether the interpreter ends.
-fn is_ending(py: Python<'_>) -> bool {
-    let asked =
-        IS_FINALIZING.get_or_try_init(py, || Ok::<_, PyErr>(py.import("sys")?.getattr("is_finalizing")?.unbind()));
-    asked.and_then(|asked| asked.call0(py)?.is_truthy(py)).unwrap_or(true)
 }
 
 /// Which links are shown.

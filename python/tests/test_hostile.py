@@ -248,7 +248,7 @@ def test_threads_get_what_their_own_checks_raised(base: Path) -> None:
         (base / f"{app}-releases" / "1").mkdir(parents=True)
     root = caplink.Root(base, lock_timeout=30.0)
     root.records().init()
-    met, got = threading.Barrier(4), {}
+    met, got = threading.Barrier(4, timeout=30.0), {}
 
     def deploy(app: str) -> None:
         def check(_: object) -> None:

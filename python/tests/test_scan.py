@@ -101,6 +101,26 @@ def test_a_scan_can_be_broken_off_at_any_moment(tmp_path: Path) -> None:
         gc.collect()
 
 
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_scan_that_is_closed_asks_no_more(tmp_path: Path, jobs: int) -> None:
+    for directory in range(40):
+        (tmp_path / f"{directory}").mkdir()
+        for number in range(20):
+            os.symlink("x", tmp_path / f"{directory}" / f"{number}")
+    asked: list[str] = []
+
+    def exclude(path: str) -> bool:
+        asked.append(path)
+        time.sleep(0.001)
+        return False
+
+    scan = caplink.Root(tmp_path).scan(exclude=exclude, jobs=jobs)
+    next(scan)
+    before = len(asked)
+    scan.close()
+    assert len(asked) <= before + 2 * jobs
+
+
 def test_a_scan_that_came_to_its_end_is_not_closed_by_it(tree: caplink.Root) -> None:
     scan = tree.scan()
     assert len(list(scan)) == 5 and list(scan) == [] and not scan.closed
@@ -182,7 +202,6 @@ def test_a_scan_in_a_circle_is_collected(tree: caplink.Root, keyword: Literal["e
 
     holder = Holder()
     holder.scan = tree.scan(exclude=holder) if keyword == "exclude" else tree.scan(onerror=holder)
-    next(holder.scan)
     dead = weakref.ref(holder)
     del holder
     gc.collect()
@@ -190,25 +209,29 @@ def test_a_scan_in_a_circle_is_collected(tree: caplink.Root, keyword: Literal["e
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="SKIPPED: no fork here")
+@pytest.mark.parametrize("closed", [True, False])
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_a_scan_belongs_to_the_process_that_began_it(tmp_path: Path, jobs: int) -> None:
+def test_a_scan_belongs_to_the_process_that_began_it(tmp_path: Path, jobs: int, closed: bool) -> None:
     for number in range(3000):
         os.symlink("x", tmp_path / f"{number}")
-    scan = caplink.Root(tmp_path).scan(jobs=jobs)
-    first = next(scan)
+    scans = [caplink.Root(tmp_path).scan(jobs=jobs)]
+    first = next(scans[0])
     child = os.fork()
     if child == 0:
         code = 1
         try:
             signal.alarm(20)
-            list(scan)
-        except ValueError as error:
-            code = 0 if "belongs to the process" in str(error) else 3
-            scan.close()
+            with pytest.raises(ValueError, match="belongs to the process"):
+                list(scans[0])
+            if closed:
+                scans[0].close()
+            scans.clear()
+            gc.collect()
+            code = 0
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert len([first, *scan]) == 3000
+    assert len([first, *scans[0]]) == 3000
 
 
 def test_a_directory_that_cannot_be_read_is_an_error_and_the_rest_is_found(tmp_path: Path) -> None:

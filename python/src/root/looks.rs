@@ -66,7 +66,7 @@ impl Root {
         max_depth: Option<usize>,
         jobs: usize,
         onerror: Option<Py<PyAny>>,
-    ) -> PyResult<Scan> {
+    ) -> PyResult<Bound<'py, Scan>> {
         let dir = dir.unwrap_or_else(Given::here);
         let holder = self.to_look(py, &dir)?;
         scan::start(py, &holder, &dir.text, scan::Asked { only, exclude, max_depth, jobs, onerror })
