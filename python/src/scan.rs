@@ -36,8 +36,9 @@ const ERRORS_MAX: usize = 1000;
 
 /// A scan under way: an iterator of :class:`caplink.Finding`.
 ///
-/// Nothing is scanned faster than it is taken. Leaving a ``with`` block, :meth:`close` and dropping it break it off; a closed one
-/// is used no more, as a closed file. It belongs to the process that began it, not to one that was forked meanwhile.
+/// Nothing is scanned faster than it is taken. Leaving a ``with`` block, :meth:`close`, dropping it and the end of the program
+/// break it off; a closed one is used no more, as a closed file. It belongs to the process that began it, not to one that was
+/// forked meanwhile.
 ///
 /// >>> import caplink, tempfile
 /// >>> with caplink.Root(tempfile.mkdtemp()).scan() as scan:
