@@ -123,7 +123,7 @@ pub(crate) struct Changed {
     staging: Staging,
     verified: bool,
     backup: Option<PathBuf>,
-    /// What was removed and waits for a proof, until which it can be put back.
+    /// What was displaced and waits for a proof, until which it can be put back.
     displaced: Option<Displaced>,
     shortfalls: Vec<Error>,
 }

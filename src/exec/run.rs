@@ -39,7 +39,7 @@ pub(super) struct Run<'a> {
     made: Vec<PathBuf>,
     /// Why a directory in which one was made could not be synced.
     unsynced: Option<Error>,
-    /// What was removed and waits for a proof.
+    /// What was displaced and waits for a proof.
     displaced: Cell<Option<Displaced>>,
 }
 
