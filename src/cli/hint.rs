@@ -40,8 +40,10 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         ("ensure", Kind::NotALink) if is_file_or_dir(error.found()) => "`--backup` renames it and keeps it",
         ("remove", Kind::NotFound) => "`--missing-ok` takes an absent link as removed",
         ("swap" | "exchange", Kind::NotFound) if error.component().is_none() => "`create` makes a link where none is",
-        // A parent that is no directory is not found either, and cannot be made.
-        ("create" | "ensure", Kind::NotFound) if error.io_error().is_some() => "`--parents` makes missing directories",
+        // A parent that is no directory, or a link to nothing, is not found either, and cannot be made.
+        ("create" | "ensure", Kind::NotFound) if error.io_error().is_some() && error.via_text().is_none() => {
+            "`--parents` makes missing directories"
+        }
         ("create" | "ensure" | "swap", Kind::Escape)
             if is_about_target(error) && error.via_text().is_none() && begins_at_root(error) =>
         {
