@@ -11,6 +11,7 @@ mod describing;
 mod doctor;
 mod excluding;
 mod faults;
+mod foreseeing;
 mod manifests;
 mod memory;
 mod metrics;
