@@ -11,6 +11,8 @@ mod describing;
 mod doctor;
 mod excluding;
 mod faults;
+#[cfg(target_os = "linux")]
+mod manifest_memory;
 mod manifests;
 mod memory;
 mod metrics;
