@@ -145,7 +145,7 @@ fn proves_nothing(error: &Error) -> bool {
 /// Whether a call that failed may have been carried out. An error of a device or of a server does not tell; a refusal
 /// does.
 pub(super) fn may_be_done(source: &io::Error) -> bool {
-    Kind::of(source) == Kind::Io
+    matches!(Kind::of(source), Kind::Corrupt | Kind::Io)
 }
 
 /// The error for a directory that was moved away; what was made there has been taken back.
