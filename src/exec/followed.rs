@@ -56,13 +56,14 @@ fn place(root: &Root, path: &LinkPath, parents: bool, planned: &Planned) -> Resu
         (End::Reached(then), End::Reached(now)) if then.path == now.path => Ok(None),
         (End::Reached(then), _) if then.stat.kind == FileKind::Dir => Ok(Some(then.path)),
         (End::Reached(_), _) => Err(no_directory_at(dir)),
-        // What is missing behind the links is made.
         (End::Stopped(stop), _) if parents && stop.kind == Kind::NotFound && stop.via.is_none() => {
             let there: PathBuf = dir.iter().take(stop.index).collect();
             let missing: PathBuf = dir.iter().skip(stop.index).collect();
             match walked(&there, overlay).end {
+                // What is missing behind the links is made.
                 End::Reached(reached) if reached.stat.kind == FileKind::Dir => Ok(Some(reached.path.join(missing))),
-                _ => Err(stop.into_error()),
+                End::Reached(_) => Err(no_directory_at(&there)),
+                End::Stopped(_) => Err(stop.into_error()),
             }
         }
         (End::Stopped(then), End::Stopped(now))

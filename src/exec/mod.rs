@@ -86,7 +86,17 @@ pub(crate) struct Previews<'a> {
 
 impl<'a> Previews<'a> {
     pub(crate) fn new(root: &'a Root) -> Previews<'a> {
-        Previews { root, planned: Planned::new() }
+        Previews::after(root, Planned::new())
+    }
+
+    /// The same on a tree as earlier edits leave it.
+    pub(crate) fn after(root: &'a Root, planned: Planned) -> Previews<'a> {
+        Previews { root, planned }
+    }
+
+    /// What all edits leave.
+    pub(crate) fn into_planned(self) -> Planned {
+        self.planned
     }
 
     /// What the edits so far leave.

@@ -149,8 +149,8 @@ impl<'a> Run<'a> {
 
     /// What is under the name, after the edits before this one.
     fn look(&self, entry: &Opened<'_>) -> Result<Found> {
-        match self.planned.and_then(|planned| planned.left_at(entry.physical())) {
-            Some(left) => Ok(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
+        match self.planned.and_then(|planned| planned.found_at(entry.physical())) {
+            Some(left) => Ok(left),
             None => entry.look(),
         }
     }

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::error::{FileKind, Found};
+
 /// What earlier edits of a preview leave at physical paths: a link with this text, or nothing.
 #[derive(Debug)]
 pub(crate) struct Planned {
@@ -63,8 +65,18 @@ impl Planned {
     }
 
     /// What is left at a path: a text, or nothing; the outer none is no edit.
+    #[cfg(any(feature = "records", test))]
     pub(crate) fn left_at(&self, path: &Path) -> Option<Option<&OsStr>> {
         self.find(path)?.left.as_ref().map(|left| left.as_deref())
+    }
+
+    /// What is under the name at a path; `None` where it is what the disk has.
+    pub(crate) fn found_at(&self, path: &Path) -> Option<Found> {
+        let node = self.find(path)?;
+        if node.is_made {
+            return Some(Found::Other(FileKind::Dir));
+        }
+        node.left.clone().map(|left| left.map_or(Found::Missing, Found::Link))
     }
 
     /// Whether an edit creates a directory at a node, in place of what the disk has there.
