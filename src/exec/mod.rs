@@ -58,7 +58,7 @@ use run::Run;
 
 pub(crate) use confining_thread::carry_out_confining_thread;
 #[cfg(feature = "records")]
-pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, leftover};
+pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, judge_each, leftover};
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
 pub use trial::Trial;
@@ -139,7 +139,7 @@ pub(crate) struct Changed {
     staging: Staging,
     verified: bool,
     backup: Option<PathBuf>,
-    /// What was removed and waits for a proof, until which it can be put back.
+    /// What was displaced and waits for a proof, until which it can be put back.
     displaced: Option<Displaced>,
     shortfalls: Vec<Error>,
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::part::{Part, There, Thing};
 use crate::entry::Opened;
@@ -35,22 +36,33 @@ pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
         results.push(Err(error.on(group.steps[number].verb(), group.steps[number].path())));
         return Judged { results, parts: Vec::new() };
     }
-    let (previews, names) = (Previews::new(root), HashMap::new());
-    let (edited, filled) = (HashSet::new(), HashSet::new());
-    let mut judging = Judging { root, previews, parts: Vec::new(), names, edited, filled };
+    let mut judging = Judging::new(root, group);
     let mut results = Vec::with_capacity(group.steps.len());
-    for (number, step) in group.steps.iter().enumerate() {
-        let judged = judging.step(number, step).map_err(|error| {
-            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
-            as_undone(root.or_gone(error), group.undoes)
-        });
-        let failed = judged.is_err();
-        results.push(judged);
-        if failed {
+    for number in 0..group.steps.len() {
+        results.push(judging.judged(number));
+        if results[number].is_err() {
             break;
         }
     }
     Judged { results, parts: judging.parts }
+}
+
+/// Judges parts of a group of which each stands or falls for itself, so many steps each, on the tree as those before it that
+/// stand leave it.
+pub(crate) fn judge_each(root: &Root, group: &Group, counts: &[usize]) -> Vec<Result<Outcome>> {
+    let mut judging = Judging::new(root, group);
+    let mut results = Vec::with_capacity(group.steps.len());
+    for count in counts {
+        let mut failed = false;
+        for number in results.len()..results.len() + count {
+            results.push(match failed {
+                true => Ok(Outcome::of(group.steps[number].path().clone(), Effect::Skipped)),
+                false => judging.judged(number),
+            });
+            failed |= results[number].is_err();
+        }
+    }
+    results
 }
 
 /// The first step that makes no sense in a group, by the spelling alone.
@@ -77,17 +89,32 @@ fn as_undone(error: Error, undoes: bool) -> Error {
 
 struct Judging<'a> {
     root: &'a Root,
+    group: &'a Group,
     previews: Previews<'a>,
     parts: Vec<Part>,
     /// The parts that have a name, by it.
-    names: HashMap<PathBuf, usize>,
-    /// The links that edits are about.
+    names: HashMap<Arc<Path>, usize>,
+    /// The links that edits are about, where two spellings can lead to one.
     edited: HashSet<PathBuf>,
     /// The directories in which something is put.
     filled: HashSet<PathBuf>,
 }
 
-impl Judging<'_> {
+impl<'a> Judging<'a> {
+    fn new(root: &'a Root, group: &'a Group) -> Judging<'a> {
+        let (previews, names) = (Previews::new(root), HashMap::new());
+        let (edited, filled) = (HashSet::new(), HashSet::new());
+        Judging { root, group, previews, parts: Vec::new(), names, edited, filled }
+    }
+
+    fn judged(&mut self, number: usize) -> Result<Outcome> {
+        let step = &self.group.steps[number];
+        self.step(number, step).map_err(|error| {
+            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
+            as_undone(self.root.or_gone(error), self.group.undoes)
+        })
+    }
+
     fn step(&mut self, number: usize, step: &GroupStep) -> Result<Outcome> {
         match step {
             GroupStep::Edit(edit) => self.edit(number, edit),
@@ -101,7 +128,7 @@ impl Judging<'_> {
     fn edit(&mut self, number: usize, edit: &Edit) -> Result<Outcome> {
         let outcome = self.previews.next(edit)?;
         let at = outcome.physical_path().to_path_buf();
-        if !self.edited.insert(at.clone()) {
+        if self.root.policy().follow && !self.edited.insert(at.clone()) {
             return Err(usage("another edit of the group is about the same link"));
         }
         if !outcome.effect.is_change() {
@@ -200,7 +227,7 @@ impl Judging<'_> {
         match self.removes_just_now(&at) {
             // The object takes the place of the link in one step.
             Some(removal) if self.root.abilities().exchange => {
-                if self.names.insert(there.clone(), self.parts.len() - 1).is_some() {
+                if self.names.insert(there.as_path().into(), self.parts.len() - 1).is_some() {
                     return Err(usage("another step of the group is about a name that it needs"));
                 }
                 let removal = &mut self.parts[removal];
@@ -221,7 +248,7 @@ impl Judging<'_> {
         let last = self.parts.len().checked_sub(1)?;
         let part = &self.parts[last];
         let is_removal = part.after.is_none() && matches!(part.before, Some(Thing::Link(_)));
-        (is_removal && part.there == There::Staged && part.at == at).then_some(last)
+        (is_removal && part.there == There::Staged && *part.at == *at).then_some(last)
     }
 
     fn adopt(&mut self, number: usize, link: &LinkPath, to: &LinkPath) -> Result<Outcome> {
@@ -316,7 +343,7 @@ impl Judging<'_> {
         (before, after): (Option<Thing>, Option<Thing>),
     ) -> Result<()> {
         if let There::Named(there) = &there
-            && self.names.contains_key(there)
+            && self.names.contains_key(&**there)
         {
             return Err(usage("another step of the group is about a name that it needs"));
         }
@@ -325,21 +352,14 @@ impl Judging<'_> {
             self.fills(at);
         }
         let number = self.parts.len();
-        self.names.insert(at.to_path_buf(), number);
+        let named: Arc<Path> = at.into();
+        self.names.insert(Arc::clone(&named), number);
         if let There::Named(there) = &there {
-            self.names.insert(there.clone(), number);
+            self.names.insert(there.as_path().into(), number);
         }
+        let link = if link == at { Arc::clone(&named) } else { link.into() };
         let staged = number.to_string().into();
-        self.parts.push(Part {
-            step,
-            link: link.to_path_buf(),
-            at: at.to_path_buf(),
-            there,
-            staged,
-            before,
-            after,
-            directory: false,
-        });
+        self.parts.push(Part { step, link, at: named, there, staged, before, after, directory: false });
         Ok(())
     }
 
@@ -352,7 +372,7 @@ impl Judging<'_> {
     /// Refuses a name that another step is about, unless that one frees it for something that is no link.
     fn once(&self, at: &Path, after: Option<&Thing>) -> Result<()> {
         let Some(earlier) = self.names.get(at).map(|number| &self.parts[*number]) else { return Ok(()) };
-        let frees = earlier.at == at && earlier.after.is_none();
+        let frees = *earlier.at == *at && earlier.after.is_none();
         let is_link = matches!(earlier.before, Some(Thing::Link(_))) && !matches!(after, Some(Thing::Object { .. }));
         if frees && !is_link { Ok(()) } else { Err(usage("another step of the group is about the same name")) }
     }
