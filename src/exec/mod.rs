@@ -113,9 +113,13 @@ impl<'a> Previews<'a> {
     /// Decides everything of the next edit and changes nothing.
     pub(crate) fn next(&mut self, edit: &Edit) -> Result<Outcome> {
         let run = |edit| Run::new(self.root, edit, true).after(&self.planned).carry_out().map_err(Halt::into_error);
-        let outcome = match followed(self.root, edit, &self.planned)? {
-            Some(followed) => followed.told(run(&followed.edit))?,
-            None => run(edit)?,
+        let outcome = match followed(self.root, edit, &self.planned) {
+            Ok(Some(followed)) => followed.told(run(&followed.edit))?,
+            Ok(None) => run(edit)?,
+            Err(error) if error.kind() == Kind::NotFound && edit.change.missing_ok() => {
+                Run::new(self.root, edit, true).absent()
+            }
+            Err(error) => return Err(error),
         };
         if outcome.each().any(|outcome| outcome.effect.is_change()) {
             let intent = Intent { edit, foreseen: &outcome, below: self.root.image() };

@@ -132,12 +132,16 @@ impl<'a> Run<'a> {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
-                self.not_gone(error)?;
-                let verified = !self.root.policy().unverified;
-                Ok(self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) }))
+                self.not_gone(error).map(|()| self.absent()).map_err(Halt::from)
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The directory is absent, and so is the link.
+    pub(super) fn absent(&self) -> Outcome {
+        let verified = !self.root.policy().unverified;
+        self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) })
     }
 
     /// What a preview of many edits knows of those before this one; `None` where the edit is carried out.

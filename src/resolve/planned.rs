@@ -101,10 +101,10 @@ impl Planned {
     /// What is under the name at a path; `None` where it is what the disk has.
     pub(crate) fn found_at(&self, path: &Path) -> Option<Found> {
         let node = self.find(path)?;
-        if node.is_made {
-            return Some(Found::Other(FileKind::Dir));
+        match node.left() {
+            Some(left) => Some(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
+            None => node.is_made.then_some(Found::Other(FileKind::Dir)),
         }
-        node.left.clone().map(|left| left.map_or(Found::Missing, Found::Link))
     }
 
     /// Whether an edit creates a directory at a node, in place of what the disk has there.
