@@ -177,9 +177,7 @@ impl Log {
         if bodies.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(kind) = self.unwritable {
-            return Err(Error::new(kind).during("use the records").because("the log cannot be written"));
-        }
+        self.is_writable()?;
         let intents = bodies.iter().filter(|body| matches!(body, Body::Intent(_))).count() as u64;
         let extension = self.state.extend(&self.cut, bodies).map_err(unfit)?;
         let written =
@@ -195,6 +193,14 @@ impl Log {
                 (self.state, self.cut) = resume(&self.file)?;
                 Err(io(source))
             }
+        }
+    }
+
+    /// Refuses what is to be written where the log was opened to be read only.
+    pub(super) fn is_writable(&self) -> Result<()> {
+        match self.unwritable {
+            Some(kind) => Err(Error::new(kind).during("use the records").because("the log cannot be written")),
+            None => Ok(()),
         }
     }
 
