@@ -143,15 +143,13 @@ fn group_of(planned: &Planned, steps: &[ManifestStep], durability: Durability) -
     let mut places = Vec::with_capacity(steps.len());
     for step in steps {
         let before = group.steps.len();
-        if let Ok(link) = LinkPath::new(&step.link) {
-            match step.action {
-                Action::Mkdir => group.push(GroupStep::MakeDir(link.clone())),
-                Action::Rmdir => group.push(GroupStep::RemoveDir(link.clone())),
-                _ => group.extend(step.edit()),
-            }
-            if let Some(from) = step.restore.as_ref().and_then(|from| LinkPath::new(from).ok()) {
-                group.push(GroupStep::Restore { from, to: link });
-            }
+        match step.action {
+            Action::Mkdir => group.push(GroupStep::MakeDir(step.link.clone())),
+            Action::Rmdir => group.push(GroupStep::RemoveDir(step.link.clone())),
+            _ => group.extend(step.edit()),
+        }
+        if let Some(from) = step.restore.as_ref().and_then(|from| LinkPath::new(from).ok()) {
+            group.push(GroupStep::Restore { from, to: step.link.clone() });
         }
         places.push(group.steps.len() - before);
     }
@@ -166,6 +164,9 @@ fn of_report(steps: &[ManifestStep], places: &[usize], report: GroupReport) -> A
 
 /// What each step came to, by what its steps of the group came to: the first error, else the last outcome.
 fn results(steps: &[ManifestStep], places: &[usize], came: Vec<Result<Outcome>>) -> Vec<Result<Outcome>> {
+    if places.iter().all(|count| *count == 1) && came.len() == steps.len() {
+        return came;
+    }
     let mut came = came.into_iter();
     let mut result = |(step, count): (&ManifestStep, &usize)| {
         let own: Vec<Result<Outcome>> = came.by_ref().take(*count).collect();
@@ -192,8 +193,7 @@ fn at_rest(step: &ManifestStep) -> Result<Outcome> {
 }
 
 fn outcome(step: &ManifestStep, effect: Effect) -> Outcome {
-    let link = LinkPath::new(&step.link).expect("BUG: a step names a link");
-    Outcome { target: step.target.clone(), ..Outcome::of(link, effect) }
+    Outcome { target: step.target.clone(), ..Outcome::of(step.link.clone(), effect) }
 }
 
 /// Tells the records of links that were found, and of what is relied on no more.

@@ -12,6 +12,8 @@ mod doctor;
 mod excluding;
 mod faults;
 mod foreseeing;
+#[cfg(target_os = "linux")]
+mod manifest_memory;
 mod manifests;
 mod memory;
 mod metrics;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::part::{Part, There, Thing};
 use crate::entry::Opened;
@@ -92,8 +93,8 @@ struct Judging<'a> {
     previews: Previews<'a>,
     parts: Vec<Part>,
     /// The parts that have a name, by it.
-    names: HashMap<PathBuf, usize>,
-    /// The links that edits are about.
+    names: HashMap<Arc<Path>, usize>,
+    /// The links that edits are about, where two spellings can lead to one.
     edited: HashSet<PathBuf>,
     /// The directories in which something is put.
     filled: HashSet<PathBuf>,
@@ -124,7 +125,7 @@ impl<'a> Judging<'a> {
     fn edit(&mut self, number: usize, edit: &Edit) -> Result<Outcome> {
         let outcome = self.previews.next(edit)?;
         let at = outcome.physical_path().to_path_buf();
-        if !self.edited.insert(at.clone()) {
+        if self.root.policy().follow && !self.edited.insert(at.clone()) {
             return Err(usage("another edit of the group is about the same link"));
         }
         if !outcome.effect.is_change() {
@@ -223,7 +224,7 @@ impl<'a> Judging<'a> {
         match self.removes_just_now(&at) {
             // The object takes the place of the link in one step.
             Some(removal) if self.root.abilities().exchange => {
-                if self.names.insert(there.clone(), self.parts.len() - 1).is_some() {
+                if self.names.insert(there.as_path().into(), self.parts.len() - 1).is_some() {
                     return Err(usage("another step of the group is about a name that it needs"));
                 }
                 let removal = &mut self.parts[removal];
@@ -244,7 +245,7 @@ impl<'a> Judging<'a> {
         let last = self.parts.len().checked_sub(1)?;
         let part = &self.parts[last];
         let is_removal = part.after.is_none() && matches!(part.before, Some(Thing::Link(_)));
-        (is_removal && part.there == There::Staged && part.at == at).then_some(last)
+        (is_removal && part.there == There::Staged && *part.at == *at).then_some(last)
     }
 
     fn adopt(&mut self, number: usize, link: &LinkPath, to: &LinkPath) -> Result<Outcome> {
@@ -339,7 +340,7 @@ impl<'a> Judging<'a> {
         (before, after): (Option<Thing>, Option<Thing>),
     ) -> Result<()> {
         if let There::Named(there) = &there
-            && self.names.contains_key(there)
+            && self.names.contains_key(&**there)
         {
             return Err(usage("another step of the group is about a name that it needs"));
         }
@@ -348,21 +349,14 @@ impl<'a> Judging<'a> {
             self.fills(at);
         }
         let number = self.parts.len();
-        self.names.insert(at.to_path_buf(), number);
+        let named: Arc<Path> = at.into();
+        self.names.insert(Arc::clone(&named), number);
         if let There::Named(there) = &there {
-            self.names.insert(there.clone(), number);
+            self.names.insert(there.as_path().into(), number);
         }
+        let link = if link == at { Arc::clone(&named) } else { link.into() };
         let staged = number.to_string().into();
-        self.parts.push(Part {
-            step,
-            link: link.to_path_buf(),
-            at: at.to_path_buf(),
-            there,
-            staged,
-            before,
-            after,
-            directory: false,
-        });
+        self.parts.push(Part { step, link, at: named, there, staged, before, after, directory: false });
         Ok(())
     }
 
@@ -375,7 +369,7 @@ impl<'a> Judging<'a> {
     /// Refuses a name that another step is about, unless that one frees it for something that is no link.
     fn once(&self, at: &Path, after: Option<&Thing>) -> Result<()> {
         let Some(earlier) = self.names.get(at).map(|number| &self.parts[*number]) else { return Ok(()) };
-        let frees = earlier.at == at && earlier.after.is_none();
+        let frees = *earlier.at == *at && earlier.after.is_none();
         let is_link = matches!(earlier.before, Some(Thing::Link(_))) && !matches!(after, Some(Thing::Object { .. }));
         if frees && !is_link { Ok(()) } else { Err(usage("another step of the group is about the same name")) }
     }
