@@ -210,8 +210,8 @@ impl StagingDir {
     /// it, or others took it away. What is not at the other name waits in the staging directory, or lies there since.
     fn without_dir(&self, root: &Root, part: &Part) -> Result<(Standing, Found)> {
         let calls = root.calls();
-        let here = match Opened::open_for(root, &LinkPath::new(&part.at)?, sys::Access::Read) {
-            Ok(here) if here.physical() == part.at => look(calls, Slot::of(&here))?,
+        let here = match Opened::open_for(root, &LinkPath::new(&*part.at)?, sys::Access::Read) {
+            Ok(here) if here.physical() == &*part.at => look(calls, Slot::of(&here))?,
             Ok(_) => Seen::Nothing,
             Err(error) if is_gone(&error) => Seen::Nothing,
             Err(error) => return Err(error),
