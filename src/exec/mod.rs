@@ -59,6 +59,8 @@ use run::Run;
 pub(crate) use confining_thread::carry_out_confining_thread;
 #[cfg(feature = "records")]
 pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, judge_each, leftover};
+#[cfg(feature = "records")]
+pub(crate) use permission::may_add_in;
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
 pub use trial::Trial;
