@@ -43,7 +43,9 @@ fn a_directory_that_is_moved_out_before_the_proof_keeps_every_link_that_was_repl
     for confined in [false, true] {
         let before = tree(0o755, &LINKS);
         let links = objects(&before, "base/sub");
-        let proof = proof_of(&play(before.clone(), &edits(replace), confined, None).1);
+        let calls = play(before.clone(), &edits(replace), confined, None).1;
+        let proof = proof_of(&calls);
+        assert!(calls.iter().position(|call| *call == Call::Exchange).is_some_and(|at| at < proof), "{calls:?}");
         for point in 0..=proof {
             let (came, seen, after) = play(before.clone(), &edits(replace), confined, Some((point, move_out)));
             let what = format!("confined {confined}, before call {point} of {seen:?}: {came:?}");
