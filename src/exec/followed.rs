@@ -87,7 +87,7 @@ impl Followed {
     fn told_of(&self, error: Error) -> Error {
         let paths = self.paths.iter().find(|(_, physical)| error.link() == Some(physical.as_path()));
         match paths {
-            Some((given, physical)) => error.as_given(physical.as_path(), given.as_path()),
+            Some((given, physical)) => error.given_at(physical.as_path(), given.as_path()),
             None => error,
         }
     }
