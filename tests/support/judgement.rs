@@ -182,7 +182,7 @@ impl<Id: Copy + Eq + std::fmt::Debug + std::hash::Hash> Ledger<Id> {
         }
         // What was changed in a directory that others moved away cannot be synced by its path.
         let not_synced =
-            self.disturbed && report.is_changed() && matches!(self.setting.verb, Verb::Retarget | Verb::Series);
+            self.disturbed && report.is_changed() && [Verb::Retarget, Verb::Series].contains(&self.setting.verb);
         for kind in &report.kinds {
             let reason = match kind {
                 Kind::Io => not_synced,
