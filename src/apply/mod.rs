@@ -11,7 +11,7 @@ mod verbs;
 use crate::confine::Enforcement;
 use crate::entry::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::exec::{self, Previews};
+use crate::exec::{self, Previews, previewed};
 use crate::model::{AsEdit, Durability, Edit, Outcome};
 use crate::root::Root;
 
@@ -166,8 +166,9 @@ impl Root {
     /// # }
     /// ```
     pub fn preview_all(&self, edits: &[Edit]) -> Vec<Result<Outcome>> {
-        let mut previews = Previews::new(self);
-        edits.iter().map(|edit| previews.next(edit)).collect()
+        previewed(self, |previews| {
+            (0..edits.len()).filter_map(|first| previews.first_of(edits[first..].iter())).collect()
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::recorded::recorded;
 use crate::error::Result;
-use crate::exec::{self, Previews, sync_batch};
+use crate::exec::{self, previewed, sync_batch};
 use crate::model::{Edit, Effect, OnError, Outcome, Plan};
 use crate::recorder::Recorder;
 use crate::root::Root;
@@ -47,14 +47,16 @@ impl Root {
     /// Those of [`preview`](Root::preview), for each edit.
     pub fn preview_plan(&self, plan: &Plan) -> Vec<Result<Outcome>> {
         let go_on = goes_on(plan.on_error);
-        let mut previews = Previews::new(self);
-        let mut results: Vec<Result<Outcome>> = Vec::with_capacity(plan.edits.len());
-        for edit in &plan.edits {
-            results.push(previews.next(edit));
-            if results.last().is_some_and(|last| !go_on(last)) {
-                break;
+        let mut results = previewed(self, |previews| {
+            let mut results: Vec<Result<Outcome>> = Vec::with_capacity(plan.edits.len());
+            while let Some(next) = previews.first_of(plan.edits[results.len()..].iter()) {
+                results.push(next);
+                if results.last().is_some_and(|last| !go_on(last)) {
+                    break;
+                }
             }
-        }
+            results
+        });
         skip_rest(plan, &mut results);
         for outcome in results.iter_mut().flatten() {
             outcome.for_each_mut(&mut |outcome| {

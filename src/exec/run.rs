@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::displaced::Displaced;
 use super::halt::{Halt, OrHalt, TakeBack, state_contended};
+use super::nearby::Nearby;
 use super::permission::is_own;
 use super::retry::{ATTEMPTS, break_step, given_up, refusal};
 use super::site::Site;
@@ -33,6 +34,8 @@ pub(super) struct Run<'a> {
     dry_run: bool,
     /// What the edits before this one leave, in a preview of many.
     planned: Option<&'a Planned>,
+    /// What it shares with them.
+    nearby: Option<&'a Nearby>,
     opened_before: bool,
     made: Vec<PathBuf>,
     /// Why a directory in which one was made could not be synced.
@@ -44,12 +47,8 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(root: &'a Root, edit: &'a Edit, dry_run: bool) -> Run<'a> {
         let displaced = Cell::new(None);
-        Run { root, edit, dry_run, planned: None, opened_before: false, made: Vec::new(), unsynced: None, displaced }
-    }
-
-    /// The same on a tree as earlier edits leave it.
-    pub(super) fn after(self, planned: &'a Planned) -> Run<'a> {
-        Run { planned: Some(planned), ..self }
+        let (made, unsynced) = (Vec::new(), None);
+        Run { root, edit, dry_run, planned: None, nearby: None, opened_before: false, made, unsynced, displaced }
     }
 
     /// The same after a first try that made these parents.
@@ -115,17 +114,11 @@ impl<'a> Run<'a> {
         if !self.dry_run && self.edit.path.parent().as_os_str().is_empty() {
             return self.in_entry(&Opened::in_root(self.root, &self.edit.path));
         }
-        // What may be replaced or removed is locked.
-        let access = match self.edit.change {
-            Change::Create(_) => Access::Search,
-            _ if self.dry_run => Access::Search,
-            _ => Access::Read,
-        };
         if self.is_planned(self.edit.path.parent()) {
             return self.below_planned();
         }
         let left = |planned| parents::are_left(planned, self.root.policy(), self.edit.path.parent());
-        match self.planned.map_or(Ok(()), left).and_then(|()| Opened::open_for(self.root, &self.edit.path, access)) {
+        match self.planned.map_or(Ok(()), left).and_then(|()| self.open()) {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
@@ -137,21 +130,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What a preview of many edits knows of those before this one; `None` where the edit is carried out.
-    fn preview(&self) -> Option<Option<&'a Planned>> {
-        self.dry_run.then_some(self.planned)
-    }
-
-    /// Whether an earlier edit of a preview creates this directory.
-    fn is_planned(&self, dir: &Path) -> bool {
-        self.planned.is_some_and(|planned| planned.is_made(dir))
-    }
-
-    /// What is under the name, after the edits before this one.
-    fn look(&self, entry: &Opened<'_>) -> Result<Found> {
-        match self.planned.and_then(|planned| planned.left_at(entry.physical())) {
-            Some(left) => Ok(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
-            None => entry.look(),
+    fn open(&self) -> Result<Opened<'a>> {
+        // What may be replaced or removed is locked.
+        let access = match self.edit.change {
+            Change::Create(_) => Access::Search,
+            _ if self.dry_run => Access::Search,
+            _ => Access::Read,
+        };
+        match self.nearby {
+            Some(nearby) => nearby.open(self.root, self.edit),
+            None => Opened::open_for(self.root, &self.edit.path, access),
         }
     }
 
@@ -169,7 +157,7 @@ impl<'a> Run<'a> {
         self.root.permits(Decision::Create)?;
         let link = self.edit.change.link().expect("BUG: parents are created for links");
         let text = target::text(self.root, link, &planned.physical)?;
-        target::judge(self.root, self.edit, (&planned.physical, &physical), &text, self.planned)?;
+        target::judge(self.root, self.edit, (&planned.physical, &physical), &text, self.known())?;
         if self.dry_run {
             planned.may_be_made(self.root, self.edit.path.parent())?;
             self.made = planned.missing;
@@ -254,7 +242,7 @@ impl<'a> Run<'a> {
             };
             if let (Some(text), None) = (stored, &judged) {
                 let places = (entry.dir(), entry.physical());
-                judged = Some(target::judge(self.root, self.edit, places, text, self.planned)?);
+                judged = Some(target::judge(self.root, self.edit, places, text, self.known())?);
             }
             let directory = judged.as_ref().is_some_and(|judged: &target::Target| judged.directory);
             if self.dry_run {
@@ -327,7 +315,7 @@ impl<'a> Run<'a> {
             return Ok(None);
         }
         let places = (entry.dir(), entry.physical());
-        let Ok(judged) = target::judge(self.root, self.edit, places, text, self.planned) else {
+        let Ok(judged) = target::judge(self.root, self.edit, places, text, self.known()) else {
             return Ok(None);
         };
         Ok(match create::create(entry, None, text, judged.directory)? {

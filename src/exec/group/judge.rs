@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::part::{Part, There, Thing};
 use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found, Kind, Result};
-use crate::exec::Previews;
 use crate::exec::permission::{may_add, may_take_away};
-use crate::model::{Change, Edit, Effect, Group, GroupStep, Guarantee, LinkPath, Outcome, Staging, relative_text};
+use crate::exec::{Previews, previewed};
+use crate::model::{Change, Effect, Group, GroupStep, Guarantee, LinkPath, Outcome, Staging, relative_text};
 use crate::root::{Root, not_state};
 use crate::sys::Access;
 
@@ -35,12 +35,16 @@ pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
         results.push(Err(error.on(group.steps[number].verb(), group.steps[number].path())));
         return Judged { results, parts: Vec::new() };
     }
-    let (previews, names) = (Previews::new(root), HashMap::new());
+    previewed(root, |previews| judge_after(root, group, previews))
+}
+
+fn judge_after(root: &Root, group: &Group, previews: &mut Previews<'_>) -> Judged {
+    let (parts, names) = (Vec::new(), HashMap::new());
     let (edited, filled) = (HashSet::new(), HashSet::new());
-    let mut judging = Judging { root, previews, parts: Vec::new(), names, edited, filled };
+    let mut judging = Judging { root, previews, parts, names, edited, filled };
     let mut results = Vec::with_capacity(group.steps.len());
     for (number, step) in group.steps.iter().enumerate() {
-        let judged = judging.step(number, step).map_err(|error| {
+        let judged = judging.step(number, &group.steps[number..]).map_err(|error| {
             let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
             as_undone(root.or_gone(error), group.undoes)
         });
@@ -75,9 +79,9 @@ fn as_undone(error: Error, undoes: bool) -> Error {
     }
 }
 
-struct Judging<'a> {
+struct Judging<'a, 'p> {
     root: &'a Root,
-    previews: Previews<'a>,
+    previews: &'a mut Previews<'p>,
     parts: Vec<Part>,
     /// The parts that have a name, by it.
     names: HashMap<PathBuf, usize>,
@@ -87,10 +91,11 @@ struct Judging<'a> {
     filled: HashSet<PathBuf>,
 }
 
-impl Judging<'_> {
-    fn step(&mut self, number: usize, step: &GroupStep) -> Result<Outcome> {
-        match step {
-            GroupStep::Edit(edit) => self.edit(number, edit),
+impl Judging<'_, '_> {
+    /// Judges the first of these steps, which come next.
+    fn step(&mut self, number: usize, steps: &[GroupStep]) -> Result<Outcome> {
+        match &steps[0] {
+            GroupStep::Edit(_) => self.edit(number, steps),
             GroupStep::MakeDir(path) => self.make_dir(number, path),
             GroupStep::RemoveDir(path) => self.remove_dir(number, path),
             GroupStep::Restore { from, to } => self.restore(number, from, to),
@@ -98,8 +103,12 @@ impl Judging<'_> {
         }
     }
 
-    fn edit(&mut self, number: usize, edit: &Edit) -> Result<Outcome> {
-        let outcome = self.previews.next(edit)?;
+    fn edit(&mut self, number: usize, steps: &[GroupStep]) -> Result<Outcome> {
+        let edits = steps.iter().map_while(|step| match step {
+            GroupStep::Edit(edit) => Some(edit),
+            _ => None,
+        });
+        let outcome = self.previews.first_of(edits).expect("BUG: the step is an edit")?;
         let at = outcome.physical_path().to_path_buf();
         if !self.edited.insert(at.clone()) {
             return Err(usage("another edit of the group is about the same link"));
