@@ -97,7 +97,7 @@ impl Repair {
     /// read.
     ///
     /// A link below `new` that was repaired before is read as from its old place again; where by chance something is where
-    /// its new text would have led from there, it is taken for one that was not.
+    /// its new text would have led from there, or that is `old` or below it, it is taken for one that was not.
     #[must_use]
     pub fn moved(mut self, old: LinkPath, new: LinkPath) -> Repair {
         self.moved.push((old, new));
