@@ -43,8 +43,11 @@ pub(super) fn may_take_away(entry: &Opened<'_>) -> Result<()> {
         Some(kept) => kept.stat,
         None => calls.stat(&entry.parent).map_err(Error::from_io)?,
     };
+    if dir.mode & STICKY == 0 {
+        return Ok(());
+    }
     let user = calls.user();
-    if dir.mode & STICKY == 0 || [SUPERUSER, dir.uid].contains(&user) {
+    if [SUPERUSER, dir.uid].contains(&user) {
         return Ok(());
     }
     match calls.stat_at(&entry.parent, entry.name()) {
