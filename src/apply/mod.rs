@@ -145,6 +145,12 @@ impl Root {
     /// Decides everything and changes nothing: what [`apply_all`](Root::apply_all) would report of edits of different
     /// links. Each target is judged as the edits before it would leave the tree.
     ///
+    /// # Security
+    ///
+    /// Consecutive edits of one directory share its opening, a look at who may write it, and a proof that it is still where
+    /// their paths lead, after at most 64 of them and when 10 ms are over; so do those whose targets are in one directory. If
+    /// a directory is not in its place by then, everything is previewed anew, and each edit looks for itself.
+    ///
     /// # Errors
     ///
     /// Those of [`preview`](Root::preview), for each edit.

@@ -46,15 +46,14 @@ impl Planned {
     }
 
     fn node_at(&mut self, path: &Path) -> usize {
-        let mut at = 0;
-        for name in path {
-            let next = self.nodes.len();
-            at = *self.nodes[at].below.entry(name.to_os_string()).or_insert(next);
-            if at == next {
-                self.nodes.push(Node::default());
-            }
-        }
-        at
+        path.iter().fold(Planned::top(), |at, name| self.below(at, name).unwrap_or_else(|| self.add(at, name)))
+    }
+
+    fn add(&mut self, above: usize, name: &OsStr) -> usize {
+        let added = self.nodes.len();
+        self.nodes.push(Node::default());
+        self.nodes[above].below.insert(name.to_os_string(), added);
+        added
     }
 
     fn find(&self, path: &Path) -> Option<&Node> {

@@ -69,8 +69,7 @@ impl Targets {
 
     /// Looks at a path below the root. `NotFound` where the last name is missing.
     pub(super) fn look(&self, root: &Root, path: &Path) -> Look {
-        let (Some(above), Some(name), false) = (path.parent(), path.file_name(), self.lost.get() || self.unable.get())
-        else {
+        let Some((above, name)) = divided(path).filter(|_| !self.lost.get() && !self.unable.get()) else {
             return Look::Untold;
         };
         let (calls, cross) = (root.calls(), root.policy().cross_mounts);
@@ -156,5 +155,24 @@ impl Dir {
 
 /// The directory that a target is in, by its spelling: where two have the same, their texts nearly always lead there.
 fn above(target: &Target) -> Option<&OsStr> {
-    Path::new(target.as_os_str()).parent().map(Path::as_os_str)
+    divided(Path::new(target.as_os_str())).map(|(above, _)| above.as_os_str())
+}
+
+/// The directory of a path, and the last name.
+#[cfg(unix)]
+fn divided(path: &Path) -> Option<(&Path, &OsStr)> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bytes = path.as_os_str().as_bytes();
+    match bytes.iter().rposition(|byte| *byte == b'/') {
+        None if !bytes.is_empty() => Some((Path::new(""), path.as_os_str())),
+        Some(at) if at > 0 && at + 1 < bytes.len() => {
+            Some((Path::new(OsStr::from_bytes(&bytes[..at])), OsStr::from_bytes(&bytes[at + 1..])))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(not(unix))]
+fn divided(path: &Path) -> Option<(&Path, &OsStr)> {
+    Some((path.parent()?, path.file_name()?))
 }

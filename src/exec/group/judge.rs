@@ -1,4 +1,7 @@
 //! Judging a group: each step on the tree as those before it leave it, and what it comes to at which names.
+//!
+//! Steps of one directory share what [previews](crate::exec::previewed) share; where that does not count, all are judged anew.
+//! Nothing is decided here for good: what is published is compared with what is there then, under the lock.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -39,7 +42,7 @@ pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
 }
 
 fn judge_after(root: &Root, group: &Group, previews: &mut Previews<'_>) -> Judged {
-    let (parts, names) = (Vec::new(), HashMap::new());
+    let (parts, names) = (Vec::with_capacity(group.steps.len()), HashMap::with_capacity(group.steps.len()));
     let (edited, filled) = (HashSet::new(), HashSet::new());
     let mut judging = Judging { root, previews, parts, names, edited, filled };
     let mut results = Vec::with_capacity(group.steps.len());
@@ -59,7 +62,7 @@ fn judge_after(root: &Root, group: &Group, previews: &mut Previews<'_>) -> Judge
 
 /// The first step that makes no sense in a group, by the spelling alone.
 fn senseless(steps: &[GroupStep]) -> Option<(usize, Error)> {
-    let mut edited = HashSet::new();
+    let mut edited = HashSet::with_capacity(steps.len());
     steps.iter().enumerate().find_map(|(number, step)| {
         let GroupStep::Edit(edit) = step else { return None };
         let fits = matches!(edit.change, Change::Create(_) | Change::Ensure(_) | Change::Swap(_) | Change::Remove(_));
@@ -85,7 +88,7 @@ struct Judging<'a, 'p> {
     parts: Vec<Part>,
     /// The parts that have a name, by it.
     names: HashMap<PathBuf, usize>,
-    /// The links that edits are about.
+    /// The links that edits are about, where their paths may lead over others.
     edited: HashSet<PathBuf>,
     /// The directories in which something is put.
     filled: HashSet<PathBuf>,
@@ -110,7 +113,8 @@ impl Judging<'_, '_> {
         });
         let outcome = self.previews.first_of(edits).expect("BUG: the step is an edit")?;
         let at = outcome.physical_path().to_path_buf();
-        if !self.edited.insert(at.clone()) {
+        // Of the same spelling there is one.
+        if self.root.policy().follow && !self.edited.insert(at.clone()) {
             return Err(usage("another edit of the group is about the same link"));
         }
         if !outcome.effect.is_change() {

@@ -80,6 +80,21 @@ fn previews_of_one_directory_open_it_once_and_prove_it_once() {
 }
 
 #[test]
+#[cfg(feature = "records")]
+fn a_group_is_judged_by_the_same_calls() {
+    for (edit, there) in [(create as fn(LinkPath, Target) -> Edit, false), (swap, true)] {
+        let edits = edits(LINKS, edit);
+        let previewed = play(ground(there), &edits, true, None).1;
+        let world = World::new(ground(there));
+        let (root, mut group) = (root(&world, false), crate::model::Group::new("batch"));
+        group.extend(edits);
+        let seen = watch(&world, None);
+        assert!(!crate::exec::judge(&root, &group).has_failed());
+        assert_eq!(*seen.lock().unwrap(), previewed);
+    }
+}
+
+#[test]
 fn a_proof_comes_after_so_many_previews_and_after_so_much_time() {
     let edits = edits(2 * TOGETHER_MAX + 3, create);
     let opened = |act| play(ground(false), &edits, true, act).1.iter().filter(|call| **call == Call::OpenDir).count();
