@@ -15,7 +15,7 @@ const IN_ONE: usize = 500;
 /// The two directories that links lead to.
 pub(super) const SIDES: [&str; 2] = ["v1", "v2"];
 
-/// The root of one way.
+/// The root of one way. It goes when it is dropped: a file system has inodes for a few at a time.
 pub(super) struct Ground {
     pub(super) dir: PathBuf,
     links: usize,
@@ -76,6 +76,12 @@ impl Ground {
             }
         }
         (to_it, there)
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.dir);
     }
 }
 

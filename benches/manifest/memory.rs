@@ -37,23 +37,28 @@ fn of_verb(ground: &Ground, verb: &[&str]) -> Result<usize> {
 
 pub(super) fn measure(place: &Place, sizes: &[usize]) -> Result<()> {
     let links = *sizes.last().ok_or("no sizes")?;
-    println!("\nmemory, {links} links beside 10");
-    let few = Ground::new(place.room("few")?, 10)?;
+    let fewer = links / 10;
+    println!("\nmemory, {links} links beside {fewer}");
+    let few = Ground::new(place.room("few")?, fewer)?;
     let many = Ground::new(place.room("many")?, links)?;
-    let verbs: [(&str, &[&str]); 5] = [
+    let verbs: [(&str, &[&str]); 9] = [
+        ("plan", &["plan"]),
         ("first apply", &["apply"]),
-        ("nothing to do", &["apply"]),
+        ("nothing to do, index to be made", &["apply"]),
+        ("nothing to do, index standing", &["apply"]),
+        ("status", &["status"]),
         ("plan of a flip, JSON", &["--json", "plan"]),
         ("flip", &["apply"]),
+        ("plan of taking back, JSON", &["--json", "-n", "unapply"]),
         ("unapply", &["unapply"]),
     ];
     for (name, verb) in verbs {
-        if name.starts_with("plan") {
+        if name == "plan of a flip, JSON" {
             few.declare(SIDES[1])?;
             many.declare(SIDES[1])?;
         }
         let (base, with) = (of_verb(&few, verb)?, of_verb(&many, verb)?);
-        let each = with.saturating_sub(base) / (links - 10);
+        let each = with.saturating_sub(base) / (links - fewer);
         let verdict = if each <= GOAL { "reached" } else { "MISSED" };
         println!("  {name:<58} {:8} KiB, {each} bytes an entry, goal {GOAL} {verdict}", with / 1024);
     }

@@ -47,7 +47,7 @@ fn caplink(ground: &Ground, phase: Phase) -> Option<Command> {
 
 fn stow(ground: &Ground, phase: Phase) -> Option<Command> {
     let words: &[&str] = match phase {
-        Phase::First | Phase::Again => &["-S", SIDES[0]],
+        Phase::First | Phase::Again | Phase::Settled => &["-S", SIDES[0]],
         Phase::Flip => &["-D", SIDES[0], "-S", SIDES[1]],
         Phase::Back => &["-D", SIDES[1]],
     };
@@ -70,7 +70,7 @@ fn for_dotbot(ground: &Ground) -> Result<()> {
 
 fn run_dotbot(ground: &Ground, phase: Phase) -> Option<Command> {
     let config = match phase {
-        Phase::First | Phase::Again => "v1.json",
+        Phase::First | Phase::Again | Phase::Settled => "v1.json",
         Phase::Flip => "v2.json",
         Phase::Back => return None,
     };
@@ -85,7 +85,7 @@ fn cp(ground: &Ground, phase: Phase) -> Option<Command> {
     command.current_dir(&ground.dir);
     match phase {
         Phase::First => command.arg("-rsT").arg(from(SIDES[0])).arg("out"),
-        Phase::Again => command.arg("-rsnT").arg(from(SIDES[0])).arg("out"),
+        Phase::Again | Phase::Settled => command.arg("-rsnT").arg(from(SIDES[0])).arg("out"),
         Phase::Flip => command.arg("-rsfT").arg(from(SIDES[1])).arg("out"),
         Phase::Back => command.args(["-r", "out"]),
     };
@@ -110,7 +110,7 @@ fn for_tmpfiles(ground: &Ground) -> Result<()> {
 
 fn tmpfiles(ground: &Ground, phase: Phase) -> Option<Command> {
     let (verb, config) = match phase {
-        Phase::First | Phase::Again => ("--create", "v1.conf"),
+        Phase::First | Phase::Again | Phase::Settled => ("--create", "v1.conf"),
         Phase::Flip => ("--create", "v2.conf"),
         Phase::Back => ("--remove", "back.conf"),
     };
@@ -137,7 +137,7 @@ fn for_ansible(ground: &Ground) -> Result<()> {
 
 fn ansible(ground: &Ground, phase: Phase) -> Option<Command> {
     let playbook = match phase {
-        Phase::First | Phase::Again => "v1.yml",
+        Phase::First | Phase::Again | Phase::Settled => "v1.yml",
         Phase::Flip => "v2.yml",
         Phase::Back => "back.yml",
     };

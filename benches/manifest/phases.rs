@@ -18,12 +18,27 @@ const STOW_GOAL: f64 = 10.0;
 pub(super) enum Phase {
     First,
     Again,
+    /// Again, where what the program keeps of the first time is up to date.
+    Settled,
     Flip,
     Back,
 }
 
-const PHASES: [(Phase, &str); 4] =
-    [(Phase::First, "first"), (Phase::Again, "nothing to do"), (Phase::Flip, "all flip"), (Phase::Back, "taken away")];
+const PHASES: [(Phase, &str); 5] = [
+    (Phase::First, "first"),
+    (Phase::Again, "nothing to do"),
+    (Phase::Settled, "once more"),
+    (Phase::Flip, "all flip"),
+    (Phase::Back, "taken away"),
+];
+
+/// How long a phase took, in seconds.
+#[derive(Clone, Copy)]
+enum Took {
+    Exactly(f64),
+    /// It was stopped then.
+    Longer(f64),
+}
 
 /// A way to make links.
 pub(super) struct Peer {
@@ -40,7 +55,7 @@ pub(super) fn measure(place: &Place, links: usize, peers: &[Peer]) -> Result<()>
     print!("\nprograms, {links} links, milliseconds{:>7}", "");
     PHASES.iter().for_each(|(_, name)| print!("{name:>15}"));
     println!();
-    let mut table: Vec<(&str, Vec<Option<f64>>)> = Vec::new();
+    let mut table: Vec<(&str, Vec<Option<Took>>)> = Vec::new();
     for peer in peers {
         if !is_installed(peer.program) {
             println!("  SKIPPED: {}: `{}` is not installed", peer.name, peer.program);
@@ -55,7 +70,11 @@ pub(super) fn measure(place: &Place, links: usize, peers: &[Peer]) -> Result<()>
                 continue;
             };
             match run(command)? {
-                Ok(seconds) if is_right(&ground, phase) => took.push(Some(seconds)),
+                Ok(Took::Longer(seconds)) => {
+                    took.push(Some(Took::Longer(seconds)));
+                    said.push(format!("{name}: it was stopped after {seconds} s"));
+                }
+                Ok(exactly) if is_right(&ground, phase) => took.push(Some(exactly)),
                 Ok(_) => said.push(format!("{name}: the links are not as they should be")),
                 Err(why) => said.push(format!("{name}: {why}")),
             }
@@ -65,7 +84,8 @@ pub(super) fn measure(place: &Place, links: usize, peers: &[Peer]) -> Result<()>
         }
         print!("  {:<42}", peer.name);
         took.iter().for_each(|took| match took {
-            Some(seconds) => print!("{:15.1}", seconds * 1e3),
+            Some(Took::Exactly(seconds)) => print!("{:15.1}", seconds * 1e3),
+            Some(Took::Longer(seconds)) => print!("{:>15}", format!("> {:.0}", seconds * 1e3)),
             None => print!("{:>15}", "-"),
         });
         println!();
@@ -78,8 +98,12 @@ pub(super) fn measure(place: &Place, links: usize, peers: &[Peer]) -> Result<()>
             .iter()
             .zip(stow)
             .filter_map(|(own, stow)| {
-                let ratio = (*stow)? / (*own)?;
-                Some(format!("{ratio:.1}x {}", if ratio >= STOW_GOAL { "reached" } else { "MISSED" }))
+                let Some(Took::Exactly(own)) = own else { return None };
+                let (than, ratio) = match (*stow)? {
+                    Took::Exactly(stow) => ("", stow / own),
+                    Took::Longer(stow) => ("> ", stow / own),
+                };
+                Some(format!("{than}{ratio:.1}x {}", if ratio >= STOW_GOAL { "reached" } else { "MISSED" }))
             })
             .collect();
         println!("  faster than stow, goal {STOW_GOAL}x at 100,000: {}", ratios.join(", "));
@@ -95,23 +119,23 @@ fn is_installed(program: &str) -> bool {
 fn is_right(ground: &Ground, phase: Phase) -> bool {
     let count = ground.names().count();
     match phase {
-        Phase::First | Phase::Again => ground.leading_to(SIDES[0]).0 == count,
+        Phase::First | Phase::Again | Phase::Settled => ground.leading_to(SIDES[0]).0 == count,
         Phase::Flip => ground.leading_to(SIDES[1]).0 == count,
         Phase::Back => ground.leading_to(SIDES[1]).1 == 0,
     }
 }
 
 /// Runs a program; how many seconds it took, or why it did not do it.
-fn run(mut command: Command) -> Result<std::result::Result<f64, String>> {
+fn run(mut command: Command) -> Result<std::result::Result<Took, String>> {
     let began = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let Some(success) = ended(&mut child, began)? else {
         child.kill()?;
         child.wait()?;
-        return Ok(Err(format!("it took longer than {} s", LONGEST.as_secs())));
+        return Ok(Ok(Took::Longer(LONGEST.as_secs_f64())));
     };
     let took = began.elapsed().as_secs_f64();
-    Ok(if success { Ok(took) } else { Err("it failed".to_owned()) })
+    Ok(if success { Ok(Took::Exactly(took)) } else { Err("it failed".to_owned()) })
 }
 
 /// Whether it ended well; none where it is still at work.

@@ -41,9 +41,13 @@ pub(crate) fn written(printed: io::Result<()>, stands: bool, color: Color) -> Cl
     Class::System
 }
 
+/// So much of a document is written at once, in bytes.
+const TOGETHER: usize = 256 * 1024;
+
 pub(crate) fn print_json(report: &Report) -> io::Result<()> {
-    let mut out = raw_stdout();
-    writeln!(out, "{}", report.document())?;
+    let mut out = io::BufWriter::with_capacity(TOGETHER, raw_stdout());
+    report.write_document(&mut out)?;
+    writeln!(out)?;
     out.flush()
 }
 

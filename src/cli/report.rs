@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use caplink::records::Recovered;
@@ -274,7 +275,16 @@ impl Report {
 
     /// The one JSON document of this run.
     pub(crate) fn document(&self) -> String {
-        let document = Document {
+        serde_json::to_string(&self.whole()).expect("BUG: a report has string keys")
+    }
+
+    /// Writes the document, which can be long.
+    pub(crate) fn write_document(&self, to: &mut impl io::Write) -> io::Result<()> {
+        serde_json::to_writer(to, &self.whole()).map_err(io::Error::from)
+    }
+
+    fn whole(&self) -> Document<'_> {
+        Document {
             schema: SCHEMA,
             command: self.command.as_deref(),
             root: &self.root,
@@ -290,8 +300,7 @@ impl Report {
             group: self.group.as_deref(),
             recovered: &self.recovered,
             own: &self.own,
-        };
-        serde_json::to_string(&document).expect("BUG: a report has string keys")
+        }
     }
 
     /// The document as it stands before and after its items, for a verb that prints them as they come.

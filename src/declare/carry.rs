@@ -2,7 +2,7 @@
 
 use super::{Manifests, Planned};
 use crate::error::{Error, Kind, Result};
-use crate::exec::judge;
+use crate::exec::{judge, judge_each};
 use crate::model::{Durability, Effect, Group, GroupStep, LinkPath, Outcome};
 use crate::plan::{Action, ManifestStep};
 use crate::records::{Author, CLAIMS, Claims, GroupReport, Kept, NewFact, Records, Recovered, Settings};
@@ -93,8 +93,18 @@ impl Manifests {
         if !keep_going && planned.plan.conflicts().next().is_some() || planned.plan.is_empty() {
             return self.refused_or_kept(planned);
         }
-        let (group, places) = group_of(planned, &planned.plan.steps, durability);
-        of_report(&planned.plan.steps, &places, self.root.preview_group(&group))
+        let steps = &planned.plan.steps;
+        let (group, places) = group_of(planned, steps, durability);
+        if !keep_going {
+            return of_report(steps, &places, self.root.preview_group(&group));
+        }
+        let mut came = judge_each(&self.root, &group, &places);
+        for outcome in came.iter_mut().flatten().filter(|outcome| outcome.effect.is_change()) {
+            outcome.durability = durability;
+        }
+        let results = results(steps, &places, came);
+        let stands = results.iter().all(Result::is_ok);
+        Applied { group: String::new(), results, recovered: Vec::new(), stands }
     }
 
     fn refused_or_kept(&self, planned: &Planned) -> Applied {
@@ -133,15 +143,13 @@ fn group_of(planned: &Planned, steps: &[ManifestStep], durability: Durability) -
     let mut places = Vec::with_capacity(steps.len());
     for step in steps {
         let before = group.steps.len();
-        if let Ok(link) = LinkPath::new(&step.link) {
-            match step.action {
-                Action::Mkdir => group.push(GroupStep::MakeDir(link.clone())),
-                Action::Rmdir => group.push(GroupStep::RemoveDir(link.clone())),
-                _ => group.extend(step.edit()),
-            }
-            if let Some(from) = step.restore.as_ref().and_then(|from| LinkPath::new(from).ok()) {
-                group.push(GroupStep::Restore { from, to: link });
-            }
+        match step.action {
+            Action::Mkdir => group.push(GroupStep::MakeDir(step.link.clone())),
+            Action::Rmdir => group.push(GroupStep::RemoveDir(step.link.clone())),
+            _ => group.extend(step.edit()),
+        }
+        if let Some(from) = step.restore.as_ref().and_then(|from| LinkPath::new(from).ok()) {
+            group.push(GroupStep::Restore { from, to: step.link.clone() });
         }
         places.push(group.steps.len() - before);
     }
@@ -156,6 +164,9 @@ fn of_report(steps: &[ManifestStep], places: &[usize], report: GroupReport) -> A
 
 /// What each step came to, by what its steps of the group came to: the first error, else the last outcome.
 fn results(steps: &[ManifestStep], places: &[usize], came: Vec<Result<Outcome>>) -> Vec<Result<Outcome>> {
+    if places.iter().all(|count| *count == 1) && came.len() == steps.len() {
+        return came;
+    }
     let mut came = came.into_iter();
     let mut result = |(step, count): (&ManifestStep, &usize)| {
         let own: Vec<Result<Outcome>> = came.by_ref().take(*count).collect();
@@ -182,8 +193,7 @@ fn at_rest(step: &ManifestStep) -> Result<Outcome> {
 }
 
 fn outcome(step: &ManifestStep, effect: Effect) -> Outcome {
-    let link = LinkPath::new(&step.link).expect("BUG: a step names a link");
-    Outcome { target: step.target.clone(), ..Outcome::of(link, effect) }
+    Outcome { target: step.target.clone(), ..Outcome::of(step.link.clone(), effect) }
 }
 
 /// Tells the records of links that were found, and of what is relied on no more.

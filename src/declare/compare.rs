@@ -46,7 +46,7 @@ impl Manifests {
             return None;
         }
         let root = &self.root;
-        let (parent, name) = (step.link.parent()?, step.link.file_name()?);
+        let (parent, name) = (step.link.parent(), step.link.name());
         let (dir, physical) = open_dir(root, parent, Access::Search).ok()?;
         let from = physical.as_deref().unwrap_or(parent);
         let way = match crate::entry::look(root.calls(), (&dir, name)).ok()? {

@@ -12,23 +12,22 @@ impl Manifests {
         // Put in order all at once: one after the other each would be looked for.
         let mut own: Vec<(LinkPath, Owned)> = Vec::new();
         let text = |text: &Text| text.as_path().as_os_str().to_os_string();
-        for owned in &self.held.owned {
+        for owned in self.held.owned() {
             // Nothing else is a path that the records could have been told.
             let Ok(link) = LinkPath::new(owned.link.as_path()) else { continue };
-            let is_own = owned.owner == name;
-            match (&owned.target, &owned.previous) {
-                (Some(target), _) if is_own => {
-                    let (displaced, backup) = (owned.previous.as_ref().map(text), owned.backup.clone());
-                    let backup = backup.map(Text::into_path);
+            let is_own = owned.owner() == name;
+            match (&owned.target, owned.previous()) {
+                (Some(target), displaced) if is_own => {
+                    let (displaced, backup) = (displaced.map(text), owned.backup().cloned().map(Text::into_path));
                     own.push((link, Owned { text: text(target), displaced, backup }));
                 }
                 (Some(target), _) => {
-                    holdings.others.insert(link, Claimed { by: owned.owner.clone(), text: text(target) });
+                    holdings.others.insert(link, Claimed { by: owned.owner().to_owned(), text: text(target) });
                 }
-                (None, Some(removed)) if is_own && owned.moved.is_none() => {
+                (None, Some(removed)) if is_own && owned.moved().is_none() => {
                     holdings.removed.insert(link, text(removed));
                 }
-                (None, removed) if is_own && owned.moved.is_some() => {
+                (None, removed) if is_own && owned.moved().is_some() => {
                     holdings.dirs.insert(link.as_path().to_path_buf());
                     // The directory took the place of a link that was declared to be absent.
                     if let Some(removed) = removed {

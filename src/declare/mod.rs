@@ -173,7 +173,7 @@ impl Manifests {
     /// Returns whether the records know a manifest of this name.
     #[must_use]
     pub fn knows(&self, name: &str) -> bool {
-        let owns = self.held.owned.iter().any(|owned| owned.owner == name);
+        let owns = self.held.owned().iter().any(|owned| owned.owner() == name);
         owns || self.held.sources.contains_key(name) || self.held.kept.keys().any(|(owner, _)| owner == name)
     }
 
@@ -184,14 +184,30 @@ impl Manifests {
     /// Those of [expanding](Manifest::expand) it, all of them; `root_gone`, `fd_exhausted`, `io`.
     pub fn plan(&self, manifest: &Manifest, options: &PlanOptions) -> std::result::Result<Planned, Unplanned> {
         let expanded = manifest.expand(&self.root).map_err(Unplanned::Manifest)?;
-        Ok(self.planned(manifest, expanded, options)?)
+        Ok(self.planned((manifest.name(), manifest.on_conflict()), expanded, options)?)
     }
 
-    fn planned(&self, manifest: &Manifest, expanded: Expanded, options: &PlanOptions) -> Result<Planned> {
-        let holdings = self.holdings(manifest.name());
+    /// The same for a manifest that is not needed any more: what it declares is not copied.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`plan`](Manifests::plan).
+    pub fn plan_once(&self, manifest: Manifest, options: &PlanOptions) -> std::result::Result<Planned, Unplanned> {
+        let (name, on_conflict) = (manifest.name().to_owned(), manifest.on_conflict());
+        let expanded = manifest.into_expanded(&self.root).map_err(Unplanned::Manifest)?;
+        Ok(self.planned((&name, on_conflict), expanded, options)?)
+    }
+
+    fn planned(
+        &self,
+        (name, on_conflict): (&str, OnConflict),
+        expanded: Expanded,
+        options: &PlanOptions,
+    ) -> Result<Planned> {
+        let holdings = self.holdings(name);
         let (links, unwanted) = (&expanded.links[..], &expanded.unwanted[..]);
         let seen = self.root.see(&Looking { links, unwanted, holdings: &holdings, all: options.states })?;
-        let on_conflict = match manifest.on_conflict() {
+        let on_conflict = match on_conflict {
             OnConflict::Refuse if options.backup => OnConflict::Backup,
             on_conflict => on_conflict,
         };
@@ -206,16 +222,10 @@ impl Manifests {
             on_conflict,
         };
         let plan = if options.states { plan_manifest(&request) } else { plan_steps(&request) };
-        let claims = self.claims(manifest.name(), &plan, links);
+        let claims = self.claims(name, &plan, links);
         let overridden = expanded.overridden;
-        Ok(Planned {
-            manifest: manifest.name().to_owned(),
-            plan,
-            overridden,
-            moved_from: None,
-            claims,
-            takes_back: false,
-        })
+        let manifest = name.to_owned();
+        Ok(Planned { manifest, plan, overridden, moved_from: None, claims, takes_back: false })
     }
 
     /// What is to be said of links that were found and are relied on, and of those that are not any more.
@@ -223,7 +233,7 @@ impl Manifests {
         let known = |link: &LinkPath| self.held.kept.get(&(name.to_owned(), Text::new(link.as_path())));
         let found = plan.steps.iter().filter(|step| step.action == Action::Keep && step.note == Note::Found);
         let kept = found
-            .filter_map(|step| Some((LinkPath::new(&step.link).ok()?, Text::new(step.target.as_ref()?))))
+            .filter_map(|step| Some((step.link.clone(), Text::new(step.target.as_ref()?))))
             .filter(|(link, text)| known(link) != Some(text))
             .collect();
         let mut own = self.held.kept.keys().filter(|(owner, _)| owner == name).map(|(_, link)| link).peekable();

@@ -81,10 +81,10 @@ impl SavedPlan {
         let root = &manifests.root;
         let mut looker = Looker::new(manifests, &planned.manifest);
         let step = |step: &ManifestStep| {
-            let found = looker.found(&step.link)?;
+            let found = looker.found(step.link.as_path())?;
             Ok(Step {
                 action: step.action.as_str().to_owned(),
-                link: Text::new(&step.link),
+                link: Text::new(step.link.as_path()),
                 target: step.target.as_ref().map(Text::new),
                 previous: step.previous.as_ref().map(Text::new),
                 name: step.name.as_deref().map(str::to_owned),
@@ -181,7 +181,7 @@ impl SavedPlan {
             }
             let action = Action::ALL.iter().copied().find(|action| action.as_str() == saved.action);
             let text = |text: &Text| text.as_path().as_os_str().to_os_string();
-            let plain = ManifestStep::new(action.unwrap_or(Action::Skip), link.to_path_buf(), None);
+            let plain = ManifestStep::new(action.unwrap_or(Action::Skip), LinkPath::new(link)?, None);
             steps.push(ManifestStep {
                 target: saved.target.as_ref().map(text),
                 previous: saved.previous.as_ref().map(text),
@@ -209,8 +209,8 @@ impl Manifests {
     /// A hash of what the records say of a manifest.
     fn owned_hash(&self, name: &str) -> String {
         let mut hash = Sha256::new();
-        for owned in self.held.owned.iter().filter(|owned| owned.owner == name) {
-            hash.update(serde_json::to_vec(owned).expect("BUG: what is owned has string keys"));
+        for owned in self.held.owned().iter().filter(|owned| owned.owner() == name) {
+            hash.update(serde_json::to_vec(&owned.to_owned()).expect("BUG: what is owned has string keys"));
             hash.update([0]);
         }
         hex(&hash.finalize())
@@ -289,7 +289,7 @@ fn way(root: &Root, parent: &Path) -> Result<Way> {
                 told += &format!("/{inode}{through}");
                 dir = Some(opened);
             }
-            Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => return Err(error),
+            Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => return Err(error),
             Err(error) => {
                 let at = error.component().map_or(0, |component| component.index);
                 return Ok(Way { dir: None, told: format!("{told}, no way: {} at {at}", error.kind()) });

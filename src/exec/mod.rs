@@ -12,6 +12,7 @@ mod confining_thread;
 mod create;
 mod displaced;
 mod exchange;
+mod followed;
 #[cfg(feature = "records")]
 mod group;
 mod halt;
@@ -54,7 +55,7 @@ use displaced::Displaced;
 
 pub(crate) use confining_thread::carry_out_confining_thread;
 #[cfg(feature = "records")]
-pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, leftover};
+pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, judge_each, leftover};
 pub(crate) use previews::{Previews, previewed};
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
@@ -83,7 +84,7 @@ pub(crate) struct Changed {
     staging: Staging,
     verified: bool,
     backup: Option<PathBuf>,
-    /// What was removed and waits for a proof, until which it can be put back.
+    /// What was displaced and waits for a proof, until which it can be put back.
     displaced: Option<Displaced>,
     shortfalls: Vec<Error>,
 }

@@ -1,5 +1,6 @@
 //! Previews of edits in order, each on the tree as those before it leave it.
 
+use super::followed::followed;
 use super::halt::Halt;
 use super::nearby::Nearby;
 use super::run::Run;
@@ -57,8 +58,14 @@ impl<'a> Previews<'a> {
     }
 
     fn preview(&mut self, edit: &Edit) -> Result<Outcome> {
-        let run = Run::new(self.root, edit, true).after(&self.planned, self.nearby.as_ref());
-        let outcome = run.carry_out().map_err(Halt::into_error)?;
+        let run = |edit| {
+            let run = Run::new(self.root, edit, true).after(&self.planned, self.nearby.as_ref());
+            run.carry_out().map_err(Halt::into_error)
+        };
+        let outcome = match followed(self.root, edit, &self.planned)? {
+            Some(followed) => followed.told(run(&followed.edit))?,
+            None => run(edit)?,
+        };
         if outcome.each().any(|outcome| outcome.effect.is_change()) {
             let intent = Intent { edit, foreseen: &outcome, below: self.root.image() };
             let asked = self.root.recorders().iter().try_for_each(|recorder| recorder.previews(&intent));

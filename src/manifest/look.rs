@@ -57,9 +57,9 @@ impl Root {
 }
 
 fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
-    // By its bytes: a path is compared and hashed component by component.
-    let declared: HashMap<&OsStr, &Declared> =
-        looking.links.iter().map(|declared| (declared.link.as_path().as_os_str(), declared)).collect();
+    let mut declared: Vec<&Declared> = looking.links.iter().collect();
+    declared.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
+    let mut declared = declared.into_iter().peekable();
     let Holdings { owned, removed, .. } = looking.holdings;
     let leaving = looking.unwanted.iter().map(|one| &one.link).chain(owned.keys());
     // Each part is in order already, which sorting makes use of.
@@ -67,19 +67,20 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
     let mut paths: Vec<&LinkPath> = links.chain(leaving).chain(removed.keys()).collect();
     paths.sort_by(|a, b| tree_order(a.as_path(), b.as_path()));
     paths.dedup();
-    let mut seen = Seen { links: HashMap::with_capacity(paths.len()), dirs: HashMap::new() };
+    let mut sights: Vec<(LinkPath, Sight)> = Vec::with_capacity(paths.len());
     let (mut dir, mut planned, mut new, mut ids) = (None, Planned::new(), Vec::new(), Vec::new());
     for link in paths {
         let dir = directory(root, &mut dir, link.parent())?;
         let (sight, id) = sight(root, dir, link)?;
         let physical = sight.physical.as_deref().unwrap_or(link.parent());
-        match declared.get(link.as_path().as_os_str()) {
+        let is_it = |declared: &&Declared| declared.link.as_path().as_os_str() == link.as_path().as_os_str();
+        match std::iter::from_fn(|| declared.next_if(is_it)).last() {
             Some(declared) => {
                 let text = declared.text(physical, root.text_root()).ok();
                 let has_it = text.is_some() && sight.found.text() == text.as_deref();
                 if let Some(text) = text.filter(|_| looking.all || !has_it) {
                     planned.insert(&physical.join(link.name()), Some(text.clone()));
-                    new.push((*declared, text));
+                    new.push((sights.len(), declared, text));
                 }
                 ids.extend(id.map(|id| (link, id)));
             }
@@ -87,17 +88,21 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
             // It is to go, if it is what it is taken for.
             None => planned.insert(&physical.join(link.name()), None),
         }
-        seen.links.insert(link.clone(), sight);
+        sights.push((link.clone(), sight));
     }
     let targets = Targets::default();
-    let followed = follow(root, &mut seen, &new, &planned, Some(&targets));
+    let led = follow(root, &mut sights, &new, &planned, Some(&targets));
     if targets.are_proven(root) {
-        followed?
+        led?
     } else {
-        follow(root, &mut seen, &new, &planned, None)?
+        follow(root, &mut sights, &new, &planned, None)?
     }
-    for (link, slot) in slots(root, &ids)? {
-        seen.links.entry(link).and_modify(|sight| sight.slot = Some(slot));
+    drop((new, planned));
+    let slots = slots(root, &ids)?;
+    drop(ids);
+    let mut seen = Seen { links: sights.into_iter().collect(), dirs: HashMap::new() };
+    for (link, slot) in slots {
+        seen.links.entry(link).and_modify(|sight| sight.slot = Some(Box::new(slot)));
     }
     let most = looking.holdings.owned.len() + looking.holdings.dirs.len();
     for dir in &looking.holdings.dirs {
@@ -109,15 +114,15 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
 /// Looks where texts would lead from their links, as the other links would leave the tree.
 fn follow(
     root: &Root,
-    seen: &mut Seen,
-    new: &[(&Declared, OsString)],
+    sights: &mut [(LinkPath, Sight)],
+    new: &[(usize, &Declared, OsString)],
     planned: &Planned,
     targets: Option<&Targets>,
 ) -> Result<()> {
-    for (number, (declared, text)) in new.iter().enumerate() {
-        let Some(sight) = seen.links.get_mut(&declared.link) else { continue };
+    for (next, (number, declared, text)) in new.iter().enumerate() {
+        let sight = &mut sights[*number].1;
         if let Some(targets) = targets {
-            targets.expect(new[number..].iter().map(|(declared, _)| &declared.target));
+            targets.expect(new[next..].iter().map(|(_, declared, _)| &declared.target));
         }
         let from = sight.physical.as_deref().unwrap_or(declared.link.parent());
         let near = targets.map_or(Near::Nothing, Near::Targets);
@@ -143,7 +148,7 @@ fn open(root: &Root, path: &Path) -> Result<std::result::Result<Opened, Way>> {
         }
         Err(error) => error,
     };
-    if matches!(error.kind(), Kind::FdExhausted | Kind::Io) {
+    if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) {
         return Err(error);
     }
     let depth = error.component().map_or(0, |component| component.index);
@@ -181,14 +186,14 @@ fn sight(root: &Root, dir: &Dir, link: &LinkPath) -> Result<(Sight, Option<Objec
         }
         Err(way) => return Ok((of(way.clone(), None, Found::Missing), None)),
     };
-    let physical = opened.physical.as_deref().unwrap_or(link.parent()).join(link.name());
-    if not_state(root, &physical).is_err() {
+    let followed = opened.physical.as_ref().map(|dir| dir.join(link.name()));
+    if not_state(root, followed.as_deref().unwrap_or(link.as_path())).is_err() {
         let way = Way::Refused { depth: link.parent().iter().count(), kind: Kind::Policy };
         return Ok((of(way, opened.physical.clone(), Found::Missing), None));
     }
     match look_at(root.calls(), (&opened.handle, link.name())) {
         Ok(found) => Ok((of(Way::Open, opened.physical.clone(), found), Some(opened.id))),
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => Err(error),
+        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => Err(error),
         Err(error) => {
             let way = Way::Refused { depth: link.parent().iter().count(), kind: error.kind() };
             Ok((of(way, opened.physical.clone(), Found::Missing), None))
@@ -211,7 +216,7 @@ fn leads(root: &Root, (from, near): (&Path, Near<'_>), name: &OsStr, text: &OsSt
             Kind::Loop => Ok(Leads::Loop),
             Kind::Escape | Kind::MagicLink => Ok(Leads::Escape),
             Kind::CrossMount => Ok(Leads::CrossMount),
-            Kind::FdExhausted | Kind::Io => Err(stop.into_error()),
+            Kind::FdExhausted | Kind::Corrupt | Kind::Io => Err(stop.into_error()),
             _ => Ok(Leads::Denied),
         },
     }
@@ -221,7 +226,7 @@ fn leads(root: &Root, (from, near): (&Path, Near<'_>), name: &OsStr, text: &OsSt
 fn contents(root: &Root, dir: &Path, most: usize) -> Result<Contents> {
     let handle = match open_dir(root, dir, Access::Read) {
         Ok((handle, None)) => handle,
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => return Err(error),
+        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => return Err(error),
         Err(error) if error.kind() == Kind::Permission => return Ok(Contents::More),
         // Links were followed: it is not the directory that was made.
         Ok((_, Some(_))) | Err(_) => return Ok(Contents::Gone),

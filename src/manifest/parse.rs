@@ -124,6 +124,11 @@ impl Manifest {
         self.apps.values().any(App::has_hooks)
     }
 
+    /// The links that are declared, and those that shall not be there; it has none any more.
+    pub(super) fn take_links(&mut self) -> (Vec<Declared>, Vec<Unwanted>) {
+        (std::mem::take(&mut self.links), std::mem::take(&mut self.unwanted))
+    }
+
     /// The text, to show a part of it.
     pub(super) fn text(&self) -> &str {
         &self.text

@@ -3,6 +3,7 @@
 mod carry;
 mod declared;
 mod entry;
+mod in_step;
 mod pattern;
 mod plan;
 mod removal;

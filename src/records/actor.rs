@@ -34,6 +34,23 @@ pub struct Actor {
     pub claimed: Option<String>,
 }
 
+/// An actor that many entries of one append have in common.
+pub(super) mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::Actor;
+
+    pub(in crate::records) fn serialize<S: Serializer>(actor: &Arc<Actor>, serializer: S) -> Result<S::Ok, S::Error> {
+        actor.as_ref().serialize(serializer)
+    }
+
+    pub(in crate::records) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Actor>, D::Error> {
+        Actor::deserialize(deserializer).map(Arc::new)
+    }
+}
+
 impl Actor {
     /// Returns what the system tells of this process: its user, that of its audit session, the process that started it,
     /// and the computer.

@@ -1,5 +1,7 @@
 //! Who makes changes and why, as it is written into the records.
 
+use std::sync::Arc;
+
 use super::actor::Actor;
 use super::entry::Settled;
 use crate::error::{Error, Kind, Result};
@@ -10,7 +12,7 @@ const LONGEST: usize = 1024;
 /// Who makes changes, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Author {
-    pub(super) actor: Actor,
+    pub(super) actor: Arc<Actor>,
     pub(super) reason: Option<String>,
 }
 
@@ -25,7 +27,7 @@ impl Author {
     pub fn new(mut actor: Actor, reason: Option<&str>) -> Result<Author> {
         let reason = fitting("reason", reason)?;
         actor.claimed = fitting("actor", actor.claimed.as_deref())?;
-        Ok(Author { actor, reason })
+        Ok(Author { actor: Arc::new(actor), reason })
     }
 
     /// Returns why changes are made.
@@ -37,12 +39,12 @@ impl Author {
     /// The same with another reason, which is short and plain.
     #[cfg(feature = "manage")]
     pub(crate) fn because(&self, reason: &str) -> Author {
-        Author { actor: self.actor.clone(), reason: Some(reason.to_owned()) }
+        Author { actor: Arc::clone(&self.actor), reason: Some(reason.to_owned()) }
     }
 
     /// These settings, as said by this author.
     pub(super) fn of(&self, settled: Settled) -> Settled {
-        Settled { reason: self.reason.clone(), actor: self.actor.clone(), ..settled }
+        Settled { reason: self.reason.clone(), actor: Actor::clone(&self.actor), ..settled }
     }
 }
 

@@ -169,7 +169,8 @@ pub(crate) struct Intent {
     pub(crate) owner: Option<String>,
     /// The process that makes it, and when that was started.
     pub(crate) run: Run,
-    pub(crate) actor: Actor,
+    #[serde(with = "super::actor::shared")]
+    pub(crate) actor: Arc<Actor>,
 }
 
 /// A process: its number, and when it was started in ticks since the system was; 0 where that is not told.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::actor::Actor;
 use super::author::Author;
 use super::entry::{Body, CUT, EntryKind, Fact};
 use super::head::Head;
@@ -158,7 +159,7 @@ fn bodies(author: &Author, facts: Vec<NewFact>) -> Vec<Body> {
             outcome: fact.outcome.to_owned(),
             group: None,
             reason: author.reason.clone(),
-            actor: author.actor.clone(),
+            actor: Actor::clone(&author.actor),
             data: fact.data,
         }))
     };

@@ -99,7 +99,7 @@ impl Follow {
     fn awaited(&self) -> Option<Run> {
         match &self.state.open.get(&self.assembly.awaited()?)?.what {
             Pending::Intent(intent) => Some(intent.run),
-            Pending::Group(_) => None,
+            Pending::Member | Pending::Group(_) => None,
         }
     }
 }

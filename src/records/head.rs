@@ -116,7 +116,7 @@ mod tests {
             reason: None,
             owner: None,
             run: Run(123_457, 1_234_567_890),
-            actor,
+            actor: Arc::new(actor),
         };
         let ended = Ended {
             of: 1_999_999,

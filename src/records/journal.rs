@@ -3,14 +3,34 @@
 use super::entry::Body;
 use super::log::Log;
 use super::log_file::io;
+use super::many::Many;
 use super::recovered::Recovered;
 use super::store::Records;
 use crate::error::{Error, Kind, Result};
 
 impl Records {
+    /// Appends what `decide` says, and syncs it. Returns the numbers of the entries.
+    pub(super) fn append(&self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {
+        self.append_many(decide, Many::none())
+    }
+
+    /// Appends what `decide` says and then these, and syncs all of it at once. Returns the numbers of the former, and that of
+    /// the first of the latter behind them.
+    pub(super) fn append_many(
+        &self,
+        decide: impl FnOnce(&Log) -> Result<Vec<Body>>,
+        many: Many<'_>,
+    ) -> Result<Vec<u64>> {
+        let (numbers, file) = self.append_only(decide, many)?;
+        if !numbers.is_empty() {
+            file.sync().map_err(io)?;
+        }
+        Ok(numbers)
+    }
+
     /// Appends what `decide` says, and leaves the syncing to whoever syncs next: if it is lost it is found out anew.
     pub(super) fn append_unsynced(&self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {
-        self.append_only(decide).map(|(numbers, _)| numbers)
+        self.append_only(decide, Many::none()).map(|(numbers, _)| numbers)
     }
 
     /// Refuses a change without a reason, where one is demanded.

@@ -4,19 +4,24 @@
 //! make sure of the space; write; give the lock back; sync. What several programs append meanwhile is on the medium
 //! after the first of their syncs, since each of them is of the whole file.
 //!
+//! Many entries are written in pieces, for all of which the space is made sure of first. That is no other append than a single
+//! call would be, which can end in its midst as well: whole lines and the beginning of one are there, and a group that is not
+//! there as a whole was not begun.
+//!
 //! Looking takes no lock. It sees whole lines, and leaves what stands behind the last of them.
 
 use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::entry::{Body, CUT, FORMAT, Founding, LINE_MAX, Settled};
+use super::entry::{Body, CUT, FORMAT, Founding, Intent, LINE_MAX, Settled};
 use super::head::Head;
 use super::identity::RootIdentity;
 use super::index::{Source, check_known};
 use super::lines::{Lines, Next, line_at, line_before};
 use super::log_file::{LOG_NAME, damaged, io, lock, open_own};
-use super::state::{Line, NOT_CUT, Opened, Pending, State, Unfit, could_be_cut};
+use super::many::{Many, Room, TOGETHER};
+use super::state::{Line, NOT_CUT, Opened, Pending, State, TOO_LONG, Unfit, could_be_cut};
 use super::tree::Hash;
 use crate::error::{Error, Kind, Result};
 use crate::root::Root;
@@ -129,8 +134,9 @@ impl Log {
         Ok(())
     }
 
-    /// Appends what `decide` makes of the state that nobody else can change meanwhile, and returns the entries' numbers.
-    /// Where nothing is to be appended the log need not be writable.
+    /// Appends what `decide` makes of the state that nobody else can change meanwhile, and then these; returns the numbers of
+    /// the former, and that of the first of the latter behind them. Where nothing is to be appended the log need not be
+    /// writable.
     ///
     /// They are not on the medium before they are [synced](Log::file).
     pub(super) fn append(
@@ -139,10 +145,11 @@ impl Log {
         dir: &Handle,
         wait: Duration,
         decide: impl FnOnce(&Log) -> Result<Vec<Body>>,
+        many: Many<'_>,
     ) -> Result<Vec<u64>> {
         self.have_own(root.calls(), dir)?;
         lock(root, &self.file, wait)?;
-        let appended = self.is_the_named_one(root.calls(), dir).and_then(|()| self.append_locked(decide));
+        let appended = self.is_the_named_one(root.calls(), dir).and_then(|()| self.append_locked(decide, many));
         self.file.unlock();
         appended
     }
@@ -168,40 +175,69 @@ impl Log {
         Err(damaged(self.state.seq, "the log was moved away or replaced since it was opened"))
     }
 
-    fn append_locked(&mut self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {
+    fn append_locked(&mut self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>, many: Many<'_>) -> Result<Vec<u64>> {
         self.refresh()?;
         if !could_be_cut(&self.cut) {
             return Err(damaged(self.state.seq, NOT_CUT));
         }
         let bodies = decide(self)?;
-        if bodies.is_empty() {
+        if bodies.is_empty() && many.count() == 0 {
             return Ok(Vec::new());
         }
         if let Some(kind) = self.unwritable {
             return Err(Error::new(kind).during("use the records").because("the log cannot be written"));
         }
-        let intents = bodies.iter().filter(|body| matches!(body, Body::Intent(_))).count() as u64;
-        let extension = self.state.extend(&self.cut, bodies).map_err(unfit)?;
-        let written =
-            self.make_room(extension.bytes.len() as u64, intents).and_then(|()| self.file.append(&extension.bytes));
-        match written {
-            Ok(()) => {
+        match self.write(bodies, many) {
+            Ok(numbers) => {
                 self.cut.clear();
                 self.settle()?;
-                Ok(extension.numbers)
+                Ok(numbers)
             }
-            Err(source) => {
+            Err(error) => {
                 // The state has gone on as if it had been written.
                 (self.state, self.cut) = resume(&self.file)?;
-                Err(io(source))
+                Err(error)
             }
         }
     }
 
-    /// Makes sure of the space for what is written now, and for the results of these intents.
-    fn make_room(&self, length: u64, intents: u64) -> std::io::Result<()> {
+    /// Writes entries behind the end, some at a time.
+    fn write(&mut self, mut piece: Vec<Body>, many: Many<'_>) -> Result<Vec<u64>> {
+        let returned = piece.len() + many.count().min(1);
+        piece.extend(many.piece(0));
+        let intents = piece.iter().filter(|body| matches!(body, Body::Intent(_))).count() as u64;
+        let mut extension = self.state.extend(&self.cut, piece).map_err(unfit)?;
+        let more = many.room(TOGETHER).ok_or_else(|| damaged(self.state.seq, TOO_LONG))?;
+        self.make_room(Room::of(&extension.bytes, intents).and(more)).map_err(io)?;
+        self.file.append(&extension.bytes).map_err(io)?;
+        for from in (TOGETHER..many.count()).step_by(TOGETHER) {
+            self.state.go_on(&mut extension, many.piece(from)).map_err(unfit)?;
+            self.file.append(&extension.bytes).map_err(io)?;
+        }
+        extension.numbers.truncate(returned);
+        Ok(extension.numbers)
+    }
+
+    /// The intent that is open; it is read where it is not held. None of what is no intent.
+    pub(super) fn intent(&self, seq: u64, opened: &Opened) -> Result<Option<Arc<Intent>>> {
+        let read;
+        let opened = match &opened.what {
+            Pending::Member => {
+                read = opened_at(&self.file, seq, opened.place, self.state.end)?;
+                &read
+            }
+            _ => opened,
+        };
+        match &opened.what {
+            Pending::Intent(intent) => Ok(Some(Arc::clone(intent))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Makes sure of the space for what is written now, and for the results of the intents in it.
+    fn make_room(&self, room: Room) -> std::io::Result<()> {
         let from = self.file.len()?;
-        let needed = from + length + intents * RESULT_ROOM;
+        let needed = from + room.bytes + room.intents * RESULT_ROOM;
         let has = from.next_multiple_of(BLOCK);
         if needed > has { self.file.reserve(from, needed.next_multiple_of(BLOCK) - from) } else { Ok(()) }
     }

@@ -10,12 +10,14 @@ mod facts;
 mod follow;
 mod group;
 mod head;
+mod held;
 mod identity;
 mod index;
 mod journal;
 mod lines;
 mod log;
 mod log_file;
+mod many;
 mod marker;
 mod moved;
 mod mutation;
@@ -58,6 +60,8 @@ pub use verify::Verified;
 #[cfg(feature = "manage")]
 pub(crate) use facts::{LogPlace, NewFact};
 #[cfg(feature = "manage")]
+pub(crate) use held::Held;
+#[cfg(feature = "manage")]
 pub(crate) use named_lock::NamedLock;
 #[cfg(feature = "manage")]
-pub(crate) use owned::{CLAIMS, Claims, Held};
+pub(crate) use owned::{CLAIMS, Claims};

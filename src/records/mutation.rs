@@ -143,7 +143,7 @@ impl Mutation {
             release: None,
             moved: intent.moved,
             reason: intent.reason,
-            actor: intent.actor,
+            actor: Arc::unwrap_or_clone(intent.actor),
             root,
             settled: false,
             backup: None,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Body, Intent};
+use super::held::{Added, Held};
 use super::moved::Moved;
 use crate::wire::Text;
 
@@ -76,19 +77,8 @@ impl Kept {
     }
 }
 
-/// What the log says of manifests.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Held {
-    /// What was made for them.
-    pub(crate) owned: Vec<Owned>,
-    /// What they found and rely on, by manifest and path.
-    pub(crate) kept: BTreeMap<(String, Text), Text>,
-    /// Where each was read last.
-    pub(crate) sources: BTreeMap<String, Text>,
-}
-
 /// A manifest, and a path below the records' root.
-pub(super) type Key = (String, Text);
+pub(super) type Key = (Arc<str>, Text);
 
 /// What was made under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +87,7 @@ pub(super) struct Made {
     pub(super) previous: Option<Text>,
     pub(super) backup: Option<Text>,
     pub(super) moved: Option<Moved>,
-    pub(super) group: Option<String>,
+    pub(super) group: Option<Arc<str>>,
 }
 
 impl Made {
@@ -122,6 +112,32 @@ pub(super) struct Row {
     pub(super) below: u64,
     /// Those that were made before since, oldest first: an undo goes back to the last of them.
     pub(super) before: Vec<Made>,
+}
+
+/// An intent whose result is still to come, as far as ownership follows from it. There can be very many: what is the same for
+/// all of a group is there once.
+#[derive(Debug)]
+pub(super) struct Promised {
+    by: Arc<PromisedBy>,
+    link: Text,
+    target: Option<Text>,
+    previous: Option<Text>,
+    /// The other name, and what is moved.
+    moves: Option<Box<(Option<Text>, Option<Moved>)>>,
+}
+
+#[derive(Debug)]
+struct PromisedBy {
+    verb: String,
+    owner: Arc<str>,
+    group: Option<Arc<str>>,
+}
+
+impl PromisedBy {
+    fn is_of(&self, intent: &Intent) -> bool {
+        let (owner, group) = (intent.owner.as_deref(), intent.group.as_deref());
+        self.verb == intent.verb && Some(&*self.owner) == owner && self.group.as_deref() == group
+    }
 }
 
 /// What the entries before the first that is taken came to.
@@ -159,29 +175,34 @@ pub(super) struct Ownership<B = FromTheFirst> {
     pub(super) rows: BTreeMap<Key, Row>,
     pub(super) sources: BTreeMap<String, Text>,
     /// Intents whose result is still to come.
-    pub(super) announced: HashMap<u64, Arc<Intent>>,
+    pub(super) announced: HashMap<u64, Promised>,
+    /// What the last of them has in common with the next, as a rule.
+    last: Option<Arc<PromisedBy>>,
 }
 
 impl<B: Backing> Ownership<B> {
     /// Goes on from what is kept elsewhere.
-    pub(super) fn after(backing: B, announced: HashMap<u64, Arc<Intent>>) -> Ownership<B> {
-        Ownership { backing, rows: BTreeMap::new(), sources: BTreeMap::new(), announced }
+    pub(super) fn after(backing: B, announced: HashMap<u64, Promised>) -> Ownership<B> {
+        Ownership { backing, rows: BTreeMap::new(), sources: BTreeMap::new(), announced, last: None }
     }
 
     /// Takes the next entry.
     pub(super) fn take(&mut self, seq: u64, body: Body) -> Result<(), B::Error> {
         match body {
-            Body::Intent(intent) if intent.owner.is_some() => drop(self.announced.insert(seq, intent)),
+            Body::Intent(intent) => {
+                let promised = self.promised(Arc::unwrap_or_clone(intent));
+                self.announced.extend(promised.map(|promised| (seq, promised)));
+            }
             Body::Result(ended) => {
-                if let Some(intent) = self.announced.remove(&ended.of) {
-                    let mut intent = Arc::unwrap_or_clone(intent);
-                    intent.target = ended.target.or(intent.target.take());
-                    self.done(intent, &ended.outcome)?;
+                if let Some(promised) = self.announced.remove(&ended.of) {
+                    let target = ended.target.or(promised.target);
+                    self.done(Promised { target, ..promised }, &ended.outcome)?;
                 }
             }
             Body::Fact(fact) if fact.topic == TOPIC => {
                 for owned in serde_json::from_str::<Vec<Owned>>(fact.data.get()).unwrap_or_default() {
                     let Owned { owner, link, target, previous, backup, moved, group } = owned;
+                    let (owner, group) = (owner.into(), group.map(Arc::from));
                     self.row(&(owner, link))?.made = Some(Made { target, previous, backup, moved, group });
                 }
             }
@@ -193,6 +214,22 @@ impl<B: Backing> Ownership<B> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What is kept of an intent until its result comes; none of one for no manifest.
+    fn promised(&mut self, intent: Intent) -> Option<Promised> {
+        let owner = intent.owner.as_deref()?;
+        let by = match self.last.take().filter(|last| last.is_of(&intent)) {
+            Some(last) => last,
+            None => {
+                let group = intent.group.as_deref().map(Arc::from);
+                Arc::new(PromisedBy { verb: intent.verb.clone(), owner: owner.into(), group })
+            }
+        };
+        self.last = Some(Arc::clone(&by));
+        let Intent { link, target, previous, other, moved, .. } = intent;
+        let moves = (other.is_some() || moved.is_some()).then(|| Box::new((other, moved)));
+        Some(Promised { by, link, target, previous, moves })
     }
 
     /// What is known of a name.
@@ -217,12 +254,13 @@ impl<B: Backing> Ownership<B> {
 
     fn claim(&mut self, claims: Claims) -> Result<(), B::Error> {
         let Claims { owner, kept, dropped, source } = claims;
+        let by: Arc<str> = owner.as_str().into();
         for link in dropped {
-            let row = self.row(&(owner.clone(), link))?;
+            let row = self.row(&(Arc::clone(&by), link))?;
             (row.made, row.kept) = (None, None);
         }
         for Kept { link, text } in kept {
-            self.row(&(owner.clone(), link))?.kept = Some(text);
+            self.row(&(Arc::clone(&by), link))?.kept = Some(text);
         }
         if let Some(source) = source {
             self.sources.insert(owner, source);
@@ -230,15 +268,16 @@ impl<B: Backing> Ownership<B> {
         Ok(())
     }
 
-    fn done(&mut self, intent: Intent, outcome: &str) -> Result<(), B::Error> {
-        let Some(owner) = intent.owner else { return Ok(()) };
-        let key = (owner, intent.link);
+    fn done(&mut self, promised: Promised, outcome: &str) -> Result<(), B::Error> {
+        let Promised { by, link, target, previous: displaced, moves } = promised;
+        let (other, object) = moves.map_or((None, None), |moves| *moves);
+        let key = (Arc::clone(&by.owner), link);
         let is_made = matches!(outcome, "created" | "replaced" | "adopted");
-        if intent.verb == "undo" && (is_made || outcome == "removed") {
+        if by.verb == "undo" && (is_made || outcome == "removed") {
             // What it goes back to is owned if it was so before.
             let earlier = self.pop(&key)?;
             let fits = |earlier: &Made| match is_made {
-                true => earlier.target == intent.target,
+                true => earlier.target == target,
                 false => earlier.is_text_only(),
             };
             self.row(&key)?.made = earlier.filter(fits);
@@ -251,13 +290,13 @@ impl<B: Backing> Ownership<B> {
         row.kept = None;
         let old = row.made.take();
         row.before.extend(old.clone());
-        if intent.verb == TAKES_BACK {
+        if by.verb == TAKES_BACK {
             return Ok(());
         }
         // An object that gets its name back is nobody's.
-        let is_given_back = intent.moved.is_some_and(|moved| moved.brought) && intent.other.is_some();
+        let is_given_back = object.is_some_and(|moved| moved.brought) && other.is_some();
         // A link of others that was to be absent: its text is kept, so that it can be made again.
-        let is_unwanted = !is_made && old.is_none() && intent.previous.is_some();
+        let is_unwanted = !is_made && old.is_none() && displaced.is_some();
         if !(is_made || is_unwanted) || is_given_back {
             row.made = match is_made {
                 true => old,
@@ -268,10 +307,10 @@ impl<B: Backing> Ownership<B> {
         }
         let (previous, backup, moved) = match old {
             Some(old) => (old.previous, old.backup, old.moved),
-            None => (intent.previous, intent.other.filter(|_| intent.moved.is_some()), None),
+            None => (displaced, other.filter(|_| object.is_some()), None),
         };
-        let moved = intent.moved.or(moved);
-        row.made = Some(Made { target: intent.target, previous, backup, moved, group: intent.group });
+        let moved = object.or(moved);
+        row.made = Some(Made { target, previous, backup, moved, group: by.group.clone() });
         Ok(())
     }
 }
@@ -279,22 +318,19 @@ impl<B: Backing> Ownership<B> {
 impl Ownership {
     /// Everything about manifests.
     pub(super) fn into_held(self) -> Held {
-        let mut held = Held { sources: self.sources, ..Held::default() };
-        for (key, row) in self.rows {
-            held.add(key, row.made, row.kept);
+        let mut held = Held::default();
+        held.sources = self.sources;
+        for ((owner, link), row) in self.rows {
+            let group = row.made.as_ref().and_then(|made| made.group.clone());
+            let added = row.made.map(|Made { target, previous, backup, moved, .. }| Added {
+                target,
+                previous,
+                backup,
+                moved,
+                group: group.as_deref(),
+            });
+            held.add(&owner, link, added, row.kept);
         }
         held
-    }
-}
-
-impl Held {
-    /// Adds what is known of the next name.
-    pub(super) fn add(&mut self, (owner, link): Key, made: Option<Made>, kept: Option<Text>) {
-        if let Some(kept) = kept {
-            self.kept.insert((owner.clone(), link.clone()), kept);
-        }
-        if let Some(Made { target, previous, backup, moved, group }) = made {
-            self.owned.push(Owned { owner, link, target, previous, backup, moved, group });
-        }
     }
 }

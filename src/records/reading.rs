@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
+use super::held::{Held, HeldLink};
 use super::index::{Index, Source};
 use super::lines::{Lines, Next};
 use super::log_file::{damaged, io};
 use super::mutation::{Assembly, Mutation};
-use super::owned::{Held, Owned, Ownership};
+use super::owned::{Owned, Ownership};
 use super::query::{Newest, Query};
 use super::state::{Line, State};
 use super::store::Records;
@@ -65,7 +66,7 @@ impl Records {
     ///
     /// `integrity`, `io`.
     pub fn owned(&self) -> Result<Vec<Owned>> {
-        self.held().map(|held| held.owned)
+        self.held().map(|held| held.owned().iter().map(HeldLink::to_owned).collect())
     }
 
     /// Returns everything that the log says of manifests.

@@ -131,7 +131,7 @@ impl Recording {
             reason: self.author.reason.clone(),
             owner: None,
             run,
-            actor: self.author.actor.clone(),
+            actor: Arc::clone(&self.author.actor),
         })
     }
 
@@ -169,7 +169,7 @@ impl Recorder for Recording {
         let announce = |intent| self.intent(intent, run).map(Arc::new);
         let announced: Vec<Arc<Announced>> = intents.iter().map(announce).collect::<Result<_>>()?;
         let names: HashSet<&Text> = announced.iter().flat_map(|intent| intent.all_names()).collect();
-        records.has_settled(records.settle_groups_of(&names)?);
+        records.has_settled(records.settle_groups_of(&|name| names.contains(name))?);
         let (mut settled_before, mut recovered) = (0, Vec::new());
         let numbers = records.append(|log| {
             records.demands_reason(log, self.author.reason.is_some())?;

@@ -3,8 +3,10 @@
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 
+use super::actor::Actor;
 use super::author::Author;
 use super::entry::{Body, Fact, Founding, LINE_MAX, Renewed, Settings};
+use super::held::HeldLink;
 use super::index::INDEX_NAME;
 use super::lines::{Lines, Next};
 use super::log_file::{LOG_NAME, damaged, io, lock, open_own};
@@ -165,7 +167,7 @@ impl Place<'_> {
     fn replace(&self, author: &Author, readable: Readable) -> Result<Option<Renewed>> {
         let (root, calls) = (self.root, self.root.calls());
         let Readable { id, settings, good, root: hash, mut facts, ownership, lost } = readable;
-        facts.extend(owned_facts(&ownership.into_held().owned, author));
+        facts.extend(owned_facts(ownership.into_held().owned(), author));
         let name = format!("{KEPT}{}", Time::now());
         let renewed = Renewed { id, kept: Text::new(&name), good, root: hash, lost };
         let founding = Founding::of(root, settings, author, Some(renewed.clone()))?;
@@ -263,17 +265,18 @@ fn is_unused(calls: &dyn Calls, aside: &Handle, name: &str) -> bool {
 }
 
 /// What is owned, as facts that fit into a line each.
-fn owned_facts(owned: &[Owned], author: &Author) -> Vec<Fact> {
+fn owned_facts(owned: &[HeldLink], author: &Author) -> Vec<Fact> {
     const TOGETHER: usize = 200;
-    let fact = |owned: &[Owned]| {
-        let data = serde_json::value::to_raw_value(owned).expect("BUG: what is owned has string keys");
+    let fact = |owned: &[HeldLink]| {
+        let owned: Vec<Owned> = owned.iter().map(HeldLink::to_owned).collect();
+        let data = serde_json::value::to_raw_value(&owned).expect("BUG: what is owned has string keys");
         Fact {
             topic: TOPIC.to_owned(),
             verb: "records renew".to_owned(),
             outcome: "renewed".to_owned(),
             group: None,
             reason: author.reason.clone(),
-            actor: author.actor.clone(),
+            actor: Actor::clone(&author.actor),
             data,
         }
     };

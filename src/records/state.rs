@@ -34,6 +34,8 @@ impl Opened {
 #[derive(Clone, Debug)]
 pub(super) enum Pending {
     Intent(Arc<Intent>),
+    /// The intent of a group that was written by this state: there can be very many, so that it is read where it is needed.
+    Member,
     Group(Arc<Group>),
 }
 
@@ -213,32 +215,49 @@ impl State {
             told.push(Body::Open(Open { open }));
         }
         let before = told.len();
-        let mut numbers = Vec::new();
-        let time = Time::now();
-        for (index, body) in told.into_iter().chain(bodies).enumerate() {
+        let mut extension = Extension { bytes, numbers: Vec::new(), time: Time::now() };
+        self.add(&mut extension, told.into_iter().chain(bodies))?;
+        extension.numbers.drain(..before);
+        Ok(extension)
+    }
+
+    /// The lines that add these entries behind an extension, in place of its own.
+    pub(super) fn go_on(&mut self, extension: &mut Extension, bodies: impl Iterator<Item = Body>) -> Result<(), Unfit> {
+        let before = extension.numbers.len();
+        extension.bytes.clear();
+        self.add(extension, bodies)?;
+        extension.numbers.truncate(before);
+        Ok(())
+    }
+
+    fn add(&mut self, extension: &mut Extension, bodies: impl Iterator<Item = Body>) -> Result<(), Unfit> {
+        for body in bodies {
             let kind = body.kind();
             let head = Head {
                 seq: self.seq,
                 entry: kind,
                 prev: self.last,
-                time,
+                time: extension.time,
                 base: self.base_for(&body),
                 settings_at: if kind == EntryKind::Settings { self.end } else { self.settings_at },
             };
             let line = head.line(&body);
             if line.len() > LINE_MAX {
-                return self.unfit("it would be too long");
+                return self.unfit(TOO_LONG);
             }
-            if index >= before {
-                numbers.push(self.seq);
-            }
+            extension.numbers.push(self.seq);
             self.follows(&head)?;
             self.accept(&head, &body)?;
+            if matches!(&body, Body::Intent(intent) if intent.group.is_some())
+                && let Some(mut opened) = self.open.last_entry()
+            {
+                opened.get_mut().what = Pending::Member;
+            }
             let json = &line[..line.len() - 1];
             self.pass(json, Hash::of_leaf(json));
-            bytes.extend_from_slice(&line);
+            extension.bytes.extend_from_slice(&line);
         }
-        Ok(Extension { bytes, numbers })
+        Ok(())
     }
 }
 
@@ -247,7 +266,12 @@ pub(super) struct Extension {
     pub(super) bytes: Vec<u8>,
     /// The numbers of the entries that were asked for.
     pub(super) numbers: Vec<u64>,
+    /// When they are written.
+    time: Time,
 }
+
+/// Why an entry that is to be written does not fit.
+pub(super) const TOO_LONG: &str = "it would be too long";
 
 /// Why what stands behind the last newline does not fit.
 pub(super) const NOT_CUT: &str = "it is no entry that was cut short";

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::actor::Actor;
 use super::author::Author;
 use super::entry::{Body, EntryKind, FORMAT, Founding, Renewed, Settings, Settled};
 use super::head::Head;
@@ -11,6 +12,7 @@ use super::identity::{RootIdentity, Strength};
 use super::index::INDEX_NAME;
 use super::log::Log;
 use super::log_file::{LOG_NAME, damaged, io};
+use super::many::Many;
 use super::mutation::MutationRoot;
 use super::recovered::Recovered;
 use super::state::Pending;
@@ -311,23 +313,16 @@ impl Records {
         self.shared.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends what `decide` says. Returns the numbers of the entries, and the file that is to be synced.
+    /// Appends what `decide` says, and then these. Returns the numbers of the former and of the first of the latter, and the
+    /// file that is to be synced.
     pub(super) fn append_only(
         &self,
         decide: impl FnOnce(&Log) -> Result<Vec<Body>>,
+        many: Many<'_>,
     ) -> Result<(Vec<u64>, Arc<OpenFile>)> {
         let mut log = self.log();
-        let numbers = log.append(&self.shared.root, &self.shared.dir, self.wait, decide)?;
+        let numbers = log.append(&self.shared.root, &self.shared.dir, self.wait, decide, many)?;
         Ok((numbers, Arc::clone(log.file())))
-    }
-
-    /// Appends what `decide` says, and syncs it. Returns the numbers of the entries.
-    pub(super) fn append(&self, decide: impl FnOnce(&Log) -> Result<Vec<Body>>) -> Result<Vec<u64>> {
-        let (numbers, file) = self.append_only(decide)?;
-        if !numbers.is_empty() {
-            file.sync().map_err(io)?;
-        }
-        Ok(numbers)
     }
 }
 
@@ -379,7 +374,7 @@ impl Founding {
             path: root.physical_path().map(Text::new),
             settings,
             reason: author.reason.clone(),
-            actor: author.actor.clone(),
+            actor: Actor::clone(&author.actor),
         };
         let id = root.calls().random().map_err(io)?;
         Ok(Founding { format: FORMAT, id: format!("{id:032x}"), settled, renewed })

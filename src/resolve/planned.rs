@@ -13,14 +13,35 @@ pub(crate) struct Planned {
     nodes: Vec<Node>,
 }
 
+/// There are as many as there are edits, and nearly all of them are links with nothing below.
 #[derive(Debug, Default)]
 struct Node {
-    below: HashMap<OsString, usize>,
-    left: Option<Option<OsString>>,
+    #[expect(clippy::box_collection, reason = "nearly no node has one")]
+    below: Option<Box<HashMap<Box<OsStr>, u32>>>,
+    /// The last edit about this path leaves a link or nothing there.
+    is_edited: bool,
+    /// The text of that link.
+    text: Option<Box<OsStr>>,
     /// An edit creates this directory.
     is_made: bool,
     /// What the disk has there is removed by an edit before that.
     replaces: bool,
+}
+
+impl Node {
+    fn below(&self, name: &OsStr) -> Option<usize> {
+        self.below.as_ref()?.get(name).map(|at| *at as usize)
+    }
+
+    /// What is left here: a text, or nothing; the outer none is no edit.
+    fn left(&self) -> Option<Option<&OsStr>> {
+        self.is_edited.then_some(self.text.as_deref())
+    }
+
+    /// Whether an edit is about this very path.
+    fn is_about(&self) -> bool {
+        self.is_edited || self.is_made
+    }
 }
 
 impl Planned {
@@ -31,29 +52,37 @@ impl Planned {
     /// An edit leaves a link with this text at the path, or nothing.
     pub(crate) fn insert(&mut self, path: &Path, left: Option<OsString>) {
         let at = self.node_at(path);
-        self.nodes[at].left = Some(left);
+        let node = &mut self.nodes[at];
+        (node.is_edited, node.text) = (true, left.map(OsString::into_boxed_os_str));
     }
 
     /// An edit creates a directory at the path.
     pub(crate) fn insert_dir(&mut self, path: &Path) {
         let at = self.node_at(path);
-        self.nodes[at].is_made = true;
+        let node = &mut self.nodes[at];
+        node.is_made = true;
         // A link that had the name was removed before it.
-        if self.nodes[at].left.is_some() {
-            self.nodes[at].left = None;
-            self.nodes[at].replaces = true;
+        if node.is_edited {
+            (node.is_edited, node.text) = (false, None);
+            node.replaces = true;
         }
     }
 
     fn node_at(&mut self, path: &Path) -> usize {
-        path.iter().fold(Planned::top(), |at, name| self.below(at, name).unwrap_or_else(|| self.add(at, name)))
-    }
-
-    fn add(&mut self, above: usize, name: &OsStr) -> usize {
-        let added = self.nodes.len();
-        self.nodes.push(Node::default());
-        self.nodes[above].below.insert(name.to_os_string(), added);
-        added
+        let mut at = 0;
+        for name in path {
+            at = match self.below(at, name) {
+                Some(below) => below,
+                None => {
+                    let next = self.nodes.len();
+                    let number = u32::try_from(next).expect("BUG: there are fewer edits");
+                    self.nodes[at].below.get_or_insert_default().insert(name.into(), number);
+                    self.nodes.push(Node::default());
+                    next
+                }
+            };
+        }
+        at
     }
 
     fn find(&self, path: &Path) -> Option<&Node> {
@@ -63,7 +92,7 @@ impl Planned {
 
     /// What is left at a path: a text, or nothing; the outer none is no edit.
     pub(crate) fn left_at(&self, path: &Path) -> Option<Option<&OsStr>> {
-        self.find(path)?.left.as_ref().map(|left| left.as_deref())
+        self.find(path)?.left()
     }
 
     /// Whether an edit creates a directory at a node, in place of what the disk has there.
@@ -90,9 +119,9 @@ impl Planned {
             at = next;
             match &self.nodes[at] {
                 Node { is_made: true, .. } => is_made = true,
-                Node { left: Some(left), .. } => return Some((index, left.as_deref())),
-                Node { left: None, .. } if is_made => return Some((index, None)),
-                Node { left: None, .. } => {}
+                Node { is_edited: true, text, .. } => return Some((index, text.as_deref())),
+                Node { is_edited: false, .. } if is_made => return Some((index, None)),
+                Node { is_edited: false, .. } => {}
             }
         }
         None
@@ -100,7 +129,7 @@ impl Planned {
 
     /// Whether nothing of what the disk has at a path is left there.
     pub(crate) fn is_cleared(&self, path: &Path) -> bool {
-        self.find(path).is_some_and(|node| node.left == Some(None) || node.replaces)
+        self.find(path).is_some_and(|node| node.left() == Some(None) || node.replaces)
     }
 
     /// The node of the root.
@@ -110,27 +139,27 @@ impl Planned {
 
     /// The node of this name below another, if there is an edit there or further down.
     pub(super) fn below(&self, node: usize, name: &OsStr) -> Option<usize> {
-        self.nodes[node].below.get(name).copied()
+        self.nodes[node].below(name)
     }
 
     /// What is left at a node: a text, or nothing; the outer none is no edit.
     pub(super) fn left(&self, node: usize) -> Option<Option<&OsStr>> {
-        self.nodes[node].left.as_ref().map(|left| left.as_deref())
+        self.nodes[node].left()
     }
 
     /// Whether an edit is about the path, or about one of the directories above it.
     pub(super) fn is_on_the_way(&self, path: &Path) -> bool {
         let mut at = 0;
         for name in path {
-            if self.nodes[at].left.is_some() || self.nodes[at].is_made {
+            if self.nodes[at].is_about() {
                 return true;
             }
-            match self.nodes[at].below.get(name) {
-                Some(below) => at = *below,
+            match self.below(at, name) {
+                Some(below) => at = below,
                 None => return false,
             }
         }
-        self.nodes[at].left.is_some() || self.nodes[at].is_made
+        self.nodes[at].is_about()
     }
 }
 

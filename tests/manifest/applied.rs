@@ -150,7 +150,7 @@ fn own(site: &Site, number: usize) -> BTreeSet<PathBuf> {
         Action::Remove | Action::Replace => true,
         _ => step.note == Note::Claimed,
     };
-    back.plan.steps.iter().filter(is_own).map(|step| step.link.clone()).collect()
+    back.plan.steps.iter().filter(is_own).map(|step| step.link.as_path().to_path_buf()).collect()
 }
 
 fn follow(events: &[Event]) {
@@ -192,9 +192,11 @@ fn apply(site: &Site, number: usize, entries: &[(usize, usize, u8)], policy: usi
         let is_link = what.starts_with("-> ");
         let kept = || policy == 2 && after.values().any(|(now, _)| now == what);
         let allows = |step: &&ManifestStep| match step.action {
-            Action::Replace => step.link == *path && (mine.contains(path) || (is_link && (policy == 1 || policy == 2))),
-            Action::Remove => step.link == *path && is_link,
-            Action::Rmdir => step.link == *path && what == "dir",
+            Action::Replace => {
+                step.link.as_path() == path && (mine.contains(path) || (is_link && (policy == 1 || policy == 2)))
+            }
+            Action::Remove => step.link.as_path() == path && is_link,
+            Action::Rmdir => step.link.as_path() == path && what == "dir",
             // What is below a directory goes along with it.
             Action::Backup => path.starts_with(&step.link) && kept(),
             _ => false,

@@ -76,11 +76,8 @@ fn two_entries_that_a_directory_takes_for_one_are_a_conflict_and_nothing_is_made
     let apply = || {
         let manifests = Manifests::open(&root).unwrap();
         let planned = manifests.plan(&manifest, &PlanOptions::default()).unwrap_or_else(|error| panic!("{error}"));
-        let told: Vec<(String, Kind)> = planned
-            .plan
-            .conflicts()
-            .map(|step| (step.link.display().to_string(), step.error().unwrap().kind()))
-            .collect();
+        let told: Vec<(String, Kind)> =
+            planned.plan.conflicts().map(|step| (step.link.to_string(), step.error().unwrap().kind())).collect();
         (manifests.apply(&planned, &Author::default()).unwrap().stands, told)
     };
     // `src` is there and tells how the root folds; of `d`, which is not, nothing is known.

@@ -73,7 +73,7 @@ fn tuple<'a, 'py>(py: Python<'py>, steps: impl Iterator<Item = &'a ManifestStep>
 
 fn step<'py>(py: Python<'py>, step: &ManifestStep) -> PyResult<Bound<'py, PyAny>> {
     let shown = PyDict::new(py);
-    let link = Text::from(&step.link);
+    let link = Text::from(step.link.as_path());
     let is_dir = matches!(step.action, Action::Mkdir | Action::Rmdir);
     let conflict = step.conflict.as_deref().filter(|_| step.action == Action::Conflict);
     shown.set_item("action", step.action.as_str())?;

@@ -91,7 +91,7 @@ impl<'s> Fold<'s> {
 
 /// The directory of a step.
 fn dir(step: &ManifestStep) -> &Path {
-    step.link.parent().unwrap_or(Path::new(""))
+    step.link.parent()
 }
 
 /// The first components of a path, without an allocation.
@@ -102,5 +102,6 @@ fn top(path: &Path, depth: usize) -> &Path {
 
 /// How a step is called under a heading.
 pub(super) fn below(step: &ManifestStep, heading: &Path) -> PathBuf {
-    step.link.strip_prefix(heading).unwrap_or(&step.link).to_path_buf()
+    let link = step.link.as_path();
+    link.strip_prefix(heading).unwrap_or(link).to_path_buf()
 }

@@ -8,5 +8,5 @@ mod show;
 
 pub(super) use carry::{Carried, Ready, carry, ready};
 pub(super) use errors::{conflict, unplanned};
-pub(super) use read::{read, read_or_fail};
+pub(super) use read::{ReadManifest, read, read_or_fail};
 pub(super) use show::{StateItem, compare, is_fine, show};

@@ -23,13 +23,18 @@ pub(crate) struct ReadManifest {
     pub(crate) manifest: Manifest,
     /// Its text.
     pub(crate) bytes: Vec<u8>,
+    pub(crate) source: Source,
+}
+
+/// The file that a manifest was read from.
+pub(crate) struct Source {
     /// Where it is; none where it came from stdin.
     pub(crate) path: Option<PathBuf>,
     /// What is to be said of the file.
     pub(crate) warning: Option<String>,
 }
 
-impl ReadManifest {
+impl Source {
     /// What people call the file.
     pub(crate) fn shown(&self) -> String {
         self.path.as_ref().map_or_else(|| "-".to_owned(), |path| caplink::printable(path).to_string())
@@ -96,7 +101,7 @@ pub(crate) fn read_or_fail(context: &Context, root: &Root, named: Option<&Path>)
     }
     let warning = read.open_to_others.then(|| format!("others can write the manifest `{shown}`"));
     let path = (path.as_os_str() != "-").then_some(path);
-    Ok(ReadManifest { manifest, bytes: read.bytes, path, warning })
+    Ok(ReadManifest { manifest, bytes: read.bytes, source: Source { path, warning } })
 }
 
 /// A problem of a manifest, with the line that it is in.

@@ -109,12 +109,12 @@ impl Serialize for StepItem<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let step = self.step;
         let is_dir = matches!(step.action, Action::Mkdir | Action::Rmdir);
-        let named = || printable(&step.link).to_string();
+        let named = || step.link.to_string();
         let change = self.outcome.filter(|outcome| outcome.effect.is_change());
         let skipped = self.is_tried.then_some(Effect::Skipped.as_str());
         StepKeys {
             action: step.action.as_str(),
-            link: Text::new(&step.link),
+            link: Text::new(step.link.as_path()),
             target: step.target.as_ref().map(Text::new),
             previous: step.previous.as_ref().map(Text::new),
             name: step.name.as_deref().map(str::to_owned).or_else(|| (!is_dir).then(named)),

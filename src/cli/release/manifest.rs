@@ -17,5 +17,5 @@ pub(crate) fn settings(
     app: &str,
 ) -> Result<(Option<App>, Option<String>), Vec<Problem>> {
     let read = read(context, root, named)?;
-    Ok(read.map_or((None, None), |read| (read.manifest.apps().get(app).cloned(), read.warning)))
+    Ok(read.map_or((None, None), |read| (read.manifest.apps().get(app).cloned(), read.source.warning)))
 }

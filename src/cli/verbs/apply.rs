@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 
 use crate::cli::context::Context;
 use crate::cli::files;
-use crate::cli::manifests::{Carried, Ready, carry, read_or_fail, ready, unplanned};
+use crate::cli::manifests::{Carried, ReadManifest, Ready, carry, read_or_fail, ready, unplanned};
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
 
@@ -64,24 +64,29 @@ impl Apply {
         // A manifest that cannot be used keeps records from being touched.
         let read = match &self.plan {
             Some(_) => None,
-            None => Some(read_or_fail(context, root, self.manifest.as_deref())?),
+            None => {
+                let ReadManifest { manifest, source, bytes } = read_or_fail(context, root, self.manifest.as_deref())?;
+                // There can be much of it, and nothing asks for it any more.
+                drop(bytes);
+                Some((manifest, source))
+            }
         };
         let ready = ready(root, context, report).map_err(one)?;
-        let planned = match (&self.plan, &read) {
+        let planned = match (&self.plan, read) {
             (Some(path), _) => saved(path, &ready).map_err(one)?,
-            (None, Some(read)) => {
-                read.warning.iter().for_each(|warning| report.note(0, warning.clone()));
+            (None, Some((manifest, source))) => {
+                source.warning.iter().for_each(|warning| report.note(0, warning.clone()));
                 let mut options = PlanOptions::default();
                 options.tags.clone_from(&self.tags);
                 (options.prune, options.backup, options.states) = (!self.no_prune, self.backup, false);
-                match ready.manifests.plan(&read.manifest, &options) {
+                match ready.manifests.plan_once(manifest, &options) {
                     Ok(planned) => {
-                        let planned = read.placed(planned, &ready.manifests);
-                        read.tell(report, &planned);
+                        let planned = source.placed(planned, &ready.manifests);
+                        source.tell(report, &planned);
                         planned
                     }
                     Err(error) => {
-                        unplanned(report, &read.shown(), &error);
+                        unplanned(report, &source.shown(), &error);
                         return Ok(());
                     }
                 }

@@ -60,7 +60,7 @@ impl Metrics {
             Ok(None) => {}
             Ok(Some(read)) => {
                 let manifest = read.manifest;
-                read.warning.into_iter().for_each(|warning| report.note(0, warning));
+                read.source.warning.into_iter().for_each(|warning| report.note(0, warning));
                 match Judged::of(&root, &manifest) {
                     Ok(judged) => gauges.manifests.push(judged.gauges()),
                     Err(error) => report.root_error(&error),

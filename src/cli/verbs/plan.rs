@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 
 use crate::cli::context::Context;
 use crate::cli::files::{self, Replaced};
-use crate::cli::manifests::{compare, conflict, read_or_fail, show, unplanned};
+use crate::cli::manifests::{ReadManifest, compare, conflict, read_or_fail, show, unplanned};
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
 
@@ -52,20 +52,22 @@ impl PlanVerb {
     }
 
     fn plan(&self, root: &caplink::Root, context: &Context, report: &mut Report) -> Result<(), Vec<Problem>> {
-        let read = read_or_fail(context, root, self.manifest.as_deref())?;
-        read.warning.iter().for_each(|warning| report.note(0, warning.clone()));
+        let ReadManifest { manifest, bytes, source } = read_or_fail(context, root, self.manifest.as_deref())?;
+        // There can be much of it, and only a file says of which text it was made.
+        let bytes = if self.output.is_some() { bytes } else { Vec::new() };
+        source.warning.iter().for_each(|warning| report.note(0, warning.clone()));
         let manifests = Manifests::open(root).map_err(|error| vec![Problem::of_root(&error)])?;
         let mut options = PlanOptions::default();
         options.tags.clone_from(&self.tags);
         options.states = false;
-        let planned = match manifests.plan(&read.manifest, &options) {
-            Ok(planned) => read.placed(planned, &manifests),
+        let planned = match manifests.plan_once(manifest, &options) {
+            Ok(planned) => source.placed(planned, &manifests),
             Err(error) => {
-                unplanned(report, &read.shown(), &error);
+                unplanned(report, &source.shown(), &error);
                 return Ok(());
             }
         };
-        read.tell(report, &planned);
+        source.tell(report, &planned);
         let steps = &planned.plan.steps;
         show(report, steps, &compare(&manifests, steps, context), None, context);
         for step in planned.plan.conflicts() {
@@ -74,8 +76,7 @@ impl PlanVerb {
         }
         report.has_findings = self.exit_code && !planned.plan.is_empty();
         if let Some(path) = self.output.as_deref().filter(|_| report.errors.is_empty()) {
-            let saved =
-                SavedPlan::of(&manifests, &planned, &read.bytes).map_err(|error| vec![Problem::of_root(&error)])?;
+            let saved = SavedPlan::of(&manifests, &planned, &bytes).map_err(|error| vec![Problem::of_root(&error)])?;
             if path.as_os_str() == "-" {
                 report.items.clear();
                 report.print(String::from_utf8_lossy(&saved.to_bytes()));

@@ -6,7 +6,7 @@ use caplink::manage::{Manifests, PlanOptions};
 use clap::{Args, ValueHint};
 
 use crate::cli::context::Context;
-use crate::cli::manifests::{StateItem, is_fine, read_or_fail, unplanned};
+use crate::cli::manifests::{ReadManifest, StateItem, is_fine, read_or_fail, unplanned};
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
 
@@ -44,17 +44,18 @@ impl StatusVerb {
     }
 
     fn look(&self, root: &caplink::Root, context: &Context, report: &mut Report) -> Result<(), Vec<Problem>> {
-        let read = read_or_fail(context, root, self.manifest.as_deref())?;
-        read.warning.iter().for_each(|warning| report.note(0, warning.clone()));
+        let ReadManifest { manifest, bytes, source } = read_or_fail(context, root, self.manifest.as_deref())?;
+        drop(bytes);
+        source.warning.iter().for_each(|warning| report.note(0, warning.clone()));
         let manifests = Manifests::open(root).map_err(|error| vec![Problem::of_root(&error)])?;
-        let planned = match manifests.plan(&read.manifest, &PlanOptions::default()) {
-            Ok(planned) => read.placed(planned, &manifests),
+        let planned = match manifests.plan_once(manifest, &PlanOptions::default()) {
+            Ok(planned) => source.placed(planned, &manifests),
             Err(error) => {
-                unplanned(report, &read.shown(), &error);
+                unplanned(report, &source.shown(), &error);
                 return Ok(());
             }
         };
-        read.tell(report, &planned);
+        source.tell(report, &planned);
         for state in &planned.plan.states {
             report.answer(&StateItem::of(state));
             report.has_findings |= self.exit_code && !is_fine(state.status);

@@ -132,7 +132,7 @@ type Read<'a> = &'a dyn Fn(&Root) -> Result<Option<Judge>, Vec<Problem>>;
 
 fn judge(context: &Context, root: &Root, named: Option<&Path>) -> Result<Option<Judge>, Vec<Problem>> {
     let Some(read) = read_manifest(context, root, named)? else { return Ok(None) };
-    if let Some(warning) = read.warning {
+    if let Some(warning) = read.source.warning {
         output::note(&warning, context.global.color);
     }
     let manifest = read.manifest;

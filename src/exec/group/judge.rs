@@ -1,11 +1,11 @@
 //! Judging a group: each step on the tree as those before it leave it, and what it comes to at which names.
 //!
-//! Steps of one directory share what [previews](crate::exec::previewed) share; where that does not count, all are judged anew.
-//! Nothing is decided here for good: what is published is compared with what is there then, under the lock.
+//! Nothing is decided for good: what is published is compared, under the lock, with what is there then.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::part::{Part, There, Thing};
 use crate::entry::Opened;
@@ -38,26 +38,33 @@ pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
         results.push(Err(error.on(group.steps[number].verb(), group.steps[number].path())));
         return Judged { results, parts: Vec::new() };
     }
-    previewed(root, |previews| judge_after(root, group, previews))
-}
-
-fn judge_after(root: &Root, group: &Group, previews: &mut Previews<'_>) -> Judged {
-    let (parts, names) = (Vec::with_capacity(group.steps.len()), HashMap::with_capacity(group.steps.len()));
-    let (edited, filled) = (HashSet::new(), HashSet::new());
-    let mut judging = Judging { root, previews, parts, names, edited, filled };
-    let mut results = Vec::with_capacity(group.steps.len());
-    for (number, step) in group.steps.iter().enumerate() {
-        let judged = judging.step(number, &group.steps[number..]).map_err(|error| {
-            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
-            as_undone(root.or_gone(error), group.undoes)
-        });
-        let failed = judged.is_err();
-        results.push(judged);
-        if failed {
-            break;
+    previewed(root, |previews| {
+        let mut judging = Judging::new(root, group, previews);
+        let mut results = Vec::with_capacity(group.steps.len());
+        while results.len() < group.steps.len() && results.last().is_none_or(Result::is_ok) {
+            results.push(judging.judged(results.len()));
         }
-    }
-    Judged { results, parts: judging.parts }
+        Judged { results, parts: judging.parts }
+    })
+}
+/// Judges parts of a group of which each stands or falls for itself, so many steps each, on the tree as those before it that
+/// stand leave it.
+pub(crate) fn judge_each(root: &Root, group: &Group, counts: &[usize]) -> Vec<Result<Outcome>> {
+    previewed(root, |previews| {
+        let mut judging = Judging::new(root, group, previews);
+        let mut results = Vec::with_capacity(group.steps.len());
+        for count in counts {
+            let mut failed = false;
+            for number in results.len()..results.len() + count {
+                results.push(match failed {
+                    true => Ok(Outcome::of(group.steps[number].path().clone(), Effect::Skipped)),
+                    false => judging.judged(number),
+                });
+                failed |= results[number].is_err();
+            }
+        }
+        results
+    })
 }
 
 /// The first step that makes no sense in a group, by the spelling alone.
@@ -84,21 +91,35 @@ fn as_undone(error: Error, undoes: bool) -> Error {
 
 struct Judging<'a, 'p> {
     root: &'a Root,
+    group: &'a Group,
     previews: &'a mut Previews<'p>,
     parts: Vec<Part>,
     /// The parts that have a name, by it.
-    names: HashMap<PathBuf, usize>,
-    /// The links that edits are about, where their paths may lead over others.
+    names: HashMap<Arc<Path>, usize>,
+    /// The links that edits are about, where two spellings can lead to one.
     edited: HashSet<PathBuf>,
     /// The directories in which something is put.
     filled: HashSet<PathBuf>,
 }
 
-impl Judging<'_, '_> {
-    /// Judges the first of these steps, which come next.
-    fn step(&mut self, number: usize, steps: &[GroupStep]) -> Result<Outcome> {
-        match &steps[0] {
-            GroupStep::Edit(_) => self.edit(number, steps),
+impl<'a, 'p> Judging<'a, 'p> {
+    fn new(root: &'a Root, group: &'a Group, previews: &'a mut Previews<'p>) -> Judging<'a, 'p> {
+        let (parts, names) = (Vec::with_capacity(group.steps.len()), HashMap::with_capacity(group.steps.len()));
+        let (edited, filled) = (HashSet::new(), HashSet::new());
+        Judging { root, group, previews, parts, names, edited, filled }
+    }
+
+    fn judged(&mut self, number: usize) -> Result<Outcome> {
+        let step = &self.group.steps[number];
+        self.step(number, step).map_err(|error| {
+            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
+            as_undone(self.root.or_gone(error), self.group.undoes)
+        })
+    }
+
+    fn step(&mut self, number: usize, step: &GroupStep) -> Result<Outcome> {
+        match step {
+            GroupStep::Edit(_) => self.edit(number),
             GroupStep::MakeDir(path) => self.make_dir(number, path),
             GroupStep::RemoveDir(path) => self.remove_dir(number, path),
             GroupStep::Restore { from, to } => self.restore(number, from, to),
@@ -106,14 +127,11 @@ impl Judging<'_, '_> {
         }
     }
 
-    fn edit(&mut self, number: usize, steps: &[GroupStep]) -> Result<Outcome> {
-        let edits = steps.iter().map_while(|step| match step {
-            GroupStep::Edit(edit) => Some(edit),
-            _ => None,
-        });
+    fn edit(&mut self, number: usize) -> Result<Outcome> {
+        let steps = self.group.steps[number..].iter();
+        let edits = steps.map_while(|step| if let GroupStep::Edit(edit) = step { Some(edit) } else { None });
         let outcome = self.previews.first_of(edits).expect("BUG: the step is an edit")?;
         let at = outcome.physical_path().to_path_buf();
-        // Of the same spelling there is one.
         if self.root.policy().follow && !self.edited.insert(at.clone()) {
             return Err(usage("another edit of the group is about the same link"));
         }
@@ -213,7 +231,7 @@ impl Judging<'_, '_> {
         match self.removes_just_now(&at) {
             // The object takes the place of the link in one step.
             Some(removal) if self.root.abilities().exchange => {
-                if self.names.insert(there.clone(), self.parts.len() - 1).is_some() {
+                if self.names.insert(there.as_path().into(), self.parts.len() - 1).is_some() {
                     return Err(usage("another step of the group is about a name that it needs"));
                 }
                 let removal = &mut self.parts[removal];
@@ -234,7 +252,7 @@ impl Judging<'_, '_> {
         let last = self.parts.len().checked_sub(1)?;
         let part = &self.parts[last];
         let is_removal = part.after.is_none() && matches!(part.before, Some(Thing::Link(_)));
-        (is_removal && part.there == There::Staged && part.at == at).then_some(last)
+        (is_removal && part.there == There::Staged && *part.at == *at).then_some(last)
     }
 
     fn adopt(&mut self, number: usize, link: &LinkPath, to: &LinkPath) -> Result<Outcome> {
@@ -329,7 +347,7 @@ impl Judging<'_, '_> {
         (before, after): (Option<Thing>, Option<Thing>),
     ) -> Result<()> {
         if let There::Named(there) = &there
-            && self.names.contains_key(there)
+            && self.names.contains_key(&**there)
         {
             return Err(usage("another step of the group is about a name that it needs"));
         }
@@ -338,21 +356,14 @@ impl Judging<'_, '_> {
             self.fills(at);
         }
         let number = self.parts.len();
-        self.names.insert(at.to_path_buf(), number);
+        let named: Arc<Path> = at.into();
+        self.names.insert(Arc::clone(&named), number);
         if let There::Named(there) = &there {
-            self.names.insert(there.clone(), number);
+            self.names.insert(there.as_path().into(), number);
         }
+        let link = if link == at { Arc::clone(&named) } else { link.into() };
         let staged = number.to_string().into();
-        self.parts.push(Part {
-            step,
-            link: link.to_path_buf(),
-            at: at.to_path_buf(),
-            there,
-            staged,
-            before,
-            after,
-            directory: false,
-        });
+        self.parts.push(Part { step, link, at: named, there, staged, before, after, directory: false });
         Ok(())
     }
 
@@ -365,7 +376,7 @@ impl Judging<'_, '_> {
     /// Refuses a name that another step is about, unless that one frees it for something that is no link.
     fn once(&self, at: &Path, after: Option<&Thing>) -> Result<()> {
         let Some(earlier) = self.names.get(at).map(|number| &self.parts[*number]) else { return Ok(()) };
-        let frees = earlier.at == at && earlier.after.is_none();
+        let frees = *earlier.at == *at && earlier.after.is_none();
         let is_link = matches!(earlier.before, Some(Thing::Link(_))) && !matches!(after, Some(Thing::Object { .. }));
         if frees && !is_link { Ok(()) } else { Err(usage("another step of the group is about the same name")) }
     }

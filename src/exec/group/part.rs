@@ -5,7 +5,8 @@
 //! exchange, and whoever looks at both names sees which of the two was last. Pure.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::FileKind;
 use crate::model::ObjectId;
@@ -33,9 +34,9 @@ pub(crate) enum There {
 pub(crate) struct Part {
     /// The number of the step that it belongs to.
     pub(crate) step: usize,
-    /// The path as it was given, and its physical one.
-    pub(crate) link: PathBuf,
-    pub(crate) at: PathBuf,
+    /// The path as it was given, and its physical one; one allocation where they are the same.
+    pub(crate) link: Arc<Path>,
+    pub(crate) at: Arc<Path>,
     pub(crate) there: There,
     /// Its name in the staging directory.
     pub(crate) staged: OsString,

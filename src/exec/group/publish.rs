@@ -124,7 +124,7 @@ impl StagingDir {
         match published {
             Some(published) => Ok(published),
             None => {
-                let path = LinkPath::new(&part.link)?;
+                let path = LinkPath::new(&*part.link)?;
                 let here = Opened::of(kept.root, &path, Arc::clone(&kept.here.parent)).owned();
                 self.publish_locked(kept.root, part, &OpenedDirs { here, there: None })
             }

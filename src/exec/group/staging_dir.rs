@@ -61,8 +61,8 @@ pub(super) struct OpenedDirs {
 impl OpenedDirs {
     pub(super) fn of(root: &Root, part: &Part, spelled: bool) -> Result<OpenedDirs> {
         let path = if spelled { &part.link } else { &part.at };
-        let here = Opened::open_for(root, &LinkPath::new(path)?, sys::Access::Read)?.owned();
-        if here.physical() != part.at {
+        let here = Opened::open_for(root, &LinkPath::new(&**path)?, sys::Access::Read)?.owned();
+        if here.physical() != &*part.at {
             return Err(read_back::parent_moved());
         }
         let there = match &part.there {

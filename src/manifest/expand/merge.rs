@@ -5,16 +5,20 @@ use std::cmp::Ordering;
 use super::super::check::{Claim, Role, clashes};
 use super::super::parse::{Manifest, clash_message};
 use super::{Expanded, Overridden};
-use crate::plan::{Declared, Position, tree_order};
+use crate::plan::{Declared, Position, Unwanted, tree_order};
 
 pub(super) struct Merged {
     pub(super) expanded: Expanded,
     pub(super) clashes: Vec<(Position, String)>,
 }
 
-pub(super) fn merge(manifest: &Manifest, from_trees: Vec<Declared>, from_each: Vec<Declared>) -> Merged {
+pub(super) fn merge(
+    manifest: &Manifest,
+    (mut links, mut unwanted): (Vec<Declared>, Vec<Unwanted>),
+    from_trees: Vec<Declared>,
+    from_each: Vec<Declared>,
+) -> Merged {
     let by_link = |a: &Declared, b: &Declared| tree_order(a.link.as_path(), b.link.as_path());
-    let mut links = manifest.links().to_vec();
     links.sort_by(by_link);
     let (mut kept, mut overridden) = (Vec::new(), Vec::new());
     for made in from_trees {
@@ -27,7 +31,6 @@ pub(super) fn merge(manifest: &Manifest, from_trees: Vec<Declared>, from_each: V
     links.extend(kept);
     links.extend(from_each);
     links.sort_by(|a, b| by_link(a, b).then(a.at.cmp(&b.at)));
-    let mut unwanted = manifest.unwanted().to_vec();
     unwanted.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
     let claims = links.iter().map(|link| Claim { path: link.link.as_path(), role: Role::Link, at: link.at });
     let absent = unwanted.iter().map(|link| Claim { path: link.link.as_path(), role: Role::Absent, at: link.at });

@@ -100,7 +100,26 @@ impl Manifest {
     ///
     /// At most 10,000,000 names are looked at, and at most 256 MiB of paths are kept.
     pub fn expand(&self, listing: &dyn Listing) -> Result<Expanded, Vec<Trouble>> {
-        let mut walk = Walk::new(listing, self.links().len() + self.unwanted().len());
+        self.expanded(listing, self.links().to_vec(), self.unwanted().to_vec())
+    }
+
+    /// The same for a manifest that is not needed any more: its links are not copied.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`expand`](Manifest::expand).
+    pub fn into_expanded(mut self, listing: &dyn Listing) -> Result<Expanded, Vec<Trouble>> {
+        let (links, unwanted) = self.take_links();
+        self.expanded(listing, links, unwanted)
+    }
+
+    fn expanded(
+        &self,
+        listing: &dyn Listing,
+        links: Vec<Declared>,
+        unwanted: Vec<Unwanted>,
+    ) -> Result<Expanded, Vec<Trouble>> {
+        let mut walk = Walk::new(listing, links.len() + unwanted.len());
         for tree in &self.trees {
             tree::expand(&mut walk, tree);
         }
@@ -115,7 +134,7 @@ impl Manifest {
         if let (Some((at, why)), Some(lines)) = (over, &lines) {
             problems.add(lines.token(self.text(), at), why);
         }
-        let merged = merge::merge(self, from_trees, from_each);
+        let merged = merge::merge(self, (links, unwanted), from_trees, from_each);
         if merged.clashes.is_empty() && troubles.is_empty() && problems.is_empty() {
             return Ok(merged.expanded);
         }

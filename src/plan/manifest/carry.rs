@@ -3,7 +3,7 @@
 use super::step::{Action, Conflict, ManifestStep};
 use crate::error::{Error, printable};
 use crate::model::change::NewLink;
-use crate::model::{Edit, LinkPath, Target};
+use crate::model::{Edit, Target};
 
 impl ManifestStep {
     /// Returns the edit of the link: what is there has to be what the plan was made from, and where the text leads is judged
@@ -12,7 +12,7 @@ impl ManifestStep {
     ///
     /// The directories of a new link are steps of their own, so the edit makes none.
     pub fn edit(&self) -> Option<Edit> {
-        let path = LinkPath::new(&self.link).ok()?;
+        let path = self.link.clone();
         let link = || {
             let link = NewLink::new(Target::verbatim(self.target.as_ref()?));
             Some(link.allow_dangling(self.allow_dangling).allow_outside(self.allow_outside))
@@ -55,10 +55,10 @@ impl ManifestStep {
 mod tests {
     use super::*;
     use crate::error::{Found, Kind};
-    use crate::model::Change;
+    use crate::model::{Change, LinkPath};
 
     fn step(action: Action) -> ManifestStep {
-        let step = ManifestStep::new(action, "d/l".into(), None);
+        let step = ManifestStep::new(action, LinkPath::new("d/l").unwrap(), None);
         ManifestStep { target: Some("new".into()), previous: Some("old".into()), ..step }
     }
 

@@ -5,16 +5,17 @@
 //! the deepest first.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::declared::{Declared, Label};
 use super::entry::{Case, Verdict, status, verdict};
+use super::in_step::{DeclaredInStep, InStep};
 use super::removal::{Leaving, after_removals, empty_dirs, orphan, prefix, unwanted};
 use super::request::Request;
-use super::seen::{Claimed, Leads, Owned, Seen, Sight, Way};
-use super::step::{Action, Conflict, EntryState, ManifestPlan, ManifestStep, Note, Remedy};
+use super::seen::{Claimed, Leads, Seen, Sight, Way};
+use super::step::{Action, Conflict, EntryState, ManifestPlan, ManifestStep, Note, Remedy, rmdir};
 use super::tree_order;
 use crate::error::{Found, Kind};
 use crate::model::{LinkPath, ObjectId};
@@ -53,11 +54,17 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
     let mut made: HashSet<PathBuf> = HashSet::new();
     let mut room: Vec<&Path> = Vec::new();
     let aliases = aliases(request);
-    // By their bytes: a path is compared component by component.
-    let own: HashMap<&OsStr, &Owned> = request.holdings.owned.iter().map(|(link, own)| (bytes(link), own)).collect();
+    let (mut sights, mut own) = (InStep::new(&request.seen.links), InStep::new(&request.holdings.owned));
+    let mut others = InStep::new(&request.holdings.others);
     for declared in request.links.iter().filter(|declared| declared.label.is_chosen(request.tags)) {
-        let missing = missing(declared);
-        let sight = request.seen.links.get(&declared.link).unwrap_or(&missing);
+        let unseen;
+        let sight = match sights.get(&declared.link) {
+            Some(sight) => sight,
+            None => {
+                unseen = missing(declared);
+                &unseen
+            }
+        };
         let after = after_removals(declared.link.as_path(), sight, &removed, &empty);
         let (way, found) = after.as_ref().map_or((&sight.way, &sight.found), |(way, found)| (way, found));
         let from = sight.physical.as_deref().unwrap_or(declared.link.parent());
@@ -68,8 +75,8 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
             way,
             found,
             text: &text,
-            own: own.get(bytes(&declared.link)).copied(),
-            other: request.holdings.others.get(&declared.link),
+            own: own.get(&declared.link),
+            other: others.get(&declared.link),
             on_conflict: declared.on_conflict.unwrap_or(request.on_conflict),
         };
         let mut verdict = match aliases.get(&declared.link) {
@@ -109,10 +116,6 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
     ManifestPlan { steps, states, gone }
 }
 
-fn bytes(link: &LinkPath) -> &OsStr {
-    link.as_path().as_os_str()
-}
-
 /// Another manifest's link below a path: a directory that moved aside would take it along.
 fn claimed_below<'r>(request: &Request<'r>, link: &LinkPath) -> Option<&'r Claimed> {
     let mut after = request.holdings.others.range::<LinkPath, _>((Bound::Excluded(link), Bound::Unbounded));
@@ -127,7 +130,7 @@ fn missing(declared: &Declared) -> Sight {
 
 /// Decides every link that is not wanted, in the order of a walk.
 fn leavers<'r>(request: &Request<'r>, states: &mut Vec<EntryState>, gone: &mut Vec<LinkPath>) -> Vec<Leaver<'r>> {
-    let declared: HashSet<&OsStr> = request.links.iter().map(|declared| bytes(&declared.link)).collect();
+    let mut declared = DeclaredInStep::new(request.links);
     let state = |link: &LinkPath, status, label: Option<&Label>| EntryState {
         link: link.clone(),
         status,
@@ -138,7 +141,7 @@ fn leavers<'r>(request: &Request<'r>, states: &mut Vec<EntryState>, gone: &mut V
     };
     let mut leavers: Vec<Leaver<'r>> = Vec::new();
     let mut orphans: HashMap<&LinkPath, usize> = HashMap::new();
-    for (link, own) in request.holdings.owned.iter().filter(|(link, _)| !declared.contains(bytes(link))) {
+    for (link, own) in request.holdings.owned.iter().filter(|(link, _)| !declared.has(link)) {
         let (leaving, status) = orphan(request, link, own);
         match leaving {
             Leaving::Gone => gone.push(link.clone()),
@@ -194,7 +197,7 @@ fn aliases<'r>(request: &Request<'r>) -> HashMap<&'r LinkPath, &'r LinkPath> {
     }
     for declared in request.links.iter().filter(|declared| declared.label.is_chosen(request.tags)) {
         let Some(sight) = request.seen.links.get(&declared.link) else { continue };
-        let Some((dir, name)) = &sight.slot else { continue };
+        let Some((dir, name)) = sight.slot.as_deref() else { continue };
         match slots.get(&(*dir, name)) {
             Some(first) => {
                 aliases.insert(&declared.link, *first);
@@ -215,6 +218,7 @@ fn mkdirs(declared: &Declared, way: &Way, made: &mut HashSet<PathBuf>, steps: &m
     for count in depth + 1..=parent.iter().count() {
         let dir = prefix(parent, count);
         if made.insert(dir.clone()) {
+            let dir = LinkPath::new(dir).expect("BUG: what is above a link is a path as well");
             steps.push(ManifestStep::new(Action::Mkdir, dir, None));
         }
     }
@@ -229,7 +233,7 @@ fn entry_step(declared: &Declared, verdict: Verdict, text: Option<OsString>, fou
         Verdict::Skip => (Action::Skip, Note::LeftAlone, Some(Box::new(in_the_way(found)))),
         Verdict::Conflict(conflict) => (Action::Conflict, Note::Plain, Some(conflict)),
     };
-    let plain = ManifestStep::new(action, declared.link.as_path().to_path_buf(), Some(&declared.label));
+    let plain = ManifestStep::new(action, declared.link.clone(), Some(&declared.label));
     let Declared { allow_dangling, allow_outside, .. } = *declared;
     let previous = found.text().map(OsString::from);
     ManifestStep { target: text, previous, note, conflict, allow_dangling, allow_outside, ..plain }
@@ -267,26 +271,26 @@ fn in_order(
             Leaving::Gone => continue,
         };
         let previous = seen.links.get(*link).and_then(|sight| sight.found.text()).map(OsString::from);
-        let step = ManifestStep { previous, note, conflict, ..ManifestStep::new(action, path.to_path_buf(), *label) };
+        let step =
+            ManifestStep { previous, note, conflict, ..ManifestStep::new(action, LinkPath::clone(link), *label) };
         match action {
             Action::Remove if makes_room(path) => first.push(step),
             Action::Remove => last.push(step),
             _ => told.push(step),
         }
     }
-    let rmdir = |dir: &&Path| ManifestStep::new(Action::Rmdir, dir.to_path_buf(), None);
     let (early, late): (Vec<&Path>, Vec<&Path>) = empty.iter().rev().copied().partition(|dir| makes_room(dir));
     let mut steps = first;
-    steps.extend(early.iter().map(rmdir));
+    steps.extend(early.iter().filter_map(|dir| rmdir(dir)));
     let mut told = told.into_iter().peekable();
     for entry in entries {
-        while let Some(before) = told.next_if(|told| tree_order(&told.link, &entry.link).is_lt()) {
+        while let Some(before) = told.next_if(|told| tree_order(told.link.as_path(), entry.link.as_path()).is_lt()) {
             steps.push(before);
         }
         steps.push(entry);
     }
     steps.extend(told);
     steps.extend(last);
-    steps.extend(late.iter().map(rmdir));
+    steps.extend(late.iter().filter_map(|dir| rmdir(dir)));
     steps
 }

@@ -90,6 +90,9 @@ pub(super) fn empty_dirs<'r>(request: &Request<'r>, removed: &HashSet<&Path>) ->
     if !request.prune {
         return empty;
     }
+    if request.holdings.dirs.is_empty() {
+        return empty;
+    }
     let needed: HashSet<&Path> = needed(request.links);
     // What is below comes after what is above.
     for dir in request.holdings.dirs.iter().rev() {
@@ -105,8 +108,14 @@ pub(super) fn empty_dirs<'r>(request: &Request<'r>, removed: &HashSet<&Path>) ->
 /// Every directory above an entry.
 fn needed(links: &[Declared]) -> HashSet<&Path> {
     let mut needed = HashSet::new();
+    let mut last = Path::new("");
     for declared in links {
-        for dir in declared.link.as_path().ancestors().skip(1) {
+        let parent = declared.link.parent();
+        if parent.as_os_str() == last.as_os_str() {
+            continue;
+        }
+        last = parent;
+        for dir in parent.ancestors() {
             if dir.as_os_str().is_empty() || !needed.insert(dir) {
                 break;
             }

@@ -64,7 +64,7 @@ pub struct Sight {
     pub leads: Leads,
     /// The directory, and the name as the directory takes it: folded where it does not tell cases apart. Two entries with
     /// the same slot are one link. None where it is not known, as of a directory that is missing.
-    pub slot: Option<(ObjectId, OsString)>,
+    pub slot: Option<Box<(ObjectId, OsString)>>,
 }
 
 /// What is in a directory that the records say was made for links.
@@ -82,7 +82,7 @@ pub enum Contents {
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// At each link that is declared, unwanted or owned.
-    pub links: HashMap<LinkPath, Sight>,
+    pub links: BTreeMap<LinkPath, Sight>,
     /// In each directory that was made.
     pub dirs: HashMap<PathBuf, Contents>,
 }

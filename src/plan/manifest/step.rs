@@ -1,7 +1,7 @@
 //! The steps of a plan, and the state of each entry.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::declared::Label;
@@ -118,7 +118,7 @@ pub struct ManifestStep {
     /// What is done.
     pub action: Action,
     /// The link, or the directory.
-    pub link: PathBuf,
+    pub link: LinkPath,
     /// The text that the link is to have.
     pub target: Option<OsString>,
     /// The text that the link has now.
@@ -140,7 +140,7 @@ pub struct ManifestStep {
 }
 
 impl ManifestStep {
-    pub(crate) fn new(action: Action, link: PathBuf, label: Option<&Label>) -> ManifestStep {
+    pub(crate) fn new(action: Action, link: LinkPath, label: Option<&Label>) -> ManifestStep {
         let own = |of: fn(&Label) -> &Option<Arc<str>>| label.and_then(|label| of(label).clone());
         ManifestStep {
             action,
@@ -156,6 +156,11 @@ impl ManifestStep {
             conflict: None,
         }
     }
+}
+
+/// The step that removes a directory, whose path is that of an entry.
+pub(super) fn rmdir(dir: &Path) -> Option<ManifestStep> {
+    Some(ManifestStep::new(Action::Rmdir, LinkPath::new(dir).ok()?, None))
 }
 
 words! {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::seen::{Contents, Holdings, Owned, Seen, Way};
-use super::step::{Action, ManifestPlan, ManifestStep, Note};
+use super::step::{Action, ManifestPlan, ManifestStep, Note, rmdir};
 use super::tree_order;
 use crate::error::Found;
 use crate::model::LinkPath;
@@ -21,9 +21,9 @@ pub fn plan_unapply(seen: &Seen, holdings: &Holdings) -> ManifestPlan {
     let owned = holdings.owned.iter().filter_map(|(link, own)| owned(seen, holdings, link, own));
     let mut steps: Vec<ManifestStep> = owned.collect();
     let goes = |step: &ManifestStep| step.action == Action::Remove && step.restore.is_none();
-    let gone: HashSet<&Path> = steps.iter().filter(|step| goes(step)).map(|step| &*step.link).collect();
+    let gone: HashSet<&Path> = steps.iter().filter(|step| goes(step)).map(|step| step.link.as_path()).collect();
     let mut needed: HashSet<&Path> = HashSet::new();
-    let staying = steps.iter().filter(|step| !goes(step)).map(|step| &*step.link);
+    let staying = steps.iter().filter(|step| !goes(step)).map(|step| step.link.as_path());
     for path in staying.chain(holdings.removed.keys().map(LinkPath::as_path)) {
         needed.extend(path.ancestors().skip(1));
     }
@@ -35,19 +35,18 @@ pub fn plan_unapply(seen: &Seen, holdings: &Holdings) -> ManifestPlan {
             empty.insert(dir);
         }
     }
-    let rmdirs: Vec<ManifestStep> =
-        empty.iter().rev().map(|dir| ManifestStep::new(Action::Rmdir, dir.to_path_buf(), None)).collect();
+    let rmdirs: Vec<ManifestStep> = empty.iter().rev().filter_map(|dir| rmdir(dir)).collect();
     let (mut now, mut then): (Vec<ManifestStep>, Vec<ManifestStep>) = holdings
         .removed
         .iter()
         .map(|(link, text)| absent(seen, link, text, empty.contains(link.as_path())))
-        .partition(|step| !empty.contains(&*step.link));
+        .partition(|step| !empty.contains(step.link.as_path()));
     steps.append(&mut now);
-    steps.sort_by(|a, b| tree_order(&a.link, &b.link));
+    steps.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
     steps.extend(rmdirs);
     // A directory took the place of a link.
     steps.append(&mut then);
-    let named: HashSet<&Path> = steps.iter().map(|step| &*step.link).collect();
+    let named: HashSet<&Path> = steps.iter().map(|step| step.link.as_path()).collect();
     let gone = holdings.owned.keys().filter(|link| !named.contains(link.as_path())).cloned().collect();
     ManifestPlan { steps, states: Vec::new(), gone }
 }
@@ -55,7 +54,7 @@ pub fn plan_unapply(seen: &Seen, holdings: &Holdings) -> ManifestPlan {
 /// A link that the manifest made.
 fn owned(seen: &Seen, holdings: &Holdings, link: &LinkPath, own: &Owned) -> Option<ManifestStep> {
     let sight = seen.links.get(link)?;
-    let step = |action| ManifestStep::new(action, link.as_path().to_path_buf(), None);
+    let step = |action| ManifestStep::new(action, link.clone(), None);
     let restored = |action| ManifestStep { restore: own.backup.clone(), ..step(action) };
     let previous = Some(own.text.clone());
     match (&sight.way, &sight.found) {
@@ -89,7 +88,7 @@ fn left_alone(step: ManifestStep, note: Note, text: &OsString) -> ManifestStep {
 
 /// A link that was removed because it was declared to be absent.
 fn absent(seen: &Seen, link: &LinkPath, text: &OsString, cleared: bool) -> ManifestStep {
-    let step = |action| ManifestStep::new(action, link.as_path().to_path_buf(), None);
+    let step = |action| ManifestStep::new(action, link.clone(), None);
     let is_free = seen.links.get(link).is_some_and(|sight| sight.way == Way::Open && sight.found == Found::Missing);
     if is_free || cleared {
         return put_back(ManifestStep { target: Some(text.clone()), ..step(Action::Create) });

@@ -1,7 +1,10 @@
 //! The parts of a group as entries of the log, and back.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::error::Result;
 use crate::exec::{Part, There, Thing};
 use crate::model::{Effect, Group, Outcome};
 use crate::records::author::Author;
@@ -9,40 +12,72 @@ use crate::records::entry::{Intent, Run};
 use crate::records::moved::Moved;
 use crate::wire::Text;
 
-/// The intents of a group's parts, in their order.
-pub(super) fn intents(
-    (group, id): (&Group, &str),
-    parts: &[Part],
-    outcomes: &[&Outcome],
-    author: &Author,
-    (below, run): (&Path, Run),
-) -> Vec<Intent> {
-    let path = |path: &Path| Text::new(below.join(path));
-    let intent = |part: &Part| {
-        let outcome = outcomes[part.step];
+/// A group's parts as they are announced.
+pub(super) struct Announcing<'a> {
+    pub(super) group: &'a Group,
+    pub(super) id: &'a str,
+    pub(super) parts: &'a [Part],
+    /// That of each step.
+    pub(super) results: &'a [Result<Outcome>],
+    pub(super) author: &'a Author,
+    /// Where the root is below that of the records.
+    pub(super) below: &'a Path,
+    pub(super) run: Run,
+}
+
+impl Announcing<'_> {
+    fn path(&self, path: &Path) -> Text {
+        Text::new(self.below.join(path))
+    }
+
+    fn reason(&self, step: usize) -> Option<&String> {
+        self.group.reasons.get(&step).or(self.author.reason.as_ref())
+    }
+
+    /// Whether it is said of every part why.
+    pub(super) fn has_reasons(&self) -> bool {
+        self.parts.iter().all(|part| self.reason(part.step).is_some())
+    }
+
+    /// Every path that a part is about.
+    pub(super) fn names(&self) -> HashSet<Text> {
+        let of = |part: &Part| {
+            let there = match &part.there {
+                There::Staged => None,
+                There::Named(there) => Some(self.path(there)),
+            };
+            let at = (part.at != part.link).then(|| self.path(&part.at));
+            [Some(self.path(&part.link)), at, there]
+        };
+        self.parts.iter().flat_map(of).flatten().collect()
+    }
+
+    /// The intent of a part.
+    pub(super) fn intent(&self, number: usize) -> Intent {
+        let part = &self.parts[number];
+        let outcome = self.results[part.step].as_ref().expect("BUG: a group that is announced was judged whole");
         // A directory that is made for a link is no outcome of its own.
-        let is_own = outcome.link.as_path() == part.link;
+        let is_own = outcome.link.as_path() == &*part.link;
         let will = if is_own { outcome.effect } else { Effect::Created };
         Intent {
-            verb: group.verb.to_owned(),
-            link: path(&part.link),
+            verb: self.group.verb.to_owned(),
+            link: self.path(&part.link),
             other: match &part.there {
                 There::Staged => None,
-                There::Named(there) => Some(path(there)),
+                There::Named(there) => Some(self.path(there)),
             },
             target: text(part.after.as_ref()),
             previous: text(part.before.as_ref()),
-            at: (part.at != part.link).then(|| path(&part.at)),
+            at: (part.at != part.link).then(|| self.path(&part.at)),
             moved: moved(part),
             will: will.as_str().to_owned(),
-            group: Some(id.to_owned()),
-            reason: group.reasons.get(&part.step).or(author.reason.as_ref()).cloned(),
-            owner: group.owner.clone(),
-            run,
-            actor: author.actor.clone(),
+            group: Some(self.id.to_owned()),
+            reason: self.reason(part.step).cloned(),
+            owner: self.group.owner.clone(),
+            run: self.run,
+            actor: Arc::clone(&self.author.actor),
         }
-    };
-    parts.iter().map(intent).collect()
+    }
 }
 
 fn text(thing: Option<&Thing>) -> Option<Text> {
@@ -67,8 +102,8 @@ pub(super) fn part(intent: &Intent, number: usize) -> Part {
     let (moved, at) = (intent.moved, intent.at.as_ref().unwrap_or(&intent.link));
     Part {
         step: number,
-        link: PathBuf::from(&intent.link.0),
-        at: PathBuf::from(&at.0),
+        link: intent.link.as_path().into(),
+        at: at.as_path().into(),
         there: intent.other.as_ref().map_or(There::Staged, |there| There::Named(PathBuf::from(&there.0))),
         staged: number.to_string().into(),
         before: moved.filter(|moved| !moved.brought).map(object).or_else(|| link(&intent.previous)),

@@ -1,5 +1,6 @@
 //! Applies a group.
 
+use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,14 +13,16 @@ use crate::recorder::{Intent, Recorder};
 use crate::records::actor::Actor;
 use crate::records::author::Author;
 use crate::records::below::below;
-use crate::records::entry::{Body, Ended, Group as Announced, GroupEnd};
+use crate::records::entry::{Body, Ended, Group as Announced, GroupEnd, Intent as AnnouncedIntent};
+use crate::records::log::Log;
+use crate::records::many::Many;
 use crate::records::recovered::Recovered;
 use crate::records::settle::{this_run, unsettled};
 use crate::records::store::Records;
 use crate::root::Root;
 use crate::wire::Text;
 
-use super::announce::intents;
+use super::announce::Announcing;
 use super::settle::{io_partial, left_to_others};
 
 /// What a group came to.
@@ -107,14 +110,18 @@ impl Root {
         let below = below(records.root(), self.image())?;
         group.reasons.values().try_for_each(|reason| Author::new(Actor::default(), Some(reason)).map(drop))?;
         let named = |path: &LinkPath| Text::new(below.join(path.as_path()));
-        let links: Vec<Text> = group.steps.iter().flat_map(paths).map(named).collect();
-        let mut recovered = records.settle_groups_of(&links.iter().collect())?;
+        // Hardly ever another group is open, whose names are compared with these.
+        let links = LazyCell::new(|| group.steps.iter().flat_map(paths).map(named).collect::<HashSet<Text>>());
+        let mut recovered = records.settle_groups_of(&|name| links.contains(name))?;
         let mut judged = match judged {
             Some(judged) if recovered.is_empty() => judged,
             _ => judge(self, group),
         };
-        let physical: Vec<Text> = judged.parts.iter().map(|part| Text::new(below.join(&part.at))).collect();
-        let more = records.settle_groups_of(&physical.iter().collect())?;
+        let more = {
+            let physical = |part: &Part| Text::new(below.join(&part.at));
+            let physical = LazyCell::new(|| judged.parts.iter().map(physical).collect::<HashSet<Text>>());
+            records.settle_groups_of(&|name| physical.contains(name))?
+        };
         if !more.is_empty() {
             recovered.extend(more);
             judged = judge(self, group);
@@ -197,7 +204,6 @@ struct Applying<'a> {
 
 impl Applying<'_> {
     fn apply(&self, judged: Judged) -> Result<GroupReport> {
-        let below = self.below;
         let Judged { results, parts } = judged;
         let work = match Work::begin(self.root, self.records.root(), &self.id, parts, self.group.durability) {
             Ok(work) => work,
@@ -207,10 +213,16 @@ impl Applying<'_> {
             }
             Err((None, error)) => return Err(error.during("begin a group")),
         };
-        let outcomes: Vec<&Outcome> = results.iter().flatten().collect();
-        let run = this_run();
-        let intents = intents((self.group, &self.id), work.parts(), &outcomes, self.author, (below, run));
-        let (first, recovered) = match self.announce(intents) {
+        let announcing = Announcing {
+            group: self.group,
+            id: &self.id,
+            parts: work.parts(),
+            results: &results,
+            author: self.author,
+            below: self.below,
+            run: this_run(),
+        };
+        let (first, recovered) = match self.announce(&announcing) {
             Ok(announced) => announced,
             Err(error) => {
                 // Nothing was published.
@@ -235,23 +247,22 @@ impl Applying<'_> {
     }
 
     /// Writes the group down. Returns the number of its first intent, and what was settled before it.
-    fn announce(&self, intents: Vec<crate::records::entry::Intent>) -> Result<(u64, Vec<Recovered>)> {
-        let count = intents.len() as u64;
-        let intents: Vec<_> = intents.into_iter().map(Arc::new).collect();
-        let names: HashSet<&Text> = intents.iter().flat_map(|intent| intent.all_names()).collect();
+    fn announce(&self, announcing: &Announcing<'_>) -> Result<(u64, Vec<Recovered>)> {
+        let names = LazyCell::new(|| announcing.names());
         let mut recovered = Vec::new();
-        let numbers = self.records.append(|log| {
-            self.records.demands_reason(log, intents.iter().all(|intent| intent.reason.is_some()))?;
-            let touched = |open: &crate::records::entry::Intent| open.all_names().any(|name| names.contains(name));
+        let decide = |log: &Log| {
+            self.records.demands_reason(log, announcing.has_reasons())?;
+            let touched = |open: &AnnouncedIntent| open.all_names().any(|name| names.contains(name));
             let (mut bodies, settled) = unsettled(self.records.root(), log, &touched);
             recovered = settled;
             let (group, verb) = (self.id.clone(), self.group.verb.to_owned());
-            bodies.push(Body::Group(Arc::new(Announced { group, verb, count, run: this_run() })));
-            bodies.extend(intents.iter().cloned().map(Body::Intent));
+            let count = announcing.parts.len() as u64;
+            bodies.push(Body::Group(Arc::new(Announced { group, verb, count, run: announcing.run })));
             Ok(bodies)
-        })?;
-        let last = numbers.last().copied().unwrap_or_default();
-        Ok((last + 1 - count, recovered))
+        };
+        let intent = |number| Body::Intent(Arc::new(announcing.intent(number)));
+        let numbers = self.records.append_many(decide, Many::new(announcing.parts.len(), &intent))?;
+        Ok((numbers.last().copied().unwrap_or_default(), recovered))
     }
 
     /// Every part is published.
@@ -276,13 +287,12 @@ impl Applying<'_> {
             outcome.durability = Durability::None;
         }
         sync_batch(work.batch(), &mut results);
-        let told = told(&work, first, |part| match &results[part.step] {
+        let end = self.tell_parts(&work, first, |part| match &results[part.step] {
             Ok(outcome) => of_outcome(part, outcome, self.below),
             Err(_) => Ended::default(),
         });
-        let end = self.records.append(|_| Ok(told));
         let shortfall = match end {
-            Ok(_) => self.close(work, "done").err(),
+            Ok(()) => self.close(work, "done").err(),
             // What was displaced stays until it is known that the group stands.
             Err(error) => Some(error),
         };
@@ -311,7 +321,7 @@ impl Applying<'_> {
                 }
                 Ok(Back::Theirs(_)) if part.makes_dir() => {
                     if let Err(error) = &mut results[step] {
-                        *error = error.clone().having_made(vec![part.at.clone()]);
+                        *error = error.clone().having_made(vec![part.at.to_path_buf()]);
                     }
                 }
                 Ok(_) => {}
@@ -323,17 +333,24 @@ impl Applying<'_> {
         }
         sync_batch(work.batch(), &mut []);
         if !is_open {
-            let told = told(&work, first, |part| Ended {
+            let told = self.tell_parts(&work, first, |part| Ended {
                 outcome: "failed".to_owned(),
                 kind: Some(if part.step == step { kind.as_str() } else { Kind::Partial.as_str() }.to_owned()),
                 ..Ended::default()
             });
-            let closed = self.records.append(|_| Ok(told)).and_then(|_| self.close(work, "undone"));
+            let closed = told.and_then(|()| self.close(work, "undone"));
             if let (Err(closed), Err(error)) = (closed, &mut results[step]) {
                 *error = error.clone().leaving(closed.left().to_vec(), closed.preserved().to_vec());
             }
         }
         GroupReport { group: self.id.clone(), results, recovered: Vec::new(), stands: false }
+    }
+
+    /// Writes down the results of the parts, of which the first intent has this number.
+    fn tell_parts(&self, work: &Work, first: u64, ended: impl Fn(&Part) -> Ended) -> Result<()> {
+        let parts = work.parts();
+        let told = |number: usize| Body::Result(Box::new(Ended { of: first + number as u64, ..ended(&parts[number]) }));
+        self.records.append_many(|_| Ok(Vec::new()), Many::new(parts.len(), &told)).map(drop)
     }
 
     fn close(&self, work: Work, outcome: &str) -> Result<()> {
@@ -356,7 +373,7 @@ impl Applying<'_> {
 /// The result of a part, by the outcome of its step.
 fn of_outcome(part: &Part, outcome: &Outcome, below: &Path) -> Ended {
     let path = |path: &PathBuf| Text::new(below.join(path));
-    let is_own = outcome.link.as_path() == part.link;
+    let is_own = outcome.link.as_path() == &*part.link;
     let effect = if is_own { outcome.effect } else { Effect::Created };
     Ended {
         outcome: effect.as_str().to_owned(),
@@ -368,10 +385,4 @@ fn of_outcome(part: &Part, outcome: &Outcome, below: &Path) -> Ended {
         made: outcome.made.iter().filter(|_| is_own).map(path).collect(),
         ..Ended::default()
     }
-}
-
-/// The results of the parts, of which the first intent has this number.
-fn told(work: &Work, first: u64, ended: impl Fn(&Part) -> Ended) -> Vec<Body> {
-    let of = |(of, part): (u64, &Part)| Body::Result(Box::new(Ended { of, ..ended(part) }));
-    (first..).zip(work.parts()).map(of).collect()
 }

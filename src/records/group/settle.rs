@@ -1,6 +1,6 @@
 //! Settles groups whose program was stopped: from what was announced, and what the disk says.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,11 +29,11 @@ impl Records {
     /// # Errors
     ///
     /// `partial` where one could not be settled; those of the log.
-    pub(in crate::records) fn settle_groups_of(&self, links: &HashSet<&Text>) -> Result<Vec<Recovered>> {
+    pub(in crate::records) fn settle_groups_of(&self, is_link: &dyn Fn(&Text) -> bool) -> Result<Vec<Recovered>> {
         let ids = {
             let mut log = self.log();
             log.refresh()?;
-            ids_of(&log, |intent| intent.all_names().any(|name| links.contains(name)))
+            ids_of(&log, |intent| intent.all_names().any(is_link))?
         };
         self.settle_groups(&ids)
     }
@@ -76,7 +76,7 @@ impl Records {
     fn open_group(&self, id: &str) -> Result<Option<Open>> {
         let mut log = self.log();
         log.refresh()?;
-        Ok(open(&log, id))
+        open(&log, id)
     }
 
     /// Settles one group, unless somebody else is at work on it.
@@ -133,7 +133,8 @@ impl Records {
         let groups: Vec<(String, Open)> = {
             let mut log = self.log();
             log.refresh()?;
-            all_ids(&log).into_iter().filter_map(|id| open(&log, &id).map(|open| (id, open))).collect()
+            let open = |id: String| Ok(open(&log, &id)?.map(|open| (id, open)));
+            all_ids(&log).into_iter().filter_map(|id| open(id).transpose()).collect::<Result<_>>()?
         };
         let mut recovered = Vec::new();
         for (id, open) in groups {
@@ -165,37 +166,39 @@ impl Open {
 fn all_ids(log: &Log) -> Vec<String> {
     let groups = log.state.open.values().filter_map(|opened| match &opened.what {
         Pending::Group(group) => Some(group.group.clone()),
-        Pending::Intent(_) => None,
+        Pending::Intent(_) | Pending::Member => None,
     });
     groups.collect()
 }
 
 /// The ids of the open groups one of whose intents is meant, and of those that have only to be ended: which links they
 /// named is not known any more, and nothing of them changes.
-fn ids_of(log: &Log, meant: impl Fn(&Intent) -> bool) -> Vec<String> {
+fn ids_of(log: &Log, meant: impl Fn(&Intent) -> bool) -> Result<Vec<String>> {
     let ids = all_ids(log);
     if ids.is_empty() {
-        return ids;
+        return Ok(ids);
     }
-    let mut is_named: HashMap<&String, bool> = HashMap::new();
-    for opened in log.state.open.values() {
-        if let Pending::Intent(intent) = &opened.what
-            && let Some(group) = &intent.group
-        {
-            *is_named.entry(group).or_default() |= meant(intent);
+    let mut is_named: HashMap<String, bool> = HashMap::new();
+    for (seq, opened) in &log.state.open {
+        let Some(intent) = log.intent(*seq, opened)? else { continue };
+        let Some(group) = &intent.group else { continue };
+        match is_named.get_mut(group) {
+            Some(named) => *named = *named || meant(&intent),
+            None => drop(is_named.insert(group.clone(), meant(&intent))),
         }
     }
-    ids.iter().filter(|id| is_named.get(id).is_none_or(|named| *named)).cloned().collect()
+    Ok(ids.into_iter().filter(|id| is_named.get(id).is_none_or(|named| *named)).collect())
 }
 
-fn open(log: &Log, id: &str) -> Option<Open> {
+fn open(log: &Log, id: &str) -> Result<Option<Open>> {
     let of = |opened: &Opened| matches!(&opened.what, Pending::Group(group) if group.group == id);
-    let seq = *log.state.open.iter().find(|(_, opened)| of(opened))?.0;
-    let intents = log.state.open.range(seq..).filter_map(|(seq, opened)| match &opened.what {
-        Pending::Intent(intent) if intent.group.as_deref() == Some(id) => Some((*seq, Arc::clone(intent))),
-        _ => None,
-    });
-    Some(Open { first: seq + 1, intents: intents.collect() })
+    let Some((first, _)) = log.state.open.iter().find(|(_, opened)| of(opened)) else { return Ok(None) };
+    let mut intents = Vec::new();
+    for (seq, opened) in log.state.open.range(first..) {
+        let intent = log.intent(*seq, opened)?;
+        intents.extend(intent.filter(|intent| intent.group.as_deref() == Some(id)).map(|intent| (*seq, intent)));
+    }
+    Ok(Some(Open { first: first + 1, intents }))
 }
 
 /// The error of a group that stays open.

@@ -23,7 +23,7 @@ pub(in crate::records) const INDEX_NAME: &str = "index.redb";
 const SHORT: u64 = 256 * 1024;
 
 /// The memory that is used for pages, in bytes.
-const CACHE: usize = 64 * 1024 * 1024;
+const CACHE: usize = 16 * 1024 * 1024;
 
 /// An index that is up to date with its log, as far as that was when it was asked for.
 pub(in crate::records) struct Index {

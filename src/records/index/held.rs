@@ -3,9 +3,9 @@
 use redb::{ReadOnlyTable, ReadableDatabase as _, ReadableTable as _};
 
 use super::cache::Index;
-use super::ownership::{Pieces, key_of, text};
+use super::ownership::{Pieces, key_parts, text};
 use super::tables::{MADE, SOURCES, Useless};
-use crate::records::owned::Held;
+use crate::records::held::Held;
 
 impl Index {
     /// Everything about manifests.
@@ -16,7 +16,9 @@ impl Index {
         for entry in made.iter()? {
             let (key, value) = entry?;
             let mut pieces = Pieces(value.value());
-            held.add(key_of(key.value())?, pieces.made()?, pieces.text()?);
+            let (owner, link) = key_parts(key.value())?;
+            let (added, kept) = (pieces.added()?, pieces.text()?);
+            held.add(owner, link, added, kept);
         }
         for entry in reading.open_table(SOURCES)?.iter()? {
             let (owner, source) = entry?;

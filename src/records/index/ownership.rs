@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable as _, Table, WriteTransaction};
 
-use super::tables::{ANNOUNCED, BEFORE, MADE, MUTATIONS, SOURCES, Source, Useless, bytes, from_bytes};
-use crate::records::entry::{Body, Intent};
+use super::tables::{ANNOUNCED, BEFORE, MADE, SOURCES, Source, Useless, bytes, from_bytes};
+use crate::records::entry::Body;
 use crate::records::head::Head;
+use crate::records::held::Added;
 use crate::records::lines::line_at;
 use crate::records::moved::Moved;
-use crate::records::owned::{Backing, Key, Made, Ownership, Row};
+use crate::records::owned::{Backing, Key, Made, Ownership, Promised, Row};
 use crate::wire::Text;
 
 /// Intents of manifests whose result is still to come.
-pub(super) type Announced = HashMap<u64, Arc<Intent>>;
+pub(super) type Announced = HashMap<u64, Promised>;
 
 /// What the entries up to some place came to.
 pub(super) struct Kept<'t> {
@@ -45,41 +46,50 @@ pub(super) fn begin<'t>(
     announced: Option<Announced>,
 ) -> Result<Ownership<Kept<'t>>, Useless> {
     let kept = Kept { made: transaction.open_table(MADE)?, before: transaction.open_table(BEFORE)? };
-    let announced = match announced {
-        Some(announced) => announced,
-        None => still_announced(transaction, source)?,
-    };
-    Ok(Ownership::after(kept, announced))
-}
-
-fn still_announced(transaction: &WriteTransaction, source: Source<'_>) -> Result<Announced, Useless> {
-    let mut announced = Announced::new();
+    if let Some(announced) = announced {
+        return Ok(Ownership::after(kept, announced));
+    }
+    let mut ownership = Ownership::after(kept, Announced::new());
     let places = transaction.open_table(ANNOUNCED)?;
     for entry in places.iter()? {
         let (seq, place) = entry?;
         let line = line_at(source.log, place.value(), source.end)?.ok_or(Useless)?;
         let head = Head::of_entry(&line).map_err(|_| Useless)?;
         match head.body(&line).map_err(|_| Useless)? {
-            Body::Intent(intent) if head.seq == seq.value() => announced.insert(head.seq, intent),
+            body @ Body::Intent(_) if head.seq == seq.value() => ownership.take(head.seq, body)?,
             _ => return Err(Useless),
-        };
+        }
     }
-    Ok(announced)
+    Ok(ownership)
+}
+
+/// The intents of manifests that a transaction is about.
+#[derive(Default)]
+pub(super) struct Intents {
+    /// Those that it took, with their places.
+    pub(super) new: Vec<(u64, u64)>,
+    /// Those that it took the result of.
+    pub(super) ended: Vec<u64>,
 }
 
 /// Writes down what was learned. Returns what is still announced.
-pub(super) fn end(transaction: &WriteTransaction, ownership: Ownership<Kept<'_>>) -> Result<Announced, Useless> {
-    let Ownership { backing: Kept { mut made, mut before }, rows, sources: new_sources, announced } = ownership;
+pub(super) fn end(
+    transaction: &WriteTransaction,
+    ownership: Ownership<Kept<'_>>,
+    intents: &Intents,
+) -> Result<Announced, Useless> {
+    let Ownership { backing: Kept { mut made, mut before }, rows, sources: new_sources, announced, .. } = ownership;
     write_rows(&mut made, &mut before, rows)?;
     let mut sources = transaction.open_table(SOURCES)?;
     for (owner, source) in new_sources {
         sources.insert(&*owner, bytes(&source))?;
     }
-    let (mut kept, mutations) = (transaction.open_table(ANNOUNCED)?, transaction.open_table(MUTATIONS)?);
-    kept.retain(|seq, _| announced.contains_key(&seq))?;
-    for seq in announced.keys() {
-        let (place, _) = mutations.get(seq)?.ok_or(Useless)?.value();
+    let mut kept = transaction.open_table(ANNOUNCED)?;
+    for (seq, place) in intents.new.iter().filter(|(seq, _)| announced.contains_key(seq)) {
         kept.insert(seq, place)?;
+    }
+    for seq in &intents.ended {
+        kept.remove(seq)?;
     }
     Ok(announced)
 }
@@ -121,9 +131,9 @@ fn key_bytes((owner, link): &Key) -> Vec<u8> {
     [owner.as_bytes(), &[0], bytes(link)].concat()
 }
 
-pub(super) fn key_of(key: &[u8]) -> Result<Key, Useless> {
+pub(super) fn key_parts(key: &[u8]) -> Result<(&str, Text), Useless> {
     let end = key.iter().position(|byte| *byte == 0).ok_or(Useless)?;
-    Ok((std::str::from_utf8(&key[..end])?.to_owned(), text(&key[end + 1..])?))
+    Ok((std::str::from_utf8(&key[..end])?, text(&key[end + 1..])?))
 }
 
 pub(super) fn text(bytes: &[u8]) -> Result<Text, Useless> {
@@ -143,7 +153,7 @@ fn put_made(to: &mut Vec<u8>, made: Option<&Made>) {
     for text in [target, previous, backup] {
         put(to, text.as_ref().map(bytes));
     }
-    put(to, group.as_ref().map(String::as_bytes));
+    put(to, group.as_deref().map(str::as_bytes));
     match moved {
         None => to.push(0),
         Some(Moved { dir, inode, brought }) => {
@@ -178,17 +188,24 @@ impl<'v> Pieces<'v> {
         self.piece()?.map(text).transpose()
     }
 
-    pub(super) fn made(&mut self) -> Result<Option<Made>, Useless> {
+    fn made(&mut self) -> Result<Option<Made>, Useless> {
+        Ok(self.added()?.map(|Added { target, previous, backup, moved, group }| {
+            let group = group.map(Arc::from);
+            Made { target, previous, backup, moved, group }
+        }))
+    }
+
+    pub(super) fn added(&mut self) -> Result<Option<Added<'v>>, Useless> {
         if self.next(1)? == [0] {
             return Ok(None);
         }
         let (target, previous, backup) = (self.text()?, self.text()?, self.text()?);
-        let group = self.piece()?.map(std::str::from_utf8).transpose()?.map(str::to_owned);
+        let group = self.piece()?.map(std::str::from_utf8).transpose()?;
         let moved = match self.next(1)? {
             [0] => None,
             [kind] => Some(Moved { dir: kind & 2 != 0, inode: self.number()?, brought: kind & 4 != 0 }),
             _ => return Err(Useless),
         };
-        Ok(Some(Made { target, previous, backup, moved, group }))
+        Ok(Some(Added { target, previous, backup, moved, group }))
     }
 }

@@ -2,15 +2,15 @@
 
 use redb::{Database, ReadableTable as _};
 
-use super::ownership::{self, Announced};
+use super::ownership::{self, Announced, Intents};
 use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless, bytes};
 use crate::records::entry::{Body, CUT};
 use crate::records::head::Head;
 use crate::records::lines::{Lines, Next};
 use crate::records::tree::{Hash, Tree};
 
-/// Entries that are taken by one transaction.
-const TOGETHER: u64 = 200_000;
+/// Entries that are taken by one transaction: what is learned from them is in memory until then.
+const TOGETHER: u64 = 50_000;
 
 /// Up to where the index is.
 pub(super) struct UpTo {
@@ -55,7 +55,7 @@ fn take_some(
             None => UpTo { tree: Tree::default(), last: 0, end: 0, leaf: Hash::of_nothing() },
         };
         let mut owned = ownership::begin(&transaction, source, announced.take())?;
-        let first = up_to.tree.size();
+        let (first, mut intents) = (up_to.tree.size(), Intents::default());
         let mut lines = Lines::new(source.log, up_to.end, source.end);
         while let Next::Line(line) = lines.next()? {
             if up_to.tree.size() - first == TOGETHER {
@@ -76,9 +76,15 @@ fn take_some(
                         if let Some(group) = &intent.group {
                             groups.insert(group.as_str(), head.seq)?;
                         }
+                        if intent.owner.is_some() {
+                            intents.new.push((head.seq, up_to.end));
+                        }
                         mutations.insert(head.seq, (up_to.end, 0))?;
                     }
                     Body::Result(ended) => {
+                        if ended.of < first {
+                            intents.ended.push(ended.of);
+                        }
                         let place = mutations.get(ended.of)?.map(|places| places.value());
                         if let Some((intent, 0)) = place {
                             mutations.insert(ended.of, (intent, up_to.end))?;
@@ -105,8 +111,7 @@ fn take_some(
             kept.insert(0, (up_to.tree.size(), up_to.last, up_to.end, &up_to.leaf.0[..], &subtrees[..]))?;
         }
         is_new = up_to.tree.size() > first;
-        drop(mutations);
-        *announced = Some(ownership::end(&transaction, owned)?);
+        *announced = Some(ownership::end(&transaction, owned, &intents)?);
         up_to
     };
     // What is as it was need not be written.

@@ -121,5 +121,5 @@ impl Scene {
 fn shown(step: &ManifestStep) -> String {
     let kind = step.conflict.as_ref().filter(|_| step.action == Action::Conflict);
     let kind = kind.map(|conflict| format!(" {}", conflict.kind)).unwrap_or_default();
-    format!("{} {}{kind}", step.action.as_str(), step.link.display())
+    format!("{} {}{kind}", step.action.as_str(), step.link)
 }
