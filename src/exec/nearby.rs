@@ -53,10 +53,10 @@ impl Nearby {
     pub(super) fn expect<'e>(&self, edits: impl Iterator<Item = &'e Edit> + Clone) {
         self.targets.expect(edits.clone().map_while(|edit| Some(&edit.change.link()?.target)));
         match self.ahead.get().checked_sub(1) {
-            Some(left) => self.ahead.set(left),
-            None => {
+            Some(left) if left > 0 => self.ahead.set(left),
+            _ => {
                 let mut dirs = edits.map(|edit| dir(&edit.path));
-                let Some(first) = dirs.next() else { return };
+                let Some(first) = dirs.next() else { return self.ahead.set(0) };
                 self.ahead.set(dirs.take(TOGETHER_MAX).take_while(|dir| *dir == first).count());
             }
         }
@@ -73,9 +73,10 @@ impl Nearby {
         let is_it = |kept: &Dir| dir(&kept.link) == dir(&edit.path);
         if kept.as_ref().is_some_and(|kept| !is_it(kept) || !kept.is_fresh(root)) {
             self.prove(root, kept);
-        }
-        if !kept.as_ref().is_some_and(is_it) {
+            // Who may write it is looked at anew.
             *kept = None;
+        }
+        if kept.is_none() {
             let is_kept = self.ahead.get() >= WORTH && !self.lost.get();
             // What may be replaced or removed has to be lockable.
             let is_locked = is_kept && !matches!(edit.change, Change::Create(_));

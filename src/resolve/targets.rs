@@ -58,9 +58,9 @@ impl Targets {
     /// Says which targets come next, the first of them for the next text. It opens nothing.
     pub(crate) fn expect<'t>(&self, mut targets: impl Iterator<Item = &'t Target>) {
         match self.ahead.get().checked_sub(1) {
-            Some(left) => self.ahead.set(left),
-            None => {
-                let Some(dir) = targets.next().map(above) else { return };
+            Some(left) if left > 0 => self.ahead.set(left),
+            _ => {
+                let Some(dir) = targets.next().map(above) else { return self.ahead.set(0) };
                 let beside = targets.take(TOGETHER_MAX).take_while(|target| above(target) == dir);
                 self.ahead.set(beside.count());
             }
