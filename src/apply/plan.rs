@@ -1,11 +1,24 @@
 //! Carries out plans.
 
+use std::mem;
+
 use super::recorded::recorded;
 use crate::error::Result;
-use crate::exec::{self, previewed, sync_batch};
+use crate::exec::{self, Previews, previewed, sync_batch};
 use crate::model::{Edit, Effect, OnError, Outcome, Plan};
 use crate::recorder::Recorder;
+use crate::resolve::Planned;
 use crate::root::Root;
+
+/// What plans that were previewed would leave, for those that come after them. By default it is the tree as it is.
+#[derive(Debug)]
+pub struct Foreseen(Planned);
+
+impl Default for Foreseen {
+    fn default() -> Foreseen {
+        Foreseen(Planned::new())
+    }
+}
 
 impl Root {
     /// Carries out a plan and returns what each of its edits came to, in their order.
@@ -46,8 +59,36 @@ impl Root {
     ///
     /// Those of [`preview`](Root::preview), for each edit.
     pub fn preview_plan(&self, plan: &Plan) -> Vec<Result<Outcome>> {
+        self.preview_plan_after(plan, &mut Foreseen::default())
+    }
+
+    /// The same on a tree as the plans before it would leave it, and adds what this one would leave.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`preview`](Root::preview), for each edit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+    /// # dir.create_dir("v1")?;
+    /// use caplink::{Edit, Foreseen, LinkPath, Plan, Policy, Root, Target};
+    ///
+    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+    /// let create = |link, target| LinkPath::new(link).map(|path| Edit::create(path, Target::relative(target)));
+    /// let (first, second) = (Plan::new([create("current", "v1")?]), Plan::new([create("latest", "current")?]));
+    /// let mut foreseen = Foreseen::default();
+    /// assert!(root.preview_plan_after(&first, &mut foreseen)[0].is_ok());
+    /// assert!(root.preview_plan_after(&second, &mut foreseen)[0].is_ok());
+    /// assert!(root.preview_plan(&second)[0].is_err(), "`current` is not there");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn preview_plan_after(&self, plan: &Plan, foreseen: &mut Foreseen) -> Vec<Result<Outcome>> {
         let go_on = goes_on(plan.on_error);
-        let mut results = previewed(self, |previews| {
+        let preview = |previews: &mut Previews<'_>| {
             let mut results: Vec<Result<Outcome>> = Vec::with_capacity(plan.edits.len());
             while let Some(next) = previews.first_of(plan.edits[results.len()..].iter()) {
                 results.push(next);
@@ -55,8 +96,14 @@ impl Root {
                     break;
                 }
             }
-            results
-        });
+            (results, previews.take_planned())
+        };
+        // What shares directories may have to begin anew.
+        let (mut results, planned) = match mem::replace(&mut foreseen.0, Planned::new()) {
+            before if before.is_empty() => previewed(self, preview),
+            before => preview(&mut Previews::after(self, before)),
+        };
+        foreseen.0 = planned;
         skip_rest(plan, &mut results);
         for outcome in results.iter_mut().flatten() {
             outcome.for_each_mut(&mut |outcome| {

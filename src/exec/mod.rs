@@ -56,6 +56,8 @@ use displaced::Displaced;
 pub(crate) use confining_thread::carry_out_confining_thread;
 #[cfg(feature = "records")]
 pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, judge_each, leftover};
+#[cfg(feature = "records")]
+pub(crate) use permission::may_add_in;
 pub(crate) use previews::{Previews, previewed};
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;

@@ -4,7 +4,7 @@ use super::followed::followed;
 use super::halt::Halt;
 use super::nearby::Nearby;
 use super::run::Run;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::model::{Edit, Outcome};
 use crate::recorder::Intent;
 use crate::resolve::Planned;
@@ -29,7 +29,17 @@ pub(crate) fn previewed<'a, T>(root: &'a Root, preview: impl Fn(&mut Previews<'a
 impl<'a> Previews<'a> {
     /// Previews that share nothing.
     pub(crate) fn new(root: &'a Root) -> Previews<'a> {
-        Previews { root, planned: Planned::new(), nearby: None }
+        Previews::after(root, Planned::new())
+    }
+
+    /// The same on a tree as earlier edits leave it.
+    pub(crate) fn after(root: &'a Root, planned: Planned) -> Previews<'a> {
+        Previews { root, planned, nearby: None }
+    }
+
+    /// Takes what all edits leave.
+    pub(crate) fn take_planned(&mut self) -> Planned {
+        std::mem::replace(&mut self.planned, Planned::new())
     }
 
     /// What the edits so far leave.
@@ -62,9 +72,13 @@ impl<'a> Previews<'a> {
             let run = Run::new(self.root, edit, true).after(&self.planned, self.nearby.as_ref());
             run.carry_out().map_err(Halt::into_error)
         };
-        let outcome = match followed(self.root, edit, &self.planned)? {
-            Some(followed) => followed.told(run(&followed.edit))?,
-            None => run(edit)?,
+        let outcome = match followed(self.root, edit, &self.planned) {
+            Ok(Some(followed)) => followed.told(run(&followed.edit))?,
+            Ok(None) => run(edit)?,
+            Err(error) if error.kind() == Kind::NotFound && edit.change.missing_ok() => {
+                Run::new(self.root, edit, true).absent()
+            }
+            Err(error) => return Err(error),
         };
         if outcome.each().any(|outcome| outcome.effect.is_change()) {
             let intent = Intent { edit, foreseen: &outcome, below: self.root.image() };

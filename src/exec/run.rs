@@ -124,9 +124,7 @@ impl<'a> Run<'a> {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
-                self.not_gone(error)?;
-                let verified = !self.root.policy().unverified;
-                Ok(self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) }))
+                self.not_gone(error).map(|()| self.absent()).map_err(Halt::from)
             }
             Err(error) => Err(error.into()),
         }

@@ -47,6 +47,7 @@ pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
         Judged { results, parts: judging.parts }
     })
 }
+
 /// Judges parts of a group of which each stands or falls for itself, so many steps each, on the tree as those before it that
 /// stand leave it.
 pub(crate) fn judge_each(root: &Root, group: &Group, counts: &[usize]) -> Vec<Result<Outcome>> {
@@ -111,20 +112,17 @@ impl<'a, 'p> Judging<'a, 'p> {
 
     fn judged(&mut self, number: usize) -> Result<Outcome> {
         let step = &self.group.steps[number];
-        self.step(number, step).map_err(|error| {
-            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
-            as_undone(self.root.or_gone(error), self.group.undoes)
-        })
-    }
-
-    fn step(&mut self, number: usize, step: &GroupStep) -> Result<Outcome> {
-        match step {
+        let judged = match step {
             GroupStep::Edit(_) => self.edit(number),
             GroupStep::MakeDir(path) => self.make_dir(number, path),
             GroupStep::RemoveDir(path) => self.remove_dir(number, path),
             GroupStep::Restore { from, to } => self.restore(number, from, to),
             GroupStep::Adopt { link, to } => self.adopt(number, link, to),
-        }
+        };
+        judged.map_err(|error| {
+            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
+            as_undone(self.root.or_gone(error), self.group.undoes)
+        })
     }
 
     fn edit(&mut self, number: usize) -> Result<Outcome> {

@@ -19,6 +19,12 @@ impl<'a> Run<'a> {
         Run { planned: Some(planned), nearby, ..self }
     }
 
+    /// The directory is absent, and so is the link.
+    pub(in super::super) fn absent(&self) -> Outcome {
+        let verified = !self.root.policy().unverified;
+        self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) })
+    }
+
     /// What a preview of many edits knows of those before this one; `None` where the edit is carried out.
     pub(super) fn preview(&self) -> Option<Option<&'a Planned>> {
         self.dry_run.then_some(self.planned)
@@ -36,8 +42,8 @@ impl<'a> Run<'a> {
 
     /// What is under the name, after the edits before this one.
     pub(super) fn look(&self, entry: &Opened<'_>) -> Result<Found> {
-        match self.planned.and_then(|planned| planned.left_at(entry.physical())) {
-            Some(left) => Ok(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
+        match self.planned.and_then(|planned| planned.found_at(entry.physical())) {
+            Some(left) => Ok(left),
             None => entry.look(),
         }
     }
@@ -45,13 +51,13 @@ impl<'a> Run<'a> {
     /// Decides it on what the edits before it leave.
     pub(super) fn below_planned(&mut self) -> OrHalt<Outcome> {
         let (link, dir) = (self.edit.path.as_path(), self.edit.path.parent());
-        let left = self.planned.and_then(|planned| planned.left_at(link)).flatten();
-        let found = left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()));
-        let text = self.edit.change.link().map(|link| target::text(self.root, link, dir)).transpose()?;
-        let decision = decide(&self.edit.change, text.as_deref(), &found);
+        let found = self.planned.and_then(|planned| planned.found_at(link)).unwrap_or(Found::Missing);
+        let text = self.edit.change.link().map(|link| target::text(self.root, link, dir)).transpose();
+        let decision = decide(&self.edit.change, text.as_ref().ok().and_then(Option::as_deref), &found);
         if let Decision::Refuse(kind) = decision {
             return Err(refusal(kind, self.edit, found).into());
         }
+        let text = text?;
         if decision == Decision::Unchanged {
             let verified = !self.root.policy().unverified;
             let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };
