@@ -61,6 +61,8 @@ pub(crate) struct Kept {
     pub(crate) is_append_only: bool,
     /// Only the caller can make names in it.
     pub(crate) is_private: bool,
+    /// Names can be made in it; where not, or where that is not known, it is asked for each.
+    pub(crate) may_add: bool,
     /// Its lock is held until the proof.
     pub(crate) is_locked: bool,
 }

@@ -4,7 +4,7 @@ use std::mem;
 
 use super::recorded::recorded;
 use crate::error::Result;
-use crate::exec::{self, Previews, sync_batch};
+use crate::exec::{self, Previews, previewed, sync_batch};
 use crate::model::{Edit, Effect, OnError, Outcome, Plan};
 use crate::recorder::Recorder;
 use crate::resolve::Planned;
@@ -88,15 +88,22 @@ impl Root {
     /// ```
     pub fn preview_plan_after(&self, plan: &Plan, foreseen: &mut Foreseen) -> Vec<Result<Outcome>> {
         let go_on = goes_on(plan.on_error);
-        let mut previews = Previews::after(self, mem::replace(&mut foreseen.0, Planned::new()));
-        let mut results: Vec<Result<Outcome>> = Vec::with_capacity(plan.edits.len());
-        for edit in &plan.edits {
-            results.push(previews.next(edit));
-            if results.last().is_some_and(|last| !go_on(last)) {
-                break;
+        let preview = |previews: &mut Previews<'_>| {
+            let mut results: Vec<Result<Outcome>> = Vec::with_capacity(plan.edits.len());
+            while let Some(next) = previews.first_of(plan.edits[results.len()..].iter()) {
+                results.push(next);
+                if results.last().is_some_and(|last| !go_on(last)) {
+                    break;
+                }
             }
-        }
-        foreseen.0 = previews.into_planned();
+            (results, previews.take_planned())
+        };
+        // What shares directories may have to begin anew.
+        let (mut results, planned) = match mem::replace(&mut foreseen.0, Planned::new()) {
+            before if before.is_empty() => previewed(self, preview),
+            before => preview(&mut Previews::after(self, before)),
+        };
+        foreseen.0 = planned;
         skip_rest(plan, &mut results);
         for outcome in results.iter_mut().flatten() {
             outcome.for_each_mut(&mut |outcome| {

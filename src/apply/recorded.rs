@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::error::{Error, Result};
-use crate::exec::Previews;
+use crate::exec::{Previews, previewed};
 use crate::model::{Edit, Effect, Outcome};
 use crate::recorder::{Actor, Event, Intent, Recorder};
 use crate::root::Root;
@@ -71,7 +71,7 @@ fn asked(
     go_on: fn(&Result<Outcome>) -> bool,
     carry: &mut impl FnMut(&[Edit]) -> Vec<Result<Outcome>>,
 ) -> Vec<Result<Outcome>> {
-    let foreseen = foresee(root, edits);
+    let foreseen = previewed(root, |previews| foresee(previews, edits));
     let is_change = |foreseen: &Result<Outcome>| foreseen.as_ref().is_ok_and(|outcome| outcome.effect.is_change());
     let intents: Vec<Intent<'_>> = edits
         .iter()
@@ -108,12 +108,11 @@ fn asked(
 }
 
 /// Previews as many edits as can be judged together, at least one.
-fn foresee(root: &Root, edits: &[Edit]) -> Vec<Result<Outcome>> {
-    let mut previews = Previews::new(root);
+fn foresee(previews: &mut Previews<'_>, edits: &[Edit]) -> Vec<Result<Outcome>> {
+    let edits = &edits[..edits.len().min(ASKED_TOGETHER)];
     let mut links: HashSet<PathBuf> = HashSet::new();
     let mut foreseen = Vec::new();
-    for edit in edits.iter().take(ASKED_TOGETHER) {
-        let outcome = previews.next(edit);
+    while let Some(outcome) = previews.first_of(edits[foreseen.len()..].iter()) {
         let ends = match &outcome {
             Ok(outcome) => !outcome.each().all(|link| links.insert(link.physical_path().to_path_buf())),
             Err(_) => true,

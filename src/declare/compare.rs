@@ -63,7 +63,7 @@ impl Manifests {
 fn led_to(root: &Root, from: &Path, text: &OsStr) -> Side {
     let (path, kind): (PathBuf, FileKind) =
         match judge(root, from, text, root.policy().cross_mounts, Overlay::default()) {
-            Judged::Direct { path, object } => match root.calls().stat(&object) {
+            Judged::Direct { path, object } => match object.stat(root.calls()) {
                 Ok(stat) => (path, stat.kind),
                 Err(_) => return Side::Unknown,
             },

@@ -17,11 +17,13 @@ mod followed;
 mod group;
 mod halt;
 mod lock;
+mod nearby;
 mod over;
 mod parents;
 mod permission;
 mod pinned;
 mod preview;
+mod previews;
 mod private;
 mod read_back;
 mod remove;
@@ -47,20 +49,16 @@ use std::path::PathBuf;
 use crate::entry::Opened;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Edit, Effect, Guarantee, Outcome, Staging};
-use crate::recorder::Intent;
-use crate::resolve::Planned;
 use crate::root::Root;
 
 use displaced::Displaced;
-use followed::followed;
-use halt::Halt;
-use run::Run;
 
 pub(crate) use confining_thread::carry_out_confining_thread;
 #[cfg(feature = "records")]
 pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, judge_each, leftover};
 #[cfg(feature = "records")]
 pub(crate) use permission::may_add_in;
+pub(crate) use previews::{Previews, previewed};
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
 pub use trial::Trial;
@@ -78,63 +76,6 @@ pub(crate) fn carry_out_one(root: &Root, edit: &Edit) -> Result<Outcome> {
 /// Carries out one edit in the directory that was opened for its entry.
 pub(crate) fn carry_out_in(entry: &Opened<'_>, edit: &Edit) -> Result<Outcome> {
     confined::apply_in(entry, edit)
-}
-
-/// Previews of edits in order, each on the tree as those before it leave it.
-pub(crate) struct Previews<'a> {
-    root: &'a Root,
-    planned: Planned,
-}
-
-impl<'a> Previews<'a> {
-    pub(crate) fn new(root: &'a Root) -> Previews<'a> {
-        Previews::after(root, Planned::new())
-    }
-
-    /// The same on a tree as earlier edits leave it.
-    pub(crate) fn after(root: &'a Root, planned: Planned) -> Previews<'a> {
-        Previews { root, planned }
-    }
-
-    /// What all edits leave.
-    pub(crate) fn into_planned(self) -> Planned {
-        self.planned
-    }
-
-    /// What the edits so far leave.
-    pub(crate) fn planned(&self) -> &Planned {
-        &self.planned
-    }
-
-    /// The same, for what is no edit and leaves something else there.
-    #[cfg(feature = "records")]
-    pub(crate) fn planned_mut(&mut self) -> &mut Planned {
-        &mut self.planned
-    }
-
-    /// Decides everything of the next edit and changes nothing.
-    pub(crate) fn next(&mut self, edit: &Edit) -> Result<Outcome> {
-        let run = |edit| Run::new(self.root, edit, true).after(&self.planned).carry_out().map_err(Halt::into_error);
-        let outcome = match followed(self.root, edit, &self.planned) {
-            Ok(Some(followed)) => followed.told(run(&followed.edit))?,
-            Ok(None) => run(edit)?,
-            Err(error) if error.kind() == Kind::NotFound && edit.change.missing_ok() => {
-                Run::new(self.root, edit, true).absent()
-            }
-            Err(error) => return Err(error),
-        };
-        if outcome.each().any(|outcome| outcome.effect.is_change()) {
-            let intent = Intent { edit, foreseen: &outcome, below: self.root.image() };
-            let asked = self.root.recorders().iter().try_for_each(|recorder| recorder.previews(&intent));
-            asked.map_err(|refusal| refusal.on(edit.change.verb(), &edit.path))?;
-        }
-        for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
-            let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
-            self.planned.insert(link, outcome.target.clone());
-            outcome.made.iter().for_each(|dir| self.planned.insert_dir(dir));
-        }
-        Ok(outcome)
-    }
 }
 
 /// A change that was made and read back.

@@ -16,6 +16,9 @@ const SUPERUSER: u32 = 0;
 
 /// Whether the caller may make entries beside this one.
 pub(super) fn may_add(entry: &Opened<'_>) -> Result<()> {
+    if entry.kept.is_some_and(|kept| kept.may_add) {
+        return Ok(());
+    }
     may_add_in(&entry.root, &entry.parent).map_err(Error::from_io)
 }
 
@@ -38,9 +41,15 @@ pub(super) fn may_take_away(entry: &Opened<'_>) -> Result<()> {
     if !calls.may_be_moved(&entry.parent, entry.name()).map_err(Error::from_io)? {
         return Err(Error::from_io(io::ErrorKind::PermissionDenied.into()));
     }
-    let dir = calls.stat(&entry.parent).map_err(Error::from_io)?;
+    let dir = match entry.kept {
+        Some(kept) => kept.stat,
+        None => calls.stat(&entry.parent).map_err(Error::from_io)?,
+    };
+    if dir.mode & STICKY == 0 {
+        return Ok(());
+    }
     let user = calls.user();
-    if dir.mode & STICKY == 0 || [SUPERUSER, dir.uid].contains(&user) {
+    if [SUPERUSER, dir.uid].contains(&user) {
         return Ok(());
     }
     match calls.stat_at(&entry.parent, entry.name()) {

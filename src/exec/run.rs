@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::displaced::Displaced;
 use super::halt::{Halt, OrHalt, TakeBack, state_contended};
+use super::nearby::Nearby;
 use super::permission::is_own;
 use super::retry::{ATTEMPTS, break_step, given_up, refusal};
 use super::site::Site;
@@ -35,6 +36,8 @@ pub(super) struct Run<'a> {
     dry_run: bool,
     /// What the edits before this one leave, in a preview of many.
     planned: Option<&'a Planned>,
+    /// What it shares with them.
+    nearby: Option<&'a Nearby>,
     opened_before: bool,
     made: Vec<PathBuf>,
     /// Why a directory in which one was made could not be synced.
@@ -46,12 +49,8 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(root: &'a Root, edit: &'a Edit, dry_run: bool) -> Run<'a> {
         let displaced = Cell::new(None);
-        Run { root, edit, dry_run, planned: None, opened_before: false, made: Vec::new(), unsynced: None, displaced }
-    }
-
-    /// The same on a tree as earlier edits leave it.
-    pub(super) fn after(self, planned: &'a Planned) -> Run<'a> {
-        Run { planned: Some(planned), ..self }
+        let (made, unsynced) = (Vec::new(), None);
+        Run { root, edit, dry_run, planned: None, nearby: None, opened_before: false, made, unsynced, displaced }
     }
 
     /// The same after a first try that made these parents.
@@ -117,18 +116,11 @@ impl<'a> Run<'a> {
         if !self.dry_run && self.edit.path.parent().as_os_str().is_empty() {
             return self.in_entry(&Opened::in_root(self.root, &self.edit.path));
         }
-        // What is certain to be locked is opened for that. `ensure` finds most links as they should be, and an open for
-        // reading costs more than one for lookups.
-        let access = match self.edit.change {
-            Change::Create(_) | Change::Ensure(_) => Access::Search,
-            _ if self.dry_run => Access::Search,
-            _ => Access::Read,
-        };
         if self.is_planned(self.edit.path.parent()) {
             return self.below_planned();
         }
         let left = |planned| parents::are_left(planned, self.root.policy(), self.edit.path.parent());
-        match self.planned.map_or(Ok(()), left).and_then(|()| Opened::open_for(self.root, &self.edit.path, access)) {
+        match self.planned.map_or(Ok(()), left).and_then(|()| self.open()) {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
@@ -138,27 +130,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The directory is absent, and so is the link.
-    pub(super) fn absent(&self) -> Outcome {
-        let verified = !self.root.policy().unverified;
-        self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) })
-    }
-
-    /// What a preview of many edits knows of those before this one; `None` where the edit is carried out.
-    fn preview(&self) -> Option<Option<&'a Planned>> {
-        self.dry_run.then_some(self.planned)
-    }
-
-    /// Whether an earlier edit of a preview creates this directory.
-    fn is_planned(&self, dir: &Path) -> bool {
-        self.planned.is_some_and(|planned| planned.is_made(dir))
-    }
-
-    /// What is under the name, after the edits before this one.
-    fn look(&self, entry: &Opened<'_>) -> Result<Found> {
-        match self.planned.and_then(|planned| planned.found_at(entry.physical())) {
-            Some(left) => Ok(left),
-            None => entry.look(),
+    fn open(&self) -> Result<Opened<'a>> {
+        // What is certain to be locked is opened for that. `ensure` finds most links as they should be, and an open for
+        // reading costs more than one for lookups.
+        let access = match self.edit.change {
+            Change::Create(_) | Change::Ensure(_) => Access::Search,
+            _ if self.dry_run => Access::Search,
+            _ => Access::Read,
+        };
+        match self.nearby {
+            Some(nearby) => nearby.open(self.root, self.edit),
+            None => Opened::open_for(self.root, &self.edit.path, access),
         }
     }
 
@@ -176,7 +158,7 @@ impl<'a> Run<'a> {
         self.root.permits(Decision::Create)?;
         let link = self.edit.change.link().expect("BUG: parents are created for links");
         let text = target::text(self.root, link, &planned.physical)?;
-        target::judge(self.root, self.edit, (&planned.physical, &physical), &text, self.planned)?;
+        target::judge(self.root, self.edit, (&planned.physical, &physical), &text, self.known())?;
         if self.dry_run {
             planned.may_be_made(self.root, self.edit.path.parent())?;
             self.made = planned.missing;
@@ -261,7 +243,7 @@ impl<'a> Run<'a> {
             };
             if let (Some(text), None) = (stored, &judged) {
                 let places = (entry.dir(), entry.physical());
-                judged = Some(target::judge(self.root, self.edit, places, text, self.planned)?);
+                judged = Some(target::judge(self.root, self.edit, places, text, self.known())?);
             }
             let directory = judged.as_ref().is_some_and(|judged: &target::Target| judged.directory);
             if self.dry_run {
@@ -334,7 +316,7 @@ impl<'a> Run<'a> {
             return Ok(None);
         }
         let places = (entry.dir(), entry.physical());
-        let Ok(judged) = target::judge(self.root, self.edit, places, text, self.planned) else {
+        let Ok(judged) = target::judge(self.root, self.edit, places, text, self.known()) else {
             return Ok(None);
         };
         Ok(match create::create(entry, None, text, judged.directory)? {

@@ -1,7 +1,6 @@
 //! Who can reach what is in a link's directory, and so whether links can be staged there.
 
 use std::io;
-use std::time::Duration;
 
 use super::permission::may_add_in;
 use crate::entry::{Kept, Opened};
@@ -10,16 +9,14 @@ use crate::model::Staging;
 use crate::state::StateCheck;
 use crate::sys::{self, Access, Fault, Stat};
 
+/// How many edits of one directory share a lock and a proof, and how long after their directory was opened another of them is
+/// begun.
+pub(super) use crate::resolve::{TIME_MAX, TOGETHER_MAX};
+
 /// Other users may write: a group, everybody.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 const STICKY: u32 = 0o1000;
-
-/// How many edits of one directory share a lock and a proof.
-pub(super) const TOGETHER_MAX: usize = 64;
-
-/// How long after their directory was opened another of them is begun.
-pub(super) const TIME_MAX: Duration = Duration::from_millis(10);
 
 /// Looks at the link's directory. Where nothing can be taken back nothing is begun.
 pub(super) fn stat_parent(entry: &Opened<'_>) -> Result<Stat> {
@@ -58,7 +55,7 @@ pub(super) fn keep(entry: &Opened<'_>) -> Result<Kept> {
     let calls = entry.root.calls();
     let (stat, is_append_only) = calls.stat_dir(&entry.parent).map_err(Error::from_io)?;
     let is_private = stat.mode & WRITABLE_BY_OTHERS == 0 && (stat.uid == 0 || stat.uid == calls.user());
-    Ok(Kept { stat, is_append_only, is_private, is_locked: false })
+    Ok(Kept { stat, is_append_only, is_private, is_locked: false, may_add: false })
 }
 
 /// Where a link would be staged, as far as can be told without making the state directory.

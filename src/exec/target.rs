@@ -7,7 +7,9 @@ use std::path::{Component, Path};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::change::NewLink;
 use crate::model::{self, Edit, ObjectId, TargetPath, relative_text};
-use crate::resolve::{End, Judged, Overlay, Planned, Stop, WalkOptions, judge as judge_text, walk};
+use crate::resolve::{
+    End, Judged, Near, Overlay, Planned, Stop, Targets, WalkOptions, judge as judge_text, judge_near, walk,
+};
 use crate::root::Root;
 
 /// `PATH_MAX` of Linux with the final NUL: no file system there stores more. What stores less says so by its error.
@@ -41,6 +43,15 @@ pub(super) fn text<'a>(root: &Root, link: &'a NewLink, from: &Path) -> Result<Co
     Ok(text)
 }
 
+/// What is known before a text is judged, in a preview.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// What the edits leave that are planned to come before.
+    pub(super) planned: Option<&'a Planned>,
+    /// The directory that texts lead into.
+    pub(super) targets: Option<&'a Targets>,
+}
+
 /// Judges the text as it would lead from the link at `link`, in the physical directory `from`, after the edits that are
 /// planned to come before.
 pub(super) fn judge(
@@ -48,7 +59,7 @@ pub(super) fn judge(
     edit: &Edit,
     (from, link): (&Path, &Path),
     text: &OsStr,
-    planned: Option<&Planned>,
+    Known { planned, targets }: Known<'_>,
 ) -> Result<Target> {
     let new = edit.change.link().expect("BUG: a text is judged for a link that is to be made");
     let target = &new.target;
@@ -61,7 +72,8 @@ pub(super) fn judge(
     let rules =
         Rules { dangling: new.allow_dangling, outside: new.allow_outside, directory: target.asks_for_directory() };
     let in_target = |error| in_the_target(root, error, target, text);
-    let reached = leads_where_it_may(root, from, text, overlay, rules).map_err(in_target)?;
+    let near = targets.map_or(Near::Nothing, Near::Targets);
+    let reached = leads_near(root, (from, near), text, overlay, rules).map_err(in_target)?;
     if rules.directory && reached.as_ref().is_some_and(|reached| !reached.directory) {
         return Err(Error::new(Kind::InvalidTarget).because("the target ends in `/`, and it is no directory"));
     }
@@ -120,12 +132,23 @@ pub(super) fn leads_where_it_may(
     overlay: Overlay<'_>,
     rules: Rules,
 ) -> Result<Option<Leads>> {
+    leads_near(root, (from, Near::Nothing), text, overlay, rules)
+}
+
+/// The same, by what is open already.
+fn leads_near(
+    root: &Root,
+    (from, near): (&Path, Near<'_>),
+    text: &OsStr,
+    overlay: Overlay<'_>,
+    rules: Rules,
+) -> Result<Option<Leads>> {
     let policy = root.policy();
     let cross = policy.cross_mounts;
-    let stop = match judge_text(root, from, text, cross, overlay) {
+    let stop = match judge_near(root, from, text, cross, overlay, near) {
         Judged::Direct { object, .. } => {
             let is_looked_at = rules.directory || cfg!(windows);
-            let directory = is_looked_at && root.calls().stat(&object).is_ok_and(|stat| stat.kind == FileKind::Dir);
+            let directory = is_looked_at && object.stat(root.calls()).is_ok_and(|stat| stat.kind == FileKind::Dir);
             return Ok(Some(Leads { id: None, directory }));
         }
         Judged::Through { reached, .. } => {
@@ -183,7 +206,7 @@ fn refused(stop: Stop) -> Error {
 fn is_the_same(root: &Root, path: &Path, id: ObjectId, overlay: Overlay<'_>) -> Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let named = match judge_text(root, Path::new(""), path.as_os_str(), root.policy().cross_mounts, overlay) {
-        Judged::Direct { object, .. } => root.calls().stat(&object).map_err(Error::from_io)?.id,
+        Judged::Direct { object, .. } => object.stat(root.calls()).map_err(Error::from_io)?.id,
         Judged::Through { reached, .. } => reached.stat.id,
         Judged::Missing => return Err(Error::new(Kind::Contended).because("the target was changed meanwhile")),
         Judged::Stopped { stop, .. } => return Err(refused(stop)),
@@ -228,7 +251,7 @@ pub(crate) fn leads_alike(root: &Root, from: &Path, a: &OsStr, b: &OsStr, planne
 /// The object that a text leads to, if there is one below the root. What cannot be looked at is an error of its own kind.
 fn object(root: &Root, from: &Path, text: &OsStr, overlay: Overlay<'_>) -> Result<Option<ObjectId>> {
     match judge_text(root, from, text, root.policy().cross_mounts, overlay) {
-        Judged::Direct { object, .. } => Ok(Some(root.calls().stat(&object).map_err(Error::from_io)?.id)),
+        Judged::Direct { object, .. } => Ok(Some(object.stat(root.calls()).map_err(Error::from_io)?.id)),
         Judged::Through { reached, .. } => Ok(Some(reached.stat.id)),
         Judged::Missing => Ok(None),
         Judged::Stopped { stop, .. } if leads_nowhere(&stop) => Ok(None),

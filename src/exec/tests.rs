@@ -58,7 +58,7 @@ pub(super) fn others() -> Subject {
     Subject { actor: Actor::Other, uid: USER }
 }
 
-fn dir(tree: &mut Tree, above: Object, name: &str, mode: u32) -> Object {
+pub(super) fn dir(tree: &mut Tree, above: Object, name: &str, mode: u32) -> Object {
     let made = tree.make(Subject { actor: Actor::Other, uid: 0 }, above, name, FileKind::Dir).unwrap();
     tree.set_up(made, USER, mode, 1);
     made

@@ -14,7 +14,7 @@ use crate::entry::{look as look_at, open_dir};
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::{LinkPath, ObjectId};
 use crate::plan::{Contents, Declared, Holdings, Leads, Seen, Sight, Unwanted, Way, tree_order};
-use crate::resolve::{Judged, Overlay, Planned, judge};
+use crate::resolve::{Judged, Near, Overlay, Planned, Targets, judge_near};
 use crate::root::{Root, not_state};
 use crate::sys::{self, Access, Fault, Handle, Listed};
 
@@ -90,12 +90,14 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
         }
         sights.push((link.clone(), sight));
     }
-    for (number, declared, text) in new {
-        let sight = &mut sights[number].1;
-        let from = sight.physical.as_deref().unwrap_or(declared.link.parent());
-        sight.leads = leads(root, from, declared.link.name(), &text, &planned)?;
+    let targets = Targets::default();
+    let led = follow(root, &mut sights, &new, &planned, Some(&targets));
+    if targets.are_proven(root) {
+        led?
+    } else {
+        follow(root, &mut sights, &new, &planned, None)?
     }
-    drop(planned);
+    drop((new, planned));
     let slots = slots(root, &ids)?;
     drop(ids);
     let mut seen = Seen { links: sights.into_iter().collect(), dirs: HashMap::new() };
@@ -107,6 +109,26 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
         seen.dirs.insert(dir.clone(), contents(root, dir, most)?);
     }
     Ok(seen)
+}
+
+/// Looks where texts would lead from their links, as the other links would leave the tree.
+fn follow(
+    root: &Root,
+    sights: &mut [(LinkPath, Sight)],
+    new: &[(usize, &Declared, OsString)],
+    planned: &Planned,
+    targets: Option<&Targets>,
+) -> Result<()> {
+    for (next, (number, declared, text)) in new.iter().enumerate() {
+        let sight = &mut sights[*number].1;
+        if let Some(targets) = targets {
+            targets.expect(new[next..].iter().map(|(_, declared, _)| &declared.target));
+        }
+        let from = sight.physical.as_deref().unwrap_or(declared.link.parent());
+        let near = targets.map_or(Near::Nothing, Near::Targets);
+        sight.leads = leads(root, (from, near), declared.link.name(), text, planned)?;
+    }
+    Ok(())
 }
 
 /// The directory of the next link: the one before, if it is that.
@@ -180,13 +202,13 @@ fn sight(root: &Root, dir: &Dir, link: &LinkPath) -> Result<(Sight, Option<Objec
 }
 
 /// Where a text would lead from a link, as the other links would leave the tree.
-fn leads(root: &Root, from: &Path, name: &OsStr, text: &OsStr, planned: &Planned) -> Result<Leads> {
+fn leads(root: &Root, (from, near): (&Path, Near<'_>), name: &OsStr, text: &OsStr, planned: &Planned) -> Result<Leads> {
     let link = from.join(name);
     let links = [(&*link, text)];
     let overlay = Overlay::new(&links).after(Some(planned));
     let to = |kind: FileKind| Ok(Leads::To(kind));
-    match judge(root, from, text, root.policy().cross_mounts, overlay) {
-        Judged::Direct { object, .. } => to(root.calls().stat(&object).map_err(Error::from_io)?.kind),
+    match judge_near(root, from, text, root.policy().cross_mounts, overlay, near) {
+        Judged::Direct { object, .. } => to(object.stat(root.calls()).map_err(Error::from_io)?.kind),
         Judged::Through { reached, .. } => to(reached.stat.kind),
         Judged::Missing => Ok(Leads::Dangling),
         Judged::Stopped { stop, .. } => match stop.kind {
@@ -236,3 +258,6 @@ pub(super) fn names(root: &Root, dir: &Path) -> Option<HashSet<OsString>> {
         _ => None,
     }
 }
+
+#[cfg(all(test, unix, feature = "adversary"))]
+mod tests;

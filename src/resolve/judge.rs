@@ -5,23 +5,50 @@
 //! `dangling`, since no `..` is left that could lead out. Only a link on the way needs the walk.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::overlay::Overlay;
+use super::targets::{Look, Targets};
 use super::walk::{End, Reached, Stop, WalkOptions, walk_near};
-use crate::error::Kind;
+use crate::error::{FileKind, Kind};
 use crate::model::{Spelling, Start};
 use crate::root::Root;
-use crate::sys::{self, Fault, Handle};
+use crate::sys::{self, Calls, Fault, Handle, Stat};
 
 /// A directory that is open already, this many levels above the link's own.
 pub(crate) type Above<'a> = &'a dyn Fn(usize) -> Option<&'a Handle>;
+
+/// What is open already when a text is judged.
+#[derive(Clone, Copy)]
+pub(crate) enum Near<'a> {
+    Nothing,
+    Above(Above<'a>),
+    Targets(&'a Targets),
+}
+
+/// What a text leads to without going through another link.
+#[derive(Debug)]
+pub(crate) enum Object {
+    Pinned(Handle),
+    /// It was looked at in its directory.
+    Seen(Stat),
+}
+
+impl Object {
+    pub(crate) fn stat(&self, calls: &dyn Calls) -> io::Result<Stat> {
+        match self {
+            Object::Pinned(handle) => calls.stat(handle),
+            Object::Seen(stat) => Ok(*stat),
+        }
+    }
+}
 
 /// Where a text leads.
 #[derive(Debug)]
 pub(crate) enum Judged {
     /// To the object at this path, without going through another link.
-    Direct { path: PathBuf, object: Handle },
+    Direct { path: PathBuf, object: Object },
     /// To this object, through this many links, the judged one included.
     Through { reached: Reached, links: usize, clamped: bool },
     /// To a name that is missing, by a way without links and without a `..`.
@@ -32,17 +59,17 @@ pub(crate) enum Judged {
 
 /// Judges the text of a link in the physical directory `from`.
 pub(crate) fn judge(root: &Root, from: &Path, text: &OsStr, cross: bool, overlay: Overlay<'_>) -> Judged {
-    judge_near(root, from, text, cross, overlay, None)
+    judge_near(root, from, text, cross, overlay, Near::Nothing)
 }
 
-/// Judges a text beginning the lookup at a directory that is open, where there is one on its way.
-pub(super) fn judge_near(
+/// Judges a text by what is open already, where that is on its way.
+pub(crate) fn judge_near(
     root: &Root,
     from: &Path,
     text: &OsStr,
     cross: bool,
     overlay: Overlay<'_>,
-    above: Option<Above<'_>>,
+    near: Near<'_>,
 ) -> Judged {
     let spelling = Spelling::new(text);
     let escape = |component: &str, index| {
@@ -50,7 +77,11 @@ pub(super) fn judge_near(
         let stop = Stop { kind: Kind::Escape, component: component.into(), index, via, inner: None, source: None };
         Judged::Stopped { stop, links: 1 }
     };
-    let walked = || walked(root, (from, above.and_then(|above| above(0))), text, cross, overlay);
+    let above = |climbs| match near {
+        Near::Above(above) => above(climbs),
+        Near::Nothing | Near::Targets(_) => None,
+    };
+    let walked = || walked(root, (from, above(0)), text, cross, overlay);
     let path = match spelling.start(from, root.anchor()) {
         Start::Outside => return escape("/", 0),
         Start::Climbs(index) => return escape("..", index),
@@ -66,10 +97,18 @@ pub(super) fn judge_near(
         }
         Start::Plain(_) | Start::Winding | Start::Absolute(_) => return walked(),
     };
-    let near = above.and_then(|above| spelling.descent().and_then(|(climbs, rest)| Some((above(climbs)?, rest))));
-    let (base, rest) = near.unwrap_or((root.handle(), &path));
+    if let Near::Targets(targets) = near {
+        match targets.look(root, &path) {
+            Look::Missing => return Judged::Missing,
+            Look::There(stat) if spelling.wants_directory() && stat.kind != FileKind::Dir => return Judged::Missing,
+            Look::There(stat) => return Judged::Direct { path, object: Object::Seen(stat) },
+            Look::Untold => {}
+        }
+    }
+    let below_open = spelling.descent().and_then(|(climbs, rest)| Some((above(climbs)?, rest)));
+    let (base, rest) = below_open.unwrap_or((root.handle(), &path));
     match root.calls().reach(base, rest, spelling.wants_directory(), cross) {
-        Ok(object) => Judged::Direct { path, object },
+        Ok(object) => Judged::Direct { path, object: Object::Pinned(object) },
         Err(source) => match sys::fault(&source) {
             Fault::Missing | Fault::NotDirectory => Judged::Missing,
             _ => walked(),

@@ -51,6 +51,11 @@ impl Planned {
         Planned { nodes: vec![Node::default()] }
     }
 
+    /// Whether no edit leaves anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.len() == 1
+    }
+
     /// An edit leaves a link with this text at the path, or nothing.
     pub(crate) fn insert(&mut self, path: &Path, left: Option<OsString>) {
         let at = self.node_at(path);

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::judge::{Above, Judged, judge_near};
+use super::judge::{Above, Judged, Near, judge_near};
 use super::overlay::Overlay;
 use super::walk::Stop;
 use crate::error::{Error, FileKind, Kind, Result};
@@ -124,7 +124,7 @@ fn seen(root: &Root, at: LinkSite<'_>, text: &OsStr, detail: Detail) -> Result<L
     match judged {
         Judged::Direct { path, object } => {
             if may_differ || detail == Detail::WhereAndKind {
-                leads_to(&root.calls().stat(&object).map_err(Error::from_io)?)?;
+                leads_to(&object.stat(root.calls()).map_err(Error::from_io)?)?;
             }
             seen.resolved = Some(path);
         }
@@ -200,14 +200,14 @@ fn is_protected(root: &Root, at: LinkSite<'_>) -> bool {
 /// Judges the text; the second value says that it leads over a mount point.
 fn judged(root: &Root, from: &Path, text: &OsStr, above: Above<'_>) -> (Judged, bool) {
     let mut crossed = false;
-    let mut judged = judge_near(root, from, text, crossed, Overlay::default(), Some(above));
+    let mut judged = judge_near(root, from, text, crossed, Overlay::default(), Near::Above(above));
     for _ in 1..LOOKS {
         match &judged {
             Judged::Stopped { stop, .. } if stop.kind == Kind::CrossMount && !crossed => crossed = true,
             Judged::Stopped { stop, .. } if stop.kind == Kind::Contended => {}
             _ => break,
         }
-        judged = judge_near(root, from, text, crossed, Overlay::default(), Some(above));
+        judged = judge_near(root, from, text, crossed, Overlay::default(), Near::Above(above));
     }
     (judged, crossed)
 }

@@ -223,6 +223,10 @@ impl Calls for Linux {
         posix::stat_at(parent.as_fd(), name)
     }
 
+    fn stat_end(&self, parent: &Handle, name: &OsStr, cross: bool) -> io::Result<Option<Stat>> {
+        linux_statx::stat_end(parent.as_fd(), name, cross)
+    }
+
     fn stat_dir(&self, dir: &Handle) -> io::Result<(Stat, bool)> {
         linux_statx::stat_dir(dir.as_fd())
     }

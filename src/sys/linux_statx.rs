@@ -21,6 +21,19 @@ pub(super) fn stat_dir(dir: BorrowedFd<'_>) -> io::Result<(Stat, bool)> {
     }
 }
 
+/// What is under a name, if it is no link and, unless `cross`, nothing is mounted there. Linux 5.8 tells what is a mount point.
+pub(super) fn stat_end(parent: BorrowedFd<'_>, name: &OsStr, cross: bool) -> io::Result<Option<Stat>> {
+    // As an `O_PATH` lookup mounts nothing.
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+    let told = statx(parent, name, flags, StatxFlags::BASIC_STATS)?;
+    if !cross && !told.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let is_crossing = !cross && told.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
+    let stat = stat_of(&told);
+    Ok((!is_crossing && stat.kind != FileKind::Symlink).then_some(stat))
+}
+
 /// Whether it is immutable, as far as can be asked.
 pub(super) fn is_immutable(dir: BorrowedFd<'_>) -> bool {
     statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::empty())

@@ -234,6 +234,11 @@ pub(crate) trait Calls: Keep + fmt::Debug + Send + Sync {
 
     fn stat(&self, handle: &Handle) -> io::Result<Stat>;
     fn stat_at(&self, parent: &Handle, name: &OsStr) -> io::Result<Stat>;
+    /// Stat of what is under a name, if that is neither a link nor, unless `cross`, on another mount than the directory: then a
+    /// lookup of the name ends there. `Unsupported` where one call does not tell that.
+    fn stat_end(&self, _parent: &Handle, _name: &OsStr, _cross: bool) -> io::Result<Option<Stat>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Stat of a directory, and whether it is append-only: a name in it can be made, but not renamed or removed.
     fn stat_dir(&self, dir: &Handle) -> io::Result<(Stat, bool)> {
         Ok((self.stat(dir)?, false))

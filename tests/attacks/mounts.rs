@@ -188,6 +188,47 @@ fn o_15_a_mount_below_the_root_is_not_crossed_unless_asked() {
 }
 
 #[test]
+fn o_15_a_mount_among_the_targets_of_one_directory_is_not_crossed_unless_asked() {
+    with_mounts("O-15t", BACKENDS, |case| {
+        furnish(case);
+        for number in 0..12 {
+            case.file(format!("a/t{number}"));
+        }
+        for dir in ["a/t20", "a/t21"] {
+            case.dir(dir);
+        }
+        case.link("a/t12", "t3");
+        case.link("a/t13", "../../canary");
+        let edit = |number: &u32| {
+            let target = Target::relative(format!("a/t{number}"));
+            Edit::create(path(&format!("new{number}")), target).into()
+        };
+        let mounted = [5, 9, 20];
+        let numbers: Vec<u32> = (0..14).chain(20..22).collect();
+        let edits: Vec<Edit> = numbers.iter().map(edit).collect();
+        // A bind mount has the device of the root, another file system has its own.
+        let _file = Mounted::bound(case, &case.canary().join("secret"), "a/t5");
+        let _same = Mounted::bound(case, &case.at("t"), "a/t9");
+        let _other = Mounted::at(case, "a/t20", &["-t", "tmpfs", "tmpfs"]);
+        for (policy, refused) in [(Policy::default(), Some(Kind::CrossMount)), (crossing(), None)] {
+            let root = case.open(policy);
+            let together = root.preview_all(&edits);
+            for ((number, edit), came) in numbers.iter().zip(&edits).zip(&together) {
+                let kind = match number {
+                    13 => Some(Kind::Escape),
+                    number if mounted.contains(number) => refused,
+                    _ => None,
+                };
+                let what = format!("{}: t{number}: {came:?}", case.backend.name);
+                assert_eq!(came.as_ref().err().map(caplink::Error::kind), kind, "{what}");
+                let alone = root.preview(edit);
+                assert_eq!(format!("{alone:?}"), format!("{came:?}"), "{what}");
+            }
+        }
+    });
+}
+
+#[test]
 fn o_16_a_mount_point_is_no_link_and_is_busy() {
     with_mounts("O-16", BACKENDS, |case| {
         furnish(case);

@@ -1,4 +1,6 @@
 //! Judging a group: each step on the tree as those before it leave it, and what it comes to at which names.
+//!
+//! Nothing is decided for good: what is published is compared, under the lock, with what is there then.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -8,9 +10,9 @@ use std::sync::Arc;
 use super::part::{Part, There, Thing};
 use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found, Kind, Result};
-use crate::exec::Previews;
 use crate::exec::permission::{may_add, may_take_away};
-use crate::model::{Change, Edit, Effect, Group, GroupStep, Guarantee, LinkPath, Outcome, Staging, relative_text};
+use crate::exec::{Previews, previewed};
+use crate::model::{Change, Effect, Group, GroupStep, Guarantee, LinkPath, Outcome, Staging, relative_text};
 use crate::root::{Root, not_state};
 use crate::sys::Access;
 
@@ -36,38 +38,39 @@ pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
         results.push(Err(error.on(group.steps[number].verb(), group.steps[number].path())));
         return Judged { results, parts: Vec::new() };
     }
-    let mut judging = Judging::new(root, group);
-    let mut results = Vec::with_capacity(group.steps.len());
-    for number in 0..group.steps.len() {
-        results.push(judging.judged(number));
-        if results[number].is_err() {
-            break;
+    previewed(root, |previews| {
+        let mut judging = Judging::new(root, group, previews);
+        let mut results = Vec::with_capacity(group.steps.len());
+        while results.len() < group.steps.len() && results.last().is_none_or(Result::is_ok) {
+            results.push(judging.judged(results.len()));
         }
-    }
-    Judged { results, parts: judging.parts }
+        Judged { results, parts: judging.parts }
+    })
 }
 
 /// Judges parts of a group of which each stands or falls for itself, so many steps each, on the tree as those before it that
 /// stand leave it.
 pub(crate) fn judge_each(root: &Root, group: &Group, counts: &[usize]) -> Vec<Result<Outcome>> {
-    let mut judging = Judging::new(root, group);
-    let mut results = Vec::with_capacity(group.steps.len());
-    for count in counts {
-        let mut failed = false;
-        for number in results.len()..results.len() + count {
-            results.push(match failed {
-                true => Ok(Outcome::of(group.steps[number].path().clone(), Effect::Skipped)),
-                false => judging.judged(number),
-            });
-            failed |= results[number].is_err();
+    previewed(root, |previews| {
+        let mut judging = Judging::new(root, group, previews);
+        let mut results = Vec::with_capacity(group.steps.len());
+        for count in counts {
+            let mut failed = false;
+            for number in results.len()..results.len() + count {
+                results.push(match failed {
+                    true => Ok(Outcome::of(group.steps[number].path().clone(), Effect::Skipped)),
+                    false => judging.judged(number),
+                });
+                failed |= results[number].is_err();
+            }
         }
-    }
-    results
+        results
+    })
 }
 
 /// The first step that makes no sense in a group, by the spelling alone.
 fn senseless(steps: &[GroupStep]) -> Option<(usize, Error)> {
-    let mut edited = HashSet::new();
+    let mut edited = HashSet::with_capacity(steps.len());
     steps.iter().enumerate().find_map(|(number, step)| {
         let GroupStep::Edit(edit) = step else { return None };
         let fits = matches!(edit.change, Change::Create(_) | Change::Ensure(_) | Change::Swap(_) | Change::Remove(_));
@@ -87,10 +90,10 @@ fn as_undone(error: Error, undoes: bool) -> Error {
     }
 }
 
-struct Judging<'a> {
+struct Judging<'a, 'p> {
     root: &'a Root,
     group: &'a Group,
-    previews: Previews<'a>,
+    previews: &'a mut Previews<'p>,
     parts: Vec<Part>,
     /// The parts that have a name, by it.
     names: HashMap<Arc<Path>, usize>,
@@ -100,17 +103,17 @@ struct Judging<'a> {
     filled: HashSet<PathBuf>,
 }
 
-impl<'a> Judging<'a> {
-    fn new(root: &'a Root, group: &'a Group) -> Judging<'a> {
-        let (previews, names) = (Previews::new(root), HashMap::new());
+impl<'a, 'p> Judging<'a, 'p> {
+    fn new(root: &'a Root, group: &'a Group, previews: &'a mut Previews<'p>) -> Judging<'a, 'p> {
+        let (parts, names) = (Vec::with_capacity(group.steps.len()), HashMap::with_capacity(group.steps.len()));
         let (edited, filled) = (HashSet::new(), HashSet::new());
-        Judging { root, group, previews, parts: Vec::new(), names, edited, filled }
+        Judging { root, group, previews, parts, names, edited, filled }
     }
 
     fn judged(&mut self, number: usize) -> Result<Outcome> {
         let step = &self.group.steps[number];
         let judged = match step {
-            GroupStep::Edit(edit) => self.edit(number, edit),
+            GroupStep::Edit(_) => self.edit(number),
             GroupStep::MakeDir(path) => self.make_dir(number, path),
             GroupStep::RemoveDir(path) => self.remove_dir(number, path),
             GroupStep::Restore { from, to } => self.restore(number, from, to),
@@ -122,8 +125,10 @@ impl<'a> Judging<'a> {
         })
     }
 
-    fn edit(&mut self, number: usize, edit: &Edit) -> Result<Outcome> {
-        let outcome = self.previews.next(edit)?;
+    fn edit(&mut self, number: usize) -> Result<Outcome> {
+        let steps = self.group.steps[number..].iter();
+        let edits = steps.map_while(|step| if let GroupStep::Edit(edit) = step { Some(edit) } else { None });
+        let outcome = self.previews.first_of(edits).expect("BUG: the step is an edit")?;
         let at = outcome.physical_path().to_path_buf();
         if self.root.policy().follow && !self.edited.insert(at.clone()) {
             return Err(usage("another edit of the group is about the same link"));

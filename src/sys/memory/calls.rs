@@ -150,6 +150,14 @@ impl Calls for Memory {
         self.call(Call::StatAt, |tree| Ok(tree.stat(tree.lookup(self.who, parent.pin().object, name)?)))
     }
 
+    fn stat_end(&self, parent: &Handle, name: &OsStr, cross: bool) -> io::Result<Option<Stat>> {
+        self.call(Call::StatAt, |tree| {
+            let (dir, found) = (parent.pin().object, tree.lookup(self.who, parent.pin().object, name)?);
+            let is_end = cross || tree.node(found).device == tree.node(dir).device;
+            Ok((is_end && tree.node(found).kind != FileKind::Symlink).then(|| tree.stat(found)))
+        })
+    }
+
     fn read_pinned(&self, link: &Handle) -> io::Result<OsString> {
         self.call(Call::ReadPinned, |tree| Ok(tree.text(link.pin().object).ok_or(Errno::NOENT)?.to_os_string()))
     }
