@@ -239,13 +239,13 @@ fn two_entries_that_are_one_link_are_a_conflict() {
     for (name, folded) in [("Readme", "readme"), ("README", "readme"), ("other", "other")] {
         scene = scene.see(name, Found::Missing);
         let dir = ObjectId { device: 1, inode: 2 };
-        scene.seen.links.get_mut(&path(name)).unwrap().slot = Some((dir, folded.into()));
+        scene.seen.links.get_mut(&path(name)).unwrap().slot = Some(Box::new((dir, folded.into())));
     }
     assert_eq!(scene.steps(), ["conflict README exists", "conflict Readme exists", "create other"]);
     let plan = scene.plan();
     assert_eq!(plan.steps[0].conflict.as_ref().unwrap().alias, Some(path("Readme")));
     assert_eq!(plan.steps[1].conflict.as_ref().unwrap().alias, Some(path("README")));
     // The same name in another directory is another link.
-    scene.seen.links.get_mut(&path("Readme")).unwrap().slot = Some((ObjectId { device: 1, inode: 3 }, "readme".into()));
+    scene.seen.links.get_mut(&path("Readme")).unwrap().slot = Some(Box::new((ObjectId { device: 1, inode: 3 }, "readme".into())));
     assert_eq!(scene.plan().conflicts().count(), 0);
 }
