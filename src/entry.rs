@@ -295,7 +295,7 @@ fn without_directory(root: &Root, path: &Path, stop: &Stop) -> Option<Error> {
 }
 
 /// The last component of the path is no directory.
-fn no_directory_at(path: &Path) -> Error {
+pub(crate) fn no_directory_at(path: &Path) -> Error {
     not_a_directory(path.file_name().unwrap_or_default(), path.components().count().saturating_sub(1))
 }
 

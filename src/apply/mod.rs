@@ -47,13 +47,14 @@ impl Root {
     /// Consecutive edits of one directory share its opening, a look at who may write it, and one proof that it is still
     /// where their paths lead. A link that was created or found unchanged is looked at right away; the proof comes after at
     /// most 64 edits, and no edit is begun later than 10 ms after the directory was opened. So far apart can look and proof
-    /// be. If the directory is not in its place by then, what was created is taken back, what was removed is put back, both
-    /// are reported as `parent_moved`, and what was unchanged is looked for anew. Replacing, and edits with a durability of
-    /// their own, are proven one by one.
+    /// be. If the directory is not in its place by then, what was created is taken back, what was replaced or removed is put
+    /// back, both are reported as `parent_moved`, and what was unchanged is looked for anew. Edits with a durability of their
+    /// own are proven one by one.
     ///
     /// Edits that replace or remove one after the other hold the lock of their directory together, for as long. What they
-    /// remove is unlinked after the proof: a crash can leave as many links under the names of leftovers, where one edit
-    /// leaves one. Where others can touch what is moved there each removal is proven for itself.
+    /// displace is unlinked after the proof: until then a new link can be read in a directory that was moved away, and a crash
+    /// can leave as many links under the names of leftovers, where one edit leaves one. Where others can touch what is
+    /// displaced each edit is proven for itself.
     ///
     /// # Examples
     ///

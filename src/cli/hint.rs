@@ -14,6 +14,10 @@ pub(crate) const REASON: &str = "`--reason TEXT` says why, for the records";
 
 /// The hint for an error of an operation on a link.
 pub(crate) fn of(error: &Error, verb: &str, here: &Here) -> Option<String> {
+    // A line has a verb of its own, and keys for its options.
+    if verb == "batch" {
+        return of(error, error.operation(), here).map(|hint| with_keys(&hint));
+    }
     // A name that no terminal shows as it is goes into no command.
     precise(error, verb, here).or_else(|| plain(error.kind()).map(str::to_owned))
 }
@@ -36,8 +40,10 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         ("ensure", Kind::NotALink) if is_file_or_dir(error.found()) => "`--backup` renames it and keeps it",
         ("remove", Kind::NotFound) => "`--missing-ok` takes an absent link as removed",
         ("swap" | "exchange", Kind::NotFound) if error.component().is_none() => "`create` makes a link where none is",
-        // A parent that is no directory is not found either, and cannot be made.
-        ("create" | "ensure", Kind::NotFound) if error.io_error().is_some() => "`--parents` makes missing directories",
+        // A parent that is no directory, or a link to nothing, is not found either, and cannot be made.
+        ("create" | "ensure", Kind::NotFound) if error.io_error().is_some() && error.via_text().is_none() => {
+            "`--parents` makes missing directories"
+        }
         ("create" | "ensure" | "swap", Kind::Escape)
             if is_about_target(error) && error.via_text().is_none() && begins_at_root(error) =>
         {
@@ -73,7 +79,7 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
             "DIR is a directory below the root; without it the root itself is looked at"
         }
         ("inspect" | "resolve" | "scan" | "metrics" | "watch", Kind::InvalidPath) => {
-            "paths are relative to the root, without `..`"
+            "paths are relative to the root, without `..`, and name a link without a trailing `/`"
         }
         (_, Kind::Exists | Kind::NotALink) => return look(),
         ("adopt", Kind::NotFound) => "name what there is, a file or directory below the root",
@@ -81,6 +87,23 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         (_, kind) => return general(kind, here),
     };
     Some(hint.to_owned())
+}
+
+/// What a line of a batch has for the options that hints name.
+const KEYS: &[(&str, &str)] = &[
+    ("`--allow-dangling`", "`\"allow_dangling\": true`"),
+    ("`--allow-outside`", "`\"allow_outside\": true`"),
+    ("`--backup`", "`\"backup\": true`"),
+    ("`--missing-ok`", "`\"missing_ok\": true`"),
+    ("`--no-replace`", "`\"no_replace\": true`"),
+    ("`--parents`", "`\"parents\": true`"),
+    ("`--style absolute`", "`\"style\": \"absolute\"`"),
+    ("`--style verbatim`", "`\"style\": \"verbatim\"`"),
+];
+
+/// The hint as it is followed in a line of a batch.
+fn with_keys(hint: &str) -> String {
+    KEYS.iter().fold(hint.to_owned(), |hint, (option, key)| hint.replace(option, key))
 }
 
 /// The hint for what an error leaves. An entry of others can be kept under a staged name, which `--remove-leftovers` would
@@ -173,7 +196,7 @@ pub(crate) fn plain(kind: Kind) -> Option<&'static str> {
         Kind::Usage => "`caplink --help` shows verbs and options",
         Kind::InvalidPath => "paths are relative to the root, without `..`, and name a link without a trailing `/`",
         Kind::InvalidTarget => "the target is a path below the root; `--style verbatim` stores a text byte for byte",
-        Kind::TooLong => "a name has at most 255 bytes, a text at most 4095",
+        Kind::TooLong => "a name has at most 255 bytes, a text at most 4095, on some file systems 1023",
         Kind::InvalidManifest => "correct the line that the message names",
         Kind::InvalidPlan => "make the plan anew with `plan -o`",
         Kind::StalePlan => "look at what changed and make the plan anew with `plan -o`",
@@ -209,7 +232,7 @@ pub(crate) fn plain(kind: Kind) -> Option<&'static str> {
         Kind::FdExhausted => "raise the limit of open files (`ulimit -n`)",
         Kind::Unsupported => "`doctor` shows what this host can give",
         Kind::Residue => "`repair` with `--remove-leftovers` removes what is proven to be caplink's own",
-        Kind::Corrupt => "`ensure` stores a new text",
+        Kind::Corrupt => "the file system is damaged here; unmount it and have it checked with `fsck`",
         _ => return None,
     })
 }

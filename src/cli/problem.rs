@@ -103,7 +103,7 @@ impl Problem {
 /// The message of an error; where the kind says little, with what the system said.
 fn message(error: &Error) -> String {
     match (error.kind(), error.io_error()) {
-        (Kind::Io, Some(source)) => format!("{error}: {source}"),
+        (Kind::Corrupt | Kind::Io, Some(source)) => format!("{error}: {source}"),
         _ => error.to_string(),
     }
 }

@@ -120,7 +120,7 @@ fn may_be_said(reason: Option<String>, claimed: Option<String>) -> Answer<()> {
 /// Refuses a dry run without a reason, where the records demand one.
 pub(crate) fn demands_reason(records: &Records, is_given: bool) -> Answer<()> {
     if records.settings().require_reason && !is_given {
-        let refusal = Problem::new(Kind::Policy, "cannot proceed: the records demand a reason");
+        let refusal = Problem::new(Kind::Policy, "cannot record: the records demand a reason");
         return Err(Box::new(refusal.hinted(Some(hint::REASON.to_owned()))));
     }
     Ok(())

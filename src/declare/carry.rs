@@ -2,7 +2,7 @@
 
 use super::{Manifests, Planned};
 use crate::error::{Error, Kind, Result};
-use crate::exec::judge;
+use crate::exec::{judge, judge_each};
 use crate::model::{Durability, Effect, Group, GroupStep, LinkPath, Outcome};
 use crate::plan::{Action, ManifestStep};
 use crate::records::{Author, CLAIMS, Claims, GroupReport, Kept, NewFact, Records, Recovered, Settings};
@@ -93,8 +93,18 @@ impl Manifests {
         if !keep_going && planned.plan.conflicts().next().is_some() || planned.plan.is_empty() {
             return self.refused_or_kept(planned);
         }
-        let (group, places) = group_of(planned, &planned.plan.steps, durability);
-        of_report(&planned.plan.steps, &places, self.root.preview_group(&group))
+        let steps = &planned.plan.steps;
+        let (group, places) = group_of(planned, steps, durability);
+        if !keep_going {
+            return of_report(steps, &places, self.root.preview_group(&group));
+        }
+        let mut came = judge_each(&self.root, &group, &places);
+        for outcome in came.iter_mut().flatten().filter(|outcome| outcome.effect.is_change()) {
+            outcome.durability = durability;
+        }
+        let results = results(steps, &places, came);
+        let stands = results.iter().all(Result::is_ok);
+        Applied { group: String::new(), results, recovered: Vec::new(), stands }
     }
 
     fn refused_or_kept(&self, planned: &Planned) -> Applied {

@@ -88,7 +88,7 @@ words! {
         Unsupported = "unsupported",
         /// Something of this program's own could not be taken back; [`Error::left`](crate::Error::left) names it.
         Residue = "residue",
-        /// The link has an empty text, as a crash can leave it.
+        /// The file system finds an entry damaged, as a crash can leave it.
         Corrupt = "corrupt",
         /// Any other error of the system.
         Io = "io",
@@ -137,7 +137,7 @@ pub(super) fn default_reason(kind: Kind) -> &'static str {
         Kind::FdExhausted => "no file descriptors are left",
         Kind::Unsupported => "this host cannot do it",
         Kind::Residue => "something could not be taken back",
-        Kind::Corrupt => "the link has an empty text",
+        Kind::Corrupt => "the file system finds it damaged",
         Kind::Io => "the system reported an error",
     }
 }
@@ -160,6 +160,7 @@ impl From<&io::Error> for Kind {
             E::WouldBlock => Kind::Contended,
             E::Unsupported => Kind::Unsupported,
             _ if is_fd_exhaustion(error) => Kind::FdExhausted,
+            _ if is_damage(error) => Kind::Corrupt,
             _ => Kind::Io,
         }
     }
@@ -221,4 +222,10 @@ fn is_fd_exhaustion(error: &io::Error) -> bool {
         Some(4) => cfg!(windows),
         _ => false,
     }
+}
+
+/// `EUCLEAN`, Linux' word for an inode that makes no sense, has this number on most machines, and no other error has it on
+/// macOS and the BSDs.
+fn is_damage(error: &io::Error) -> bool {
+    cfg!(unix) && error.raw_os_error() == Some(117)
 }

@@ -169,6 +169,19 @@ impl Error {
         }
     }
 
+    /// Names the link by the path that was given, where it was met at the path that this leads to.
+    pub(crate) fn as_given(mut self, there: &Path, given: &Path) -> Error {
+        let last = |path: &Path| path.components().count().saturating_sub(1);
+        if let Some(component) = &mut self.0.component
+            && component.index == last(there)
+            && there.file_name() == Some(&component.name)
+        {
+            component.index = last(given);
+        }
+        self.0.link = Some(given.to_path_buf());
+        self
+    }
+
     pub(crate) fn via(mut self, text: impl Into<OsString>) -> Error {
         self.0.via = Some(text.into());
         self

@@ -17,7 +17,7 @@ use super::pinned::Pinned;
 use super::read_back::{self, ReadBack};
 use super::retry::{ATTEMPTS, break_step, given_up};
 use super::reverse::Met;
-use super::shared::stat_parent;
+use super::shared::{may_lock, stat_parent};
 use super::site::Site;
 use super::sync::{foresee_sync, leave_to_batch, sync};
 use super::target::{Rules, leads_where_it_may};
@@ -142,15 +142,17 @@ impl Exchanging<'_> {
                 Decided::Again => Attempt::Again,
             });
         }
+        let unlockable = |entry: &&Opened<'_>| may_lock(entry).is_err_and(|error| error.kind() != Kind::UnsafeState);
+        let at_fault = || [a, b].into_iter().find(unlockable).unwrap_or(a);
         let site = match Site::lock_each(&[a, b]) {
             // Where the caller may not lock, what is decided without comes first.
             Err(halt) if halt.is_forbidden() => {
                 return match (Exchanging { dry_run: true, ..*self }).decide(a, b)? {
                     Decided::Done(outcomes) => Ok(Attempt::Done(outcomes.map(|of| Outcome { dry_run: false, ..of }))),
-                    _ => Err(halt.map(|error| self.on(a, error))),
+                    _ => Err(halt.map(|error| self.on(at_fault(), error))),
                 };
             }
-            locked => locked.map_err(|halt| halt.map(|error| self.on(a, error)))?,
+            locked => locked.map_err(|halt| halt.map(|error| self.on(at_fault(), error)))?,
         };
         let result = match self.decide(a, b) {
             Ok(Decided::Exchange(links)) => self.exchange(a, b, &links.0, &links.1, &site),
@@ -218,6 +220,13 @@ impl Exchanging<'_> {
         let left = new.map(|(place, text)| (place.physical(), Some(text.as_os_str())));
         for entry in opened() {
             read_back::would_stay(entry, &left).map_err(|error| self.on(entry, error))?;
+        }
+        for entry in opened().rev() {
+            may_lock(entry).map_err(|error| match error.kind() {
+                // It is no matter of the one directory.
+                Kind::UnsafeState => self.on(a, error),
+                _ => self.on(entry, error),
+            })?;
         }
         Ok(())
     }

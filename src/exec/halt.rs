@@ -56,6 +56,11 @@ impl Halt {
         matches!(self, Halt::Failed(error) if !error.left().is_empty() || !error.preserved().is_empty() || error.is_changed())
     }
 
+    /// Whether the file system has no room for what it would make.
+    pub(super) fn lacks_space(&self) -> bool {
+        matches!(self, Halt::Failed(error) if error.kind() == Kind::NoSpace)
+    }
+
     /// The same, with what is done to an error.
     pub(super) fn map(self, change: impl FnOnce(Error) -> Error) -> Halt {
         match self {

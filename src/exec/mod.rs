@@ -12,6 +12,7 @@ mod confining_thread;
 mod create;
 mod displaced;
 mod exchange;
+mod followed;
 #[cfg(feature = "records")]
 mod group;
 mod halt;
@@ -51,12 +52,13 @@ use crate::resolve::Planned;
 use crate::root::Root;
 
 use displaced::Displaced;
+use followed::followed;
 use halt::Halt;
 use run::Run;
 
 pub(crate) use confining_thread::carry_out_confining_thread;
 #[cfg(feature = "records")]
-pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, leftover};
+pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, judge_each, leftover};
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
 pub use trial::Trial;
@@ -100,7 +102,11 @@ impl<'a> Previews<'a> {
 
     /// Decides everything of the next edit and changes nothing.
     pub(crate) fn next(&mut self, edit: &Edit) -> Result<Outcome> {
-        let outcome = Run::new(self.root, edit, true).after(&self.planned).carry_out().map_err(Halt::into_error)?;
+        let run = |edit| Run::new(self.root, edit, true).after(&self.planned).carry_out().map_err(Halt::into_error);
+        let outcome = match followed(self.root, edit, &self.planned)? {
+            Some(followed) => followed.told(run(&followed.edit))?,
+            None => run(edit)?,
+        };
         if outcome.each().any(|outcome| outcome.effect.is_change()) {
             let intent = Intent { edit, foreseen: &outcome, below: self.root.image() };
             let asked = self.root.recorders().iter().try_for_each(|recorder| recorder.previews(&intent));
@@ -123,7 +129,7 @@ pub(crate) struct Changed {
     staging: Staging,
     verified: bool,
     backup: Option<PathBuf>,
-    /// What was removed and waits for a proof, until which it can be put back.
+    /// What was displaced and waits for a proof, until which it can be put back.
     displaced: Option<Displaced>,
     shortfalls: Vec<Error>,
 }

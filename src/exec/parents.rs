@@ -45,15 +45,18 @@ fn not_made(source: io::Error, name: &OsStr, index: usize) -> Error {
     Error::from_io(source).because("a parent cannot be made").at(name, index)
 }
 
-/// Refuses a parent that earlier edits of a preview leave otherwise than the disk has it: missing, or a link. One that is
-/// followed is taken as the disk has it.
+/// Refuses a parent that earlier edits of a preview leave otherwise than the disk has it: missing, or a link. Those that are
+/// followed were followed before.
 pub(super) fn are_left(planned: &resolve::Planned, policy: Policy, parents: &Path) -> Result<()> {
     let Some((index, left)) = planned.left_on_the_way(parents) else { return Ok(()) };
     let name = parents.iter().nth(index).unwrap_or_default();
     match left {
         Some(_) if policy.follow => Ok(()),
         Some(text) => Err(Error::new(Kind::SymlinkInPath).at(name, index).via(text)),
-        None => Err(Error::new(Kind::NotFound).because("a parent is missing").at(name, index)),
+        None => {
+            let missing = io::Error::from(io::ErrorKind::NotFound);
+            Err(Error::from_io(missing).because("a parent is missing").at(name, index))
+        }
     }
 }
 

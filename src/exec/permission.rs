@@ -24,6 +24,8 @@ pub(super) fn may_add_in(root: &Root, dir: &Handle) -> io::Result<()> {
     match root.calls().may_change_names(dir) {
         Ok(false) => Err(io::ErrorKind::PermissionDenied.into()),
         Err(source) if source.kind() == io::ErrorKind::ReadOnlyFilesystem => Err(source),
+        // In one that was removed since it was opened the superuser is refused as well.
+        _ if root.calls().stat(dir).is_ok_and(|stat| stat.links == 0) => Err(io::ErrorKind::NotFound.into()),
         // Where it cannot be asked it has to be tried: filters older than Linux 5.8 refuse the question.
         _ => Ok(()),
     }

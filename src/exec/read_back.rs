@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::Attempt;
+use super::slot::Slot;
 use crate::entry::{Opened, open_dir};
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::ObjectId;
@@ -30,9 +31,7 @@ pub(super) enum ReadBack {
 /// It is pinned, and the text of a link never changes: the object proves the text.
 pub(super) fn published(entry: &Opened<'_>, id: ObjectId) -> Result<()> {
     // A walk of one name is a look at it.
-    if entry.is_in_root()
-        && entry.root.calls().stat_at(entry.root.handle(), entry.name()).is_ok_and(|stat| stat.id == id)
-    {
+    if entry.is_in_root() && Slot::of(entry).has(entry.root.calls(), id) {
         return Ok(());
     }
     match find(entry, |found| Ok(entry.root.calls().stat(found)?.id == id))? {
@@ -40,6 +39,11 @@ pub(super) fn published(entry: &Opened<'_>, id: ObjectId) -> Result<()> {
         ReadBack::Taken => Err(taken()),
         ReadBack::Moved => Err(parent_moved()),
     }
+}
+
+/// The same in a directory that is kept: this one is proven to be in its place later.
+pub(super) fn published_in_kept(entry: &Opened<'_>, id: ObjectId) -> Result<()> {
+    if Slot::of(entry).has(entry.root.calls(), id) { Ok(()) } else { published(entry, id) }
 }
 
 /// Walks to a link that was made in place, and compares it with what is under the name in the directory it was made in.
@@ -141,7 +145,7 @@ fn proves_nothing(error: &Error) -> bool {
 /// Whether a call that failed may have been carried out. An error of a device or of a server does not tell; a refusal
 /// does.
 pub(super) fn may_be_done(source: &io::Error) -> bool {
-    Kind::of(source) == Kind::Io
+    matches!(Kind::of(source), Kind::Corrupt | Kind::Io)
 }
 
 /// The error for a directory that was moved away; what was made there has been taken back.

@@ -66,7 +66,7 @@ pub(super) fn remove(site: &Site<'_>, edit: &Edit) -> OrHalt<Attempt> {
         }
     }
     match waits && changed.verified {
-        true => changed.displaced = Some(Displaced::at(spare)),
+        true => changed.displaced = Some(Displaced::removed(spare)),
         false => changed.shortfalls.extend(spare.unlink().into_shortfall()),
     }
     changed.previous = aside.into_text();

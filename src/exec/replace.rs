@@ -4,21 +4,22 @@
 //! looked at where nobody else can touch it. If it is a link that fits, the result is read back from the root and the
 //! displaced link is unlinked. If not, the exchange is taken back.
 //!
+//! In a directory that is kept for a series of edits the new link is looked at under its name, and the displaced one is
+//! unlinked when the directory is proven to be in its place.
+//!
 //! Between the exchange and its taking back other processes can see the new target.
 
 use std::ffi::OsStr;
 
+use super::displaced::{Displaced, exchanged_back};
 use super::halt::OrHalt;
 use super::over::rename_over;
 use super::read_back;
-use super::reverse::At;
 use super::site::Site;
-use super::slot::Slot;
 use super::stage::Staged;
-use super::transfer::Transfer;
 use super::{Attempt, Changed, guarantee};
 use crate::entry::{Opened, look};
-use crate::error::{Error, Found, Kind, Result};
+use crate::error::{Error, Found, Result};
 use crate::model::{Edit, Effect, fits};
 use crate::sys::{self, Fault};
 
@@ -54,19 +55,20 @@ pub(super) fn replace(site: &Site<'_>, edit: &Edit, text: &OsStr, directory: boo
         Ok(_) => return Ok(take_back(entry, &staged, text, None)?),
         Err(error) => return Ok(take_back(entry, &staged, text, Some(error))?),
     };
+    let waits = site.keeps_displaced();
     if !entry.root.policy().unverified {
-        match read_back::published(entry, staged.id()) {
+        let published = if waits { read_back::published_in_kept } else { read_back::published };
+        match published(entry, staged.id()) {
             Ok(()) => changed.verified = true,
             Err(error) => return Ok(take_back(entry, &staged, text, Some(error))?),
         }
     }
-    changed.shortfalls.extend(staged.unlink().into_shortfall());
+    match waits && changed.verified {
+        true => changed.displaced = Some(Displaced::replaced(staged)),
+        false => changed.shortfalls.extend(staged.unlink().into_shortfall()),
+    }
     changed.previous = displaced.into_text();
     Ok(Attempt::Done(changed))
-}
-
-fn is_moved(cause: Option<&Error>) -> bool {
-    cause.is_some_and(|cause| cause.kind() == Kind::ParentMoved)
 }
 
 /// Takes the exchange with a staged link back, and removes the link.
@@ -76,25 +78,7 @@ pub(super) fn take_back(
     text: &OsStr,
     cause: Option<Error>,
 ) -> Result<Attempt> {
-    let (here, there) = (Slot::of(entry), staged.slot());
-    let transfer = Transfer {
-        calls: entry.root.calls(),
-        here,
-        there,
-        new: Some(staged.id()),
-        exposed: staged.is_exposed(),
-        can_exchange: true,
-    };
-    let ended = transfer.take_back();
-    let residue = match (ended.here, ended.there) {
-        (_, At::Home) => transfer.residue(ended).and(staged.discard(text)),
-        // Others took what was displaced from where they can reach it, or the directory was moved: the new link goes.
-        // Anywhere else it stays, or the name would be absent.
-        (At::Brought, At::Nothing) if staged.is_exposed() || is_moved(cause.as_ref()) => {
-            staged.discard_published(entry)
-        }
-        _ => transfer.residue(ended),
-    };
+    let residue = exchanged_back(entry, staged, text, cause.as_ref());
     match cause {
         Some(cause) => Err(residue.on(cause)),
         None => residue.again(),

@@ -2,6 +2,8 @@
 
 mod locks;
 mod planned;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -37,7 +39,7 @@ pub(super) struct Run<'a> {
     made: Vec<PathBuf>,
     /// Why a directory in which one was made could not be synced.
     unsynced: Option<Error>,
-    /// What was removed and waits for a proof.
+    /// What was displaced and waits for a proof.
     displaced: Cell<Option<Displaced>>,
 }
 
@@ -115,9 +117,10 @@ impl<'a> Run<'a> {
         if !self.dry_run && self.edit.path.parent().as_os_str().is_empty() {
             return self.in_entry(&Opened::in_root(self.root, &self.edit.path));
         }
-        // What may be replaced or removed is locked.
+        // What is certain to be locked is opened for that. `ensure` finds most links as they should be, and an open for
+        // reading costs more than one for lookups.
         let access = match self.edit.change {
-            Change::Create(_) => Access::Search,
+            Change::Create(_) | Change::Ensure(_) => Access::Search,
             _ if self.dry_run => Access::Search,
             _ => Access::Read,
         };

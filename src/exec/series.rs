@@ -4,9 +4,9 @@
 //! the path leads to this directory: then so did it lead to every link, after it was looked at. If it does not, what was
 //! created is taken back and reported, and what was unchanged is looked for anew, as for an edit by itself.
 //!
-//! Edits that replace or remove one after the other share the directory's lock too, if nobody else has it. What they remove
-//! is kept beside its name until the proof, and put back if the directory is not in its place: the lock says meanwhile that
-//! somebody is at work. What they replace is proven edit by edit. Who may write the directory is looked at once.
+//! Edits that replace or remove one after the other share the directory's lock too, if nobody else has it. Where nobody else
+//! can touch it what they displace is kept beside its name until the proof, and put back if the directory is not in its
+//! place: the lock says meanwhile that somebody is at work. Who may write the directory is looked at once.
 //!
 //! Between a look and its proof are at most [`TOGETHER_MAX`] edits, and no edit is begun [`TIME_MAX`] after the directory was
 //! opened.
@@ -73,7 +73,7 @@ struct Directory<'a> {
     edits: usize,
 }
 
-/// A result that the proof is missing for: its place, and what was removed.
+/// A result that the proof is missing for: its place, and what was displaced.
 struct Unproven {
     at: usize,
     displaced: Option<Displaced>,
@@ -97,34 +97,42 @@ impl<'a> Directory<'a> {
 
 impl<'a> Series<'a> {
     fn next(&mut self, edit: &Edit) -> OrHalt<Outcome> {
-        let at = self.results.len();
         if !self.goes_on(edit) {
             self.end();
-            if !is_kept(edit) || !self.is_beside(edit, at + 1) || !self.keep(edit) {
+            if !is_kept(edit) || !self.is_beside(edit, self.results.len() + 1) || !self.keep(edit) {
                 return Run::new(self.root, edit, false).carry_out();
             }
         }
         if !self.holds_lock_for(edit) {
             return Run::new(self.root, edit, false).carry_out();
         }
-        let kept = self.kept.as_mut().expect("BUG: the directory is kept");
-        kept.edits += 1;
-        match Run::new(self.root, edit, false).carry_out_kept(&kept.entry(self.root, edit)) {
-            Ok((outcome, displaced)) => {
-                if displaced.is_some() || is_unproven(&outcome) {
-                    self.unproven.push(Unproven { at, displaced });
-                } else if self.unproven.iter().any(|unproven| unproven.displaced.is_none()) {
-                    // What it replaced or removed may be one of those.
-                    self.prove();
-                }
-                Ok(outcome)
-            }
+        self.kept.as_mut().expect("BUG: the directory is kept").edits += 1;
+        let halt = match self.carry_out_kept(edit) {
+            Err(halt @ Halt::Failed(_)) => halt,
+            came => return came,
+        };
+        let waited = self.unproven.iter().any(|unproven| unproven.displaced.is_some());
+        match self.prove() {
+            _ if halt.has_effect() => Err(halt),
             // Another directory can be in the place of this one by now, in which it would not fail.
-            Err(halt @ Halt::Failed(_)) if !self.prove() && !halt.has_effect() => {
-                Run::new(self.root, edit, false).carry_out()
-            }
-            Err(halt) => Err(halt),
+            false => Run::new(self.root, edit, false).carry_out(),
+            // What waited took space.
+            true if waited && halt.lacks_space() => self.carry_out_kept(edit),
+            true => Err(halt),
         }
+    }
+
+    /// Carries out an edit in the directory that is kept.
+    fn carry_out_kept(&mut self, edit: &Edit) -> OrHalt<Outcome> {
+        let kept = self.kept.as_ref().expect("BUG: the directory is kept");
+        let (outcome, displaced) = Run::new(self.root, edit, false).carry_out_kept(&kept.entry(self.root, edit))?;
+        if displaced.is_some() || is_unproven(&outcome) {
+            self.unproven.push(Unproven { at: self.results.len(), displaced });
+        } else if self.unproven.iter().any(|unproven| unproven.displaced.is_none()) {
+            // What it replaced or removed may be one of those.
+            self.prove();
+        }
+        Ok(outcome)
     }
 
     /// Whether the edit is one of the series that is under way.
@@ -135,7 +143,7 @@ impl<'a> Series<'a> {
         is_kept(edit) && self.is_beside(edit, self.results.len() - 1) && is_young(kept)
     }
 
-    /// Takes the lock for an edit that needs it, and releases it for one that does not; what was removed under it is proven
+    /// Takes the lock for an edit that needs it, and releases it for one that does not; what was displaced under it is proven
     /// before. False where the directory turned out not to be in its place.
     fn holds_lock_for(&mut self, edit: &Edit) -> bool {
         let kept = self.kept.as_ref().expect("BUG: the directory is kept");
@@ -213,7 +221,8 @@ impl<'a> Series<'a> {
             let (edit, entry) = of(at);
             match displaced {
                 Some(displaced) => {
-                    let error = displaced.put_back(&entry, cause.clone());
+                    let text = self.results[at].as_ref().ok().and_then(|outcome| outcome.target.as_deref());
+                    let error = displaced.put_back(&entry, text.unwrap_or_default(), cause.clone());
                     came.push((at, Run::new(self.root, edit, false).fail(error)));
                 }
                 None => others.push((at, entry.owned())),
@@ -232,7 +241,7 @@ impl<'a> Series<'a> {
         false
     }
 
-    /// Unlinks what was removed, under the lock.
+    /// Unlinks what was displaced, under the lock.
     fn settle(&mut self) {
         let kept = self.kept.as_ref().expect("BUG: the directory is kept");
         for Unproven { at, displaced } in self.unproven.drain(..) {
@@ -264,7 +273,7 @@ fn locks(edit: &Edit) -> bool {
     matches!(edit.change.expected(), Expected::AnyLink | Expected::Link(_))
 }
 
-/// What was staged was proven before it was done.
+/// What was staged was proven before it was done, or displaced what waits.
 fn is_unproven(outcome: &Outcome) -> bool {
     let is_looked_at = matches!(outcome.effect, Effect::Created | Effect::Unchanged);
     is_looked_at && outcome.staging == Staging::None && outcome.verified

@@ -1,5 +1,6 @@
 //! Who can reach what is in a link's directory, and so whether links can be staged there.
 
+use std::io;
 use std::time::Duration;
 
 use super::permission::may_add_in;
@@ -62,22 +63,38 @@ pub(super) fn keep(entry: &Opened<'_>) -> Result<Kept> {
 
 /// Where a link would be staged, as far as can be told without making the state directory.
 pub(super) fn predict(entry: &Opened<'_>) -> Result<Staging> {
-    let calls = entry.root.calls();
     let parent = stat_parent(entry)?;
-    let is_lockable = is_readable(entry)?;
-    if !is_shared(entry, &parent) && is_lockable {
+    if !is_readable(entry)? {
+        locked_by_state(entry, &parent)?;
+        return Ok(Staging::Private);
+    }
+    if !is_shared(entry, &parent) {
         return Ok(Staging::Beside);
     }
     let state = entry.root.state();
-    match state.check(calls) {
+    match state.check(entry.root.calls()) {
         StateCheck::Unsafe => Err(state.not_private()),
-        // Where it cannot be made there is nothing to lock.
-        StateCheck::Absent if !is_lockable => {
-            may_add_in(&entry.root, &state.base).map_err(Error::from_io)?;
-            Ok(Staging::Private)
-        }
         StateCheck::Absent | StateCheck::Private => Ok(Staging::Private),
     }
+}
+
+/// Whether others can be excluded while an entry of the directory is exchanged, as far as can be told without doing it.
+pub(super) fn may_lock(entry: &Opened<'_>) -> Result<()> {
+    if is_readable(entry)? { Ok(()) } else { locked_by_state(entry, &stat_parent(entry)?) }
+}
+
+/// Whether the state directory can be locked in place of the link's: it is private, or can be made, and on the same mount.
+fn locked_by_state(entry: &Opened<'_>, parent: &Stat) -> Result<()> {
+    let (root, calls, state) = (&entry.root, entry.root.calls(), entry.root.state());
+    match state.check(calls) {
+        StateCheck::Unsafe => return Err(state.not_private()),
+        // Where it cannot be made there is nothing to lock.
+        StateCheck::Absent => may_add_in(root, &state.base).map_err(Error::from_io)?,
+        StateCheck::Private => {}
+    }
+    let is_near = calls.stat(&state.base).map_err(Error::from_io)?.id.device == parent.id.device
+        && calls.is_same_mount(&state.base, &entry.parent).map_err(Error::from_io)?;
+    if is_near { Ok(()) } else { Err(Error::from_io(io::ErrorKind::PermissionDenied.into())) }
 }
 
 /// Whether the directory can be opened so that it can be locked; where not, the state directory is locked and staged in.

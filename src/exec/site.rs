@@ -166,6 +166,15 @@ impl<'a> Site<'a> {
     }
 }
 
+impl<'a> Site<'a> {
+    /// The site of an edit whose displaced link waits in a directory that is kept. Nothing of it is to be closed.
+    pub(super) fn kept(entry: &'a Opened<'a>) -> Site<'a> {
+        let kept = entry.kept.expect("BUG: displaced links wait where the directory is kept");
+        let staging = OnceCell::from(Place::Beside);
+        Site { entry, parent: kept.stat, staging, own: Vec::new(), kept: true, lost: Cell::new(false) }
+    }
+}
+
 impl Site<'_> {
     /// Whether the lock of the links' own directories is held.
     fn is_locked(&self) -> bool {
@@ -178,7 +187,7 @@ impl Site<'_> {
     }
 
     /// Whether what is displaced stays beside the link until the directory is proven to be in its place: it is kept, with its
-    /// lock, and nobody else can touch what is there.
+    /// lock, and nobody but the caller's own user can touch what is there.
     pub(super) fn keeps_displaced(&self) -> bool {
         self.kept && matches!(self.staging.get(), Some(Place::Beside))
     }

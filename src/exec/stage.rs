@@ -1,6 +1,8 @@
 //! Links before they are published, and names for what is moved out of the way.
 //!
-//! A staged link is pinned: while it is, it can be told from any other. What is removed here is removed only if it is
+//! A staged link is pinned: while it is, it can be told from any other. Where nobody but the caller's own user can touch it
+//! before the proof that a series of edits shares, its number is noted instead, and its text tells whether it still has
+//! that. What is removed here is removed only if it is
 //! known to be this edit's own, or was looked at in a directory that nobody else can touch.
 
 use std::ffi::{OsStr, OsString};
@@ -24,10 +26,10 @@ pub(super) struct Staged<'s, 'a> {
     dir: &'s Handle,
     above: &'s Path,
     name: OsString,
-    /// `None` for one that was not pinned.
+    /// `None` for one that could not be looked at.
     id: Option<ObjectId>,
     /// While it is open the inode number is not given to another.
-    _pin: Option<Handle>,
+    pin: Option<Handle>,
 }
 
 impl<'a> Site<'a> {
@@ -40,7 +42,7 @@ impl<'a> Site<'a> {
         let name = random_name(root).map_err(Error::from_io)?;
         let above = self.slot(OsStr::new(""))?.above;
         let made = calls.symlink(text, dir, &name, directory);
-        let staged = Staged { site: self, dir, above, name, id: None, _pin: None };
+        let staged = Staged { site: self, dir, above, name, id: None, pin: None };
         if let Err(source) = made {
             return match (sys::fault(&source), self.kind()) {
                 // Who may write its parent can remove it while it is empty.
@@ -55,10 +57,27 @@ impl<'a> Site<'a> {
                 _ => Err(read_back::refused(self.entry, source).into()),
             };
         }
-        match calls.pin(dir, &staged.name).and_then(|pin| Ok((calls.stat(&pin)?.id, pin))) {
-            Ok((id, pin)) => Ok(Some(Staged { id: Some(id), _pin: Some(pin), ..staged })),
+        match self.identify(staged.slot()) {
+            Ok((id, pin)) => Ok(Some(Staged { id: Some(id), pin, ..staged })),
             Err(source) => Err(staged.give_up(text, Error::from_io(source)).into()),
         }
+    }
+
+    /// The number of a new link, which is pinned. Where displaced links wait for a proof nobody else can remove it: there it is
+    /// not.
+    fn identify(&self, new: Slot<'_>) -> io::Result<(ObjectId, Option<Handle>)> {
+        let calls = self.entry.root.calls();
+        if self.keeps_displaced() && self.entry.root.abilities().exchange {
+            return Ok((calls.stat_at(new.dir, new.name)?.id, None));
+        }
+        let pin = calls.pin(new.dir, new.name)?;
+        Ok((calls.stat(&pin)?.id, Some(pin)))
+    }
+
+    /// A link that was staged before, and whose displaced one waits.
+    pub(super) fn staged<'s>(&'s self, name: OsString, id: ObjectId) -> Staged<'s, 'a> {
+        let Slot { dir, above, .. } = Slot::of(self.entry);
+        Staged { site: self, dir, above, name, id: Some(id), pin: None }
     }
 
     /// Whether two names can be exchanged here, tried with two links that are staged and taken back.
@@ -180,11 +199,31 @@ impl Staged<'_, '_> {
     }
 
     pub(super) fn id(&self) -> ObjectId {
-        self.id.expect("BUG: a link that was staged is pinned")
+        self.id.expect("BUG: a link that was staged has a number")
     }
 
     pub(super) fn path(&self) -> PathBuf {
         self.slot().path()
+    }
+
+    /// Its name and its number, for longer than the edit takes.
+    pub(super) fn into_name_and_id(self) -> (OsString, ObjectId) {
+        let id = self.id();
+        (self.name, id)
+    }
+
+    /// Whether another link has its number by now, at the name that it was published under.
+    ///
+    /// Other programs of the same user may replace it there while it is not pinned, and a file system may give its number to
+    /// the next link: that one has another text.
+    pub(super) fn gave_its_number_away(&self, here: Slot<'_>, text: &OsStr) -> io::Result<bool> {
+        let calls = self.site.entry.root.calls();
+        if self.pin.is_some() || !here.has(calls, self.id()) {
+            return Ok(false);
+        }
+        let is_own = || here.has_ours(calls, Ours::Text(text));
+        // A look can fail for a moment; the second answer counts.
+        Ok(!is_own().or_else(|_| is_own())?)
     }
 
     /// Exchanges it with another staged link, and back; false where the host cannot.

@@ -126,7 +126,7 @@ fn open(root: &Root, path: &Path) -> Result<std::result::Result<Opened, Way>> {
         }
         Err(error) => error,
     };
-    if matches!(error.kind(), Kind::FdExhausted | Kind::Io) {
+    if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) {
         return Err(error);
     }
     let depth = error.component().map_or(0, |component| component.index);
@@ -171,7 +171,7 @@ fn sight(root: &Root, dir: &Dir, link: &LinkPath) -> Result<(Sight, Option<Objec
     }
     match look_at(root.calls(), (&opened.handle, link.name())) {
         Ok(found) => Ok((of(Way::Open, opened.physical.clone(), found), Some(opened.id))),
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => Err(error),
+        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => Err(error),
         Err(error) => {
             let way = Way::Refused { depth: link.parent().iter().count(), kind: error.kind() };
             Ok((of(way, opened.physical.clone(), Found::Missing), None))
@@ -194,7 +194,7 @@ fn leads(root: &Root, from: &Path, name: &OsStr, text: &OsStr, planned: &Planned
             Kind::Loop => Ok(Leads::Loop),
             Kind::Escape | Kind::MagicLink => Ok(Leads::Escape),
             Kind::CrossMount => Ok(Leads::CrossMount),
-            Kind::FdExhausted | Kind::Io => Err(stop.into_error()),
+            Kind::FdExhausted | Kind::Corrupt | Kind::Io => Err(stop.into_error()),
             _ => Ok(Leads::Denied),
         },
     }
@@ -204,7 +204,7 @@ fn leads(root: &Root, from: &Path, name: &OsStr, text: &OsStr, planned: &Planned
 fn contents(root: &Root, dir: &Path, most: usize) -> Result<Contents> {
     let handle = match open_dir(root, dir, Access::Read) {
         Ok((handle, None)) => handle,
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => return Err(error),
+        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => return Err(error),
         Err(error) if error.kind() == Kind::Permission => return Ok(Contents::More),
         // Links were followed: it is not the directory that was made.
         Ok((_, Some(_))) | Err(_) => return Ok(Contents::Gone),

@@ -80,7 +80,7 @@ impl Twice {
 fn folds(root: &Root, dir: &Path, links: &[&LinkPath]) -> Result<bool> {
     let (handle, _) = match open_dir(root, dir, Access::Search) {
         Ok(opened) => opened,
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Io) => return Err(error),
+        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => return Err(error),
         Err(_) => return Ok(false),
     };
     let names_of: Vec<&OsStr> = links.iter().map(|link| link.name()).collect();

@@ -4,33 +4,29 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use super::text::absolute_text;
-use crate::model::{Anchor, Spelling, Start, relative_text};
+use crate::model::{Anchor, LinkPath, Spelling, Start, relative_text};
 
 /// Where a text leads by spelling.
 struct Read {
     end: PathBuf,
-    /// Whether the way leads over the old place.
+    /// Whether the way leads over an old place.
     over_old: bool,
 }
 
-/// The text that leads where `text` led before what was at `old` came to `new`; `None` where the move does not concern
-/// the link, or where it leads there already.
+/// The text that leads where `text` led before the moves, each of what was at one path to another, in this order; `None`
+/// where they do not concern the link, or where it leads there already.
 ///
 /// `link` is where the link is now. All paths are below the root; `anchor` says where absolute texts begin.
-pub(super) fn moved(text: &OsStr, link: &Path, (old, new): (&Path, &Path), anchor: Anchor<'_>) -> Option<OsString> {
+pub(super) fn moved(text: &OsStr, link: &Path, moves: &[(LinkPath, LinkPath)], anchor: Anchor<'_>) -> Option<OsString> {
     let from = link.parent().filter(|_| !text.is_empty())?;
-    // What is below the new place is read as from the old one.
-    let within = link.strip_prefix(new).ok();
-    let place = within.map_or_else(|| link.to_path_buf(), |rest| old.join(rest));
-    let led = read(text, place.parent()?, old, anchor)?;
-    let now = match led.end.strip_prefix(old) {
-        Ok(rest) => new.join(rest),
-        Err(_) if within.is_some() || led.over_old => led.end,
-        Err(_) => return None,
-    };
-    // Joining with nothing adds a slash.
-    let now: PathBuf = now.components().collect();
-    if read(text, from, old, anchor).is_some_and(|leads| leads.end == now && !leads.over_old) {
+    // What is below a new place is read as from the old one.
+    let place = before(link, moves);
+    let led = read(text, place.parent()?, moves, anchor)?;
+    let now = after(&led.end, moves);
+    if now == led.end && place == link && !led.over_old {
+        return None;
+    }
+    if read(text, from, moves, anchor).is_some_and(|leads| leads.end == now && !leads.over_old) {
         return None;
     }
     let mut renewed = match Spelling::new(text).is_absolute() {
@@ -44,8 +40,35 @@ pub(super) fn moved(text: &OsStr, link: &Path, (old, new): (&Path, &Path), ancho
     (renewed != text).then_some(renewed)
 }
 
+/// Where what is at a path now was before the moves.
+fn before(path: &Path, moves: &[(LinkPath, LinkPath)]) -> PathBuf {
+    let mut place = path.to_path_buf();
+    for (old, new) in moves.iter().rev() {
+        match place.strip_prefix(new) {
+            Ok(rest) => place = joined(old, rest),
+            // It came there since.
+            Err(_) if place.starts_with(old) => break,
+            Err(_) => {}
+        }
+    }
+    place
+}
+
+/// Where what was at a path is after the moves.
+fn after(path: &Path, moves: &[(LinkPath, LinkPath)]) -> PathBuf {
+    moves.iter().fold(path.to_path_buf(), |place, (old, new)| match place.strip_prefix(old) {
+        Ok(rest) => joined(new, rest),
+        Err(_) => place,
+    })
+}
+
+/// Joining with nothing adds a slash.
+fn joined(path: &LinkPath, rest: &Path) -> PathBuf {
+    path.as_path().join(rest).components().collect()
+}
+
 /// Reads a text in the directory `from`, taking every name that a `..` goes back over for a directory.
-fn read(text: &OsStr, from: &Path, old: &Path, anchor: Anchor<'_>) -> Option<Read> {
+fn read(text: &OsStr, from: &Path, moves: &[(LinkPath, LinkPath)], anchor: Anchor<'_>) -> Option<Read> {
     let (mut end, relative) = match Spelling::new(text).start(from, anchor) {
         Start::Absolute(rest) => (PathBuf::new(), rest),
         Start::Plain(_) | Start::Winding => (from.to_path_buf(), PathBuf::from(text)),
@@ -62,23 +85,34 @@ fn read(text: &OsStr, from: &Path, old: &Path, anchor: Anchor<'_>) -> Option<Rea
             }
             Component::Normal(name) => {
                 end.push(name);
-                over_old |= end == old;
+                over_old |= moves.iter().any(|(old, _)| old.as_path() == end);
             }
             _ => {}
         }
     }
-    Some(Read { over_old: over_old && !end.starts_with(old), end })
+    let is_within = moves.iter().any(|(old, _)| end.starts_with(old));
+    Some(Read { over_old: over_old && !is_within, end })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Moves `old` to `new`, below a root at `/srv`.
-    fn after(text: &str, link: &str, old: &str, new: &str) -> Option<String> {
+    fn moves(moves: &[(&str, &str)]) -> Vec<(LinkPath, LinkPath)> {
+        let path = |path| LinkPath::new(path).unwrap();
+        moves.iter().map(|(old, new)| (path(*old), path(*new))).collect()
+    }
+
+    /// Moves one after the other, below a root at `/srv`.
+    fn after_each(text: &str, link: &str, each: &[(&str, &str)]) -> Option<String> {
         let anchor = Anchor::physical(Some(Path::new("/srv")));
-        let text = moved(OsStr::new(text), Path::new(link), (Path::new(old), Path::new(new)), anchor)?;
+        let text = moved(OsStr::new(text), Path::new(link), &moves(each), anchor)?;
         Some(text.into_string().unwrap())
+    }
+
+    /// Moves `old` to `new`.
+    fn after(text: &str, link: &str, old: &str, new: &str) -> Option<String> {
+        after_each(text, link, &[(old, new)])
     }
 
     #[test]
@@ -134,6 +168,34 @@ mod tests {
     }
 
     #[test]
+    fn what_was_moved_follows_what_else_was_moved() {
+        // Both were moved down: neither move alone makes one text of the other.
+        let apart = [("a", "e/b"), ("c", "f/g/d")];
+        for (text, link, renewed) in [
+            ("../c/x", "e/b/l", Some("../../f/g/d/x")),
+            ("../a/x", "f/g/d/l", Some("../../../e/b/x")),
+            ("../../c/x", "e/b/s/l", Some("../../../f/g/d/x")),
+            ("s/x", "e/b/l", None),
+            ("../k", "e/b/l", Some("../../k")),
+            ("a/x", "l", Some("e/b/x")),
+            ("/srv/c/x", "e/b/l", Some("/srv/f/g/d/x")),
+            ("k", "l", None),
+        ] {
+            assert_eq!(after_each(text, link, &apart).as_deref(), renewed, "{text}");
+        }
+        let together = [("p/a", "lib/p/a"), ("p/b", "lib/p/b")];
+        assert_eq!(after_each("../b/x", "lib/p/a/l", &together), None, "they are beside each other still");
+    }
+
+    #[test]
+    fn what_was_moved_twice_is_where_it_came_at_last() {
+        let twice = [("a", "b"), ("b", "c/d")];
+        assert_eq!(after_each("a/x", "l", &twice).as_deref(), Some("c/d/x"));
+        assert_eq!(after_each("../k", "c/d/l", &twice).as_deref(), Some("../../k"));
+        assert_eq!(after_each("../k", "b/l", &twice), None, "it came there since");
+    }
+
+    #[test]
     fn in_an_image_a_text_begins_at_its_root_and_climbs_no_further() {
         let image = Anchor { path: Some(Path::new("/")), is_top: true };
         for (text, link, renewed) in [
@@ -142,7 +204,7 @@ mod tests {
             ("../../../../e", "c/d/l", None),
             ("/", "c/d/l", None),
         ] {
-            let made = moved(OsStr::new(text), Path::new(link), (Path::new("a/b"), Path::new("c/d")), image);
+            let made = moved(OsStr::new(text), Path::new(link), &moves(&[("a/b", "c/d")]), image);
             assert_eq!(made.as_deref(), renewed.map(OsStr::new), "{text}");
         }
     }

@@ -90,14 +90,15 @@ impl Repair {
         self
     }
 
-    /// What was at `old` is at `new` now: links that led there, and those in it that led out of it, follow.
+    /// What was at `old` is at `new` now: links that led there, and those in it that led out of it, follow. Several moves
+    /// were made in the order in which they are given.
     ///
     /// A link below `new` is read as from its old place, any other from its own, by spelling, since the old tree is gone.
     /// One that leads there already, and one for which nothing is there, is left alone. A text that was rebased is not
     /// read.
     ///
     /// A link below `new` that was repaired before is read as from its old place again; where by chance something is where
-    /// its new text would have led from there, it is taken for one that was not.
+    /// its new text would have led from there, or that is `old` or below it, it is taken for one that was not.
     #[must_use]
     pub fn moved(mut self, old: LinkPath, new: LinkPath) -> Repair {
         self.moved.push((old, new));
@@ -142,11 +143,8 @@ impl Repair {
         }
         let prefixed = self.rebase.iter().find_map(|(old, new)| rebased(present, old, new));
         let follows = || {
-            let paths = |(old, new): &(LinkPath, LinkPath)| {
-                moved(present, link.as_path(), (old.as_path(), new.as_path()), anchor)
-                    .filter(|text| text.len() <= TEXT_MAX)
-            };
-            self.moved.iter().find_map(paths)
+            let text = moved(present, link.as_path(), &self.moved, anchor)?;
+            (text.len() <= TEXT_MAX).then_some(text)
         };
         let (renewed, follows) = match prefixed {
             Some(text) => (Some(text), false),

@@ -20,6 +20,11 @@ impl Releases {
     /// Those of beginning: `busy`, those of the records, `usage` where another layout was set than the ledger knows. For
     /// each: `invalid_path`, `not_found`, `not_a_directory`, `replaced_release`, and those of its links.
     pub fn add(&self, names: &[&str]) -> Result<Vec<Result<Added>>> {
+        if let Some(each) = self.foresee(|probe| probe.add(names))?
+            && each.iter().all(Result::is_err)
+        {
+            return Ok(each);
+        }
         let mut session = Session::begin(self, "release add", WithoutRecords::Make)?;
         Ok(names.iter().map(|name| session.add(name)).collect())
     }

@@ -200,10 +200,11 @@ impl AppLedger {
         let former = self.releases.iter().find(|held| held.state() == ReleaseState::Active && held.name != name);
         self.pending = Some(Waiting { release: name.to_owned(), by, checked, before, former: former.cloned() });
         self.replace_active(name, at);
-        self.activations.push(Activated { release: name.to_owned(), displaced });
-        if self.activations.len() > 4 * self.releases.len().max(16) {
+        // Before this one comes to them: it may be withdrawn, and then what was the last of its release is so again.
+        if self.activations.len() >= 4 * self.releases.len().max(16) {
             self.forget_activations();
         }
+        self.activations.push(Activated { release: name.to_owned(), displaced });
     }
 
     /// Keeps of each release its first activation, by which it is chosen, and its last, which says what was before.

@@ -138,6 +138,7 @@ impl Session<'_> {
             view.bytes = dir.ok().and_then(|dir| weigh(root, &dir));
             view.state = Some(ReleaseState::Removed);
             view.present = false;
+            view.times.removed = Some(Time::now());
             return Ok(Pruned { view, removed: true, unsure, residue: None });
         }
         let records = self.records.clone().ok_or_else(|| Error::new(Kind::NoRecords).during("prune"))?;

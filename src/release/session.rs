@@ -1,6 +1,7 @@
 //! One mutation of an app: its lock, its ledger, and the one place where events are told.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use super::app::Releases;
 use super::app_ledger::{AppLedger, nanos};
@@ -41,6 +42,20 @@ pub(super) struct Session<'a> {
     foreseen: Vec<Edit>,
     text: Option<Option<OsString>>,
     _lock: Option<NamedLock>,
+}
+
+impl Releases {
+    /// What is refused makes no records: where there are none, says what would come of it; `None` where there are some.
+    pub(super) fn foresee<T, E>(
+        &self,
+        come: impl FnOnce(&Releases) -> std::result::Result<T, E>,
+    ) -> std::result::Result<Option<T>, E> {
+        // What is wrong with the records is for the mutation to say.
+        if self.dry || !matches!(Records::open_for_mutation(&self.root), Ok(None)) {
+            return Ok(None);
+        }
+        come(&self.clone().dry_run(true).progress(Arc::new(()))).map(Some)
+    }
 }
 
 impl<'a> Session<'a> {

@@ -270,13 +270,17 @@ impl<'a> Walker<'a> {
             && self.going.overlay.is_above(self.at.path())
     }
 
-    /// Passes through a directory that is yet to be made.
+    /// Passes through a directory that is yet to be made, in one that is there or not.
     fn would_be_made(&mut self, name: &OsStr, stop: Stop) -> Result<(), Stop> {
-        if !self.is_to_be_made(&stop) {
+        let is_below_made = self.is_to_be_made(&stop);
+        self.at.enter(name);
+        let is_made = self.is_to_be_made(&stop);
+        self.at.leave();
+        if !is_made && !is_below_made {
             return Err(stop);
         }
         self.pass(name)?;
-        if self.going.overlay.is_above(self.at.path()) { Ok(()) } else { Err(self.missing(stop.source)) }
+        if is_made { Ok(()) } else { Err(self.missing(stop.source)) }
     }
 
     /// Enters a directory that is not there yet.

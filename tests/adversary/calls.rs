@@ -1,6 +1,7 @@
 //! The calls of each verb where nobody else does anything: no more than these, in this order.
 //!
-//! The link is two directories below the root. `Reach` is the look at the target, `ReachEntry` the reading back.
+//! The link is two directories below the root; `ensure` opens the second for lookups, and anew to lock it. `Reach` is the
+//! look at the target, `ReachEntry` the reading back.
 
 use caplink::adversary::Call::{self, *};
 
@@ -17,7 +18,7 @@ fn in_a_directory_of_the_callers_an_edit_takes_these_calls() {
     let created = [OpenDir, Reach, Symlink, StatAt, ReachEntry, Stat, ReadPinned];
     let ensured = [OpenDir, ReadLink, Reach, Symlink, StatAt, ReachEntry, Stat, ReadPinned];
     let exchange = [Random, Symlink, Pin, Stat, Exchange, ReadLink, ReachEntry, Stat, Unlink];
-    let replaced = [&[OpenDir, ReadLink, Stat, TryLock, ReadLink, Reach][..], &exchange].concat();
+    let replaced = [&[OpenDir, ReadLink, Stat, OpenDir, TryLock, ReadLink, Reach][..], &exchange].concat();
     let swapped = [&[OpenDir, Stat, TryLock, ReadLink, Reach][..], &exchange].concat();
     let removed = [OpenDir, Stat, TryLock, ReadLink, Random, RenameNew, ReadLink, OpenDir, Stat, Unlink];
     let missing = [OpenDir, Stat, TryLock, ReadLink, Stat];
@@ -40,7 +41,7 @@ fn in_a_directory_of_the_callers_an_edit_takes_these_calls() {
 #[test]
 fn where_others_may_write_the_directory_a_private_one_is_made_and_removed() {
     let replaced = [
-        &[OpenDir, ReadLink, Stat, TryLock, ReadLink, Reach][..],
+        &[OpenDir, ReadLink, Stat, OpenDir, TryLock, ReadLink, Reach][..],
         &[OpenDir, MakeDir, OpenDir, Stat, TryLock],
         &[Random, Symlink, Pin, Stat, Exchange, ReadLink, ReachEntry, Stat, Unlink],
         &[StatAt, RemoveDir],

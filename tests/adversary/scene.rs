@@ -25,7 +25,7 @@ pub(crate) struct Scenario {
     pub(crate) durability: Durability,
 }
 
-pub(crate) const VERBS: [Verb; 16] = [
+pub(crate) const VERBS: [Verb; 17] = [
     Verb::Create,
     Verb::EnsureNew,
     Verb::EnsureOld,
@@ -42,6 +42,7 @@ pub(crate) const VERBS: [Verb; 16] = [
     Verb::ExchangeAcross,
     Verb::Plan,
     Verb::Repair,
+    Verb::Series,
 ];
 
 pub(crate) const LAYOUTS: [Layout; 8] = [
@@ -94,7 +95,7 @@ impl Scenario {
 
     /// Whether it is several edits.
     pub(crate) fn is_plan(self) -> bool {
-        matches!(self.verb, Verb::Plan | Verb::Repair | Verb::Retarget)
+        matches!(self.verb, Verb::Plan | Verb::Repair | Verb::Retarget | Verb::Series)
     }
 
     pub(crate) fn backs_up(self) -> bool {

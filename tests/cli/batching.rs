@@ -193,3 +193,82 @@ fn a_batch_may_come_from_a_program_that_the_shell_started() {
     assert_eq!(answer(&mut bash).outcome(), "created");
     assert_eq!(place.text("l"), Some("file".into()));
 }
+
+#[test]
+fn hints_name_what_a_line_has() {
+    let place = Place::new();
+    place.link("a/up", "../file").link("l", "file");
+    let lines = [
+        r#"{"verb":"create","link":"x","to":"gone"}"#,
+        r#"{"verb":"create","link":"x/y","to":"file"}"#,
+        r#"{"verb":"remove","link":"x"}"#,
+        r#"{"verb":"ensure","link":"file","to":"a"}"#,
+        r#"{"verb":"exchange","a":"a/up","b":"l","allow_dangling":true}"#,
+        r#"{"verb":"ensure","link":"l","to":"l"}"#,
+    ];
+    let hints = [
+        "`\"allow_dangling\": true` makes the link all the same",
+        "`\"parents\": true` makes missing directories",
+        "`\"missing_ok\": true` takes an absent link as removed",
+        "`\"backup\": true` renames it and keeps it",
+        "`\"allow_outside\": true` exchanges them all the same",
+        "choose a target that does not lead back to the link",
+    ];
+    for (line, hint) in lines.into_iter().zip(hints) {
+        assert_eq!(batch(&place, "", line).error()["hint"], hint, "{line}");
+    }
+}
+
+#[test]
+fn a_dry_run_follows_the_links_that_earlier_lines_leave() {
+    let place = Place::new();
+    place.link("current", "releases/1").link("a/way", "../current");
+    let lines = [
+        r#"{"verb":"create","link":"current/one","to":"file"}"#,
+        r#"{"verb":"ensure","link":"current","to":"releases/2"}"#,
+        r#"{"verb":"create","link":"current/two","to":"file"}"#,
+        r#"{"verb":"create","link":"a/way/three","to":"file"}"#,
+        r#"{"verb":"create","link":"a/way/deep/four","to":"file","parents":true}"#,
+        r#"{"verb":"create","link":"new","to":"releases/2/deep"}"#,
+        r#"{"verb":"ensure","link":"new/four","to":"a"}"#,
+        r#"{"verb":"exchange","a":"current/two","b":"new/four","allow_dangling":true,"allow_outside":true}"#,
+        r#"{"verb":"remove","link":"current/one"}"#,
+        r#"{"verb":"ensure","link":"gone","to":"nowhere","allow_dangling":true}"#,
+        r#"{"verb":"create","link":"gone/five","to":"file","parents":true}"#,
+        r#"{"verb":"ensure","link":"out","to":"..","style":"verbatim","allow_outside":true}"#,
+        r#"{"verb":"create","link":"out/six","to":"file"}"#,
+        r#"{"verb":"remove","link":"current"}"#,
+        r#"{"verb":"create","link":"current/seven","to":"file"}"#,
+        r#"{"verb":"create","link":"current/deep/eight","to":"file","parents":true}"#,
+    ];
+    let (file, lines) = (place.base.path().join("lines"), lines.join("\n"));
+    fs::write(&file, lines).unwrap();
+    let ask = |dry: &str| place.ask(&format!("{dry} --follow batch --keep-going {}", file.display()));
+    let (planned, done) = (ask("-n"), ask(""));
+    assert_eq!(planned.json["items"], done.json["items"]);
+    assert_eq!(planned.json["errors"], done.json["errors"]);
+    assert_eq!((planned.code, done.json["items"][2]["physical"].as_str()), (done.code, Some("releases/2/two")));
+}
+
+#[test]
+fn a_dry_run_leads_into_directories_that_earlier_lines_make() {
+    let place = Place::new();
+    let lines = [
+        r#"{"verb":"create","link":"releases/2/deep/er/one","to":"file","parents":true}"#,
+        r#"{"verb":"create","link":"two","to":"releases/2/deep/er"}"#,
+        r#"{"verb":"create","link":"a/three","to":"releases/2/deep/er/one"}"#,
+        r#"{"verb":"create","link":"four","to":"releases/2/deep/../deep/er","style":"verbatim"}"#,
+        r#"{"verb":"create","link":"releases/2/deep/five","to":"releases/2/deep/er/"}"#,
+        r#"{"verb":"create","link":"six","to":"releases/2/deep/nothing"}"#,
+        r#"{"verb":"create","link":"seven","to":"releases/2/nothing/er"}"#,
+    ];
+    let lines = lines.join("\n");
+    let planned = batch(&place, "-n", &lines);
+    let first = items(&planned).len();
+    let (file, ask) = (place.base.path().join("lines"), "batch --keep-going");
+    let planned = place.ask(&format!("-n {ask} {}", file.display()));
+    let done = place.ask(&format!("{ask} {}", file.display()));
+    assert_eq!(planned.json["items"], done.json["items"]);
+    assert_eq!(planned.json["errors"], done.json["errors"]);
+    assert_eq!((first, items(&done).len(), done.json["errors"].as_array().unwrap().len()), (6, 5, 2));
+}

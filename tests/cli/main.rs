@@ -11,6 +11,7 @@ mod describing;
 mod doctor;
 mod excluding;
 mod faults;
+mod foreseeing;
 #[cfg(target_os = "linux")]
 mod manifest_memory;
 mod manifests;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Place, answer, caplink};
+use crate::support::{Answer, Place, answer, caplink};
 
 type Refusal = (i32, &'static str, Option<&'static str>, Option<u64>);
 
@@ -228,18 +228,35 @@ fn a_root_that_is_not_there_is_gone_and_one_that_is_no_directory_is_wrong_usage(
     }
 }
 
+/// What a line comes to in a root that was removed while it was open.
+fn in_removed_root<S: AsRef<std::ffi::OsStr>>(place: &Place, line: impl IntoIterator<Item = S>) -> Answer {
+    let inner = place.root.join("cwd");
+    fs::create_dir(&inner).unwrap();
+    // The shell stands in the directory when it is removed, so that `.` is the removed one.
+    let script = "rmdir ../cwd && exec \"$0\" --json \"$@\"";
+    let mut shell = std::process::Command::new("sh");
+    shell.current_dir(&inner).env_remove("CAPLINK_ROOT").args(["-c", script, env!("CARGO_BIN_EXE_caplink")]);
+    answer(shell.args(line))
+}
+
 #[test]
 fn a_root_that_was_removed_while_it_was_open_is_gone() {
     let place = Place::new();
     for line in CHANGING.iter().chain(LOOKING).chain([&["doctor"][..]].iter()) {
-        let inner = place.root.join("cwd");
-        fs::create_dir(&inner).unwrap();
-        // The shell stands in the directory when it is removed, so that `.` is the removed one.
-        let script = "rmdir ../cwd && exec \"$0\" --json \"$@\"";
-        let mut shell = std::process::Command::new("sh");
-        shell.current_dir(&inner).env_remove("CAPLINK_ROOT").args(["-c", script, env!("CARGO_BIN_EXE_caplink")]);
-        let answer = answer(shell.args(with(line, "x")));
+        let answer = in_removed_root(&place, with(line, "x"));
         assert_eq!((answer.code, answer.kind()), (5, "root_gone"), "{line:?} {}", answer.json);
+    }
+}
+
+#[test]
+fn a_dry_run_knows_of_a_root_that_was_removed() {
+    let place = Place::new();
+    for line in ["create x --to y", "ensure x --to y", "ensure a/x --to y -p", "create a/x --to y -p"] {
+        let line = format!("{line} --allow-dangling");
+        let done = in_removed_root(&place, line.split_whitespace());
+        let planned = in_removed_root(&place, ["-n"].into_iter().chain(line.split_whitespace()));
+        assert_eq!((planned.code, planned.kind()), (5, "root_gone"), "{line}");
+        assert_eq!(planned.json["errors"], done.json["errors"], "{line}");
     }
 }
 

@@ -153,3 +153,19 @@ fn an_image_is_repaired_as_from_inside() {
     assert_eq!(made.item()["target"], "/releases/1");
     assert_eq!(place.ask("--rooted inspect new").item()["status"], "ok");
 }
+
+#[test]
+fn what_was_moved_follows_what_else_was_moved() {
+    let place = Place::new();
+    fs::create_dir_all(place.root.join("lib/deep/one")).unwrap();
+    fs::create_dir_all(place.root.join("other/two")).unwrap();
+    fs::write(place.root.join("other/two/f"), "").unwrap();
+    // It was `one/l`, beside `two/f`.
+    place.link("lib/deep/one/l", "../two/f").link("top", "two/f");
+    let line = "repair --moved one=lib/deep/one --moved two=other/two";
+    let (planned, done) = (place.ask(&format!("-n {line}")), place.ask(line));
+    assert_eq!((done.code, &planned.json["items"]), (0, &done.json["items"]));
+    let expected = [("lib/deep/one/l", "../../../other/two/f"), ("top", "other/two/f")];
+    assert_eq!(outcomes(&done), expected.map(|(link, text)| (link, "replaced", Some(text))));
+    assert_eq!(place.ask(line).json["changed"], false);
+}

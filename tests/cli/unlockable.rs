@@ -92,3 +92,35 @@ fn a_dry_run_knows_of_a_directory_that_cannot_be_synced() {
         assert_eq!(planned.json["errors"], done.json["errors"], "{line}");
     }
 }
+
+#[test]
+fn a_dry_run_of_an_exchange_knows_of_a_directory_that_cannot_be_locked() {
+    let Some(place) = reachable("unlockable::a_dry_run_of_an_exchange").map(planted) else { return };
+    fs::create_dir(place.root.join("e")).unwrap();
+    place.link("e/m", "../file");
+    mode(place.root.join("d"), 0o300);
+    for path in ["d", "e"] {
+        chown(place.root.join(path), Some(NOBODY), None).unwrap();
+    }
+    for line in ["exchange d/l e/m", "exchange e/m d/l"] {
+        let line = format!("{line} --allow-dangling");
+        let (planned, done) = (nobody(&place, &format!("-n {line}")), nobody(&place, &line));
+        assert_eq!(came_to(&planned), (10, "permission"), "{line}");
+        assert_eq!(done.json["errors"][0]["link"], "d/l", "{line}");
+        assert_eq!((planned.code, &planned.json["errors"]), (done.code, &done.json["errors"]), "{line}");
+    }
+    // The state directory is locked in place of it.
+    let state = place.base.path().join("state");
+    fs::create_dir(&state).unwrap();
+    mode(&state, 0o700);
+    chown(&state, Some(NOBODY), None).unwrap();
+    let line = format!("exchange d/l e/m --state {}", state.display());
+    assert_eq!(came_to(&nobody(&place, &format!("-n {line}"))), (0, "exchanged"));
+    assert_eq!(came_to(&nobody(&place, &line)), (0, "exchanged"));
+    // It is no private one.
+    mode(&state, 0o755);
+    let line = format!("exchange e/m d/l --state {}", state.display());
+    let (planned, done) = (nobody(&place, &format!("-n {line}")), nobody(&place, &line));
+    assert_eq!(came_to(&planned), (4, "unsafe_state"));
+    assert_eq!((planned.code, &planned.json["errors"]), (done.code, &done.json["errors"]));
+}

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use caplink::Kind;
-use caplink::manage::{Deploy, Prune, Pruned, Releases};
+use caplink::manage::{Check, Deploy, Prune, Pruned, Releases, Switch};
 use caplink::records::Author;
 
 use crate::ground::{Ground, skipped};
@@ -256,4 +256,25 @@ fn a_release_that_becomes_a_link_is_not_followed() {
     assert_eq!(pruned[0].view.reason.as_deref(), Some("replaced"));
     assert_eq!(ground.canary(), before);
     assert!(ground.path.join("elsewhere/version").exists());
+}
+
+#[test]
+fn the_release_before_is_known_after_a_failed_switch_back_to_it_however_many_there_were() {
+    let ground = Ground::new(&["a", "c", "b"]);
+    let app = ground.app();
+    let switch = |app: &Releases, name: &str| app.switch(name, &Switch::default()).map(drop);
+    for name in ["a", "c", "b"] {
+        app.deploy(name, &Deploy::default()).unwrap();
+    }
+    // So many that not every activation is kept.
+    for name in ["c", "a"].repeat(30).into_iter().chain(["b"]) {
+        switch(&app, name).unwrap();
+    }
+    let failing = ground.app().check_after(vec![Check::closure("ill", |_| Err("ill".to_owned()))]);
+    assert_eq!(switch(&failing, "a").unwrap_err().error().kind(), Kind::CheckFailed);
+    assert_eq!(app.look().unwrap().release.as_deref(), Some("b"));
+    let pruned = prune(&app).unwrap();
+    let kept: Vec<_> = pruned.iter().map(|pruned| (&*pruned.view.release, pruned.view.reason.as_deref())).collect();
+    // `a` was active before `b`; `c` is what is rolled back to.
+    assert_eq!(kept, [("a", Some("before")), ("c", Some("before")), ("b", Some("active"))]);
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use caplink::{Durability, LinkPath, Repair, RepairOptions, Root};
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use crate::differential::{Made, cases, grow, name, path};
 use crate::tree::Tree;
@@ -105,6 +106,21 @@ fn entries() -> impl Strategy<Value = Vec<(Vec<Vec<u8>>, Made)>> {
     prop::collection::vec((path(), made), 4..32)
 }
 
+/// The directories of a tree, by their paths below it.
+fn dirs(base: &Path) -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::new()];
+    let mut next = 0;
+    while let Some(dir) = found.get(next).cloned() {
+        next += 1;
+        let entries = std::fs::read_dir(base.join(&dir)).unwrap().map(|entry| entry.unwrap());
+        let below = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+        let mut below: Vec<PathBuf> = below.map(|entry| dir.join(entry.file_name())).collect();
+        below.sort();
+        found.extend(below);
+    }
+    found.split_off(1)
+}
+
 /// Whether another link stands on the way of a link's text.
 fn goes_through_a_link(base: &Path, link: &Path) -> bool {
     let mut at = base.join(link);
@@ -125,28 +141,28 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases() / 2, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_led_to_an_object_leads_to_it_again(entries in entries(), from in path(), to in path()) {
-        let join = |names: &[Vec<u8>]| names.iter().map(|name| OsString::from_vec(name.clone())).collect::<PathBuf>();
-        let (old, new) = (join(&from), join(&to).join("moved"));
+    fn what_led_to_an_object_leads_to_it_again(entries in entries(), from in any::<Index>(), to in path()) {
         let tree = Tree::new();
         let links: Vec<PathBuf> = grow(&tree, &entries).into_keys().collect();
-        let is_dir = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|there| there.is_dir());
+        let dirs = dirs(&tree.base);
+        prop_assume!(!dirs.is_empty());
+        let old = from.get(&dirs);
+        let new = to.iter().map(|name| OsString::from_vec(name.clone())).collect::<PathBuf>().join("moved");
         let parents: Vec<PathBuf> = new.ancestors().skip(1).map(|dir| tree.base.join(dir)).collect();
-        prop_assume!(old.ancestors().all(|dir| is_dir(&tree.base.join(dir))));
-        prop_assume!(!new.starts_with(&old));
+        prop_assume!(!new.starts_with(old));
         prop_assume!(parents.iter().all(|dir| std::fs::symlink_metadata(dir).map_or(true, |there| there.is_dir())));
         let before = led(&tree.base, &links);
         // A text is read by its spelling: one that comes to the object through another link does not name it.
         let through: Vec<&PathBuf> = links.iter().filter(|link| goes_through_a_link(&tree.base, link)).collect();
         std::fs::create_dir_all(&parents[0]).unwrap();
-        std::fs::rename(tree.base.join(&old), tree.base.join(&new)).unwrap();
+        std::fs::rename(tree.base.join(old), tree.base.join(&new)).unwrap();
 
-        let moved = Repair::default().moved(LinkPath::new(&old).unwrap(), LinkPath::new(&new).unwrap());
+        let moved = Repair::default().moved(LinkPath::new(old).unwrap(), LinkPath::new(&new).unwrap());
         let root = tree.root();
         let planned = repair(&root, &moved, true);
         let done = repair(&root, &moved, false);
         prop_assert_eq!(&planned, &done);
-        let place = |link: &PathBuf| link.strip_prefix(&old).map_or(link.clone(), |rest| new.join(rest));
+        let place = |link: &PathBuf| link.strip_prefix(old).map_or(link.clone(), |rest| new.join(rest));
         for (link, there) in &before {
             let now = place(link);
             let leads = led(&tree.base, std::slice::from_ref(&now)).get(&now).copied();
@@ -155,15 +171,16 @@ proptest! {
             }
             prop_assert_eq!(leads, Some(*there), "{:?}, {:?} to {:?}: {:?}", link, old, new, done);
         }
-        // One that was repaired is read as from the old place again: something may be there by chance.
+        // One that was repaired is read as from the old place again: something may be there by chance, and whatever
+        // is named below the old path is what was moved.
         let by_chance = |(link, text): &(PathBuf, Option<OsString>)| {
             let Ok(rest) = link.strip_prefix(&new) else { return false };
-            let from = tree.base.join(&old).join(rest);
+            let from = tree.base.join(old).join(rest);
             let mut at = from.parent().unwrap().to_path_buf();
             for part in Path::new(text.as_ref().unwrap()) {
                 if part == ".." { at.pop(); } else { at.push(part); }
             }
-            at.exists()
+            at.exists() || at.strip_prefix(tree.base.join(old)).is_ok_and(|rest| tree.base.join(&new).join(rest).exists())
         };
         if !done.iter().any(by_chance) {
             prop_assert_eq!(repair(&root, &moved, false), Vec::new(), "twice changes nothing");

@@ -181,7 +181,8 @@ impl<Id: Copy + Eq + std::fmt::Debug + std::hash::Hash> Ledger<Id> {
             return;
         }
         // What was changed in a directory that others moved away cannot be synced by its path.
-        let not_synced = self.disturbed && report.is_changed() && self.setting.verb == Verb::Retarget;
+        let not_synced =
+            self.disturbed && report.is_changed() && matches!(self.setting.verb, Verb::Retarget | Verb::Series);
         for kind in &report.kinds {
             let reason = match kind {
                 Kind::Io => not_synced,

@@ -42,6 +42,8 @@ pub(crate) enum Verb {
     Repair,
     /// A repair that retargets one link.
     Retarget,
+    /// Three links of one directory, which are replaced one after the other.
+    Series,
     /// One of all edits that can be built.
     Built(Built),
 }
@@ -116,6 +118,7 @@ impl Verb {
             Verb::ExchangeAcross => &["q/p/l", "q/r/m"],
             Verb::Plan => &["q/p/l", "q/p/c", "q/r/m", "q/p/d"],
             Verb::Repair => &["q/p/l", "q/r/m", STALE],
+            Verb::Series => &["q/p/l", "q/p/m", "q/p/c"],
             Verb::Built(built) => built.links,
             _ => &["q/p/l"],
         }
@@ -124,7 +127,7 @@ impl Verb {
     /// The path of the second link, of those that are about two.
     pub(crate) fn second(self) -> Option<&'static str> {
         match self {
-            Verb::Exchange => Some("q/p/m"),
+            Verb::Exchange | Verb::Series => Some("q/p/m"),
             Verb::ExchangeAcross | Verb::Plan | Verb::Repair => Some("q/r/m"),
             Verb::Built(built) => built.links.get(1).copied(),
             _ => None,
@@ -166,7 +169,7 @@ impl Verb {
     /// The only text that it may replace or remove.
     pub(crate) fn expects(self) -> Option<&'static str> {
         match self {
-            Verb::Swap | Verb::RemoveExpected | Verb::Retarget => Some(OLD),
+            Verb::Swap | Verb::RemoveExpected | Verb::Retarget | Verb::Series => Some(OLD),
             Verb::SwapStale => Some(OTHER),
             Verb::Built(built) => built.expects,
             _ => None,

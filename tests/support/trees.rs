@@ -90,6 +90,7 @@ pub(crate) fn entries(verb: Verb, layout: Layout) -> Vec<Entry> {
         Verb::BackupDir => vec![file("home/base/q/p/l/inside", owner, 0o644)],
         Verb::Built(built) => built.links[1..].iter().map(|path| link(&format!("{ROOT}/{path}"), NEW, owner)).collect(),
         Verb::Exchange => vec![link("home/base/q/p/m", NEW, owner)],
+        Verb::Series => vec![link("home/base/q/p/m", OLD, owner), link("home/base/q/p/c", OLD, owner)],
         Verb::ExchangeAcross => vec![link("home/base/q/r/m", NEW, owner)],
         Verb::Plan => vec![link("home/base/q/p/d", "../t3", owner), link("home/base/q/r/m", OLD, owner)],
         Verb::Repair => vec![

@@ -37,6 +37,7 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb::RemoveExpected,
     Verb::RemoveMaybe,
     Verb::Retarget,
+    Verb::Series,
 ];
 
 /// The verb's words on the command line.
@@ -53,7 +54,7 @@ pub(crate) fn arguments(verb: Verb) -> &'static [&'static str] {
         Verb::Remove => &["remove", "q/p/l"],
         Verb::RemoveExpected => &["remove", "q/p/l", "--expect", OLD],
         Verb::RemoveMaybe => &["remove", "q/p/l", "--missing-ok"],
-        Verb::Retarget => &["repair", "q", "--retarget", "../t1=../t2"],
+        Verb::Retarget | Verb::Series => &["repair", "q", "--retarget", "../t1=../t2"],
         Verb::Plan | Verb::Repair | Verb::Built(_) => unreachable!("BUG: not one command of the program"),
     }
 }

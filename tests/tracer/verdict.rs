@@ -4,6 +4,7 @@ use caplink::Kind;
 
 use crate::answer::Answer;
 use crate::play::Played;
+use crate::scene::Verb;
 use crate::support::view::{Actor, View as _};
 use crate::view::{Id, KernelTree, Slot};
 
@@ -62,12 +63,13 @@ impl Played {
         if *code != answer.code_of_kinds() {
             self.ledger.violation("exit_code", format!("{code} for {:?}", report.kinds));
         }
-        // Whatever these classes say of an edit, nothing was changed.
-        if (3..=6).contains(code) && *changed && *refused {
+        // Whatever these classes say of an edit, it changed nothing.
+        let verb = self.scene.scenario.verb;
+        if (3..=6).contains(code) && *changed && *refused && verb != Verb::Series {
             self.ledger.violation("exit_code", format!("{:?} though the change stands", report.kinds));
         }
         // A scan that finds nothing to repair succeeds without items.
-        let scans = self.scene.scenario.verb == crate::scene::Verb::Retarget;
+        let scans = matches!(verb, Verb::Retarget | Verb::Series);
         if *code == 0 && report.items.is_empty() && !scans {
             self.ledger.violation("exit_code", "a success without an answer");
         }

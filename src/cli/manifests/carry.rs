@@ -16,7 +16,7 @@ pub(crate) struct Ready {
     pub(crate) root: Root,
     pub(crate) manifests: Manifests,
     pub(crate) author: Author,
-    pub(crate) has_records: bool,
+    pub(crate) records: Option<Records>,
 }
 
 /// Opens the root for a mutation. What an interrupted program left is settled first, unless nothing is to be changed.
@@ -25,20 +25,15 @@ pub(crate) fn ready(root: &Root, context: &Context, report: &mut Report) -> Resu
     let author = context.author()?;
     let wait = context.lock_timeout()?;
     let records = Records::open_for_mutation(&root).map_err(refused)?.map(|records| records.waiting(wait));
-    if let Some(records) = &records {
-        if context.global.dry_run {
-            demands_reason(records, author.reason().is_some())?;
-        } else {
-            report.recovered(&records.recover().map_err(refused)?);
-        }
+    if let (Some(records), false) = (&records, context.global.dry_run) {
+        report.recovered(&records.recover().map_err(refused)?);
     }
-    let has_records = records.is_some();
-    let manifests = match records {
-        Some(records) => Manifests::with_records(&root, records),
+    let manifests = match &records {
+        Some(records) => Manifests::with_records(&root, records.clone()),
         None => Manifests::open(&root),
     };
     let manifests = manifests.map_err(refused)?;
-    Ok(Ready { root, manifests, author, has_records })
+    Ok(Ready { root, manifests, author, records })
 }
 
 /// How a plan is carried out.
@@ -61,8 +56,15 @@ pub(crate) fn carry(
     } else {
         ready.manifests.carry(planned, &ready.author, durability, how.keep_going).map_err(refused)?
     };
+    // What would be recorded demands a reason; a real run finds that out when it records.
+    let demands = |is_recorded: bool| match (&ready.records, context.global.dry_run && is_recorded) {
+        (Some(records), true) => demands_reason(records, ready.author.reason().is_some()),
+        _ => Ok(()),
+    };
+    let changes = applied.results.iter().flatten().any(|outcome| outcome.effect.is_change());
+    demands(changes && (applied.stands || how.keep_going))?;
     told(report, planned, &before, &applied, context);
-    Ok(())
+    demands(applied.stands && !planned.is_at_rest() && !applied.results.is_empty())
 }
 
 /// Reports what became of each step.

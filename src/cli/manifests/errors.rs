@@ -1,11 +1,14 @@
 //! Errors of manifests, each with the policy that would do.
 
-use caplink::Error;
 use caplink::manage::{ManifestStep, Remedy, Trouble, Unplanned};
+use caplink::{Error, Kind};
 
 use super::read::invalid;
 use crate::cli::problem::Problem;
 use crate::cli::report::Report;
+
+/// The way out where the target is of another kind than the entry asks for.
+const OF_KIND: &str = "`kind = \"any\"` in the entry, and no `/` at the end of `to`, take a target of whichever kind";
 
 /// Why there is no plan; `shown` is the name of the manifest's file.
 pub(crate) fn unplanned(report: &mut Report, shown: &str, unplanned: &Unplanned) {
@@ -33,7 +36,9 @@ pub(crate) fn unplanned(report: &mut Report, shown: &str, unplanned: &Unplanned)
 /// Adds the error that a conflict is.
 pub(crate) fn conflict(report: &mut Report, step: &ManifestStep, error: &Error) {
     let remedy = step.conflict.as_ref().and_then(|conflict| conflict.remedy);
-    let Some(hint) = remedy.map(hint) else { return report.error(error) };
+    let is_other_kind = error.kind() == Kind::InvalidTarget && error.found().is_some();
+    let hint = remedy.map(hint).or_else(|| is_other_kind.then(|| OF_KIND.to_owned()));
+    let Some(hint) = hint else { return report.error(error) };
     report.errors.extend(Problem::of(error, Some(hint), None));
 }
 

@@ -64,12 +64,8 @@ impl Adopt {
         let root = context.confined(root).map_err(refused)?;
         let author = context.author()?;
         let records = Records::open_for_mutation(&root).map_err(refused)?;
-        if let Some(records) = &records {
-            if context.global.dry_run {
-                demands_reason(records, author.reason().is_some())?;
-            } else {
-                report.recovered(&records.recover().map_err(refused)?);
-            }
+        if let (Some(records), false) = (&records, context.global.dry_run) {
+            report.recovered(&records.recover().map_err(refused)?);
         }
         let paths: Vec<LinkPath> = paths.into_iter().flatten().collect();
         let into = into.unwrap_or_default();
@@ -79,6 +75,11 @@ impl Adopt {
             true => adoption.preview(&root, durability),
             false => adoption.apply(&root, &author, durability).map_err(refused)?,
         };
+        if let (Some(records), true) = (&records, context.global.dry_run && applied.stands)
+            && applied.results.iter().flatten().any(|of| of.effect.is_change())
+        {
+            demands_reason(records, author.reason().is_some())?;
+        }
         if !applied.group.is_empty() {
             report.group(&applied.group);
         }

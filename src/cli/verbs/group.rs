@@ -59,10 +59,6 @@ fn carried_out(
         problems.iter().for_each(|(line, reason)| report.errors.push(of_line(*line, reason)));
         return Ok(());
     }
-    if context.global.dry_run {
-        let reasoned = author.reason().is_some() || lines.iter().all(|numbered| numbered.line.reason().is_some());
-        demands_reason(&records, reasoned)?;
-    }
     let mut group = Group::new("batch");
     let mut misspelled = None;
     for (numbered, edit) in lines.iter().zip(edits) {
@@ -77,6 +73,13 @@ fn carried_out(
     }
     let Some(error) = misspelled else {
         let came = apply(&root, context, &records, &author, group, report)?;
+        if context.global.dry_run && came.stands {
+            let changes =
+                |result: &caplink::Result<caplink::Outcome>| result.as_ref().is_ok_and(|of| of.effect.is_change());
+            let mut changing = lines.iter().zip(&came.results).filter(|(_, result)| changes(result));
+            let is_given = author.reason().is_some() || changing.all(|(numbered, _)| numbered.line.reason().is_some());
+            demands_reason(&records, is_given)?;
+        }
         for (numbered, result) in lines.iter().zip(came.results) {
             add(report, items, context, numbered, result);
         }

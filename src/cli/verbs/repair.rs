@@ -52,7 +52,7 @@ pub(crate) struct Repair {
     /// Put NEW in place of a text that is OLD
     #[arg(long, group = "actions", value_name = "OLD=NEW", allow_hyphen_values = true, value_parser = pair())]
     retarget: Vec<(OsString, OsString)>,
-    /// Let links follow what was moved from OLD to NEW, paths below the root
+    /// Let links follow what was moved from OLD to NEW, paths below the root; repeatable, in the order of the moves
     #[arg(long, group = "actions", value_name = "OLD=NEW", allow_hyphen_values = true, value_parser = pair())]
     moved: Vec<(OsString, OsString)>,
     /// Let dangling links lead to TARGET, a path below the root

@@ -49,7 +49,7 @@ impl Unapply {
             None => read_or_fail(context, root, self.manifest.as_deref())?.manifest.name().to_owned(),
         };
         let ready = ready(root, context, report).map_err(one)?;
-        if !ready.has_records {
+        if ready.records.is_none() {
             return Err(one(no_records(root)));
         }
         if !ready.manifests.knows(&name) {

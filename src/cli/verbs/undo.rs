@@ -50,14 +50,15 @@ impl Undo {
         let records =
             Records::open_for_mutation(&root).map_err(refused)?.ok_or_else(|| no_records(&root))?.waiting(wait);
         let author = context.author()?;
-        if context.global.dry_run {
-            demands_reason(&records, author.reason().is_some())?;
-        } else {
+        if !context.global.dry_run {
             report.recovered(&records.recover_group(&self.group).map_err(refused)?);
         }
         let undo = records.undoing(&self.group).map_err(|error| unknown(error, report))?;
         let steps: Vec<GroupStep> = undo.steps().to_vec();
         let came = group::apply(&root, context, &records, &author, undo, report)?;
+        if context.global.dry_run && came.stands && came.results.iter().flatten().any(|of| of.effect.is_change()) {
+            demands_reason(&records, author.reason().is_some())?;
+        }
         for (step, result) in steps.iter().zip(came.results) {
             match result {
                 Ok(outcome) if outcome.effect == Effect::Skipped => report.news(&Skipped::of(step)),

@@ -36,22 +36,33 @@ pub(crate) fn judge(root: &Root, group: &Group) -> Judged {
         results.push(Err(error.on(group.steps[number].verb(), group.steps[number].path())));
         return Judged { results, parts: Vec::new() };
     }
-    let (previews, names) = (Previews::new(root), HashMap::new());
-    let (edited, filled) = (HashSet::new(), HashSet::new());
-    let mut judging = Judging { root, previews, parts: Vec::new(), names, edited, filled };
+    let mut judging = Judging::new(root, group);
     let mut results = Vec::with_capacity(group.steps.len());
-    for (number, step) in group.steps.iter().enumerate() {
-        let judged = judging.step(number, step).map_err(|error| {
-            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
-            as_undone(root.or_gone(error), group.undoes)
-        });
-        let failed = judged.is_err();
-        results.push(judged);
-        if failed {
+    for number in 0..group.steps.len() {
+        results.push(judging.judged(number));
+        if results[number].is_err() {
             break;
         }
     }
     Judged { results, parts: judging.parts }
+}
+
+/// Judges parts of a group of which each stands or falls for itself, so many steps each, on the tree as those before it that
+/// stand leave it.
+pub(crate) fn judge_each(root: &Root, group: &Group, counts: &[usize]) -> Vec<Result<Outcome>> {
+    let mut judging = Judging::new(root, group);
+    let mut results = Vec::with_capacity(group.steps.len());
+    for count in counts {
+        let mut failed = false;
+        for number in results.len()..results.len() + count {
+            results.push(match failed {
+                true => Ok(Outcome::of(group.steps[number].path().clone(), Effect::Skipped)),
+                false => judging.judged(number),
+            });
+            failed |= results[number].is_err();
+        }
+    }
+    results
 }
 
 /// The first step that makes no sense in a group, by the spelling alone.
@@ -78,6 +89,7 @@ fn as_undone(error: Error, undoes: bool) -> Error {
 
 struct Judging<'a> {
     root: &'a Root,
+    group: &'a Group,
     previews: Previews<'a>,
     parts: Vec<Part>,
     /// The parts that have a name, by it.
@@ -88,7 +100,21 @@ struct Judging<'a> {
     filled: HashSet<PathBuf>,
 }
 
-impl Judging<'_> {
+impl<'a> Judging<'a> {
+    fn new(root: &'a Root, group: &'a Group) -> Judging<'a> {
+        let (previews, names) = (Previews::new(root), HashMap::new());
+        let (edited, filled) = (HashSet::new(), HashSet::new());
+        Judging { root, group, previews, parts: Vec::new(), names, edited, filled }
+    }
+
+    fn judged(&mut self, number: usize) -> Result<Outcome> {
+        let step = &self.group.steps[number];
+        self.step(number, step).map_err(|error| {
+            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
+            as_undone(self.root.or_gone(error), self.group.undoes)
+        })
+    }
+
     fn step(&mut self, number: usize, step: &GroupStep) -> Result<Outcome> {
         match step {
             GroupStep::Edit(edit) => self.edit(number, edit),

@@ -18,7 +18,7 @@ mod told;
 mod work;
 
 pub(crate) use home::leftover;
-pub(crate) use judge::{Judged, judge};
+pub(crate) use judge::{Judged, judge, judge_each};
 pub(crate) use part::{Part, There, Thing};
 pub(crate) use staging_dir::{Back, Published};
 pub(crate) use work::{Settled, Work};

@@ -1,5 +1,7 @@
 //! Series against the adversary in memory, who moves their directory before each call.
 
+mod replaced;
+
 use std::ffi::OsStr;
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +10,9 @@ use crate::error::{Error, Kind};
 use crate::exec::tests::{Act, LINKS, OLD, move_and_replace, move_out, others, path, root, texts, tree, watch};
 use crate::model::{LinkPath, Target};
 use crate::sys::memory::{Call, Errno, Object, Tree, Watch, World};
+
+/// The text of a link that replaced one.
+const NEW: &str = "new";
 
 /// Carries the edits out; returns what each came to, the calls, and the tree.
 fn play(
@@ -39,6 +44,10 @@ fn ensure(path: LinkPath) -> Edit {
 
 fn remove(path: LinkPath) -> Edit {
     Edit::remove(path).into()
+}
+
+fn replace(path: LinkPath) -> Edit {
+    Edit::swap(path, Target::verbatim(NEW), OLD).unjudged(true).into()
 }
 
 fn names(tree: &Tree, path: &str) -> Vec<String> {
@@ -163,17 +172,17 @@ fn whichever_call_fails_what_was_removed_is_gone_or_where_it_was_or_named() {
 }
 
 #[test]
-fn what_was_removed_waits_for_the_proof_under_the_lock() {
+fn what_was_displaced_waits_for_the_proof_under_the_lock() {
     fn is_locked_while_a_link_waits(tree: &mut Tree) {
         let sub = tree.dir(Tree::ROOT, "base/sub").unwrap();
         let waits = names(tree, "base/sub").iter().any(|name| name.starts_with(".caplink-"));
         let taken = tree.lock_as_stranger(others(), sub) && tree.unlock_as_stranger(sub);
         assert!(!(waits && taken));
     }
-    let create_last = [edits(remove), edits(create)].concat();
-    for edits in [edits(remove), create_last] {
+    let create_last = |first: Vec<Edit>| [first, vec![create(path("d"))]].concat();
+    for edits in [edits(remove), create_last(edits(remove)), edits(replace), create_last(edits(replace))] {
         let calls = play(tree(0o755, &LINKS), &edits, false, None).1;
-        let waited = calls.iter().position(|call| *call == Call::RenameNew).unwrap();
+        let waited = calls.iter().position(|call| [Call::RenameNew, Call::Exchange].contains(call)).unwrap();
         assert!(waited > 0);
         for point in 0..calls.len() {
             let acted = Some((point, is_locked_while_a_link_waits as Act));
@@ -345,10 +354,11 @@ fn a_series_ends_after_so_many_edits_and_after_so_much_time() {
 
 #[test]
 fn a_link_that_was_created_and_replaced_is_proven_before_the_next_edit() {
-    let swap = Edit::swap(path("a"), Target::verbatim("new"), OLD).unjudged(true).into();
-    let edits = [create(path("a")), swap, create(path("b"))];
-    let calls = play(tree(0o755, &[]), &edits, false, None).1;
-    let last = calls.iter().rposition(|call| *call == Call::Symlink).unwrap();
-    let (came, ..) = play(tree(0o755, &[]), &edits, false, Some((last, move_out)));
-    assert_eq!([0, 1, 2].map(|at| came[at].is_ok()), [true, true, false], "{came:?}");
+    let edits = [create(path("a")), replace(path("a")), create(path("b"))];
+    for mode in [0o755, 0o777] {
+        let calls = play(tree(mode, &[]), &edits, false, None).1;
+        let last = calls.iter().rposition(|call| *call == Call::Symlink).unwrap();
+        let (came, ..) = play(tree(mode, &[]), &edits, false, Some((last, move_out)));
+        assert_eq!([0, 1, 2].map(|at| came[at].is_ok()), [true, true, false], "mode {mode:o}: {came:?}");
+    }
 }
