@@ -127,8 +127,8 @@ impl<'a> Judging<'a> {
 
     fn edit(&mut self, number: usize, edit: &Edit) -> Result<Outcome> {
         let outcome = self.previews.next(edit)?;
-        let at = outcome.physical_path().to_path_buf();
-        if self.root.policy().follow && !self.edited.insert(at.clone()) {
+        let at: Arc<Path> = outcome.physical.as_deref().map_or_else(|| outcome.link.shared(), Arc::from);
+        if self.root.policy().follow && !self.edited.insert(at.to_path_buf()) {
             return Err(usage("another edit of the group is about the same link"));
         }
         if !outcome.effect.is_change() {
@@ -142,7 +142,7 @@ impl<'a> Judging<'a> {
             Some(backup) => (Some(self.object(&at)?), There::Named(backup.clone())),
             None => (link(&outcome.previous), There::Staged),
         };
-        self.add(number, (outcome.link.as_path(), &at), there, (before, link(&outcome.target)))?;
+        self.add_at(number, (outcome.link.as_path(), at), there, (before, link(&outcome.target)))?;
         Ok(Outcome { staging: Staging::Private, ..outcome })
     }
 
@@ -340,6 +340,16 @@ impl<'a> Judging<'a> {
         step: usize,
         (link, at): (&Path, &Path),
         there: There,
+        things: (Option<Thing>, Option<Thing>),
+    ) -> Result<()> {
+        self.add_at(step, (link, at.into()), there, things)
+    }
+
+    fn add_at(
+        &mut self,
+        step: usize,
+        (link, at): (&Path, Arc<Path>),
+        there: There,
         (before, after): (Option<Thing>, Option<Thing>),
     ) -> Result<()> {
         if let There::Named(there) = &there
@@ -347,19 +357,18 @@ impl<'a> Judging<'a> {
         {
             return Err(usage("another step of the group is about a name that it needs"));
         }
-        self.once(at, after.as_ref())?;
+        self.once(&at, after.as_ref())?;
         if after.is_some() {
-            self.fills(at);
+            self.fills(&at);
         }
         let number = self.parts.len();
-        let named: Arc<Path> = at.into();
-        self.names.insert(Arc::clone(&named), number);
+        self.names.insert(Arc::clone(&at), number);
         if let There::Named(there) = &there {
             self.names.insert(there.as_path().into(), number);
         }
-        let link = if link == at { Arc::clone(&named) } else { link.into() };
+        let link = if *link == *at { Arc::clone(&at) } else { link.into() };
         let staged = number.to_string().into();
-        self.parts.push(Part { step, link, at: named, there, staged, before, after, directory: false });
+        self.parts.push(Part { step, link, at, there, staged, before, after, directory: false });
         Ok(())
     }
 

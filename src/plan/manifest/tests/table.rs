@@ -246,6 +246,7 @@ fn two_entries_that_are_one_link_are_a_conflict() {
     assert_eq!(plan.steps[0].conflict.as_ref().unwrap().alias, Some(path("Readme")));
     assert_eq!(plan.steps[1].conflict.as_ref().unwrap().alias, Some(path("README")));
     // The same name in another directory is another link.
-    scene.seen.links.get_mut(&path("Readme")).unwrap().slot = Some(Box::new((ObjectId { device: 1, inode: 3 }, "readme".into())));
+    scene.seen.links.get_mut(&path("Readme")).unwrap().slot =
+        Some(Box::new((ObjectId { device: 1, inode: 3 }, "readme".into())));
     assert_eq!(scene.plan().conflicts().count(), 0);
 }
