@@ -26,6 +26,7 @@ pub use seen::{Claimed, Contents, Holdings, Leads, Owned, Seen, Sight, Way};
 pub use step::{Action, Conflict, EntryState, EntryStatus, ManifestPlan, ManifestStep, Note, Remedy};
 pub use unapply::plan_unapply;
 
+pub(crate) use in_step::DeclaredInStep;
 pub(crate) use pattern::Star;
 
 /// The order of a walk: what is below a directory comes right after it. Both paths are normal.

@@ -135,14 +135,14 @@ impl<'a> Judging<'a> {
             return Ok(outcome);
         }
         for made in &outcome.made {
-            self.add(number, (made, made), There::Staged, (None, Some(new_dir())))?;
+            self.add(number, (made, made.as_path()), There::Staged, (None, Some(new_dir())))?;
         }
         let link = |text: &Option<OsString>| text.clone().map(Thing::Link);
         let (before, there) = match &outcome.backup {
             Some(backup) => (Some(self.object(&at)?), There::Named(backup.clone())),
             None => (link(&outcome.previous), There::Staged),
         };
-        self.add_at(number, (outcome.link.as_path(), at), there, (before, link(&outcome.target)))?;
+        self.add(number, (outcome.link.as_path(), at), there, (before, link(&outcome.target)))?;
         Ok(Outcome { staging: Staging::Private, ..outcome })
     }
 
@@ -166,7 +166,7 @@ impl<'a> Judging<'a> {
         if let Some(entry) = &entry {
             may_add(entry)?;
         }
-        self.add(number, (path.as_path(), &at), There::Staged, (None, Some(new_dir())))?;
+        self.add(number, (path.as_path(), &*at), There::Staged, (None, Some(new_dir())))?;
         self.previews.planned_mut().insert_dir(&at);
         Ok(self.outcome(path, entry.as_ref(), Effect::Created))
     }
@@ -188,7 +188,7 @@ impl<'a> Judging<'a> {
         self.permitted(self.root.policy().remove)?;
         may_take_away(&entry)?;
         let before = self.object(&at)?;
-        self.add(number, (path.as_path(), &at), There::Staged, (Some(before), None))?;
+        self.add(number, (path.as_path(), &*at), There::Staged, (Some(before), None))?;
         self.previews.planned_mut().insert(&at, None);
         Ok(self.outcome(path, Some(&entry), Effect::Removed))
     }
@@ -235,7 +235,7 @@ impl<'a> Judging<'a> {
                 removal.after = Some(object);
                 self.fills(&at);
             }
-            _ => self.add(number, (to.as_path(), &at), There::Named(there.clone()), (None, Some(object)))?,
+            _ => self.add(number, (to.as_path(), &*at), There::Named(there.clone()), (None, Some(object)))?,
         }
         self.previews.planned_mut().insert(&there, None);
         let mut outcome = self.outcome(to, Some(&entry), Effect::Created);
@@ -285,7 +285,7 @@ impl<'a> Judging<'a> {
         let text = relative_text(entry.dir(), &there);
         let object = self.object(&at)?;
         let things = (Some(object), Some(Thing::Link(text.clone())));
-        self.add(number, (link.as_path(), &at), There::Named(there), things)?;
+        self.add(number, (link.as_path(), &*at), There::Named(there), things)?;
         self.previews.planned_mut().insert(&at, Some(text.clone()));
         Ok(Outcome {
             target: Some(text),
@@ -338,20 +338,11 @@ impl<'a> Judging<'a> {
     fn add(
         &mut self,
         step: usize,
-        (link, at): (&Path, &Path),
-        there: There,
-        things: (Option<Thing>, Option<Thing>),
-    ) -> Result<()> {
-        self.add_at(step, (link, at.into()), there, things)
-    }
-
-    fn add_at(
-        &mut self,
-        step: usize,
-        (link, at): (&Path, Arc<Path>),
+        (link, at): (&Path, impl Into<Arc<Path>>),
         there: There,
         (before, after): (Option<Thing>, Option<Thing>),
     ) -> Result<()> {
+        let at = at.into();
         if let There::Named(there) = &there
             && self.names.contains_key(&**there)
         {
