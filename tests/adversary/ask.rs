@@ -58,7 +58,7 @@ impl Scenario {
                 results.into_iter().for_each(|result| answers.add(self, result));
             }
             Verb::Series => {
-                let swaps = [0, 1, 2].map(|index| Edit::swap(link(index), target(), OLD).into());
+                let swaps: [Edit; 3] = [0, 1, 2].map(|index| Edit::swap(link(index), target(), OLD).into());
                 let plan = Plan::new(swaps).on_error(OnError::KeepGoing).durability(self.durability);
                 let results = root.apply_plan(&plan, &());
                 results.into_iter().for_each(|result| answers.add(self, result));
