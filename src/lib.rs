@@ -29,7 +29,7 @@ pub mod watch;
 #[cfg(feature = "wire")]
 pub mod wire;
 
-pub use apply::RepairOptions;
+pub use apply::{Foreseen, RepairOptions};
 pub use cap_std::{AmbientAuthority, ambient_authority};
 pub use confine::{Enforcement, renounce_privileges};
 pub use entry::Entry;

@@ -20,6 +20,7 @@ use recorded::{recorded, recorded_one};
 #[cfg(feature = "records")]
 pub(crate) use recorded::inform;
 
+pub use plan::Foreseen;
 pub use repair::RepairOptions;
 
 impl Root {

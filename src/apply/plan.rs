@@ -1,11 +1,24 @@
 //! Carries out plans.
 
+use std::mem;
+
 use super::recorded::recorded;
 use crate::error::Result;
 use crate::exec::{self, Previews, sync_batch};
 use crate::model::{Edit, Effect, OnError, Outcome, Plan};
 use crate::recorder::Recorder;
+use crate::resolve::Planned;
 use crate::root::Root;
+
+/// What plans that were previewed would leave, for those that come after them. By default it is the tree as it is.
+#[derive(Debug)]
+pub struct Foreseen(Planned);
+
+impl Default for Foreseen {
+    fn default() -> Foreseen {
+        Foreseen(Planned::new())
+    }
+}
 
 impl Root {
     /// Carries out a plan and returns what each of its edits came to, in their order.
@@ -46,8 +59,36 @@ impl Root {
     ///
     /// Those of [`preview`](Root::preview), for each edit.
     pub fn preview_plan(&self, plan: &Plan) -> Vec<Result<Outcome>> {
+        self.preview_plan_after(plan, &mut Foreseen::default())
+    }
+
+    /// The same on a tree as the plans before it would leave it, and adds what this one would leave.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`preview`](Root::preview), for each edit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
+    /// # dir.create_dir("v1")?;
+    /// use caplink::{Edit, Foreseen, LinkPath, Plan, Policy, Root, Target};
+    ///
+    /// let root = Root::from_dir(dir.try_clone()?, Policy::default())?;
+    /// let create = |link, target| LinkPath::new(link).map(|path| Edit::create(path, Target::relative(target)));
+    /// let (first, second) = (Plan::new([create("current", "v1")?]), Plan::new([create("latest", "current")?]));
+    /// let mut foreseen = Foreseen::default();
+    /// assert!(root.preview_plan_after(&first, &mut foreseen)[0].is_ok());
+    /// assert!(root.preview_plan_after(&second, &mut foreseen)[0].is_ok());
+    /// assert!(root.preview_plan(&second)[0].is_err(), "`current` is not there");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn preview_plan_after(&self, plan: &Plan, foreseen: &mut Foreseen) -> Vec<Result<Outcome>> {
         let go_on = goes_on(plan.on_error);
-        let mut previews = Previews::new(self);
+        let mut previews = Previews::after(self, mem::replace(&mut foreseen.0, Planned::new()));
         let mut results: Vec<Result<Outcome>> = Vec::with_capacity(plan.edits.len());
         for edit in &plan.edits {
             results.push(previews.next(edit));
@@ -55,6 +96,7 @@ impl Root {
                 break;
             }
         }
+        foreseen.0 = previews.into_planned();
         skip_rest(plan, &mut results);
         for outcome in results.iter_mut().flatten() {
             outcome.for_each_mut(&mut |outcome| {

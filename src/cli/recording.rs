@@ -9,7 +9,6 @@ use caplink::{Error, Kind, Root};
 use super::context::{Context, variable};
 use super::duration;
 use super::global::Global;
-use super::hint;
 use super::problem::Problem;
 use caplink::wire::Text;
 
@@ -117,13 +116,14 @@ fn may_be_said(reason: Option<String>, claimed: Option<String>) -> Answer<()> {
     Author::new(Actor { claimed, ..Actor::default() }, reason.as_deref()).map(drop).map_err(refused)
 }
 
-/// Refuses a dry run without a reason, where the records demand one.
-pub(crate) fn demands_reason(records: &Records, is_given: bool) -> Answer<()> {
-    if records.settings().require_reason && !is_given {
-        let refusal = Problem::new(Kind::Policy, "cannot record: the records demand a reason");
-        return Err(Box::new(refusal.hinted(Some(hint::REASON.to_owned()))));
-    }
-    Ok(())
+/// Refuses a dry run of what could not be recorded: without a reason where the records demand one, where they cannot be
+/// written, or not be made.
+pub(crate) fn could_record(root: &Root, records: Option<&Records>, is_reasoned: bool) -> Answer<()> {
+    let foreseen = match records {
+        Some(records) => records.could_record(is_reasoned),
+        None => Records::could_be_made(root),
+    };
+    foreseen.map_err(refused)
 }
 
 /// An error of the records as a whole.

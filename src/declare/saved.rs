@@ -14,7 +14,7 @@ use super::{Claiming, Manifests, Planned};
 use crate::entry::open_dir;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::LinkPath;
-use crate::plan::{Action, Holdings, ManifestPlan, ManifestStep};
+use crate::plan::{Action, Conflict, Holdings, ManifestPlan, ManifestStep, Note};
 use crate::records::RootIdentity;
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle};
@@ -64,6 +64,11 @@ struct Step {
     allow_dangling: bool,
     allow_outside: bool,
     restore: Option<Text>,
+    /// Why it is what it is, and the kind of what is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
     /// What was at the link, which directories it was in, and which other manifests rely on it.
     found: String,
 }
@@ -92,6 +97,8 @@ impl SavedPlan {
                 allow_dangling: step.allow_dangling,
                 allow_outside: step.allow_outside,
                 restore: step.restore.as_ref().map(Text::new),
+                note: (step.note != Note::Plain).then(|| step.note.as_str().to_owned()),
+                kind: step.conflict.as_ref().map(|conflict| conflict.kind.as_str().to_owned()),
                 found,
             })
         };
@@ -190,6 +197,8 @@ impl SavedPlan {
                 allow_dangling: saved.allow_dangling,
                 allow_outside: saved.allow_outside,
                 restore: saved.restore.as_ref().map(|path| path.as_path().to_path_buf()),
+                note: saved.note(),
+                conflict: saved.left_alone().map(Box::new),
                 ..plain
             });
         }
@@ -222,6 +231,19 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Step {
+    fn note(&self) -> Note {
+        Note::ALL.iter().copied().find(|note| self.note.as_deref() == Some(note.as_str())).unwrap_or(Note::Plain)
+    }
+
+    /// What is in the way of an entry that leaves it alone.
+    fn left_alone(&self) -> Option<Conflict> {
+        let kind = Kind::ALL.iter().copied().find(|kind| self.kind.as_deref() == Some(kind.as_str()))?;
+        let is_skip = self.action == Action::Skip.as_str();
+        let conflict =
+            Conflict { kind, found: None, component: None, via: None, owner: None, alias: None, remedy: None };
+        is_skip.then_some(conflict)
+    }
+
     /// Whether it has the texts that its action needs.
     fn is_whole(&self) -> bool {
         let (new, old) = (self.target.is_some(), self.previous.is_some());

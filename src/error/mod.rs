@@ -170,9 +170,11 @@ impl Error {
     }
 
     /// Names the link by the path that was given, where it was met at the path that this leads to.
-    pub(crate) fn as_given(mut self, there: &Path, given: &Path) -> Error {
+    pub(crate) fn given_at(mut self, there: &Path, given: &Path) -> Error {
         let last = |path: &Path| path.components().count().saturating_sub(1);
-        if let Some(component) = &mut self.0.component
+        // Another component at fault is one of the target.
+        if self.0.kind == Kind::Permission
+            && let (Some(component), None) = (&mut self.0.component, &self.0.via)
             && component.index == last(there)
             && there.file_name() == Some(&component.name)
         {

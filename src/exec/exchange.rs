@@ -126,7 +126,8 @@ impl Exchanging<'_> {
 
     fn attempt<'e>(&self, a: &'e Opened<'e>, b: &'e Opened<'e>) -> OrHalt<Attempt<[Outcome; 2]>> {
         if self.dry_run {
-            let is_planned = |planned: &Planned| [a, b].iter().any(|entry| planned.left_at(entry.physical()).is_some());
+            let is_planned =
+                |planned: &Planned| [a, b].iter().any(|entry| planned.found_at(entry.physical()).is_some());
             if let Some(planned) = self.planned.filter(|planned| is_planned(planned)) {
                 return self.decide_planned(planned, a.into(), b.into()).map(Attempt::Done);
             }

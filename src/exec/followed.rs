@@ -56,19 +56,16 @@ fn place(root: &Root, path: &LinkPath, parents: bool, planned: &Planned) -> Resu
         (End::Reached(then), End::Reached(now)) if then.path == now.path => Ok(None),
         (End::Reached(then), _) if then.stat.kind == FileKind::Dir => Ok(Some(then.path)),
         (End::Reached(_), _) => Err(no_directory_at(dir)),
-        // What is missing behind the links is made.
-        (End::Stopped(stop), _) if parents && stop.kind == Kind::NotFound && stop.via.is_none() => {
+        (End::Stopped(stop), _) if stop.kind == Kind::NotFound && stop.index > 0 => {
             let there: PathBuf = dir.iter().take(stop.index).collect();
-            let missing: PathBuf = dir.iter().skip(stop.index).collect();
             match walked(&there, overlay).end {
-                End::Reached(reached) if reached.stat.kind == FileKind::Dir => Ok(Some(reached.path.join(missing))),
+                End::Reached(reached) if reached.stat.kind != FileKind::Dir => Err(no_directory_at(&there)),
+                // What is missing behind the links is made.
+                End::Reached(reached) if parents && stop.via.is_none() => {
+                    Ok(Some(dir.iter().skip(stop.index).fold(reached.path, |path, name| path.join(name))))
+                }
                 _ => Err(stop.into_error()),
             }
-        }
-        (End::Stopped(then), End::Stopped(now))
-            if (then.kind, then.index, &then.via) == (now.kind, now.index, &now.via) =>
-        {
-            Ok(None)
         }
         (End::Stopped(stop), _) => Err(stop.into_error()),
     }
@@ -90,7 +87,7 @@ impl Followed {
     fn told_of(&self, error: Error) -> Error {
         let paths = self.paths.iter().find(|(_, physical)| error.link() == Some(physical.as_path()));
         match paths {
-            Some((given, physical)) => error.as_given(physical.as_path(), given.as_path()),
+            Some((given, physical)) => error.given_at(physical.as_path(), given.as_path()),
             None => error,
         }
     }

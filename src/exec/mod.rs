@@ -59,6 +59,8 @@ use run::Run;
 pub(crate) use confining_thread::carry_out_confining_thread;
 #[cfg(feature = "records")]
 pub(crate) use group::{Back, Judged, Part, Published, Settled, There, Thing, Work, judge, judge_each, leftover};
+#[cfg(feature = "records")]
+pub(crate) use permission::may_add_in;
 pub(crate) use sync::sync_batch;
 pub(crate) use target::leads_alike;
 pub use trial::Trial;
@@ -86,7 +88,17 @@ pub(crate) struct Previews<'a> {
 
 impl<'a> Previews<'a> {
     pub(crate) fn new(root: &'a Root) -> Previews<'a> {
-        Previews { root, planned: Planned::new() }
+        Previews::after(root, Planned::new())
+    }
+
+    /// The same on a tree as earlier edits leave it.
+    pub(crate) fn after(root: &'a Root, planned: Planned) -> Previews<'a> {
+        Previews { root, planned }
+    }
+
+    /// What all edits leave.
+    pub(crate) fn into_planned(self) -> Planned {
+        self.planned
     }
 
     /// What the edits so far leave.
@@ -103,9 +115,13 @@ impl<'a> Previews<'a> {
     /// Decides everything of the next edit and changes nothing.
     pub(crate) fn next(&mut self, edit: &Edit) -> Result<Outcome> {
         let run = |edit| Run::new(self.root, edit, true).after(&self.planned).carry_out().map_err(Halt::into_error);
-        let outcome = match followed(self.root, edit, &self.planned)? {
-            Some(followed) => followed.told(run(&followed.edit))?,
-            None => run(edit)?,
+        let outcome = match followed(self.root, edit, &self.planned) {
+            Ok(Some(followed)) => followed.told(run(&followed.edit))?,
+            Ok(None) => run(edit)?,
+            Err(error) if error.kind() == Kind::NotFound && edit.change.missing_ok() => {
+                Run::new(self.root, edit, true).absent()
+            }
+            Err(error) => return Err(error),
         };
         if outcome.each().any(|outcome| outcome.effect.is_change()) {
             let intent = Intent { edit, foreseen: &outcome, below: self.root.image() };

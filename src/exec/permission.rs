@@ -20,7 +20,7 @@ pub(super) fn may_add(entry: &Opened<'_>) -> Result<()> {
 }
 
 /// Whether the caller may make entries in a directory.
-pub(super) fn may_add_in(root: &Root, dir: &Handle) -> io::Result<()> {
+pub(crate) fn may_add_in(root: &Root, dir: &Handle) -> io::Result<()> {
     match root.calls().may_change_names(dir) {
         Ok(false) => Err(io::ErrorKind::PermissionDenied.into()),
         Err(source) if source.kind() == io::ErrorKind::ReadOnlyFilesystem => Err(source),

@@ -132,12 +132,16 @@ impl<'a> Run<'a> {
             Ok(entry) => self.in_entry(&entry),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.parents() => self.below_new_parents(),
             Err(error) if error.kind() == Kind::NotFound && self.edit.change.missing_ok() => {
-                self.not_gone(error)?;
-                let verified = !self.root.policy().unverified;
-                Ok(self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) }))
+                self.not_gone(error).map(|()| self.absent()).map_err(Halt::from)
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The directory is absent, and so is the link.
+    pub(super) fn absent(&self) -> Outcome {
+        let verified = !self.root.policy().unverified;
+        self.report(None, None, Changed { verified, ..Changed::new(Effect::Unchanged) })
     }
 
     /// What a preview of many edits knows of those before this one; `None` where the edit is carried out.
@@ -152,8 +156,8 @@ impl<'a> Run<'a> {
 
     /// What is under the name, after the edits before this one.
     fn look(&self, entry: &Opened<'_>) -> Result<Found> {
-        match self.planned.and_then(|planned| planned.left_at(entry.physical())) {
-            Some(left) => Ok(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
+        match self.planned.and_then(|planned| planned.found_at(entry.physical())) {
+            Some(left) => Ok(left),
             None => entry.look(),
         }
     }

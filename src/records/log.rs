@@ -184,9 +184,7 @@ impl Log {
         if bodies.is_empty() && many.count() == 0 {
             return Ok(Vec::new());
         }
-        if let Some(kind) = self.unwritable {
-            return Err(Error::new(kind).during("use the records").because("the log cannot be written"));
-        }
+        self.is_writable()?;
         match self.write(bodies, many) {
             Ok(numbers) => {
                 self.cut.clear();
@@ -198,6 +196,14 @@ impl Log {
                 (self.state, self.cut) = resume(&self.file)?;
                 Err(error)
             }
+        }
+    }
+
+    /// Refuses what is to be written where the log was opened to be read only.
+    pub(super) fn is_writable(&self) -> Result<()> {
+        match self.unwritable {
+            Some(kind) => Err(Error::new(kind).during("use the records").because("the log cannot be written")),
+            None => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ mod entry;
 #[cfg(feature = "manage")]
 mod facts;
 mod follow;
+mod foreseen;
 mod group;
 mod head;
 mod held;

@@ -12,6 +12,16 @@ const SUPERUSER: u32 = 0;
 ///
 /// Where a directory has an access control list, the group bits of its mode are the most that the list gives to anybody.
 pub(super) fn check_way(root: &Root, state: &Handle) -> Result<()> {
+    check(root, state, None)
+}
+
+/// The same of a state directory that is yet to be made in a directory.
+pub(super) fn check_way_to(root: &Root, base: &Handle) -> Result<()> {
+    let stat = root.calls().stat(base).map_err(|source| Error::from_io(source).during("use the records"))?;
+    check(root, base, Some(&stat))
+}
+
+fn check(root: &Root, below: &Handle, first: Option<&Stat>) -> Result<()> {
     let user = root.calls().user();
     let mut unsafe_above = None;
     let mut depth = 0;
@@ -21,7 +31,8 @@ pub(super) fn check_way(root: &Root, state: &Handle) -> Result<()> {
             unsafe_above = Some(depth);
         }
     };
-    root.calls().above(state, &mut look).map_err(|source| Error::from_io(source).during("use the records"))?;
+    first.into_iter().for_each(&mut look);
+    root.calls().above(below, &mut look).map_err(|source| Error::from_io(source).during("use the records"))?;
     match unsafe_above {
         None => Ok(()),
         Some(above) => Err(Error::new(Kind::UnsafeState).during("use the records").because(format!(

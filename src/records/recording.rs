@@ -9,8 +9,9 @@ use std::thread::{self, ThreadId};
 use super::author::Author;
 use super::below::below;
 use super::entry::{Body, Ended, Intent as Announced, Run};
+use super::foreseen::may_be_kept;
 use super::settle::{this_run, unsettled};
-use super::store::{Records, may_be_kept};
+use super::store::Records;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Change, Edit, LinkPath, Outcome};
 use crate::recorder::{Event, Intent, Recorder};
@@ -161,7 +162,7 @@ impl Recorder for Recording {
     }
 
     fn previews(&self, _: &Intent<'_>) -> Result<()> {
-        self.records.demands_reason(&self.records.log(), self.author.reason.is_some())
+        self.records.could_record(self.author.reason.is_some())
     }
 
     fn before(&self, intents: &[Intent<'_>]) -> Result<()> {

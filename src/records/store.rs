@@ -167,7 +167,20 @@ impl Records {
         let cannot =
             || Error::new(Kind::Permission).during("make the records").because("the state directory cannot be made");
         let state = root.state().make(calls).map_err(|error| error.during("make the records"))?.ok_or_else(cannot)?;
-        private::check_way(root, &state.dir)?;
+        let found = Records::found_in(root, &state.dir, settings, author);
+        if found.is_err() && state.made {
+            // What is refused leaves nothing; where somebody else uses it by now it is not empty.
+            let _kept = calls.remove_dir(&root.state().base, &state.name);
+        }
+        let made = found?;
+        let log = Log::open(calls, &state.dir)?.ok_or_else(|| damaged(0, "the log is gone again"))?;
+        log.is_of(&RootIdentity::of(root)?)?;
+        Ok((Records::of(root, state.dir, log), made))
+    }
+
+    fn found_in(root: &Root, state: &Handle, settings: Settings, author: &Author) -> Result<Option<Made>> {
+        let calls = root.calls();
+        private::check_way(root, state)?;
         let founding = Founding::of(root, settings, author, None)?;
         let head = Head {
             seq: 0,
@@ -178,9 +191,9 @@ impl Records {
             settings_at: 0,
         };
         let new = format!("log-{:032x}.new", calls.random().map_err(io)?);
-        let file = calls.open_file(&state.dir, OsStr::new(&new), FileUse::WriteNew).map_err(io)?;
+        let file = calls.open_file(state, OsStr::new(&new), FileUse::WriteNew).map_err(io)?;
         let written = file.append(&head.line(&Body::Records(Box::new(founding)))).and_then(|()| file.sync());
-        let names = ((&state.dir, OsStr::new(&new)), (&state.dir, OsStr::new(LOG_NAME)));
+        let names = ((state, OsStr::new(&new)), (state, OsStr::new(LOG_NAME)));
         let named = written.and_then(|()| match calls.rename_new(names.0, names.1) {
             Err(source) if sys::fault(&source) == Fault::Unsupported => {
                 calls.hard_link(names.0, names.1).and_then(|()| calls.unlink(names.0.0, names.0.1))
@@ -197,13 +210,11 @@ impl Records {
                 }
             }
         };
-        calls.sync_dir(&state.dir).map_err(io)?;
+        calls.sync_dir(state).map_err(io)?;
         if let Ok(above) = calls.open_dir(&root.state().base, OsStr::new("").as_ref(), true, sys::Access::Read) {
             calls.sync_dir(&above).map_err(io)?;
         }
-        let log = Log::open(calls, &state.dir)?.ok_or_else(|| damaged(0, "the log is gone again"))?;
-        log.is_of(&RootIdentity::of(root)?)?;
-        Ok((Records::of(root, state.dir, log), made))
+        Ok(made)
     }
 
     fn set(&self, settings: Settings, author: &Author) -> Result<Made> {
@@ -326,16 +337,8 @@ impl Records {
     }
 }
 
-/// Whether a root has records, or says that they are in another state directory, as far as two looks at it tell.
-pub(super) fn may_be_kept(root: &Root) -> bool {
-    let (calls, state) = (root.calls(), root.state());
-    let is_there = !calls.stat_at(&state.base, &state.name).is_err_and(|source| sys::fault(&source) == Fault::Missing)
-        && is_log_there(root);
-    is_there || marker::check(root, None).is_err()
-}
-
 /// Whether a log is in the state directory, whatever that is like. One that the caller cannot reach is somebody else's.
-fn is_log_there(root: &Root) -> bool {
+pub(super) fn is_log_there(root: &Root) -> bool {
     let log = std::path::Path::new(&root.state().name).join(LOG_NAME);
     match root.calls().reach_entry(&root.state().base, &log, true) {
         Ok(_) => true,

@@ -91,6 +91,13 @@ impl From<Row> for Held {
     }
 }
 
+impl Waiting {
+    /// The release that was active before, where the switch marks it bad.
+    pub(super) fn marks_bad(&self) -> Option<&str> {
+        self.former.as_ref().filter(|_| self.by == By::Rollback).map(|former| former.name.as_str())
+    }
+}
+
 impl Held {
     pub(super) fn state(&self) -> ReleaseState {
         ReleaseState::ALL.get(usize::from(self.state)).copied().unwrap_or(ReleaseState::Removed)

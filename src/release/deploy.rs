@@ -74,7 +74,7 @@ impl Releases {
     /// Those of [`add`](Releases::add) and [`switch`](Releases::switch). `unsafe_manifest` where others can change a
     /// program that is to be run; `partial` where it could not be switched back, which `recover` does then.
     pub fn deploy(&self, name: &str, options: &Deploy) -> std::result::Result<Switched, Box<Failed>> {
-        self.foresee(|probe| probe.deploy(name, options)).map_err(|failed| refused(name, *failed))?;
+        self.foresee(|probe| probe.deploy(name, options)).map_err(|failed| refused(*failed))?;
         let mut session = begin(self, "release deploy", WithoutRecords::Make)?;
         let mut run = Run::new(name);
         let came = run.deploy(&mut session, options);
@@ -89,7 +89,7 @@ impl Releases {
     /// not lead to the release that was expected, or others changed it meanwhile; `check_failed`, then it was switched
     /// back; those of the link, of the records, and `busy`.
     pub fn switch(&self, name: &str, options: &Switch) -> std::result::Result<Switched, Box<Failed>> {
-        self.foresee(|probe| probe.switch(name, options)).map_err(|failed| refused(name, *failed))?;
+        self.foresee(|probe| probe.switch(name, options)).map_err(|failed| refused(*failed))?;
         let mut session = begin(self, "release switch", WithoutRecords::Make)?;
         let mut run = Run::new(name);
         let came = run.switch(&mut session, options);
@@ -98,8 +98,8 @@ impl Releases {
 }
 
 /// What was foreseen to fail, of which nothing was begun.
-fn refused(name: &str, failed: Failed) -> Box<Failed> {
-    let until = Unfinished { release: Some(name.to_owned()), ..Unfinished::default() };
+fn refused(failed: Failed) -> Box<Failed> {
+    let until = Unfinished { release: failed.until.release.clone(), ..Unfinished::default() };
     Box::new(Failed::new(failed.into(), until))
 }
 

@@ -38,7 +38,10 @@ impl Layout {
 pub(super) enum By {
     Deploy,
     Switch,
+    /// The release that it leaves is marked bad.
     Rollback,
+    /// The one that it leaves keeps its good name.
+    RollbackKeepingGood,
 }
 
 /// Where a release is kept while it is taken down.

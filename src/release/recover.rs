@@ -107,7 +107,10 @@ impl Session<'_> {
         let settled = match settle(&ledger, &sight) {
             _ if leads_there && is_there && !pending.checked => {
                 let settled = settled(Settlement::Confirmed, None);
-                self.tell(Event::Confirmed { release: name })?;
+                let mut events = vec![Event::Confirmed { release: name }];
+                let left = pending.marks_bad().map(str::to_owned);
+                events.extend(left.map(|release| Event::Marked { release, bad: true }));
+                self.tell_all(events, None, &[])?;
                 settled
             }
             Settling::Nothing => {

@@ -113,7 +113,8 @@ impl Run {
             return Ok(Outcome { target: sight.text().cloned(), dry_run: session.app.dry, ..outcome });
         }
         let mut running = Running::open(session, &name, self.until.previous_release.as_deref(), "rollback")?;
-        let outcome = session.activate(&name, &sight, &switching, (By::Rollback, false))?;
+        let by = if options.keep_good { By::RollbackKeepingGood } else { By::Rollback };
+        let outcome = session.activate(&name, &sight, &switching, (by, false))?;
         let mut events = vec![Event::Confirmed { release: name.clone() }];
         if let Some(release) = left.filter(|left| *left != name && !options.keep_good) {
             events.push(Event::Marked { release, bad: true });

@@ -66,7 +66,7 @@ impl<'a> Session<'a> {
         if records.is_none() {
             match without {
                 WithoutRecords::Refuse => return Err(Error::new(Kind::NoRecords).during(verb)),
-                WithoutRecords::Make if app.dry => {}
+                WithoutRecords::Make if app.dry => Records::could_be_made(&app.root).map_err(named)?,
                 WithoutRecords::Make => {
                     // Where nothing can be done no records are made for it.
                     app.layout(None)?;
@@ -80,6 +80,9 @@ impl<'a> Session<'a> {
             && app.author.reason().is_none()
         {
             return Err(Error::new(Kind::Policy).during("record").because("the records demand a reason"));
+        }
+        if let (Some(records), true) = (&records, app.dry) {
+            records.could_record(true).map_err(named)?;
         }
         let lock = match &records {
             Some(records) if !app.dry => Some(lock(records, &app.name, app.wait).map_err(named)?),

@@ -58,13 +58,13 @@ pub(super) fn judge_near(
         Start::Plain(_) | Start::Absolute(_) if spelling.ends_within() => return walked(),
         Start::Plain(path) if !overlay.touches(&path) => path,
         Start::Absolute(path) if is_plain(&path) && !overlay.touches(&path) => path.components().collect(),
-        Start::Plain(_) => {
+        Start::Plain(path) | Start::Absolute(path) if is_plain(&path) => {
             return match walked() {
                 Judged::Stopped { stop, links: 1 } if stop.kind == Kind::NotFound => Judged::Missing,
                 judged => judged,
             };
         }
-        Start::Winding | Start::Absolute(_) => return walked(),
+        Start::Plain(_) | Start::Winding | Start::Absolute(_) => return walked(),
     };
     let near = above.and_then(|above| spelling.descent().and_then(|(climbs, rest)| Some((above(climbs)?, rest))));
     let (base, rest) = near.unwrap_or((root.handle(), &path));

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::error::{FileKind, Found};
+
 /// What earlier edits of a preview leave at physical paths: a link with this text, or nothing.
 #[derive(Debug)]
 pub(crate) struct Planned {
@@ -91,8 +93,18 @@ impl Planned {
     }
 
     /// What is left at a path: a text, or nothing; the outer none is no edit.
+    #[cfg(any(feature = "records", test))]
     pub(crate) fn left_at(&self, path: &Path) -> Option<Option<&OsStr>> {
         self.find(path)?.left()
+    }
+
+    /// What is under the name at a path; `None` where it is what the disk has.
+    pub(crate) fn found_at(&self, path: &Path) -> Option<Found> {
+        let node = self.find(path)?;
+        match node.left() {
+            Some(left) => Some(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
+            None => node.is_made.then_some(Found::Other(FileKind::Dir)),
+        }
     }
 
     /// Whether an edit creates a directory at a node, in place of what the disk has there.

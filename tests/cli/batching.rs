@@ -272,3 +272,31 @@ fn a_dry_run_leads_into_directories_that_earlier_lines_make() {
     assert_eq!(planned.json["errors"], done.json["errors"]);
     assert_eq!((first, items(&done).len(), done.json["errors"].as_array().unwrap().len()), (6, 5, 2));
 }
+
+#[test]
+fn a_dry_run_of_lines_with_reasons_of_their_own_or_bad_paths_knows_those_before_them() {
+    let place = Place::new();
+    let lines = [
+        r#"{"verb":"create","link":"one","to":"file","reason":"first"}"#,
+        r#"{"verb":"create","link":"two","to":"one","reason":"second"}"#,
+        r#"{"verb":"create","link":"../out","to":"one"}"#,
+        r#"{"verb":"swap","link":"one","to":"a","expect":"file"}"#,
+        r#"{"verb":"create","link":"new/dir/three","to":"two","parents":true}"#,
+        r#"{"verb":"remove","link":"/out"}"#,
+        r#"{"verb":"remove","link":"new/dir"}"#,
+        r#"{"verb":"create","link":"new","to":"file"}"#,
+        r#"{"verb":"exchange","a":"new/dir","b":"one"}"#,
+        r#"{"verb":"create","link":"new/dir/three","to":"../.."}"#,
+        r#"{"verb":"remove","link":"one"}"#,
+        r#"{"verb":"exchange","a":"one/x","b":"two"}"#,
+    ];
+    let file = place.base.path().join("lines");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let ask = |dry: &str| place.ask(&format!("{dry} batch --keep-going {}", file.display()));
+    let (planned, done) = (ask("-n"), ask(""));
+    assert_eq!(planned.json["items"], done.json["items"]);
+    assert_eq!(planned.json["errors"], done.json["errors"]);
+    let kinds: Vec<_> =
+        done.json["errors"].as_array().unwrap().iter().map(|error| error["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["escape", "escape", "not_a_link", "exists", "not_a_link", "exists", "not_found"]);
+}

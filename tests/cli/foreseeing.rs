@@ -81,6 +81,61 @@ fn a_dry_run_of_pruning_says_when() {
 }
 
 #[test]
+fn what_keeps_records_from_being_made_is_foreseen_and_leaves_nothing() {
+    let place = Place::new();
+    let manifest = place.base.path().join("apart.toml");
+    fs::write(&manifest, MANIFEST).unwrap();
+    let apply = format!("apply -m {}", manifest.display());
+    for (open, kind) in [(0o777, "unsafe_state"), (0o775, "unsafe_state"), (0o755, "unsafe_state")] {
+        mode(&place.root, open);
+        if open == 0o755 {
+            fs::write(place.root.join(".caplink"), "no directory").unwrap();
+        }
+        let before = place.snapshot();
+        let adopt = "adopt file --into releases";
+        for line in ["records init", "release add 1", "release deploy 1", &apply, adopt] {
+            let (dry, real) = (place.ask(&format!("-n {line}")), place.ask(line));
+            assert_eq!((real.code, real.json["errors"][0]["kind"].as_str()), (4, Some(kind)), "{line}");
+            assert_eq!(said(&dry), said(&real), "{line}");
+            assert_eq!(place.snapshot(), before, "{line}");
+        }
+    }
+}
+
+#[test]
+fn records_that_cannot_be_written_refuse_a_dry_run_as_a_real_one() {
+    use std::process::Command;
+
+    let test = "foreseeing::records_that_cannot_be_written_refuse_a_dry_run_as_a_real_one";
+    let place = Place::new();
+    declare(&place, MANIFEST);
+    assert_eq!(place.ask("release deploy 1").code, 0);
+    let attribute = |how: &str| {
+        let changed = Command::new("chattr").arg(how).arg(place.root.join(".caplink/log.jsonl")).output();
+        changed.is_ok_and(|output| output.status.success())
+    };
+    if !attribute("+i") {
+        return crate::support::skipped(test, "no file can be made immutable here");
+    }
+    let lines = [
+        "records init --require-reason",
+        "release add 2",
+        "release deploy 2",
+        "release pin 1",
+        "release mark 1 --bad",
+        "ensure l --to file",
+        "apply",
+        "adopt file --into a",
+    ];
+    let came: Vec<_> = lines.iter().map(|line| (line, place.ask(&format!("-n {line}")), place.ask(line))).collect();
+    assert!(attribute("-i"));
+    for (line, dry, real) in came {
+        assert_eq!((real.code, real.json["errors"][0]["kind"].as_str()), (10, Some("permission")), "{line}");
+        assert_eq!((dry.code, &dry.json["errors"][0]["kind"]), (10, &json!("permission")), "{line}");
+    }
+}
+
+#[test]
 fn a_release_that_cannot_be_entered_or_switched_to_makes_no_records() {
     let place = Place::new();
     let state: &Path = &place.root.join(".caplink");

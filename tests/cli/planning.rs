@@ -323,3 +323,20 @@ fn a_plan_replaces_nothing_but_a_file() {
     }
     assert!(fs::symlink_metadata(base.join("pipe")).unwrap().file_type().is_fifo());
 }
+
+#[test]
+fn a_saved_plan_says_what_the_plan_said() {
+    let entry = |at: &str, more: &str| format!("[[link]]\nat = \"{at}\"\nto = \"a\"\n{more}");
+    let place = place(&entry("gone", ""));
+    assert_eq!(place.ask("apply").code, 0);
+    place.link("found", "src/a").link("theirs", "src/b").link("unwanted", "src/b");
+    let entries = [entry("found", ""), entry("theirs", "on_conflict = \"skip\"\n"), entry("new/l", "")];
+    declare(&place, &format!("{}[[absent]]\nat = \"unwanted\"\n", entries.concat()));
+    let file = save(&place);
+    let applied = place.ask("-n apply").json;
+    let carried = place.json(["-n".as_ref(), "apply".as_ref(), "--plan".as_ref(), file.as_path()]).json;
+    let notes: Vec<&Value> = applied["items"].as_array().unwrap().iter().map(|item| &item["note"]).collect();
+    let expected = [json!("found"), Value::Null, Value::Null, json!("left_alone"), json!("orphan"), json!("unwanted")];
+    assert_eq!(notes, expected.iter().collect::<Vec<_>>());
+    assert_eq!(carried["items"], applied["items"]);
+}

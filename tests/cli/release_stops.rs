@@ -254,3 +254,26 @@ fn a_release_that_is_gone_by_now_is_switched_back_too() {
     assert_eq!(place.text("current"), Some("releases/1".into()));
     assert_eq!(place.ask("release status").item()["alarm"], Value::Null);
 }
+
+#[test]
+fn a_rollback_that_was_killed_before_it_was_confirmed_is_finished_with_its_mark() {
+    for (keep, bad) in [("", true), (" --keep-good", false)] {
+        let place = Place::new();
+        assert_eq!([place.ask("release deploy 1").code, place.ask("release deploy 2").code], [0, 0]);
+        assert_eq!(place.ask(&format!("release rollback{keep}")).code, 0);
+        // What it told last, that it stands and what it marks, was not written yet.
+        let path = place.root.join(".caplink/log.jsonl");
+        let log = fs::read_to_string(&path).unwrap();
+        let told = log.lines().rev().take_while(|line| line.contains("confirmed") || line.contains("marked")).count();
+        assert_eq!(told, if bad { 2 } else { 1 }, "{log}");
+        let kept: Vec<&str> = log.lines().collect();
+        fs::write(&path, format!("{}\n", kept[..kept.len() - told].join("\n"))).unwrap();
+        assert_eq!(place.ask("release status").item()["alarm"], "interrupted");
+        let recovered = place.ask("recover");
+        assert_eq!((recovered.code, &recovered.item()["settled"]), (0, &json!("confirmed")));
+        let list = place.ask("release list");
+        let marked: Vec<_> = list.json["items"].as_array().unwrap().iter().map(|item| item["bad"].clone()).collect();
+        assert_eq!(marked, [json!(false), json!(bad)], "{keep}");
+        assert_eq!(place.text("current"), Some("releases/1".into()));
+    }
+}

@@ -8,7 +8,7 @@ use super::errors::conflict;
 use super::show::{compare, show};
 use crate::cli::context::Context;
 use crate::cli::problem::Problem;
-use crate::cli::recording::{demands_reason, refused};
+use crate::cli::recording::{could_record, refused};
 use crate::cli::report::Report;
 
 /// The root as it is to be changed, with what its records say of manifests.
@@ -56,10 +56,10 @@ pub(crate) fn carry(
     } else {
         ready.manifests.carry(planned, &ready.author, durability, how.keep_going).map_err(refused)?
     };
-    // What would be recorded demands a reason; a real run finds that out when it records.
-    let demands = |is_recorded: bool| match (&ready.records, context.global.dry_run && is_recorded) {
-        (Some(records), true) => demands_reason(records, ready.author.reason().is_some()),
-        _ => Ok(()),
+    // A real run finds out whether it can record when it does.
+    let demands = |is_recorded: bool| match context.global.dry_run && is_recorded {
+        true => could_record(&ready.root, ready.records.as_ref(), ready.author.reason().is_some()),
+        false => Ok(()),
     };
     let changes = applied.results.iter().flatten().any(|outcome| outcome.effect.is_change());
     demands(changes && (applied.stands || how.keep_going))?;

@@ -11,7 +11,7 @@ use clap::{Args, ValueHint};
 use super::change;
 use crate::cli::context::Context;
 use crate::cli::problem::Problem;
-use crate::cli::recording::{demands_reason, refused};
+use crate::cli::recording::{could_record, refused};
 use crate::cli::report::Report;
 
 /// Shown by `--help` and in the manual.
@@ -75,10 +75,9 @@ impl Adopt {
             true => adoption.preview(&root, durability),
             false => adoption.apply(&root, &author, durability).map_err(refused)?,
         };
-        if let (Some(records), true) = (&records, context.global.dry_run && applied.stands)
-            && applied.results.iter().flatten().any(|of| of.effect.is_change())
-        {
-            demands_reason(records, author.reason().is_some())?;
+        let changes = applied.results.iter().flatten().any(|of| of.effect.is_change());
+        if context.global.dry_run && applied.stands && changes {
+            could_record(&root, records.as_ref(), author.reason().is_some())?;
         }
         if !applied.group.is_empty() {
             report.group(&applied.group);

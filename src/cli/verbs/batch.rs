@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use caplink::{Durability, Edit, Error, OnError, Plan, Root};
+use caplink::{Durability, Edit, Error, Foreseen, OnError, Plan, Root};
 use clap::{Args, ValueHint, value_parser};
 
 use super::group;
@@ -67,6 +67,7 @@ impl Batch {
         };
         let on_error = if self.keep_going { OnError::KeepGoing } else { OnError::Stop };
         let mut rest = lines;
+        let mut foreseen = Foreseen::default();
         while !rest.is_empty() {
             let (run, edits) = next_run(rest);
             let results = match edits {
@@ -78,7 +79,10 @@ impl Batch {
                     };
                     let durability = context.durability(&root, Durability::Dir);
                     let plan = Plan::new(edits).on_error(on_error).durability(durability);
-                    if context.global.dry_run { root.preview_plan(&plan) } else { root.apply_plan(&plan, &()) }
+                    match context.global.dry_run {
+                        true => root.preview_plan_after(&plan, &mut foreseen),
+                        false => root.apply_plan(&plan, &()),
+                    }
                 }
             };
             let failed = results.iter().any(Result::is_err);

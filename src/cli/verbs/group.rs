@@ -11,7 +11,7 @@ use crate::cli::batch_lines::Numbered;
 use crate::cli::context::Context;
 use crate::cli::items::Items;
 use crate::cli::problem::Problem;
-use crate::cli::recording::{demands_reason, refused};
+use crate::cli::recording::{could_record, refused};
 use crate::cli::report::Report;
 
 /// Carries out a group, or previews it, and says in the report which one it was and what was settled before it.
@@ -78,7 +78,7 @@ fn carried_out(
                 |result: &caplink::Result<caplink::Outcome>| result.as_ref().is_ok_and(|of| of.effect.is_change());
             let mut changing = lines.iter().zip(&came.results).filter(|(_, result)| changes(result));
             let is_given = author.reason().is_some() || changing.all(|(numbered, _)| numbered.line.reason().is_some());
-            demands_reason(&records, is_given)?;
+            could_record(&root, Some(&records), is_given)?;
         }
         for (numbered, result) in lines.iter().zip(came.results) {
             add(report, items, context, numbered, result);

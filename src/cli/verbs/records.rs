@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::hint;
 use crate::cli::problem::Problem;
-use crate::cli::recording::refused;
+use crate::cli::recording::{could_record, refused};
 use crate::cli::report::Report;
 use crate::cli::text::{GOOD, NAME, Painted};
 use caplink::wire::Text;
@@ -91,6 +91,9 @@ fn init(context: &Context, root: &Root, require_reason: bool, author: &Author) -
     if context.global.dry_run {
         let there = Records::open(root).map_err(refused)?;
         let same = there.as_ref().is_some_and(|records| records.settings() == settings);
+        if !same {
+            could_record(root, there.as_ref(), true)?;
+        }
         let outcome = if same { "unchanged" } else { "initialised" };
         let id = there.map(|records| records.id());
         return Ok(Came::Done(Done { outcome, id, dry_run: true, settings, renewed: None }));

@@ -11,7 +11,7 @@ use super::records::no_records;
 use super::{change, group};
 use crate::cli::context::Context;
 use crate::cli::problem::Problem;
-use crate::cli::recording::{demands_reason, refused};
+use crate::cli::recording::{could_record, refused};
 use crate::cli::report::Report;
 use crate::cli::text::{DIM, NAME, Painted};
 use caplink::wire::Text;
@@ -57,7 +57,7 @@ impl Undo {
         let steps: Vec<GroupStep> = undo.steps().to_vec();
         let came = group::apply(&root, context, &records, &author, undo, report)?;
         if context.global.dry_run && came.stands && came.results.iter().flatten().any(|of| of.effect.is_change()) {
-            demands_reason(&records, author.reason().is_some())?;
+            could_record(&root, Some(&records), author.reason().is_some())?;
         }
         for (step, result) in steps.iter().zip(came.results) {
             match result {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::super::halt::OrHalt;
+use super::super::parents;
 use super::{Exchanging, Place, refused};
 use crate::entry::Opened;
 use crate::error::{Found, Kind, Result};
@@ -12,6 +13,8 @@ use crate::resolve::Planned;
 impl Exchanging<'_> {
     /// The same after what is planned; `None` where its directory is yet to be created.
     pub(super) fn open_after<'p>(&'p self, planned: &Planned, path: &'p LinkPath) -> Result<Option<Opened<'p>>> {
+        let left = parents::are_left(planned, self.root.policy(), path.parent());
+        left.map_err(|error| self.root.or_gone(error.on("exchange", path)))?;
         match self.open(path) {
             Err(error) if error.kind() == Kind::NotFound && planned.is_made(path.parent()) => Ok(None),
             opened => opened.map(Some),
@@ -21,8 +24,8 @@ impl Exchanging<'_> {
     /// The preview of an exchange of links that earlier edits leave.
     pub(super) fn decide_planned(&self, planned: &Planned, a: Place<'_>, b: Place<'_>) -> OrHalt<[Outcome; 2]> {
         let text = |place: Place<'_>| -> Result<OsString> {
-            let found = match (planned.left_at(place.physical()), place.opened) {
-                (Some(left), _) => left.map_or(Found::Missing, |text| Found::Link(text.to_os_string())),
+            let found = match (planned.found_at(place.physical()), place.opened) {
+                (Some(left), _) => left,
                 (None, Some(entry)) => entry.look()?,
                 (None, None) => Found::Missing,
             };

@@ -109,20 +109,17 @@ impl<'a> Judging<'a> {
 
     fn judged(&mut self, number: usize) -> Result<Outcome> {
         let step = &self.group.steps[number];
-        self.step(number, step).map_err(|error| {
-            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
-            as_undone(self.root.or_gone(error), self.group.undoes)
-        })
-    }
-
-    fn step(&mut self, number: usize, step: &GroupStep) -> Result<Outcome> {
-        match step {
+        let judged = match step {
             GroupStep::Edit(edit) => self.edit(number, edit),
             GroupStep::MakeDir(path) => self.make_dir(number, path),
             GroupStep::RemoveDir(path) => self.remove_dir(number, path),
             GroupStep::Restore { from, to } => self.restore(number, from, to),
             GroupStep::Adopt { link, to } => self.adopt(number, link, to),
-        }
+        };
+        judged.map_err(|error| {
+            let error = error.on(step.verb(), step.path()).denied_at(step.path().as_path());
+            as_undone(self.root.or_gone(error), self.group.undoes)
+        })
     }
 
     fn edit(&mut self, number: usize, edit: &Edit) -> Result<Outcome> {

@@ -181,7 +181,7 @@ impl StagingDir {
     pub(super) fn standing(&self, root: &Root, part: &Part) -> Result<Standing> {
         match OpenedDirs::of(root, part, false) {
             Ok(opened) => opened.locked(|| self.standing_locked(root, part, &opened).map(|(standing, _)| standing)),
-            Err(error) if is_gone(&error) => self.without_dir(root, part),
+            Err(error) if is_gone(&error) => self.without_dir(root, part).map(|(standing, _)| standing),
             Err(error) => Err(error),
         }
     }
@@ -193,7 +193,7 @@ impl StagingDir {
                 let at_here = look(root.calls(), Slot::of(&opened.here))?;
                 Ok(part.standing(&at_here, &look(root.calls(), self.there(part, &opened))?))
             }
-            Err(error) if is_gone(&error) => self.without_dir(root, part),
+            Err(error) if is_gone(&error) => self.without_dir(root, part).map(|(standing, _)| standing),
             Err(error) => Err(error),
         }
     }
@@ -206,10 +206,18 @@ impl StagingDir {
         Ok((part.standing(&at_here, &at_there), seen_as(&at_here)))
     }
 
-    /// How a part stands whose directory is not there: it is yet to be made, or others took it away.
-    fn without_dir(&self, root: &Root, part: &Part) -> Result<Standing> {
-        let staged = look(root.calls(), self.slot(&part.staged))?;
-        Ok(part.standing(&Seen::Nothing, &staged))
+    /// How a part stands of which a directory is not there, and what is here: it is yet to be made, the group has removed
+    /// it, or others took it away. What is not at the other name waits in the staging directory, or lies there since.
+    fn without_dir(&self, root: &Root, part: &Part) -> Result<(Standing, Found)> {
+        let calls = root.calls();
+        let here = match Opened::open_for(root, &LinkPath::new(&*part.at)?, sys::Access::Read) {
+            Ok(here) if here.physical() == &*part.at => look(calls, Slot::of(&here))?,
+            Ok(_) => Seen::Nothing,
+            Err(error) if is_gone(&error) => Seen::Nothing,
+            Err(error) => return Err(error),
+        };
+        let staged = look(calls, self.slot(&part.staged))?;
+        Ok((part.standing(&here, &staged), seen_as(&here)))
     }
 
     /// Does what is left to do of a part that is published. Returns how it stands.
@@ -217,7 +225,12 @@ impl StagingDir {
         if !part.is_taken_from_there() {
             return self.standing(root, part);
         }
-        let opened = OpenedDirs::of(root, part, false)?;
+        let opened = match OpenedDirs::of(root, part, false) {
+            Ok(opened) => opened,
+            // The link was taken from the other name before its directory went.
+            Err(error) if is_gone(&error) => return self.without_dir(root, part).map(|(standing, _)| standing),
+            Err(error) => return Err(error),
+        };
         opened.locked(|| {
             let there = self.there(part, &opened);
             let (standing, _) = self.standing_locked(root, part, &opened)?;
@@ -239,8 +252,8 @@ impl StagingDir {
             Ok(opened) => opened,
             Err(error) if is_gone(&error) => {
                 return Ok(match self.without_dir(root, part)? {
-                    Standing::Old | Standing::New | Standing::Gone => Back::Old,
-                    _ => Back::Theirs(Some(Found::Missing)),
+                    (Standing::Old | Standing::Gone, _) | (Standing::New, Found::Missing) => Back::Old,
+                    (_, found) => Back::Theirs(Some(found)),
                 });
             }
             Err(error) => return Err(error),

@@ -75,15 +75,17 @@ fn first_tree() -> Tree {
         made.inspect(|base| tree.set_up(*base, USER, 0o755, 1))
     });
     let base = base.unwrap();
-    for dir in [".caplink", "v1", "v2", "sub", "empty"] {
+    for dir in [".caplink", "v1", "v2", "sub", "empty", "lent"] {
         let made = tree.make(others(), base, dir, FileKind::Dir).unwrap();
         tree.set_up(made, USER, if dir == ".caplink" { 0o700 } else { 0o755 }, 1);
     }
     for file in ["way", "kept.backup"] {
         tree.make(others(), base, file, FileKind::File).unwrap();
     }
-    let sub = tree.dir(base, "sub").unwrap();
-    for (dir, name, text) in [(base, "current", "v1"), (base, "old", "v1"), (sub, "l", "../v1"), (base, "kept", "v1")] {
+    let [sub, lent] = ["sub", "lent"].map(|dir| tree.dir(base, dir).unwrap());
+    tree.make(others(), lent, "thing", FileKind::File).unwrap();
+    let links = [(base, "current", "v1"), (base, "old", "v1"), (sub, "l", "../v1"), (base, "kept", "v1")];
+    for (dir, name, text) in links.into_iter().chain([(base, "thing", "lent/thing")]) {
         tree.symlink(others(), OsStr::new(text), dir, OsStr::new(name)).unwrap();
     }
     tree.settle();
@@ -109,6 +111,17 @@ fn group(exchange: bool) -> Group {
         group.push(GroupStep::Restore { from: path("kept.backup"), to: path("kept") });
     }
     group.push(Edit::create(path("last"), to("current")));
+    group
+}
+
+/// What moves files to a directory that it makes, and from one that it removes.
+fn moves() -> Group {
+    let mut group = Group::new("adopt");
+    group.push(GroupStep::MakeDir(path("store")));
+    group.push(GroupStep::Adopt { link: path("way"), to: path("store/way") });
+    group.push(Edit::remove(path("thing")).expect("lent/thing"));
+    group.push(GroupStep::Restore { from: path("lent/thing"), to: path("thing") });
+    group.push(GroupStep::RemoveDir(path("lent")));
     group
 }
 
@@ -238,8 +251,12 @@ fn played_of(seen: &[Point], usually: usize, first: usize) -> Vec<usize> {
 fn a_group_that_is_stopped_before_any_call_is_all_old_or_all_new_once_it_is_settled() {
     let old = names(&first_tree());
     for abilities in HOSTS {
-        for confined in [false, true] {
-            let group = group(abilities.exchange);
+        let group = || group(abilities.exchange);
+        let mut groups = vec![(false, group()), (true, group())];
+        if abilities.exchange {
+            groups.extend([(false, moves()), (true, moves())]);
+        }
+        for (confined, group) in groups {
             let played = play(&group, abilities, confined, None);
             assert!(played.stands && played.told.is_empty(), "{abilities:?}: {:?}", played.told);
             let new = names(&played.end);
@@ -250,7 +267,7 @@ fn a_group_that_is_stopped_before_any_call_is_all_old_or_all_new_once_it_is_sett
                 let what = format!("{abilities:?} confined {confined}, stopped before call {point}");
                 let now = names(tree);
                 if abilities.exchange {
-                    for name in ["current", "sub/l", "way", "kept"] {
+                    for name in ["current", "sub/l", "way", "kept", "thing"] {
                         assert!(now.contains_key(Path::new(name)), "{what}: law 3: `{name}` is absent");
                     }
                 }

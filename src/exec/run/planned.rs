@@ -13,13 +13,13 @@ impl Run<'_> {
     /// Decides it on what the edits before it leave.
     pub(super) fn below_planned(&mut self) -> OrHalt<Outcome> {
         let (link, dir) = (self.edit.path.as_path(), self.edit.path.parent());
-        let left = self.planned.and_then(|planned| planned.left_at(link)).flatten();
-        let found = left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()));
-        let text = self.edit.change.link().map(|link| target::text(self.root, link, dir)).transpose()?;
-        let decision = decide(&self.edit.change, text.as_deref(), &found);
+        let found = self.planned.and_then(|planned| planned.found_at(link)).unwrap_or(Found::Missing);
+        let text = self.edit.change.link().map(|link| target::text(self.root, link, dir)).transpose();
+        let decision = decide(&self.edit.change, text.as_ref().ok().and_then(Option::as_deref), &found);
         if let Decision::Refuse(kind) = decision {
             return Err(refusal(kind, self.edit, found).into());
         }
+        let text = text?;
         if decision == Decision::Unchanged {
             let verified = !self.root.policy().unverified;
             let changed = Changed { verified, ..Changed::new(Effect::Unchanged) };

@@ -1,7 +1,7 @@
 //! Links that a series replaces: what they displaced waits for the proof that the directory is in its place.
 
 use super::*;
-use crate::{Repair, RepairOptions};
+use crate::model::change::RemoveStale;
 
 /// Whether the name is one of a link that is staged, or waits.
 fn is_staged(name: &str) -> bool {
@@ -211,7 +211,7 @@ impl Watch for Crashing {
 }
 
 #[test]
-fn a_crash_leaves_as_many_links_as_share_a_proof_and_a_repair_removes_them() {
+fn a_crash_leaves_as_many_links_as_share_a_proof_and_each_is_removed_as_stale() {
     let links: Vec<String> = (0..2 * TOGETHER_MAX).map(|number| format!("l{number}")).collect();
     let links: Vec<&str> = links.iter().map(String::as_str).collect();
     for edit in [replace, remove] {
@@ -225,11 +225,12 @@ fn a_crash_leaves_as_many_links_as_share_a_proof_and_a_repair_removes_them() {
         let (staged, left) = most.lock().unwrap().clone();
         assert_eq!(staged, TOGETHER_MAX);
         let world = World::new(left.clone());
-        let mut removed = 0;
-        let repair = Repair::default().remove_leftovers(true);
-        let each = |came: Result<Outcome>| removed += usize::from(came.unwrap().effect == Effect::Removed);
-        super::root(&world, false).repair(".", &repair, RepairOptions::default(), each).unwrap();
-        assert_eq!(removed, TOGETHER_MAX);
+        let stale = texts(&left, "base/sub").into_iter().filter(|(name, _)| is_staged(name));
+        let stale = stale.map(|(name, text)| Edit::remove_stale(path(&name), RemoveStale::Link(text.into())).into());
+        let edits: Vec<Edit> = stale.collect();
+        let came = super::root(&world, false).apply_all(&edits);
+        let removed = came.iter().filter(|came| came.as_ref().is_ok_and(|came| came.effect == Effect::Removed)).count();
+        assert_eq!(removed, TOGETHER_MAX, "{came:?}");
         let mut others = texts(&left, "base/sub");
         others.retain(|name, _| !is_staged(name));
         assert_eq!(world.with(|tree| texts(tree, "base/sub")), others);
