@@ -178,11 +178,20 @@ impl Report {
 
     /// Adds one of many things that were done, as it is asked for: for the document, or as text.
     pub(crate) fn step(&mut self, item: &(impl Serialize + fmt::Display), for_document: bool) {
+        self.one(item, for_document, true);
+    }
+
+    /// Adds one of many answers, as it is asked for.
+    pub(crate) fn one_answer(&mut self, item: &(impl Serialize + fmt::Display), for_document: bool) {
+        self.one(item, for_document, false);
+    }
+
+    fn one(&mut self, item: &(impl Serialize + fmt::Display), for_document: bool, is_news: bool) {
         let (json, text) = match for_document {
             true => (to_json(item), String::new()),
             false => (to_json(&()), item.to_string()),
         };
-        self.items.push(Item { json, text, is_news: true });
+        self.items.push(Item { json, text, is_news });
     }
 
     /// Adds an error of an operation on a link, with its hint.

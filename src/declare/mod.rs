@@ -22,7 +22,9 @@ pub use saved::SavedPlan;
 use crate::error::{Error, Result};
 use crate::manifest::{Expanded, Looking, Manifest, Overridden, Trouble};
 use crate::model::LinkPath;
-use crate::plan::{Action, ManifestPlan, Note, OnConflict, Request, plan_manifest, plan_steps, plan_unapply};
+use crate::plan::{
+    Action, ManifestPlan, Note, OnConflict, Request, plan_manifest, plan_states, plan_steps, plan_unapply,
+};
 use crate::records::{Held, Records};
 use crate::root::Root;
 use crate::wire::Text;
@@ -74,11 +76,13 @@ pub struct PlanOptions {
     /// Whether the [states](ManifestPlan::states) of the entries are asked for: where a link leads that has its text already
     /// is looked up for them alone.
     pub states: bool,
+    /// Whether the [steps](ManifestPlan::steps) are asked for. A plan without them is only looked at.
+    pub steps: bool,
 }
 
 impl Default for PlanOptions {
     fn default() -> PlanOptions {
-        PlanOptions { tags: Vec::new(), prune: true, backup: false, states: true }
+        PlanOptions { tags: Vec::new(), prune: true, backup: false, states: true, steps: true }
     }
 }
 
@@ -221,7 +225,11 @@ impl Manifests {
             prune: options.prune,
             on_conflict,
         };
-        let plan = if options.states { plan_manifest(&request) } else { plan_steps(&request) };
+        let plan = match (options.steps, options.states) {
+            (true, true) => plan_manifest(&request),
+            (false, _) => plan_states(&request),
+            (true, false) => plan_steps(&request),
+        };
         let claims = self.claims(name, &plan, links);
         let overridden = expanded.overridden;
         let manifest = name.to_owned();

@@ -13,7 +13,7 @@ use super::slots::slots;
 use crate::entry::{look as look_at, open_dir};
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::{LinkPath, ObjectId};
-use crate::plan::{Contents, Declared, Holdings, Leads, Seen, Sight, Unwanted, Way, tree_order};
+use crate::plan::{Contents, Declared, DeclaredInStep, Holdings, Leads, Seen, Sight, Unwanted, Way, tree_order};
 use crate::resolve::{Judged, Near, Overlay, Planned, Targets, judge_near};
 use crate::root::{Root, not_state};
 use crate::sys::{self, Access, Fault, Handle, Listed};
@@ -61,7 +61,10 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
     declared.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
     let mut declared = declared.into_iter().peekable();
     let Holdings { owned, removed, .. } = looking.holdings;
-    let leaving = looking.unwanted.iter().map(|one| &one.link).chain(owned.keys());
+    // Nearly all that is owned is declared, and comes in the same order.
+    let mut known = DeclaredInStep::new(looking.links);
+    let undeclared = owned.keys().filter(|link| !known.has(link));
+    let leaving = looking.unwanted.iter().map(|one| &one.link).chain(undeclared);
     // Each part is in order already, which sorting makes use of.
     let links = looking.links.iter().map(|declared| &declared.link);
     let mut paths: Vec<&LinkPath> = links.chain(leaving).chain(removed.keys()).collect();

@@ -3,6 +3,8 @@
 //! Nothing here asks the file system. A path that passes has normal components only, so that no `..` ever reaches
 //! the kernel; its bytes are kept as they were.
 
+mod order;
+
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -37,7 +39,7 @@ const NAME_MAX: usize = 255;
 /// assert_eq!(LinkPath::new("a/../x").unwrap_err().kind(), Kind::InvalidPath);
 /// # Ok::<(), caplink::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone)]
 pub struct LinkPath {
     path: Arc<Path>,
     /// The length of the last component, in bytes.
@@ -66,6 +68,12 @@ impl LinkPath {
     /// Returns the normalised path.
     pub fn as_path(&self) -> &Path {
         &self.path
+    }
+
+    /// The same, to be kept beside it.
+    #[cfg(feature = "records")]
+    pub(crate) fn shared(&self) -> Arc<Path> {
+        Arc::clone(&self.path)
     }
 
     /// Returns the path of the directory that holds the link; empty for the root.

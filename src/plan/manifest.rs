@@ -20,12 +20,13 @@ use std::path::Path;
 pub use declared::{Declared, Label, OnConflict, Position, TargetKind, Unwanted};
 pub use pattern::Pattern;
 pub use plan::plan_manifest;
-pub(crate) use plan::plan_steps;
+pub(crate) use plan::{plan_states, plan_steps};
 pub use request::Request;
 pub use seen::{Claimed, Contents, Holdings, Leads, Owned, Seen, Sight, Way};
 pub use step::{Action, Conflict, EntryState, EntryStatus, ManifestPlan, ManifestStep, Note, Remedy};
 pub use unapply::plan_unapply;
 
+pub(crate) use in_step::DeclaredInStep;
 pub(crate) use pattern::Star;
 
 /// The order of a walk: what is below a directory comes right after it. Both paths are normal.

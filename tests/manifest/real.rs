@@ -8,7 +8,7 @@ use cap_std::ambient_authority;
 use caplink::manage::{
     Action, Expanded, Holdings, Looking, Manifest, ManifestPlan, Note, Owned, Request, plan_manifest, plan_unapply,
 };
-use caplink::{LinkPath, Policy, Root};
+use caplink::{Policy, Root};
 
 use super::{facts, good};
 

@@ -48,7 +48,9 @@ impl StatusVerb {
         drop(bytes);
         source.warning.iter().for_each(|warning| report.note(0, warning.clone()));
         let manifests = Manifests::open(root).map_err(|error| vec![Problem::of_root(&error)])?;
-        let planned = match manifests.plan_once(manifest, &PlanOptions::default()) {
+        let mut options = PlanOptions::default();
+        options.steps = false;
+        let planned = match manifests.plan_once(manifest, &options) {
             Ok(planned) => source.placed(planned, &manifests),
             Err(error) => {
                 unplanned(report, &source.shown(), &error);
@@ -56,8 +58,8 @@ impl StatusVerb {
             }
         };
         source.tell(report, &planned);
-        for state in &planned.plan.states {
-            report.answer(&StateItem::of(state));
+        for state in planned.plan.states {
+            report.one_answer(&StateItem::of(&state), context.global.json);
             report.has_findings |= self.exit_code && !is_fine(state.status);
         }
         Ok(())

@@ -129,22 +129,22 @@ impl<'a, 'p> Judging<'a, 'p> {
         let steps = self.group.steps[number..].iter();
         let edits = steps.map_while(|step| if let GroupStep::Edit(edit) = step { Some(edit) } else { None });
         let outcome = self.previews.first_of(edits).expect("BUG: the step is an edit")?;
-        let at = outcome.physical_path().to_path_buf();
-        if self.root.policy().follow && !self.edited.insert(at.clone()) {
+        let at: Arc<Path> = outcome.physical.as_deref().map_or_else(|| outcome.link.shared(), Arc::from);
+        if self.root.policy().follow && !self.edited.insert(at.to_path_buf()) {
             return Err(usage("another edit of the group is about the same link"));
         }
         if !outcome.effect.is_change() {
             return Ok(outcome);
         }
         for made in &outcome.made {
-            self.add(number, (made, made), There::Staged, (None, Some(new_dir())))?;
+            self.add(number, (made, made.as_path()), There::Staged, (None, Some(new_dir())))?;
         }
         let link = |text: &Option<OsString>| text.clone().map(Thing::Link);
         let (before, there) = match &outcome.backup {
             Some(backup) => (Some(self.object(&at)?), There::Named(backup.clone())),
             None => (link(&outcome.previous), There::Staged),
         };
-        self.add(number, (outcome.link.as_path(), &at), there, (before, link(&outcome.target)))?;
+        self.add(number, (outcome.link.as_path(), at), there, (before, link(&outcome.target)))?;
         Ok(Outcome { staging: Staging::Private, ..outcome })
     }
 
@@ -168,7 +168,7 @@ impl<'a, 'p> Judging<'a, 'p> {
         if let Some(entry) = &entry {
             may_add(entry)?;
         }
-        self.add(number, (path.as_path(), &at), There::Staged, (None, Some(new_dir())))?;
+        self.add(number, (path.as_path(), &*at), There::Staged, (None, Some(new_dir())))?;
         self.previews.planned_mut().insert_dir(&at);
         Ok(self.outcome(path, entry.as_ref(), Effect::Created))
     }
@@ -190,7 +190,7 @@ impl<'a, 'p> Judging<'a, 'p> {
         self.permitted(self.root.policy().remove)?;
         may_take_away(&entry)?;
         let before = self.object(&at)?;
-        self.add(number, (path.as_path(), &at), There::Staged, (Some(before), None))?;
+        self.add(number, (path.as_path(), &*at), There::Staged, (Some(before), None))?;
         self.previews.planned_mut().insert(&at, None);
         Ok(self.outcome(path, Some(&entry), Effect::Removed))
     }
@@ -237,7 +237,7 @@ impl<'a, 'p> Judging<'a, 'p> {
                 removal.after = Some(object);
                 self.fills(&at);
             }
-            _ => self.add(number, (to.as_path(), &at), There::Named(there.clone()), (None, Some(object)))?,
+            _ => self.add(number, (to.as_path(), &*at), There::Named(there.clone()), (None, Some(object)))?,
         }
         self.previews.planned_mut().insert(&there, None);
         let mut outcome = self.outcome(to, Some(&entry), Effect::Created);
@@ -287,7 +287,7 @@ impl<'a, 'p> Judging<'a, 'p> {
         let text = relative_text(entry.dir(), &there);
         let object = self.object(&at)?;
         let things = (Some(object), Some(Thing::Link(text.clone())));
-        self.add(number, (link.as_path(), &at), There::Named(there), things)?;
+        self.add(number, (link.as_path(), &*at), There::Named(there), things)?;
         self.previews.planned_mut().insert(&at, Some(text.clone()));
         Ok(Outcome {
             target: Some(text),
@@ -340,28 +340,28 @@ impl<'a, 'p> Judging<'a, 'p> {
     fn add(
         &mut self,
         step: usize,
-        (link, at): (&Path, &Path),
+        (link, at): (&Path, impl Into<Arc<Path>>),
         there: There,
         (before, after): (Option<Thing>, Option<Thing>),
     ) -> Result<()> {
+        let at = at.into();
         if let There::Named(there) = &there
             && self.names.contains_key(&**there)
         {
             return Err(usage("another step of the group is about a name that it needs"));
         }
-        self.once(at, after.as_ref())?;
+        self.once(&at, after.as_ref())?;
         if after.is_some() {
-            self.fills(at);
+            self.fills(&at);
         }
         let number = self.parts.len();
-        let named: Arc<Path> = at.into();
-        self.names.insert(Arc::clone(&named), number);
+        self.names.insert(Arc::clone(&at), number);
         if let There::Named(there) = &there {
             self.names.insert(there.as_path().into(), number);
         }
-        let link = if link == at { Arc::clone(&named) } else { link.into() };
+        let link = if *link == *at { Arc::clone(&at) } else { link.into() };
         let staged = number.to_string().into();
-        self.parts.push(Part { step, link, at: named, there, staged, before, after, directory: false });
+        self.parts.push(Part { step, link, at, there, staged, before, after, directory: false });
         Ok(())
     }
 

@@ -35,18 +35,18 @@ impl<'m, V> InStep<'m, V> {
 }
 
 /// Which links are declared, asked for in the order of a walk, or nearly so.
-pub(super) struct DeclaredInStep<'d> {
+pub(crate) struct DeclaredInStep<'d> {
     /// In the order of a walk.
     links: &'d [Declared],
     next: usize,
 }
 
 impl<'d> DeclaredInStep<'d> {
-    pub(super) fn new(links: &'d [Declared]) -> DeclaredInStep<'d> {
+    pub(crate) fn new(links: &'d [Declared]) -> DeclaredInStep<'d> {
         DeclaredInStep { links, next: 0 }
     }
 
-    pub(super) fn has(&mut self, link: &LinkPath) -> bool {
+    pub(crate) fn has(&mut self, link: &LinkPath) -> bool {
         if self.links.get(self.next).is_some_and(|next| is_same(&next.link, link)) {
             self.next += 1;
             return true;

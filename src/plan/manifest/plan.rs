@@ -31,15 +31,20 @@ struct Leaver<'r> {
 ///
 /// `plan`, `apply`, its dry run and `status` all come from here.
 pub fn plan_manifest(request: &Request<'_>) -> ManifestPlan {
-    planned(request, true)
+    planned(request, true, true)
 }
 
 /// The same plan without the states.
 pub(crate) fn plan_steps(request: &Request<'_>) -> ManifestPlan {
-    planned(request, false)
+    planned(request, true, false)
 }
 
-fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
+/// The same plan without the steps.
+pub(crate) fn plan_states(request: &Request<'_>) -> ManifestPlan {
+    planned(request, false, true)
+}
+
+fn planned(request: &Request<'_>, with_steps: bool, with_states: bool) -> ManifestPlan {
     let mut states = Vec::new();
     let mut gone = Vec::new();
     let leavers = leavers(request, &mut states, &mut gone);
@@ -49,7 +54,7 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
         .map(|leaver| leaver.link.as_path())
         .collect();
     let empty = empty_dirs(request, &removed);
-    let mut steps = Vec::with_capacity(request.links.len() + leavers.len());
+    let mut steps = Vec::with_capacity(if with_steps { request.links.len() + leavers.len() } else { 0 });
     // Directories that are made, and what room is made for.
     let mut made: HashSet<PathBuf> = HashSet::new();
     let mut room: Vec<&Path> = Vec::new();
@@ -101,6 +106,9 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
                 comment: declared.label.comment.clone(),
             });
         }
+        if !with_steps {
+            continue;
+        }
         if matches!(verdict, Verdict::Create | Verdict::Replace | Verdict::Backup) {
             // What is removed below a directory that moves aside is removed before it moves.
             if after.is_some() || verdict == Verdict::Backup {
@@ -110,6 +118,8 @@ fn planned(request: &Request<'_>, with_states: bool) -> ManifestPlan {
         }
         steps.push(entry_step(declared, verdict, text.ok(), found));
     }
+    let leavers = if with_steps { leavers } else { Vec::new() };
+    let empty = if with_steps { empty } else { BTreeSet::new() };
     let steps = in_order(steps, &leavers, request.seen, &empty, &room);
     states.retain(|_| with_states);
     states.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
@@ -256,6 +266,9 @@ fn in_order(
     empty: &BTreeSet<&Path>,
     room: &[&Path],
 ) -> Vec<ManifestStep> {
+    if leavers.is_empty() && empty.is_empty() {
+        return entries;
+    }
     // Above an entry that is made, or within a directory that one takes the place of.
     let above: HashSet<&Path> = room.iter().flat_map(|path| path.ancestors()).collect();
     let taken: HashSet<&Path> = room.iter().copied().collect();

@@ -10,7 +10,7 @@ use crate::records::lines::{Lines, Next};
 use crate::records::tree::{Hash, Tree};
 
 /// Entries that are taken by one transaction: what is learned from them is in memory until then.
-const TOGETHER: u64 = 50_000;
+const TOGETHER: u64 = 16_384;
 
 /// Up to where the index is.
 pub(super) struct UpTo {
