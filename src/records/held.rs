@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::moved::Moved;
-use super::owned::Owned;
+use super::owned::{Made, Owned, Ownership};
 use crate::wire::Text;
 
 /// What the log says of manifests.
@@ -70,6 +70,24 @@ impl Held {
         let is_plain = previous.is_none() && backup.is_none() && moved.is_none();
         let rest = (!is_plain).then(|| Box::new(Rest { previous, backup, moved }));
         self.owned.push(HeldLink { made, link, target, rest });
+    }
+}
+
+impl From<Ownership> for Held {
+    fn from(ownership: Ownership) -> Held {
+        let mut held = Held { sources: ownership.sources, ..Held::default() };
+        for ((owner, link), row) in ownership.rows {
+            let group = row.made.as_ref().and_then(|made| made.group.clone());
+            let added = row.made.map(|Made { target, previous, backup, moved, .. }| Added {
+                target,
+                previous,
+                backup,
+                moved,
+                group: group.as_deref(),
+            });
+            held.add(&owner, link, added, row.kept);
+        }
+        held
     }
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Body, Intent};
-use super::held::{Added, Held};
 use super::moved::Moved;
 use crate::wire::Text;
 
@@ -312,25 +311,5 @@ impl<B: Backing> Ownership<B> {
         let moved = object.or(moved);
         row.made = Some(Made { target, previous, backup, moved, group: by.group.clone() });
         Ok(())
-    }
-}
-
-impl Ownership {
-    /// Everything about manifests.
-    pub(super) fn into_held(self) -> Held {
-        let mut held = Held::default();
-        held.sources = self.sources;
-        for ((owner, link), row) in self.rows {
-            let group = row.made.as_ref().and_then(|made| made.group.clone());
-            let added = row.made.map(|Made { target, previous, backup, moved, .. }| Added {
-                target,
-                previous,
-                backup,
-                moved,
-                group: group.as_deref(),
-            });
-            held.add(&owner, link, added, row.kept);
-        }
-        held
     }
 }

@@ -87,7 +87,7 @@ impl Records {
                 let Ok(()) = ownership.take(head.seq, body);
             }
         }
-        Ok(ownership.into_held())
+        Ok(ownership.into())
     }
 
     /// Shows the entries as they are, each with its newline, until `visit` returns `false`.

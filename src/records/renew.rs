@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::actor::Actor;
 use super::author::Author;
 use super::entry::{Body, Fact, Founding, LINE_MAX, Renewed, Settings};
-use super::held::HeldLink;
+use super::held::{Held, HeldLink};
 use super::index::INDEX_NAME;
 use super::lines::{Lines, Next};
 use super::log_file::{LOG_NAME, damaged, io, lock, open_own};
@@ -167,7 +167,7 @@ impl Place<'_> {
     fn replace(&self, author: &Author, readable: Readable) -> Result<Option<Renewed>> {
         let (root, calls) = (self.root, self.root.calls());
         let Readable { id, settings, good, root: hash, mut facts, ownership, lost } = readable;
-        facts.extend(owned_facts(ownership.into_held().owned(), author));
+        facts.extend(owned_facts(Held::from(ownership).owned(), author));
         let name = format!("{KEPT}{}", Time::now());
         let renewed = Renewed { id, kept: Text::new(&name), good, root: hash, lost };
         let founding = Founding::of(root, settings, author, Some(renewed.clone()))?;
