@@ -143,7 +143,7 @@ pub trait Recorder: Send + Sync {
     }
 
     /// Is asked about a change that is only previewed: refuses what [`before`](Recorder::before) would refuse, as far as it
-    /// can tell without writing anything.
+    /// can tell without writing anything. Where others moved its directory meanwhile it is asked again.
     ///
     /// # Errors
     ///
