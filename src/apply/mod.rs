@@ -110,10 +110,12 @@ impl Root {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let dir = cap_tempfile::tempdir(cap_std::ambient_authority())?;
     /// # dir.create_dir("v1")?;
+    /// # let kept = dir;
+    /// # let dir = kept.try_clone()?;
     /// # std::thread::spawn(move || -> caplink::Result<()> {
     /// use caplink::{Edit, Enforcement, LinkPath, Policy, Root, Target};
     ///
-    /// let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default())?;
+    /// let root = Root::from_dir(dir, Policy::default())?;
     /// let edit = Edit::ensure(LinkPath::new("current")?, Target::relative("v1"));
     /// let outcome = root.apply_confining_thread(&edit, Enforcement::Auto)?;
     /// println!("{}: {}", outcome.link, outcome.confinement);

@@ -257,6 +257,10 @@ fn a_mount_point_is_entered_only_if_that_was_asked_for() {
         let scanned = scan(&root, "a", ScanOptions::default());
         assert_eq!((scanned.findings.len(), scanned.summary.complete), (4, true), "{backend}: {scanned:?}");
     }
+    // What is busy is not removed.
+    for mounted in ["a/b/c/again", "fresh", "bound"] {
+        assert!(Command::new("umount").arg(tree.base.join(mounted)).status().unwrap().success(), "{mounted}");
+    }
 }
 
 /// Whether the test is to go on: it runs itself anew with mounts of its own.
