@@ -159,15 +159,11 @@ impl<'a> Site<'a> {
         if self.is_out_of_reach(slot) {
             return match slot.has_ours(calls, ours) {
                 Ok(true) => self.unlink(slot),
-                Ok(false) => Residue::default(),
-                Err(_) => Residue::left(slot.path()),
+                told => left(slot, told),
             };
         }
         let moved = self.spare().ok().and_then(|spare| spare.take(slot).ok().map(|()| spare));
-        let Some(spare) = moved else {
-            let is_gone = matches!(slot.has_ours(calls, ours), Ok(false));
-            return if is_gone { Residue::default() } else { Residue::left(slot.path()) };
-        };
+        let Some(spare) = moved else { return left(slot, slot.has_ours(calls, ours)) };
         let told = spare.slot().has_ours(calls, ours);
         if matches!(told, Ok(true)) {
             return self.unlink(spare.slot());
@@ -177,7 +173,11 @@ impl<'a> Site<'a> {
             (false, Ok(_)) => Residue::preserved(spare.slot().path()),
             // It cannot be told whose it is.
             (true, Err(_)) => Residue::left(slot.path()),
-            (false, Err(_)) => Residue::left(spare.slot().path()).and(Residue::preserved(spare.slot().path())),
+            (false, Err(_)) => {
+                let kept = Residue::left(spare.slot().path()).and(Residue::preserved(spare.slot().path()));
+                // A move back in two calls that ends after the first one leaves it under both names.
+                kept.and(left(slot, slot.has_ours(calls, ours)))
+            }
         }
     }
 
@@ -191,6 +191,11 @@ impl<'a> Site<'a> {
             _ => Residue::default(),
         }
     }
+}
+
+/// What is left at a slot where it is told whether the link of this edit is there: one that cannot be looked at may be it.
+fn left(slot: Slot<'_>, told: io::Result<bool>) -> Residue {
+    if matches!(told, Ok(false)) { Residue::default() } else { Residue::left(slot.path()) }
 }
 
 impl Staged<'_, '_> {

@@ -164,6 +164,45 @@ fn holds_though(scenario: Scenario, call: Call, error: Errno, from_here: bool, a
     findings.assert_none();
 }
 
+/// Plays the action before each call, and lets each call of this kind fail that is made then.
+fn holds_where_then(scenario: Scenario, action: Action, call: Call, error: Errno, from_here: bool) {
+    let (scene, mut findings) = (Scene::new(scenario), Findings::default());
+    for point in 0..play(&scene, &Schedule::default(), Keep::default()).points.len() {
+        let undone = Schedule { actions: vec![(point, action)], fault: None };
+        let calls = play(&scene, &undone, Keep::default()).calls;
+        for (at, _) in calls.iter().enumerate().filter(|(_, made)| **made == call) {
+            let schedule = Schedule { fault: Some(Fault { at, error, from_here }), ..undone.clone() };
+            findings.note(&scene, &schedule, &play(&scene, &schedule, Keep::default()));
+        }
+    }
+    assert!(findings.disturbed > 0, "{} {action:?}: the action has no effect", scenario.name());
+    findings.assert_none();
+}
+
+#[test]
+fn the_own_link_that_others_moved_and_that_cannot_be_removed_is_left_and_named() {
+    for verb in [Verb::BackupFile, Verb::BackupDir] {
+        for layout in [Layout::Open, Layout::Tenant] {
+            for no_replace in [true, false] {
+                let scenario = Scenario { no_replace, ..Scenario::new(verb, layout) };
+                for (call, error) in [(Call::Random, Errno::INTR), (Call::RenameNew, Errno::STALE)] {
+                    holds_where_then(scenario, Action::StagedExchangedWithName, call, error, true);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_link_that_has_a_second_name_since_it_could_not_go_back_is_left_under_both() {
+    for verb in [Verb::BackupFile, Verb::BackupDir] {
+        let scenario = Scenario { exchange: false, no_replace: false, ..Scenario::new(verb, Layout::Private) };
+        for from_here in [true, false] {
+            holds_though(scenario, Call::StatAt, Errno::IO, from_here, &[Action::ParentSealed]);
+        }
+    }
+}
+
 #[test]
 fn a_state_directory_that_was_made_and_cannot_be_used_is_removed_or_reported() {
     let scenario = Scenario::new(Verb::EnsureOld, Layout::StickyOther);

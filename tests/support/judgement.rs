@@ -53,13 +53,15 @@ impl<Id: Copy + Eq + std::fmt::Debug + std::hash::Hash> Ledger<Id> {
             } else {
                 let exchanged = changed.is_some_and(|item| item.effect == Effect::Exchanged && is_target(item));
                 let homeless = row(&self.homeless, at) == Some(object);
-                let second_name = name.to_string_lossy().starts_with(".caplink-") && self.is_reported(left, at);
                 let kept = self.is_reported(backups, at) || self.is_reported(preserved, at);
                 // What others put there was renamed over; what was there before is put back, not knowing of it.
                 let restored = self.overwritten.contains(&(dir, name.clone()));
+                let second_name = name.to_string_lossy().starts_with(".caplink-");
+                // What the executor made stays its own, wherever others put it before.
+                let own = view.maker(object) == Actor::Executor;
                 // Whose it is cannot be told where it cannot be looked at.
-                let unseen = self.sealed && self.is_reported(left, at);
-                exchanged || homeless || second_name || kept || restored || unseen || self.loose.contains(&object)
+                let named = (second_name || own || self.sealed) && self.is_reported(left, at);
+                exchanged || homeless || kept || restored || named || self.loose.contains(&object)
             };
             if !explained {
                 let whose = if ours { "of the executor's is left" } else { "of others was moved" };

@@ -55,3 +55,30 @@ fn the_new_link_that_cannot_be_removed_is_left_and_nothing_of_others() {
     let error = came.error();
     assert_eq!((error.kind(), error.left().len(), error.preserved().len()), (Kind::Contended, 1, 0));
 }
+
+#[test]
+fn the_own_link_is_left_where_it_cannot_be_removed_whoever_moved_it_before() {
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::Exchange], &[Action::StagedExchangedWithName], None),
+        Moment(&[Call::Exchange, Call::Random], &[], Some(Errno::INTR)),
+    ];
+    let came = Came::of(Scenario::new(Verb::BackupFile, Layout::Open), MOMENTS, back_up);
+    assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), ("a regular file", NEW));
+    let error = came.error();
+    assert_eq!((error.kind(), error.left()), (Kind::Contended, &[PathBuf::from("q/p/l.backup")][..]));
+    assert!(error.preserved().is_empty(), "{:?}", error.preserved());
+}
+
+#[test]
+fn a_link_that_went_back_by_half_is_left_under_both_names() {
+    const MOMENTS: &[Moment] = &[
+        Moment(&[Call::RenameOver, Call::StatAt], &[], Some(Errno::IO)),
+        Moment(&[Call::RenameOver, Call::HardLink, Call::Unlink], &[Action::ParentSealed], None),
+    ];
+    let scenario = Scenario { exchange: false, no_replace: false, ..Scenario::new(Verb::BackupFile, Layout::Private) };
+    let came = Came::of(scenario, MOMENTS, back_up);
+    assert_eq!((came.at("l").as_str(), came.at("l.backup").as_str()), ("a regular file", NEW));
+    let error = came.error();
+    assert_eq!((error.kind(), error.left().len(), error.preserved().len()), (Kind::Unsupported, 2, 1));
+    assert!(error.left().contains(&PathBuf::from("q/p/l.backup")), "{:?}", error.left());
+}

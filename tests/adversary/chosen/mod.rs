@@ -16,7 +16,7 @@ mod trying_out;
 mod undoing;
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use caplink::adversary::{Call, Errno, Tree, Watch, World};
