@@ -222,3 +222,15 @@ fn a_change_whose_record_fails_stands_and_says_so() {
     assert_eq!(shortfalls, ["cannot record `a`: no room in the log"]);
     assert_eq!(root.read_link("a").unwrap(), "v1");
 }
+
+#[test]
+fn where_both_links_of_an_exchange_are_refused_a_preview_names_the_same_one_as_the_edit() {
+    let (dir, _) = tree();
+    dir.symlink("../..", "out").unwrap();
+    let root = Root::from_dir(dir.try_clone().unwrap(), Policy::default().follow(true)).unwrap();
+    for (link, with) in [("out/l", "gone/l"), ("gone/l", "out/l")] {
+        let edit: Edit = Edit::exchange(path(link), path(with)).into();
+        let said = |came: caplink::Result<Outcome>| format!("{:?}", came.unwrap_err());
+        assert_eq!(said(root.preview(&edit)), said(root.apply(&edit)), "{link}");
+    }
+}

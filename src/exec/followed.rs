@@ -21,7 +21,8 @@ pub(super) struct Followed {
 
 /// The edit where the links that are planned lead to; `None` where they lead to no other place than those on the disk.
 pub(super) fn followed(root: &Root, edit: &Edit, planned: &Planned) -> Result<Option<Followed>> {
-    if !root.policy().follow {
+    // Where nothing is planned what the disk refuses is refused in its turn.
+    if !root.policy().follow || planned.is_empty() {
         return Ok(None);
     }
     let mut paths = Vec::new();
