@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use super::*;
-use crate::exec::tests::{Act, OLD, dir, move_and_replace, move_out, others, path, root, tree, watch};
+use crate::error::FileKind;
+use crate::exec::tests::{Act, OLD, dir, move_and_replace, move_out, others, path, root, texts, tree, watch};
 use crate::model::{LinkPath, Target};
 use crate::resolve::{TIME_MAX, TOGETHER_MAX};
-use crate::sys::memory::{Call, Tree, World};
+use crate::sys::memory::{Call, Object, Tree, World};
 
 /// So many links in `sub` lead to as many files in `to`.
 const LINKS: usize = 12;
@@ -17,10 +18,14 @@ fn ground(there: bool) -> Tree {
     let mut tree = tree(0o755, &links.iter().map(String::as_str).collect::<Vec<_>>());
     let base = tree.dir(Tree::ROOT, "base").unwrap();
     let to = dir(&mut tree, base, "to", 0o755);
-    for number in 0..LINKS {
-        tree.make(others(), to, &format!("t{number}"), crate::error::FileKind::File).unwrap();
-    }
+    make_targets(&mut tree, to);
     tree
+}
+
+fn make_targets(tree: &mut Tree, to: Object) {
+    for number in 0..LINKS {
+        tree.make(others(), to, &format!("t{number}"), FileKind::File).unwrap();
+    }
 }
 
 fn edits(count: usize, edit: fn(LinkPath, Target) -> Edit) -> Vec<Edit> {
@@ -104,7 +109,7 @@ fn a_proof_comes_after_so_many_previews_and_after_so_much_time() {
     assert_eq!(opened(Some((7, |tree| tree.pass(TIME_MAX)))), 3 * 2 + 1 + 5);
 }
 
-fn base(tree: &Tree) -> crate::sys::memory::Object {
+fn base(tree: &Tree) -> Object {
     tree.dir(Tree::ROOT, "base").unwrap()
 }
 
@@ -167,6 +172,23 @@ const ACTS: &[(&str, Act)] = &[
     }),
     ("something is mounted over the links", |tree| mount(tree, "base/sub")),
     ("a link is made", |tree| link(tree, "base/sub", "l7", "theirs")),
+    // What is done in a directory that was moved away is nothing to the one that is in its place.
+    ("the same targets take their place, and one of those that are moved out is removed", |tree| {
+        replace_targets(tree, |tree| {
+            let base = base(tree);
+            let to = dir(tree, base, "to", 0o755);
+            make_targets(tree, to);
+        });
+        let moved = tree.dir(Tree::ROOT, "outside/to").unwrap();
+        tree.unlink(others(), moved, OsStr::new("t7")).unwrap();
+    }),
+    ("the same links take their place, and one is made beside those that are moved out", |tree| {
+        move_and_replace(tree);
+        for (name, text) in texts(tree, "outside/sub") {
+            link(tree, "base/sub", &name, &text);
+        }
+        link(tree, "outside/sub", "l7", "theirs");
+    }),
 ];
 
 #[test]
