@@ -136,14 +136,15 @@ fn a_link_that_others_put_in_the_place_of_a_new_one_is_kept_though_it_has_its_nu
     assert_eq!(named(&came), strays);
 }
 
+fn remove_staged(tree: &mut Tree) {
+    let dir = sub(tree, "base");
+    for name in names(tree, "base/sub").iter().filter(|name| is_staged(name)) {
+        tree.unlink(others(), dir, OsStr::new(name)).unwrap();
+    }
+}
+
 #[test]
 fn a_displaced_link_that_others_removed_is_no_residue() {
-    fn remove_staged(tree: &mut Tree) {
-        let dir = sub(tree, "base");
-        for name in names(tree, "base/sub").iter().filter(|name| is_staged(name)) {
-            tree.unlink(others(), dir, OsStr::new(name)).unwrap();
-        }
-    }
     let (came, after) = play_before_proof(&edits(replace), remove_staged);
     assert!(came.iter().all(|came| came.as_ref().is_ok_and(|outcome| outcome.shortfalls.is_empty())), "{came:?}");
     assert_eq!(texts(&after, "base/sub"), LINKS.map(|link| (link.to_owned(), NEW.to_owned())).into());
@@ -153,10 +154,7 @@ fn a_displaced_link_that_others_removed_is_no_residue() {
 #[test]
 fn a_new_link_goes_where_others_removed_what_it_displaced_and_moved_the_directory() {
     fn remove_staged_and_move_out(tree: &mut Tree) {
-        let dir = sub(tree, "base");
-        for name in names(tree, "base/sub").iter().filter(|name| is_staged(name)) {
-            tree.unlink(others(), dir, OsStr::new(name)).unwrap();
-        }
+        remove_staged(tree);
         move_out(tree);
     }
     let (came, after) = play_before_proof(&edits(replace), remove_staged_and_move_out);
