@@ -62,7 +62,8 @@ impl Root {
         self.preview_plan_after(plan, &mut Foreseen::default())
     }
 
-    /// The same on a tree as the plans before it would leave it, and adds what this one would leave.
+    /// Decides a plan as [`preview_plan`](Root::preview_plan) does, on a tree as the plans before it would leave it, and adds to
+    /// `foreseen` what this one would leave.
     ///
     /// # Errors
     ///

@@ -230,7 +230,7 @@ impl Manifests {
             (false, _) => plan_states(&request),
             (true, false) => plan_steps(&request),
         };
-        let claims = self.claims(name, &plan, links);
+        let claims = if options.steps { self.claims(name, &plan, links) } else { Claiming::default() };
         let overridden = expanded.overridden;
         let manifest = name.to_owned();
         Ok(Planned { manifest, plan, overridden, moved_from: None, claims, takes_back: false })

@@ -311,7 +311,7 @@ fn way(root: &Root, parent: &Path) -> Result<Way> {
                 told += &format!("/{inode}{through}");
                 dir = Some(opened);
             }
-            Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => return Err(error),
+            Err(error) if error.kind().tells_nothing() => return Err(error),
             Err(error) => {
                 let at = error.component().map_or(0, |component| component.index);
                 return Ok(Way { dir: None, told: format!("{told}, no way: {} at {at}", error.kind()) });

@@ -167,6 +167,11 @@ impl From<&io::Error> for Kind {
 }
 
 impl Kind {
+    /// Whether the system failed: then nothing is known of what was asked about.
+    pub(crate) fn tells_nothing(self) -> bool {
+        matches!(self, Kind::FdExhausted | Kind::Corrupt | Kind::Io)
+    }
+
     pub(crate) fn of(error: &io::Error) -> Kind {
         Kind::from(error)
     }

@@ -2,7 +2,7 @@
 
 mod locks;
 mod planned;
-#[cfg(test)]
+#[cfg(all(test, unix, feature = "adversary"))]
 mod tests;
 
 use std::borrow::Cow;

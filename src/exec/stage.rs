@@ -2,8 +2,8 @@
 //!
 //! A staged link is pinned: while it is, it can be told from any other. Where nobody but the caller's own user can touch it
 //! before the proof that a series of edits shares, its number is noted instead, and its text tells whether it still has
-//! that. What is removed here is removed only if it is
-//! known to be this edit's own, or was looked at in a directory that nobody else can touch.
+//! that. What is removed here is removed only if it is known to be this edit's own, or was looked at in a directory that
+//! nobody else can touch.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

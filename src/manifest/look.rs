@@ -76,8 +76,7 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
         let dir = directory(root, &mut dir, link.parent())?;
         let (sight, id) = sight(root, dir, link)?;
         let physical = sight.physical.as_deref().unwrap_or(link.parent());
-        let is_it = |declared: &&Declared| declared.link.as_path().as_os_str() == link.as_path().as_os_str();
-        match std::iter::from_fn(|| declared.next_if(is_it)).last() {
+        match std::iter::from_fn(|| declared.next_if(|declared| declared.link == *link)).last() {
             Some(declared) => {
                 let text = declared.text(physical, root.text_root()).ok();
                 let has_it = text.is_some() && sight.found.text() == text.as_deref();
@@ -151,7 +150,7 @@ fn open(root: &Root, path: &Path) -> Result<std::result::Result<Opened, Way>> {
         }
         Err(error) => error,
     };
-    if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) {
+    if error.kind().tells_nothing() {
         return Err(error);
     }
     let depth = error.component().map_or(0, |component| component.index);
@@ -196,7 +195,7 @@ fn sight(root: &Root, dir: &Dir, link: &LinkPath) -> Result<(Sight, Option<Objec
     }
     match look_at(root.calls(), (&opened.handle, link.name())) {
         Ok(found) => Ok((of(Way::Open, opened.physical.clone(), found), Some(opened.id))),
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => Err(error),
+        Err(error) if error.kind().tells_nothing() => Err(error),
         Err(error) => {
             let way = Way::Refused { depth: link.parent().iter().count(), kind: error.kind() };
             Ok((of(way, opened.physical.clone(), Found::Missing), None))
@@ -219,7 +218,7 @@ fn leads(root: &Root, (from, near): (&Path, Near<'_>), name: &OsStr, text: &OsSt
             Kind::Loop => Ok(Leads::Loop),
             Kind::Escape | Kind::MagicLink => Ok(Leads::Escape),
             Kind::CrossMount => Ok(Leads::CrossMount),
-            Kind::FdExhausted | Kind::Corrupt | Kind::Io => Err(stop.into_error()),
+            kind if kind.tells_nothing() => Err(stop.into_error()),
             _ => Ok(Leads::Denied),
         },
     }
@@ -229,7 +228,7 @@ fn leads(root: &Root, (from, near): (&Path, Near<'_>), name: &OsStr, text: &OsSt
 fn contents(root: &Root, dir: &Path, most: usize) -> Result<Contents> {
     let handle = match open_dir(root, dir, Access::Read) {
         Ok((handle, None)) => handle,
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => return Err(error),
+        Err(error) if error.kind().tells_nothing() => return Err(error),
         Err(error) if error.kind() == Kind::Permission => return Ok(Contents::More),
         // Links were followed: it is not the directory that was made.
         Ok((_, Some(_))) | Err(_) => return Ok(Contents::Gone),

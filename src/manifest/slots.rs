@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::look::{Slots, folded, names};
 use crate::entry::open_dir;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::{LinkPath, ObjectId};
 use crate::root::Root;
 use crate::sys::{Access, Handle};
@@ -80,7 +80,7 @@ impl Twice {
 fn folds(root: &Root, dir: &Path, links: &[&LinkPath]) -> Result<bool> {
     let (handle, _) = match open_dir(root, dir, Access::Search) {
         Ok(opened) => opened,
-        Err(error) if matches!(error.kind(), Kind::FdExhausted | Kind::Corrupt | Kind::Io) => return Err(error),
+        Err(error) if error.kind().tells_nothing() => return Err(error),
         Err(_) => return Ok(false),
     };
     let names_of: Vec<&OsStr> = links.iter().map(|link| link.name()).collect();

@@ -67,7 +67,7 @@ impl Targets {
         }
     }
 
-    /// Looks at a path below the root. `NotFound` where the last name is missing.
+    /// Looks at a path below the root.
     pub(super) fn look(&self, root: &Root, path: &Path) -> Look {
         let Some((above, name)) = divided(path).filter(|_| !self.lost.get() && !self.unable.get()) else {
             return Look::Untold;

@@ -221,7 +221,7 @@ fn status(stop: Stop) -> Result<Status> {
         Kind::Loop => Ok(Status::Loop),
         // A magic link leads to an object of the kernel, wherever that is.
         Kind::Escape | Kind::MagicLink => Ok(Status::Escape),
-        Kind::FdExhausted | Kind::Corrupt | Kind::Io => Err(stop.into_error()),
+        kind if kind.tells_nothing() => Err(stop.into_error()),
         _ => Ok(Status::Denied),
     }
 }

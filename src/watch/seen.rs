@@ -41,7 +41,7 @@ pub(super) fn sight(root: &Root, link: &Path) -> Sight {
 
 /// Whether what fails so may succeed later, though nothing changes that hints tell of.
 pub(super) fn passes(kind: Kind) -> bool {
-    matches!(kind, Kind::Contended | Kind::FdExhausted | Kind::Corrupt | Kind::Io)
+    kind == Kind::Contended || kind.tells_nothing()
 }
 
 /// A link of which nothing can be known but its text, perhaps.

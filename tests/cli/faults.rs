@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Place, answer, skipped};
 
-fn has_strace(test: &str) -> bool {
+pub(crate) fn has_strace(test: &str) -> bool {
     // A host may have the program and not let it trace.
     let able =
         Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());

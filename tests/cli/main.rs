@@ -36,6 +36,7 @@ mod repairing;
 mod resolving;
 mod scan;
 mod scan_page;
+mod stopped;
 mod support;
 #[cfg(target_os = "linux")]
 mod taking_over;

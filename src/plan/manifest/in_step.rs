@@ -21,7 +21,7 @@ impl<'m, V> InStep<'m, V> {
     }
 
     pub(super) fn get(&mut self, link: &LinkPath) -> Option<&'m V> {
-        if let Some((_, next)) = self.ahead.next_if(|(next, _)| is_same(next, link)) {
+        if let Some((_, next)) = self.ahead.next_if(|(next, _)| *next == link) {
             return Some(next);
         }
         if self.map.is_empty() {
@@ -47,7 +47,7 @@ impl<'d> DeclaredInStep<'d> {
     }
 
     pub(crate) fn has(&mut self, link: &LinkPath) -> bool {
-        if self.links.get(self.next).is_some_and(|next| is_same(&next.link, link)) {
+        if self.links.get(self.next).is_some_and(|next| next.link == *link) {
             self.next += 1;
             return true;
         }
@@ -55,11 +55,6 @@ impl<'d> DeclaredInStep<'d> {
         self.next = found.map_or_else(|at| at, |at| at + 1);
         found.is_ok()
     }
-}
-
-/// Both are normal: their bytes tell, which are compared sooner than their components.
-fn is_same(a: &LinkPath, b: &LinkPath) -> bool {
-    a.as_path().as_os_str() == b.as_path().as_os_str()
 }
 
 #[cfg(test)]
