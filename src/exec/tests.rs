@@ -10,7 +10,7 @@ use crate::error::FileKind;
 use crate::model::{LinkPath, Policy};
 use crate::root::Root;
 use crate::sys::Abilities;
-use crate::sys::memory::{Actor, Call, Errno, Object, Subject, Tree, Watch, World};
+use crate::sys::memory::{Actor, Call, Object, Subject, Tree, World, acting};
 
 const USER: u32 = 1000;
 
@@ -21,32 +21,9 @@ pub(super) const OLD: &str = "old";
 /// What others do.
 pub(super) type Act = fn(&mut Tree);
 
-/// Keeps the names of the calls, and acts before one of them.
-struct Mover {
-    seen: Arc<Mutex<Vec<Call>>>,
-    act: Option<(usize, Act)>,
-}
-
-impl Watch for Mover {
-    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
-        let mut seen = self.seen.lock().unwrap();
-        if let Some((at, act)) = self.act
-            && at == seen.len()
-        {
-            act(tree);
-        }
-        seen.push(call);
-        None
-    }
-
-    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: Result<(), Errno>) {}
-}
-
 /// Keeps the names of the calls from now on, and acts before one of them.
 pub(super) fn watch(world: &World, act: Option<(usize, Act)>) -> Arc<Mutex<Vec<Call>>> {
-    let seen = Arc::default();
-    world.watch(Box::new(Mover { seen: Arc::clone(&seen), act }));
-    seen
+    acting(world, act)
 }
 
 pub(super) fn root(world: &World, confined: bool) -> Root {

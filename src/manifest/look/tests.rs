@@ -2,38 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::model::{Policy, Target};
 use crate::plan::{Label, Position, TargetKind};
 use crate::sys::Abilities;
-use crate::sys::memory::{Actor, Call, Errno, Object, Subject, Tree, Watch, World};
+use crate::sys::memory::{Actor, Call, Object, Subject, Tree, World, acting};
 
 const USER: u32 = 1000;
 const LINKS: usize = 9;
 
 /// What others do in the root.
 type Act = fn(&mut Tree, Object);
-
-struct Mover {
-    seen: Arc<Mutex<Vec<Call>>>,
-    act: Option<(usize, Act)>,
-}
-
-impl Watch for Mover {
-    fn before(&mut self, tree: &mut Tree, call: Call) -> Option<Errno> {
-        let mut seen = self.seen.lock().unwrap();
-        if let Some((_, act)) = self.act.filter(|(at, _)| *at == seen.len()) {
-            let base = tree.dir(Tree::ROOT, "base").unwrap();
-            act(tree, base);
-        }
-        seen.push(call);
-        None
-    }
-
-    fn after(&mut self, _tree: &mut Tree, _call: Call, _result: std::result::Result<(), Errno>) {}
-}
 
 fn others() -> Subject {
     Subject { actor: Actor::Other, uid: 0 }
@@ -69,8 +49,13 @@ fn play(act: Option<(usize, Act)>) -> (Vec<Leads>, Vec<Call>) {
         at: Position::default(),
     };
     let links: Vec<Declared> = (0..LINKS).map(declared).collect();
-    let seen = Arc::default();
-    world.watch(Box::new(Mover { seen: Arc::clone(&seen), act }));
+    let act = act.map(|(at, act)| {
+        (at, move |tree: &mut Tree| {
+            let base = tree.dir(Tree::ROOT, "base").unwrap();
+            act(tree, base);
+        })
+    });
+    let seen = acting(&world, act);
     let (unwanted, holdings) = (&[][..], &Holdings::default());
     let looked = root.see(&Looking { links: &links, unwanted, holdings, all: false }).unwrap();
     drop(world.unwatch());

@@ -22,6 +22,8 @@
 
 #![expect(missing_docs, reason = "for tests: no part of the public face")]
 
+#[cfg(test)]
+mod acting;
 mod calls;
 mod change;
 mod confine;
@@ -29,6 +31,8 @@ mod crash;
 mod tree;
 mod world;
 
+#[cfg(test)]
+pub(crate) use acting::acting;
 pub(crate) use calls::Memory;
 pub use change::{Change, Slot, Step};
 pub(crate) use confine::Rules;
