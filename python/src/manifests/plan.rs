@@ -83,8 +83,8 @@ fn step<'py>(py: Python<'py>, step: &ManifestStep) -> PyResult<Bound<'py, PyAny>
         (None, false) => shown.set_item("name", &link)?,
     }
     shown.set_item("link", link)?;
-    shown.set_item("target", step.target.as_ref().map(Text::from))?;
-    shown.set_item("previous", step.previous.as_ref().map(Text::from))?;
+    shown.set_item("target", step.target.as_ref().map(|text| Text(text.into())))?;
+    shown.set_item("previous", step.previous.as_ref().map(|text| Text(text.into())))?;
     shown.set_item("comment", step.label.comment())?;
     shown.set_item("note", (step.note != Note::Plain).then(|| step.note.as_str()))?;
     shown.set_item("restore", step.restore.as_ref().map(Text::from))?;
@@ -103,8 +103,8 @@ pub(super) fn state<'py>(py: Python<'py>, state: &manage::EntryState) -> PyResul
     }
     shown.set_item("link", link)?;
     shown.set_item("status", state.status.as_str())?;
-    shown.set_item("target", state.target.as_ref().map(Text::from))?;
-    shown.set_item("found", state.found.as_ref().map(Text::from))?;
+    shown.set_item("target", state.target.as_ref().map(|text| Text(text.into())))?;
+    shown.set_item("found", state.found.as_ref().map(|text| Text(text.into())))?;
     shown.set_item("comment", state.label.comment())?;
     value(py, "EntryState", &shown)
 }
