@@ -140,7 +140,7 @@ fn follow(
 
 /// The directory of the next link: the one before, if it is that.
 fn directory<'d>(root: &Root, last: &'d mut Option<Dir>, path: &Path) -> Result<&'d Dir> {
-    let dir = match last.take().filter(|dir| dir.path == path) {
+    let dir = match last.take().filter(|dir| dir.path.as_os_str() == path.as_os_str()) {
         Some(dir) => dir,
         None => Dir { path: path.to_path_buf(), opened: open(root, path)? },
     };
