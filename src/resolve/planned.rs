@@ -40,6 +40,11 @@ impl Node {
         self.is_edited.then_some(self.text.as_deref())
     }
 
+    /// Whether nothing of what the disk has is left here.
+    fn is_cleared(&self) -> bool {
+        self.left() == Some(None) || self.replaces
+    }
+
     /// Whether an edit is about this very path.
     fn is_about(&self) -> bool {
         self.is_edited || self.is_made
@@ -56,11 +61,11 @@ impl Planned {
         self.nodes.len() == 1
     }
 
-    /// An edit leaves a link with this text at the path, or nothing.
+    /// An edit leaves a link with this text at the path, or nothing: whatever earlier ones left there or below is gone.
     pub(crate) fn insert(&mut self, path: &Path, left: Option<OsString>) {
         let at = self.node_at(path);
-        let node = &mut self.nodes[at];
-        (node.is_edited, node.text) = (true, left.map(OsString::into_boxed_os_str));
+        let text = left.map(OsString::into_boxed_os_str);
+        self.nodes[at] = Node { is_edited: true, text, ..Node::default() };
     }
 
     /// An edit creates a directory at the path.
@@ -146,7 +151,12 @@ impl Planned {
 
     /// Whether nothing of what the disk has at a path is left there.
     pub(crate) fn is_cleared(&self, path: &Path) -> bool {
-        self.find(path).is_some_and(|node| node.left() == Some(None) || node.replaces)
+        self.find(path).is_some_and(Node::is_cleared)
+    }
+
+    /// The same of a node.
+    pub(super) fn is_cleared_at(&self, node: usize) -> bool {
+        self.nodes[node].is_cleared()
     }
 
     /// The node of the root.
@@ -203,6 +213,21 @@ mod tests {
             assert_eq!(left(&planned, Path::new(second)), Some(None), "the later one counts");
             assert_eq!(left(&planned, Path::new("c/d")), None);
         }
+    }
+
+    #[test]
+    fn what_is_left_below_a_name_goes_with_it() {
+        let mut planned = Planned::new();
+        let (dir, link) = (Path::new("a"), Path::new("a/l"));
+        planned.insert_dir(dir);
+        planned.insert(link, Some("t".into()));
+        planned.insert(dir, Some("elsewhere".into()));
+        assert!(!planned.is_made(dir), "it was renamed, and a link has its name");
+        assert_eq!(planned.left_on_the_way(Path::new("a/b")), Some((0, Some(OsStr::new("elsewhere")))));
+        assert_eq!(planned.left_at(link), None);
+        planned.insert(dir, None);
+        planned.insert_dir(dir);
+        assert_eq!((planned.is_made(dir), planned.left_at(link)), (true, None), "the new one is empty");
     }
 
     #[test]
