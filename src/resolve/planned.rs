@@ -28,6 +28,8 @@ struct Node {
     is_made: bool,
     /// What the disk has there is removed by an edit before that.
     replaces: bool,
+    /// An edit renames what is of this kind to here.
+    backup: Option<FileKind>,
 }
 
 impl Node {
@@ -80,6 +82,12 @@ impl Planned {
         }
     }
 
+    /// An edit renames a file or directory to the path, where nothing is.
+    pub(crate) fn insert_backup(&mut self, path: &Path, kind: FileKind) {
+        let at = self.node_at(path);
+        self.nodes[at] = Node { backup: Some(kind), ..Node::default() };
+    }
+
     fn node_at(&mut self, path: &Path) -> usize {
         let mut at = 0;
         for name in path {
@@ -113,7 +121,7 @@ impl Planned {
         let node = self.find(path)?;
         match node.left() {
             Some(left) => Some(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
-            None => node.is_made.then_some(Found::Other(FileKind::Dir)),
+            None => node.is_made.then_some(FileKind::Dir).or(node.backup).map(Found::Other),
         }
     }
 

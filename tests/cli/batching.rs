@@ -295,10 +295,21 @@ fn a_dry_run_knows_what_goes_with_a_directory_or_a_link_that_earlier_lines_repla
         r#"{"verb":"ensure","link":"link/one","to":"file","parents":true}"#,
         r#"{"verb":"exchange","a":"link/two","b":"link/one"}"#,
     ];
+    let twice = [
+        r#"{"verb":"ensure","link":"new/dir/one","to":"file","parents":true}"#,
+        r#"{"verb":"ensure","link":"new/dir","to":"file","backup":true}"#,
+        r#"{"verb":"ensure","link":"new/dir.backup","to":"file"}"#,
+        r#"{"verb":"remove","link":"new/dir"}"#,
+        r#"{"verb":"ensure","link":"new/dir/one","to":"file","parents":true}"#,
+        r#"{"verb":"ensure","link":"new/dir","to":"file","backup":true}"#,
+        r#"{"verb":"ensure","link":"file","to":"a","backup":true}"#,
+        r#"{"verb":"create","link":"file.backup","to":"a"}"#,
+    ];
     for (lines, kinds) in [
-        (&replaced_dir[..], &["symlink_in_path", "dangling"][..]),
-        (&new_dir[..], &["symlink_in_path", "dangling"]),
-        (&replaced_link[..], &["dangling", "not_found"]),
+        (&twice[..], &["not_a_link", "exists"][..]),
+        (&replaced_dir, &["symlink_in_path", "dangling"]),
+        (&new_dir, &["symlink_in_path", "dangling"]),
+        (&replaced_link, &["dangling", "not_found"]),
     ] {
         let place = Place::new();
         fs::write(place.root.join("a/there"), "").unwrap();
@@ -312,6 +323,21 @@ fn a_dry_run_knows_what_goes_with_a_directory_or_a_link_that_earlier_lines_repla
         let errors = real.json["errors"].as_array().unwrap();
         assert_eq!(errors.iter().map(|error| error["kind"].as_str().unwrap()).collect::<Vec<_>>(), kinds, "{lines:?}");
     }
+}
+
+#[test]
+fn a_dry_run_names_the_path_of_an_exchange_that_is_gone_to_first() {
+    let lines = [
+        r#"{"verb":"create","link":"up","to":"../..","style":"verbatim","allow_outside":true}"#,
+        r#"{"verb":"exchange","a":"nosuch/one","b":"up/two"}"#,
+    ];
+    let place = Place::new();
+    let file = place.base.path().join("lines");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let ask = |dry: &str| place.ask(&format!("{dry} --follow batch {}", file.display()));
+    let (dry, real) = (ask("-n"), ask(""));
+    assert_eq!(dry.json["errors"], real.json["errors"]);
+    assert_eq!(real.kind(), "not_found");
 }
 
 #[test]
