@@ -11,7 +11,7 @@ use super::part::{Part, There, Thing};
 use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::exec::permission::{may_add, may_take_away};
-use crate::exec::{Previews, previewed};
+use crate::exec::{Previews, parents, previewed};
 use crate::model::{Change, Effect, Group, GroupStep, Guarantee, LinkPath, Outcome, Staging, relative_text};
 use crate::root::{Root, not_state};
 use crate::sys::Access;
@@ -304,6 +304,7 @@ impl<'a, 'p> Judging<'a, 'p> {
     }
 
     fn open(&self, path: &LinkPath) -> Result<Opened<'static>> {
+        parents::are_left(self.previews.planned(), self.root.policy(), path.parent())?;
         let entry = Opened::open(self.root, path)?;
         not_state(self.root, entry.physical())?;
         Ok(entry.owned())
