@@ -68,6 +68,9 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         ("exchange", Kind::CrossMount) if error.component().is_none() => {
             "links are exchanged within one mount only; `swap` changes them one after the other"
         }
+        (_, Kind::CrossMount) if error.component().is_none() => {
+            "what stands or falls together is on the mount of its root; `-C` names a directory on the other mount"
+        }
         ("exchange", Kind::Escape) if is_about_target(error) => "`--allow-outside` exchanges them all the same",
         ("repair", Kind::Dangling) => "no repair makes a link lead to nothing; `swap` with `--allow-dangling` does",
         ("repair", Kind::Escape) if is_about_target(error) => {
