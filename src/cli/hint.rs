@@ -36,6 +36,9 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
             };
             return Some(joined(way, look()));
         }
+        ("adopt", Kind::Mismatch | Kind::Dangling | Kind::Escape) if is_about_inside(error) => {
+            "what is inside a directory moves with it, and its links must lead where they led; adopt what is inside instead"
+        }
         (_, Kind::Mismatch) => return Some(joined("somebody switched it", look())),
         ("ensure", Kind::NotALink) if is_file_or_dir(error.found()) => "`--backup` renames it and keeps it",
         ("remove", Kind::NotFound) => "`--missing-ok` takes an absent link as removed",
@@ -65,6 +68,9 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         ("exchange", Kind::CrossMount) if error.component().is_none() => {
             "links are exchanged within one mount only; `swap` changes them one after the other"
         }
+        (_, Kind::CrossMount) if error.component().is_none() => {
+            "what stands or falls together is on the mount of its root; `-C` names a directory on the other mount"
+        }
         ("exchange", Kind::Escape) if is_about_target(error) => "`--allow-outside` exchanges them all the same",
         ("repair", Kind::Dangling) => "no repair makes a link lead to nothing; `swap` with `--allow-dangling` does",
         ("repair", Kind::Escape) if is_about_target(error) => {
@@ -87,6 +93,11 @@ fn precise(error: &Error, verb: &str, here: &Here) -> Option<String> {
         (_, kind) => return general(kind, here),
     };
     Some(hint.to_owned())
+}
+
+/// Whether a directory is refused for what is inside it, and not for what is under its name or on the way to it.
+fn is_about_inside(error: &Error) -> bool {
+    error.found().is_none() && error.component().is_none()
 }
 
 /// What a line of a batch has for the options that hints name.

@@ -3,8 +3,9 @@
 //! All are judged before the first moves: what is there, where it goes, and the links inside a directory. A relative text that
 //! climbs out of the directory would be read from its new place, and must lead to the same object from there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, FileKind, Kind, Result};
@@ -68,7 +69,8 @@ impl Adoption {
     ///
     /// For a path: `exists` where something has its new name, or it is a link to something else; `not_a_link` for what is
     /// neither file, directory nor link; `cross_mount`; `loop` where the directory is below it; `not_found`. For a link
-    /// inside a directory that would lead elsewhere: `escape`, `dangling` or `mismatch`.
+    /// inside a directory that would lead elsewhere: `escape`, `dangling` or `mismatch`; `mismatch` too for a directory that
+    /// another of the paths is inside.
     pub fn apply(&self, root: &Root, author: &Author, durability: Durability) -> Result<Applied> {
         let judged = match self.judged(root) {
             Ok(judged) => judged,
@@ -117,6 +119,12 @@ impl Adoption {
     /// Judges every path; where one is refused, what is to be reported of all.
     fn judged(&self, root: &Root) -> std::result::Result<Vec<Judged>, Applied> {
         let mut names = HashSet::new();
+        // What is below a path comes right after it.
+        let paths: BTreeSet<&LinkPath> = self.moves.iter().map(|(path, _)| path).collect();
+        let below = |path: &LinkPath| {
+            let mut after = paths.range::<LinkPath, _>((Bound::Excluded(path), Bound::Unbounded));
+            after.next().filter(|next| next.as_path().starts_with(path))
+        };
         let each = self.moves.iter().map(|(path, to)| {
             let judged = judge(root, path, to);
             match judged {
@@ -125,6 +133,13 @@ impl Adoption {
                 }
                 judged => judged,
             }
+            // Moved first it leaves a link in the directory, which would lead elsewhere from there.
+            .and_then(|judged| match (judged, below(path)) {
+                (Judged::Moves, Some(inner)) => {
+                    Err(Error::new(Kind::Mismatch).because(format!("`{inner}`, which moves as well, is inside it")))
+                }
+                (judged, _) => Ok(judged),
+            })
             .map_err(|error| error.on("adopt", path))
         });
         let each: Vec<Result<Judged>> = each.collect();

@@ -87,6 +87,22 @@ fn a_link_inside_a_directory_has_to_lead_where_it_led() {
 }
 
 #[test]
+fn a_directory_does_not_move_with_what_moves_out_of_it() {
+    // The link that stands for `a/b/deep` would go with `a`, and lead elsewhere from there.
+    let place = Place::new();
+    fs::write(place.root.join("a/b/deep"), "deep").unwrap();
+    let before = place.snapshot();
+    for line in ["adopt a/b/deep a --into releases", "adopt a a/b/deep --into releases", "adopt a/b a --into new -p"] {
+        for dry in ["-n ", ""] {
+            assert_eq!(told(&place.ask(&format!("{dry}{line}"))), (3, vec![("mismatch", "a")]), "{dry}{line}");
+        }
+    }
+    assert_eq!(place.snapshot(), before, "no records are made either");
+    fs::write(place.root.join("a.b"), "").unwrap();
+    assert_eq!(place.ask("adopt a a.b --into releases").code, 0, "this one is beside it");
+}
+
+#[test]
 fn no_reader_finds_the_name_absent() {
     let place = Place::new();
     let stop = AtomicBool::new(false);

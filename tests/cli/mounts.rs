@@ -115,6 +115,25 @@ fn a_dry_run_knows_that_links_of_two_mounts_are_not_exchanged() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_dry_run_knows_that_a_group_stays_on_the_mount_of_its_root() {
+    let Some(mounted) = Mounted::new("mounts::a_dry_run_knows_that_a_group_stays_on_the_mount") else { return };
+    let place = &mounted.0;
+    assert_eq!(place.words("records init").code, 0);
+    fs::create_dir(place.root.join("a/b/dir")).unwrap();
+    let lines = place.base.path().join("lines");
+    let batch = |options: &str| place.ask(&format!("--cross-mounts {options} {}", lines.display()));
+    for link in ["a/b/l", "a/b/dir/l", "a/b/new/er/l"] {
+        let edit = json!({ "verb": "ensure", "link": link, "to": "file", "allow_dangling": true, "parents": true });
+        fs::write(&lines, edit.to_string()).unwrap();
+        let (dry, real) = (batch("-n batch --all-or-nothing"), batch("batch --all-or-nothing"));
+        assert_eq!((dry.code, dry.kind(), real.code, real.kind()), (4, "cross_mount", 4, "cross_mount"), "{link}");
+        assert_eq!(dry.json["errors"][0]["hint"], real.json["errors"][0]["hint"], "{link}");
+        assert!(!real.json["errors"][0]["hint"].as_str().unwrap().contains("--cross-mounts"), "it was given");
+    }
+    assert!(!place.root.join("a/b/new").exists());
+}
+
+#[test]
 fn a_watch_tells_of_links_that_led_to_what_was_unmounted() {
     let Some(mounted) = Mounted::new("mounts::a_watch_tells_of_links_that_led_to_what_was_unmounted") else { return };
     let place = &mounted.0;
