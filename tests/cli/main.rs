@@ -35,6 +35,7 @@ mod removing;
 mod repairing;
 mod resolving;
 mod scan;
+mod scan_formats;
 mod scan_page;
 mod stopped;
 mod support;
