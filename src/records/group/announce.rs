@@ -105,7 +105,7 @@ pub(super) fn part(intent: &Intent, number: usize) -> Part {
         link: intent.link.as_path().into(),
         at: at.as_path().into(),
         there: intent.other.as_ref().map_or(There::Staged, |there| There::Named(PathBuf::from(&there.0))),
-        staged: number.to_string().into(),
+        staged: number.into(),
         before: moved.filter(|moved| !moved.brought).map(object).or_else(|| link(&intent.previous)),
         after: moved.filter(|moved| moved.brought).map(object).or_else(|| link(&intent.target)),
         directory: false,
