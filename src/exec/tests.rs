@@ -12,7 +12,7 @@ use crate::root::Root;
 use crate::sys::Abilities;
 use crate::sys::memory::{Actor, Call, Object, Subject, Tree, World, acting};
 
-const USER: u32 = 1000;
+pub(super) const USER: u32 = 1000;
 
 /// The links that are edited together, and the text of those that are there from the beginning.
 pub(super) const LINKS: [&str; 3] = ["a", "b", "c"];

@@ -40,6 +40,10 @@ macro_rules! bodies {
             pub(super) fn named(name: &str) -> Option<EntryKind> {
                 match name { $($name => Some(EntryKind::$variant),)* _ => None }
             }
+
+            pub(super) fn name(self) -> &'static str {
+                match self { $(EntryKind::$variant => $name,)* }
+            }
         }
 
         impl Body {

@@ -185,7 +185,7 @@ impl Log {
             return Ok(Vec::new());
         }
         self.is_writable()?;
-        match self.write(bodies, many) {
+        match self.write(&bodies, many) {
             Ok(numbers) => {
                 self.cut.clear();
                 self.settle()?;
@@ -208,16 +208,16 @@ impl Log {
     }
 
     /// Writes entries behind the end, some at a time.
-    fn write(&mut self, mut piece: Vec<Body>, many: Many<'_>) -> Result<Vec<u64>> {
-        let returned = piece.len() + many.count().min(1);
-        piece.extend(many.piece(0));
-        let intents = piece.iter().filter(|body| matches!(body, Body::Intent(_))).count() as u64;
-        let mut extension = self.state.extend(&self.cut, piece).map_err(unfit)?;
+    fn write(&mut self, bodies: &[Body], many: Many<'_>) -> Result<Vec<u64>> {
+        let returned = bodies.len() + many.count().min(1);
+        let intents = bodies.iter().filter(|body| matches!(body, Body::Intent(_))).count() as u64;
+        let mut extension = self.state.extend(&self.cut, bodies, many).map_err(unfit)?;
         let more = many.room(TOGETHER).ok_or_else(|| damaged(self.state.seq, TOO_LONG))?;
-        self.make_room(Room::of(&extension.bytes, intents).and(more)).map_err(io)?;
+        let first = Room::of(&extension.bytes, intents + many.intents(many.piece(0)));
+        self.make_room(first.and(more)).map_err(io)?;
         self.file.append(&extension.bytes).map_err(io)?;
         for from in (TOGETHER..many.count()).step_by(TOGETHER) {
-            self.state.go_on(&mut extension, many.piece(from)).map_err(unfit)?;
+            self.state.go_on(&mut extension, many, from).map_err(unfit)?;
             self.file.append(&extension.bytes).map_err(io)?;
         }
         extension.numbers.truncate(returned);

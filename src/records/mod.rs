@@ -15,6 +15,7 @@ mod held;
 mod identity;
 mod index;
 mod journal;
+mod line;
 mod lines;
 mod log;
 mod log_file;

@@ -10,6 +10,7 @@ use super::held::{Held, HeldLink};
 use super::index::INDEX_NAME;
 use super::lines::{Lines, Next};
 use super::log_file::{LOG_NAME, damaged, io, lock, open_own};
+use super::many::Many;
 use super::owned::{Owned, Ownership, TOPIC};
 use super::state::{Line, State};
 use super::store::{Records, open_state};
@@ -173,8 +174,9 @@ impl Place<'_> {
         let founding = Founding::of(root, settings, author, Some(renewed.clone()))?;
         let new_id = founding.id.clone();
         let bodies = std::iter::once(Body::Records(Box::new(founding)))
-            .chain(facts.into_iter().map(|fact| Body::Fact(Box::new(fact))));
-        let lines = State::empty().extend(&[], bodies.collect()).map_err(|at| damaged(at.seq, at.reason))?;
+            .chain(facts.into_iter().map(|fact| Body::Fact(Box::new(fact))))
+            .collect::<Vec<_>>();
+        let lines = State::empty().extend(&[], &bodies, Many::none()).map_err(|at| damaged(at.seq, at.reason))?;
 
         let failed = |source| Error::from_io(source).during("move the damaged records aside");
         let new = format!("{NEW}{:032x}{NEW_END}", calls.random().map_err(io)?);

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::entry::{Body, CUT, EntryKind, Group, Intent, LINE_MAX, Open, Torn};
 use super::head::{Head, Misfit};
-use super::time::Time;
+use super::line::Stamp;
+use super::many::{Many, Said};
 use super::tree::Hash;
 
 /// A state in which something is open is told anew where it would take longer than this to read, in bytes.
@@ -88,8 +89,8 @@ impl State {
 
     /// Where an entry that begins at the end tells that all is told from. What leaves nothing open is where that begins, so
     /// that a log is opened by its last entry.
-    fn base_for(&self, body: &Body) -> u64 {
-        if self.open.is_empty() || matches!(body, Body::Open(_)) || self.is_closed_by(body) {
+    fn base_for(&self, said: Said<'_>) -> u64 {
+        if self.open.is_empty() || matches!(said, Said::Body(Body::Open(_))) || self.is_closed_by(said) {
             self.end
         } else {
             self.base
@@ -97,11 +98,11 @@ impl State {
     }
 
     /// Whether nothing is open any more behind this entry.
-    fn is_closed_by(&self, body: &Body) -> bool {
-        match body {
-            Body::Result(ended) => self.open.len() == 1 && self.open.contains_key(&ended.of),
-            Body::GroupEnd(end) => self.open.values().all(|opened| opened.is_group(&end.group)),
-            _ => false,
+    fn is_closed_by(&self, said: Said<'_>) -> bool {
+        match said {
+            Said::Result { of } => self.open.len() == 1 && self.open.contains_key(&of),
+            Said::Body(Body::GroupEnd(end)) => self.open.values().all(|opened| opened.is_group(&end.group)),
+            Said::Body(_) | Said::Member => false,
         }
     }
 
@@ -116,23 +117,23 @@ impl State {
         let Ok(head) = Head::of_entry(line) else { return self.unfit("it is no entry") };
         self.follows(&head)?;
         let Ok(body) = head.body(line) else { return self.unfit("it is no entry of its kind") };
-        self.accept(&head, &body)?;
+        self.accept(&head, Said::of(&body))?;
         self.pass(line, leaf);
         Ok(Line::Entry(head, body))
     }
 
     /// Takes what an entry says, which follows the last one.
-    fn accept(&mut self, head: &Head, body: &Body) -> Result<(), Unfit> {
-        self.has_right_places(head, body)?;
-        match (body, self.torn.first()) {
-            (Body::Torn(told), Some(torn)) if told == torn => drop(self.torn.remove(0)),
-            (Body::Torn(_), _) => return self.unfit("it tells of a line that was not cut short there"),
+    fn accept(&mut self, head: &Head, said: Said<'_>) -> Result<(), Unfit> {
+        self.has_right_places(head, said)?;
+        match (said, self.torn.first()) {
+            (Said::Body(Body::Torn(told)), Some(torn)) if told == torn => drop(self.torn.remove(0)),
+            (Said::Body(Body::Torn(_)), _) => return self.unfit("it tells of a line that was not cut short there"),
             (_, Some(_)) => return self.unfit("a line was cut short before it, and it does not tell of that"),
             (_, None) => {}
         }
         self.base = head.base;
         self.settings_at = head.settings_at;
-        self.open_or_close(body)?;
+        self.open_or_close(said)?;
         self.resumed = false;
         Ok(())
     }
@@ -150,8 +151,8 @@ impl State {
         Ok(())
     }
 
-    fn has_right_places(&self, head: &Head, body: &Body) -> Result<(), Unfit> {
-        if head.base != self.base_for(body) {
+    fn has_right_places(&self, head: &Head, said: Said<'_>) -> Result<(), Unfit> {
+        if head.base != self.base_for(said) {
             return self.unfit("it tells a wrong place of what is open");
         }
         let settings = if head.entry == EntryKind::Settings { self.end } else { self.settings_at };
@@ -161,8 +162,21 @@ impl State {
         Ok(())
     }
 
-    fn open_or_close(&mut self, body: &Body) -> Result<(), Unfit> {
+    fn open_or_close(&mut self, said: Said<'_>) -> Result<(), Unfit> {
         let place = self.end;
+        let body = match said {
+            Said::Member => {
+                self.open.insert(self.seq, Opened { place, what: Pending::Member });
+                return Ok(());
+            }
+            // The program that made the change may tell of it after another one settled it.
+            Said::Result { of } if of < self.seq => {
+                self.open.remove(&of);
+                return Ok(());
+            }
+            Said::Result { .. } => return self.unfit("it is the result of a later entry"),
+            Said::Body(body) => body,
+        };
         match body {
             Body::Intent(intent) => {
                 self.open.insert(self.seq, Opened { place, what: Pending::Intent(Arc::clone(intent)) });
@@ -170,9 +184,6 @@ impl State {
             Body::Group(group) => {
                 self.open.insert(self.seq, Opened { place, what: Pending::Group(Arc::clone(group)) });
             }
-            // The program that made the change may tell of it after another one settled it.
-            Body::Result(ended) if ended.of < self.seq => drop(self.open.remove(&ended.of)),
-            Body::Result(_) => return self.unfit("it is the result of a later entry"),
             Body::GroupEnd(end) => {
                 self.open.retain(|_, opened| !opened.is_group(&end.group));
             }
@@ -183,6 +194,7 @@ impl State {
                     return self.unfit("it tells of other things than are open");
                 }
             }
+            Body::Result(_) => unreachable!("BUG: it is said as a result"),
             Body::Open(_) | Body::Records(_) | Body::Settings(_) | Body::Fact(_) | Body::Torn(_) => {}
         }
         Ok(())
@@ -194,69 +206,77 @@ impl State {
         self.end += line.len() as u64 + 1;
     }
 
-    /// The lines that add these entries at the end; this is the state behind them afterwards.
+    /// The lines that add these entries at the end, and the first of `many` behind them; this is the state behind them
+    /// afterwards.
     ///
     /// A line that was cut short, `cut` of it being there, is ended first and told of.
-    pub(super) fn extend(&mut self, cut: &[u8], bodies: Vec<Body>) -> Result<Extension, Unfit> {
-        let mut bytes = Vec::new();
+    pub(super) fn extend(&mut self, cut: &[u8], bodies: &[Body], many: Many<'_>) -> Result<Extension, Unfit> {
+        let mut extension = Extension { bytes: Vec::new(), numbers: Vec::new(), stamp: Stamp::now() };
         if !cut.is_empty() {
             let mut line = cut.to_vec();
             line.push(CUT);
-            bytes.extend_from_slice(&[CUT, b'\n']);
+            extension.bytes.extend_from_slice(&[CUT, b'\n']);
             self.take(&line)?;
         }
         let mut told: Vec<Body> = self.torn.iter().copied().map(Body::Torn).collect();
         // Told anew it costs less than to read on from the base, unless it is about to be closed, or is more than a line holds.
         let open = self.open.len() as u64;
-        let closed = bodies.iter().filter(|body| matches!(body, Body::Result(_))).count() as u64;
+        let closed = bodies.iter().filter(|body| matches!(body, Body::Result(_))).count() as u64 + many.results();
         let is_worth_it = open > closed * 2 && open < OPEN_MAX;
         if is_worth_it && self.end - self.base > BASE_MAX.max(open * 128) {
             let open = self.open.iter().map(|(seq, opened)| (*seq, opened.place)).collect();
             told.push(Body::Open(Open { open }));
         }
-        let before = told.len();
-        let mut extension = Extension { bytes, numbers: Vec::new(), time: Time::now() };
-        self.add(&mut extension, told.into_iter().chain(bodies))?;
-        extension.numbers.drain(..before);
+        for body in told.iter().chain(bodies) {
+            let write = |line: &mut Vec<u8>| body.write_json(line).expect("BUG: an entry has no JSON");
+            self.add(&mut extension, body.kind(), Said::of(body), write)?;
+        }
+        self.add_piece(&mut extension, many, 0)?;
+        extension.numbers.drain(..told.len());
         Ok(extension)
     }
 
-    /// The lines that add these entries behind an extension, in place of its own.
-    pub(super) fn go_on(&mut self, extension: &mut Extension, bodies: impl Iterator<Item = Body>) -> Result<(), Unfit> {
+    /// The lines that add those of `many` from this one on that are written at once, in place of what the extension has.
+    pub(super) fn go_on(&mut self, extension: &mut Extension, many: Many<'_>, from: usize) -> Result<(), Unfit> {
         let before = extension.numbers.len();
         extension.bytes.clear();
-        self.add(extension, bodies)?;
+        self.add_piece(extension, many, from)?;
         extension.numbers.truncate(before);
         Ok(())
     }
 
-    fn add(&mut self, extension: &mut Extension, bodies: impl Iterator<Item = Body>) -> Result<(), Unfit> {
-        for body in bodies {
-            let kind = body.kind();
-            let head = Head {
-                seq: self.seq,
-                entry: kind,
-                prev: self.last,
-                time: extension.time,
-                base: self.base_for(&body),
-                settings_at: if kind == EntryKind::Settings { self.end } else { self.settings_at },
-            };
-            let line = head.line(&body);
-            if line.len() > LINE_MAX {
-                return self.unfit(TOO_LONG);
-            }
-            extension.numbers.push(self.seq);
-            self.follows(&head)?;
-            self.accept(&head, &body)?;
-            if matches!(&body, Body::Intent(intent) if intent.group.is_some())
-                && let Some(mut opened) = self.open.last_entry()
-            {
-                opened.get_mut().what = Pending::Member;
-            }
-            let json = &line[..line.len() - 1];
-            self.pass(json, Hash::of_leaf(json));
-            extension.bytes.extend_from_slice(&line);
+    fn add_piece(&mut self, extension: &mut Extension, many: Many<'_>, from: usize) -> Result<(), Unfit> {
+        many.piece(from)
+            .try_for_each(|number| self.add(extension, many.kind(), many.said(number), |line| many.write(number, line)))
+    }
+
+    /// Adds an entry that says what `write` writes.
+    fn add(
+        &mut self,
+        extension: &mut Extension,
+        entry: EntryKind,
+        said: Said<'_>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), Unfit> {
+        let head = Head {
+            seq: self.seq,
+            entry,
+            prev: self.last,
+            time: extension.stamp.time(),
+            base: self.base_for(said),
+            settings_at: if entry == EntryKind::Settings { self.end } else { self.settings_at },
+        };
+        let begin = extension.bytes.len();
+        extension.stamp.write(&head, &mut extension.bytes, write);
+        let line = &extension.bytes[begin..];
+        if line.len() > LINE_MAX {
+            return self.unfit(TOO_LONG);
         }
+        extension.numbers.push(self.seq);
+        self.follows(&head)?;
+        self.accept(&head, said)?;
+        let json = &line[..line.len() - 1];
+        self.pass(json, Hash::of_leaf(json));
         Ok(())
     }
 }
@@ -266,8 +286,7 @@ pub(super) struct Extension {
     pub(super) bytes: Vec<u8>,
     /// The numbers of the entries that were asked for.
     pub(super) numbers: Vec<u64>,
-    /// When they are written.
-    time: Time,
+    stamp: Stamp,
 }
 
 /// Why an entry that is to be written does not fit.

@@ -2,17 +2,19 @@
 //!
 //! Nothing is decided for good: what is published is compared, under the lock, with what is there then.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::part::{Part, There, Thing};
+use super::senseless::{senseless, usage};
 use crate::entry::Opened;
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::exec::permission::{may_add, may_take_away};
 use crate::exec::{Previews, parents, previewed};
-use crate::model::{Change, Effect, Group, GroupStep, Guarantee, LinkPath, Outcome, Staging, relative_text};
+use crate::model::{Effect, Group, GroupStep, Guarantee, LinkPath, Outcome, Staging, relative_text};
 use crate::root::{Root, not_state};
 use crate::sys::Access;
 
@@ -68,20 +70,6 @@ pub(crate) fn judge_each(root: &Root, group: &Group, counts: &[usize]) -> Vec<Re
     })
 }
 
-/// The first step that makes no sense in a group, by the spelling alone.
-fn senseless(steps: &[GroupStep]) -> Option<(usize, Error)> {
-    let mut edited = HashSet::with_capacity(steps.len());
-    steps.iter().enumerate().find_map(|(number, step)| {
-        let GroupStep::Edit(edit) = step else { return None };
-        let fits = matches!(edit.change, Change::Create(_) | Change::Ensure(_) | Change::Swap(_) | Change::Remove(_));
-        match (fits, edited.insert(edit.path())) {
-            (false, _) => Some((number, usage("a group has no edit of this kind"))),
-            (true, false) => Some((number, usage("another edit of the group is about the same link"))),
-            (true, true) => None,
-        }
-    })
-}
-
 /// A link that is to be taken back and is not as it was left, in whatever way, is a mismatch.
 fn as_undone(error: Error, undoes: bool) -> Error {
     match error.kind() {
@@ -99,15 +87,16 @@ struct Judging<'a, 'p> {
     names: HashMap<Arc<Path>, usize>,
     /// The links that edits are about, where two spellings can lead to one.
     edited: HashSet<PathBuf>,
-    /// The directories in which something is put.
+    /// The directories in which something is put, and the last of them.
     filled: HashSet<PathBuf>,
+    filled_last: Option<OsString>,
 }
 
 impl<'a, 'p> Judging<'a, 'p> {
     fn new(root: &'a Root, group: &'a Group, previews: &'a mut Previews<'p>) -> Judging<'a, 'p> {
         let (parts, names) = (Vec::with_capacity(group.steps.len()), HashMap::with_capacity(group.steps.len()));
-        let (edited, filled) = (HashSet::new(), HashSet::new());
-        Judging { root, group, previews, parts, names, edited, filled }
+        let (edited, filled, filled_last) = (HashSet::new(), HashSet::new(), None);
+        Judging { root, group, previews, parts, names, edited, filled, filled_last }
     }
 
     fn judged(&mut self, number: usize) -> Result<Outcome> {
@@ -367,43 +356,46 @@ impl<'a, 'p> Judging<'a, 'p> {
         {
             return Err(usage("another step of the group is about a name that it needs"));
         }
-        self.once(&at, after.as_ref())?;
+        let number = self.parts.len();
+        match self.names.entry(Arc::clone(&at)) {
+            Entry::Vacant(free) => drop(free.insert(number)),
+            Entry::Occupied(mut earlier) => {
+                is_freed(&at, &self.parts[*earlier.get()], after.as_ref())?;
+                earlier.insert(number);
+            }
+        }
         if after.is_some() {
             self.fills(&at);
         }
-        let number = self.parts.len();
-        self.names.insert(Arc::clone(&at), number);
         if let There::Named(there) = &there {
             self.names.insert(there.as_path().into(), number);
         }
         let link = if *link == *at { Arc::clone(&at) } else { link.into() };
-        let staged = number.to_string().into();
+        let staged = number.into();
         self.parts.push(Part { step, link, at, there, staged, before, after, directory: false });
         Ok(())
     }
 
     fn fills(&mut self, at: &Path) {
-        if let Some(dir) = at.parent().filter(|dir| !self.filled.contains(*dir)) {
+        let Some(dir) = at.parent() else { return };
+        // Parts of one directory follow one another.
+        if self.filled_last.as_deref() != Some(dir.as_os_str()) {
             self.filled.insert(dir.to_path_buf());
+            self.filled_last = Some(dir.as_os_str().to_os_string());
         }
     }
+}
 
-    /// Refuses a name that another step is about, unless that one frees it for something that is no link.
-    fn once(&self, at: &Path, after: Option<&Thing>) -> Result<()> {
-        let Some(earlier) = self.names.get(at).map(|number| &self.parts[*number]) else { return Ok(()) };
-        let frees = *earlier.at == *at && earlier.after.is_none();
-        let is_link = matches!(earlier.before, Some(Thing::Link(_))) && !matches!(after, Some(Thing::Object { .. }));
-        if frees && !is_link { Ok(()) } else { Err(usage("another step of the group is about the same name")) }
-    }
+/// Refuses a name that an earlier step is about, unless that one frees it for something that is no link.
+fn is_freed(at: &Path, earlier: &Part, after: Option<&Thing>) -> Result<()> {
+    let frees = *earlier.at == *at && earlier.after.is_none();
+    let is_link = matches!(earlier.before, Some(Thing::Link(_))) && !matches!(after, Some(Thing::Object { .. }));
+    if frees && !is_link { Ok(()) } else { Err(usage("another step of the group is about the same name")) }
 }
 
 /// A directory that is to be made; its number follows.
 fn new_dir() -> Thing {
     Thing::Object { dir: true, inode: 0 }
-}
-
-fn usage(reason: &str) -> Error {
-    Error::new(Kind::Usage).because(reason)
 }
 
 fn taken(found: Found) -> Error {

@@ -13,6 +13,7 @@ mod home;
 mod judge;
 mod part;
 mod publish;
+mod senseless;
 mod staging_dir;
 mod told;
 mod work;

@@ -4,7 +4,10 @@
 //! root: that of a backup, or the place that an object moves to. To publish a part and to take it back are the same
 //! exchange, and whoever looks at both names sees which of the two was last. Pure.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::Write as _;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,13 +42,48 @@ pub(crate) struct Part {
     pub(crate) at: Arc<Path>,
     pub(crate) there: There,
     /// Its name in the staging directory.
-    pub(crate) staged: OsString,
+    pub(crate) staged: StagedName,
     /// What is here before, and so *there* after.
     pub(crate) before: Option<Thing>,
     /// What is here after, and so *there* before.
     pub(crate) after: Option<Thing>,
     /// A link to a directory, where that is told apart.
     pub(crate) directory: bool,
+}
+
+/// The name of a part in the staging directory: its number. There are as many as there are parts, so that none is elsewhere
+/// in memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StagedName {
+    digits: [u8; DIGITS_MAX],
+    count: u8,
+}
+
+/// The digits of the largest number.
+const DIGITS_MAX: usize = 20;
+
+impl From<usize> for StagedName {
+    fn from(number: usize) -> StagedName {
+        let mut digits = [0; DIGITS_MAX];
+        let mut rest = &mut digits[..];
+        write!(rest, "{number}").expect("BUG: a number has more digits");
+        let count = DIGITS_MAX - rest.len();
+        StagedName { digits, count: u8::try_from(count).expect("BUG: they are few") }
+    }
+}
+
+impl Deref for StagedName {
+    type Target = OsStr;
+
+    fn deref(&self) -> &OsStr {
+        OsStr::new(str::from_utf8(&self.digits[..usize::from(self.count)]).expect("BUG: they are digits"))
+    }
+}
+
+impl fmt::Debug for StagedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
 }
 
 /// What was seen at a name.
@@ -159,5 +197,17 @@ impl Part {
     /// Whether files or directories of others are moved.
     pub(crate) fn moves_objects(&self) -> bool {
         matches!(self.there, There::Named(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_staged_name_is_the_number() {
+        for number in [0, 9, 10, 99_999, usize::MAX] {
+            assert_eq!(*StagedName::from(number), *number.to_string());
+        }
     }
 }

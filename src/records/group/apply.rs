@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::apply::inform;
@@ -13,7 +13,7 @@ use crate::recorder::{Intent, Recorder};
 use crate::records::actor::Actor;
 use crate::records::author::Author;
 use crate::records::below::below;
-use crate::records::entry::{Body, Ended, Group as Announced, GroupEnd, Intent as AnnouncedIntent};
+use crate::records::entry::{Body, Group as Announced, GroupEnd, Intent as AnnouncedIntent};
 use crate::records::log::Log;
 use crate::records::many::Many;
 use crate::records::recovered::Recovered;
@@ -22,7 +22,7 @@ use crate::records::store::Records;
 use crate::root::Root;
 use crate::wire::Text;
 
-use super::announce::Announcing;
+use super::announce::{Announcing, Told};
 use super::settle::{io_partial, left_to_others};
 
 /// What a group came to.
@@ -260,8 +260,9 @@ impl Applying<'_> {
             bodies.push(Body::Group(Arc::new(Announced { group, verb, count, run: announcing.run })));
             Ok(bodies)
         };
-        let intent = |number| Body::Intent(Arc::new(announcing.intent(number)));
-        let numbers = self.records.append_many(decide, Many::new(announcing.parts.len(), &intent))?;
+        let same = announcing.same();
+        let intent = |number: usize, to: &mut Vec<u8>| announcing.write(&same, number, to);
+        let numbers = self.records.append_many(decide, Many::members(announcing.parts.len(), &intent))?;
         Ok((numbers.last().copied().unwrap_or_default(), recovered))
     }
 
@@ -288,8 +289,8 @@ impl Applying<'_> {
         }
         sync_batch(work.batch(), &mut results);
         let end = self.tell_parts(&work, first, |part| match &results[part.step] {
-            Ok(outcome) => of_outcome(part, outcome, self.below),
-            Err(_) => Ended::default(),
+            Ok(outcome) => Told::of(part, outcome, self.below),
+            Err(_) => Told::default(),
         });
         let shortfall = match end {
             Ok(()) => self.close(work, "done").err(),
@@ -333,11 +334,8 @@ impl Applying<'_> {
         }
         sync_batch(work.batch(), &mut []);
         if !is_open {
-            let told = self.tell_parts(&work, first, |part| Ended {
-                outcome: "failed".to_owned(),
-                kind: Some(if part.step == step { kind.as_str() } else { Kind::Partial.as_str() }.to_owned()),
-                ..Ended::default()
-            });
+            let told = self
+                .tell_parts(&work, first, |part| Told::failed(if part.step == step { kind } else { Kind::Partial }));
             let closed = told.and_then(|()| self.close(work, "undone"));
             if let (Err(closed), Err(error)) = (closed, &mut results[step]) {
                 *error = error.clone().leaving(closed.left().to_vec(), closed.preserved().to_vec());
@@ -347,10 +345,10 @@ impl Applying<'_> {
     }
 
     /// Writes down the results of the parts, of which the first intent has this number.
-    fn tell_parts(&self, work: &Work, first: u64, ended: impl Fn(&Part) -> Ended) -> Result<()> {
+    fn tell_parts<'t>(&self, work: &Work, first: u64, told: impl Fn(&Part) -> Told<'t>) -> Result<()> {
         let parts = work.parts();
-        let told = |number: usize| Body::Result(Box::new(Ended { of: first + number as u64, ..ended(&parts[number]) }));
-        self.records.append_many(|_| Ok(Vec::new()), Many::new(parts.len(), &told)).map(drop)
+        let tell = |number: usize, to: &mut Vec<u8>| told(&parts[number]).write(first + number as u64, to);
+        self.records.append_many(|_| Ok(Vec::new()), Many::results_from(first, parts.len(), &tell)).map(drop)
     }
 
     fn close(&self, work: Work, outcome: &str) -> Result<()> {
@@ -367,22 +365,5 @@ impl Applying<'_> {
         let error = self.root.or_gone(error);
         results[step] = Err(if is_announced { error.in_group(&self.id) } else { error });
         results
-    }
-}
-
-/// The result of a part, by the outcome of its step.
-fn of_outcome(part: &Part, outcome: &Outcome, below: &Path) -> Ended {
-    let path = |path: &PathBuf| Text::new(below.join(path));
-    let is_own = outcome.link.as_path() == &*part.link;
-    let effect = if is_own { outcome.effect } else { Effect::Created };
-    Ended {
-        outcome: effect.as_str().to_owned(),
-        guarantee: Some(outcome.guarantee.as_str().to_owned()),
-        durability: Some(outcome.durability.as_str().to_owned()),
-        confinement: Some(outcome.confinement.to_string()),
-        verified: Some(outcome.verified),
-        backup: outcome.backup.as_ref().filter(|_| is_own).map(path),
-        made: outcome.made.iter().filter(|_| is_own).map(path).collect(),
-        ..Ended::default()
     }
 }

@@ -2,10 +2,14 @@
 
 use std::ffi::OsStr;
 
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::exec::group::{Judged, Work, judge};
-use crate::exec::tests::{Act, LINKS, OLD, move_and_replace, move_out, others, path, root, texts, tree, watch};
-use crate::model::{Durability, Edit, Group, LinkPath, Target};
+use crate::exec::tests::{
+    Act, LINKS, OLD, USER, dir, move_and_replace, move_out, others, path, root, texts, tree, watch,
+};
+use crate::model::{Durability, Edit, Group, LinkPath, Policy, Target};
+use crate::root::Root;
+use crate::sys::Abilities;
 use crate::sys::memory::{Call, Tree, World};
 
 /// Puts a link of others where `b` is to be.
@@ -155,5 +159,64 @@ fn a_name_that_others_take_is_theirs_and_the_group_is_taken_back() {
                 assert!(played.errors.iter().all(|error| known.contains(&error.kind())), "{what}");
             }
         }
+    }
+}
+
+/// Puts a link of others where `b` is, and moves the directory away.
+fn take_and_move_out(tree: &mut Tree) {
+    take(tree);
+    move_out(tree);
+}
+
+#[test]
+fn what_is_kept_of_a_link_is_named_though_its_directory_was_moved_away() {
+    let quiet = play(tree(0o755, &LINKS), swap, false, None);
+    let mut kept = 0;
+    for point in quiet.published_from..quiet.calls.len() {
+        let played = play(tree(0o755, &LINKS), swap, false, Some((point, take_and_move_out)));
+        let Some(published) = played.errors.first().filter(|_| !played.stands) else { continue };
+        // What was displaced under the name that others took is in the staging directory.
+        if let [path] = published.preserved() {
+            assert_eq!(published.kind(), Kind::ParentMoved, "before call {point}");
+            assert!(path.starts_with(".caplink") && path.ends_with("1"), "before call {point}: {path:?}");
+            kept += 1;
+        }
+    }
+    assert!(kept > 0);
+}
+
+#[test]
+fn each_way_over_links_to_one_directory_is_proven() {
+    for moved in [false, true] {
+        let mut tree = tree(0o755, &[]);
+        let base = tree.dir(Tree::ROOT, "base").unwrap();
+        dir(&mut tree, base, "other", 0o755);
+        for way in ["one", "two"] {
+            tree.symlink(others(), OsStr::new("sub"), base, OsStr::new(way)).unwrap();
+        }
+        let world = World::new(tree);
+        let policy = Policy::default().follow(true);
+        let root = Root::in_memory(&world, "/base", USER, Abilities::ALL, policy).unwrap();
+        let mut group = Group::new("batch");
+        for link in ["one/a", "two/b"] {
+            group.push(create(LinkPath::new(link).unwrap()));
+        }
+        let Judged { results, parts } = judge(&root, &group);
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        let Ok(mut work) = Work::begin(&root, &root, "g", parts, Durability::None) else { panic!("it is not begun") };
+        if moved {
+            world.with(|tree| {
+                tree.unlink(others(), base, OsStr::new("two")).unwrap();
+                tree.symlink(others(), OsStr::new("other"), base, OsStr::new("two")).unwrap();
+            });
+        }
+        let published = work.publish();
+        let kinds: Vec<Option<Kind>> = published.iter().map(|came| came.as_ref().err().map(Error::kind)).collect();
+        assert_eq!(kinds, [None, moved.then_some(Kind::ParentMoved)]);
+        if moved {
+            assert!(work.take_back().iter().all(Result::is_ok));
+        }
+        work.close().unwrap();
+        assert_eq!(world.with(|tree| texts(tree, "base/sub").len()), if moved { 0 } else { 2 });
     }
 }
