@@ -33,7 +33,7 @@ fn options() -> PlanOptions {
 fn apply(ground: &Ground) -> Result<()> {
     let (manifest, root) = (parse(ground)?, ground.root()?);
     let manifests = Manifests::open(&root)?;
-    let planned = manifests.plan(&manifest, &options())?;
+    let planned = manifests.plan_once(manifest, &options())?;
     let applied = manifests.apply(&planned, &Author::default())?;
     if applied.stands { Ok(()) } else { Err("it does not stand".into()) }
 }

@@ -18,6 +18,7 @@ use super::hint;
 use super::output;
 use super::problem::Problem;
 use super::report::Report;
+use super::scan;
 
 pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let meant = Meant::by(arguments.get(1..).unwrap_or_default(), &grammar());
@@ -39,9 +40,12 @@ pub(crate) fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let of_verb = || of_verb(verb.as_deref());
     report.errors.push(Problem::new(Kind::Usage, message).hinted(hint.clone().or_else(of_verb)));
     let mut class = report.class();
-    if meant.json {
-        class = class.and(output::written(output::print_json(&report), false, meant.color));
-    }
+    let printed = match (meant.lines, verb.as_deref()) {
+        (true, Some("scan")) => output::raw_stdout().write_all(&scan::error_lines(&report)),
+        _ if meant.json => output::print_json(&report),
+        _ => Ok(()),
+    };
+    class = class.and(output::written(printed, false, meant.color));
     let mut err = output::stderr(meant.color);
     // The message repeats what was written, which may hold control characters.
     for (index, paragraph) in plain.split("\n\n").filter(|part| hint.is_none() || !is_tip(part)).enumerate() {
@@ -121,6 +125,8 @@ fn first_paragraph(plain: &str) -> String {
 /// What the arguments ask for, as far as they can be understood.
 struct Meant {
     json: bool,
+    /// One object a line rather than one document.
+    lines: bool,
     dry_run: bool,
     rooted: bool,
     color: Color,
@@ -130,8 +136,9 @@ struct Meant {
 
 impl Meant {
     fn by(arguments: &[OsString], grammar: &Command) -> Meant {
+        let color = Color::Auto;
         let mut meant =
-            Meant { json: false, dry_run: false, rooted: false, color: Color::Auto, root: None, verb: None };
+            Meant { json: false, lines: false, dry_run: false, rooted: false, color, root: None, verb: None };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let Some(word) = word.to_str() else { continue };
@@ -172,7 +179,10 @@ impl Meant {
             (Some("json"), _) => self.json = true,
             (Some("dry-run"), _) => self.dry_run = true,
             (Some("rooted"), _) => self.rooted = true,
-            (Some("format"), Some(format)) => self.json |= format == "json" || format == "ndjson",
+            (Some("format"), Some(format)) => {
+                self.json |= format == "json";
+                self.lines = format == "ndjson";
+            }
             (Some("root"), Some(root)) => self.root = Some(root.to_os_string()),
             (Some("color"), Some(color)) => {
                 let color = color.to_str().and_then(|color| Color::from_str(color, false).ok());

@@ -1,5 +1,7 @@
 //! Carries a plan out: as one group, or each step by itself.
 
+use std::ffi::OsString;
+
 use super::{Manifests, Planned};
 use crate::error::{Error, Kind, Result};
 use crate::exec::{judge, judge_each};
@@ -193,7 +195,7 @@ fn at_rest(step: &ManifestStep) -> Result<Outcome> {
 }
 
 fn outcome(step: &ManifestStep, effect: Effect) -> Outcome {
-    Outcome { target: step.target.clone(), ..Outcome::of(step.link.clone(), effect) }
+    Outcome { target: step.target.as_deref().map(OsString::from), ..Outcome::of(step.link.clone(), effect) }
 }
 
 /// Tells the records of links that were found, and of what is relied on no more.

@@ -1,5 +1,8 @@
 //! What the records say of one manifest, and of the others.
 
+use std::ffi::OsStr;
+use std::sync::Arc;
+
 use super::Manifests;
 use crate::model::LinkPath;
 use crate::plan::{Claimed, Holdings, Owned};
@@ -12,14 +15,15 @@ impl Manifests {
         // Put in order all at once: one after the other each would be looked for.
         let mut own: Vec<(LinkPath, Owned)> = Vec::new();
         let text = |text: &Text| text.as_path().as_os_str().to_os_string();
+        let shared = |text: &Text| -> Arc<OsStr> { text.0.as_os_str().into() };
         for owned in self.held.owned() {
             // Nothing else is a path that the records could have been told.
             let Ok(link) = LinkPath::new(owned.link.as_path()) else { continue };
             let is_own = owned.owner() == name;
             match (&owned.target, owned.previous()) {
                 (Some(target), displaced) if is_own => {
-                    let (displaced, backup) = (displaced.map(text), owned.backup().cloned().map(Text::into_path));
-                    own.push((link, Owned { text: text(target), displaced, backup }));
+                    let (displaced, backup) = (displaced.map(shared), owned.backup().cloned().map(Text::into_path));
+                    own.push((link, Owned { text: shared(target), displaced, backup }));
                 }
                 (Some(target), _) => {
                     holdings.others.insert(link, Claimed { by: owned.owner().to_owned(), text: text(target) });

@@ -14,7 +14,7 @@ use super::{Claiming, Manifests, Planned};
 use crate::entry::open_dir;
 use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::LinkPath;
-use crate::plan::{Action, Conflict, Holdings, ManifestPlan, ManifestStep, Note};
+use crate::plan::{Action, Conflict, Holdings, Label, ManifestPlan, ManifestStep, Note};
 use crate::records::RootIdentity;
 use crate::root::Root;
 use crate::sys::{self, Access, Fault, Handle};
@@ -92,8 +92,8 @@ impl SavedPlan {
                 link: Text::new(step.link.as_path()),
                 target: step.target.as_ref().map(Text::new),
                 previous: step.previous.as_ref().map(Text::new),
-                name: step.name.as_deref().map(str::to_owned),
-                comment: step.comment.as_deref().map(str::to_owned),
+                name: step.label.name().map(str::to_owned),
+                comment: step.label.comment().map(str::to_owned),
                 allow_dangling: step.allow_dangling,
                 allow_outside: step.allow_outside,
                 restore: step.restore.as_ref().map(Text::new),
@@ -187,13 +187,12 @@ impl SavedPlan {
                 return Err(Error::new(Kind::StalePlan).on("apply", link).because(reason));
             }
             let action = Action::ALL.iter().copied().find(|action| action.as_str() == saved.action);
-            let text = |text: &Text| text.as_path().as_os_str().to_os_string();
-            let plain = ManifestStep::new(action.unwrap_or(Action::Skip), LinkPath::new(link)?, None);
+            let text = |text: &Text| text.as_path().as_os_str().into();
+            let label = Label::new(saved.name.as_deref(), saved.comment.as_deref(), None);
+            let plain = ManifestStep::new(action.unwrap_or(Action::Skip), LinkPath::new(link)?, Some(&label));
             steps.push(ManifestStep {
                 target: saved.target.as_ref().map(text),
                 previous: saved.previous.as_ref().map(text),
-                name: saved.name.as_deref().map(Into::into),
-                comment: saved.comment.as_deref().map(Into::into),
                 allow_dangling: saved.allow_dangling,
                 allow_outside: saved.allow_outside,
                 restore: saved.restore.as_ref().map(|path| path.as_path().to_path_buf()),

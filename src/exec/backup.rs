@@ -3,7 +3,8 @@
 //! The link is staged, moved to the name of the backup, and exchanged with what is in the way: the name is never absent,
 //! and what was there has its new name in the same instant. Nothing is removed.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use super::halt::OrHalt;
 use super::read_back;
@@ -91,8 +92,9 @@ fn all_taken() -> Error {
     Error::new(Kind::Exists).because(format!("{BACKUPS_MAX} backups of this name are there already"))
 }
 
-/// The first name for a backup that nothing has.
-pub(super) fn free_backup_name(entry: &Opened<'_>) -> Result<OsString> {
-    let taken = |name: &OsString| entry.root.calls().stat_at(&entry.parent, name).is_ok();
-    backup_names(entry.name()).find(|name| !taken(name)).ok_or_else(all_taken)
+/// The first path for a backup of what is at a path that nothing has.
+pub(super) fn free_backup(path: &Path, is_taken: &dyn Fn(&Path, &OsStr) -> bool) -> Result<PathBuf> {
+    let names = backup_names(path.file_name().unwrap_or_default());
+    let mut free = names.map(|name| (path.with_file_name(&name), name)).filter(|(path, name)| !is_taken(path, name));
+    free.next().map(|(path, _)| path).ok_or_else(all_taken)
 }

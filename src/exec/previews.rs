@@ -1,10 +1,12 @@
 //! Previews of edits in order, each on the tree as those before it leave it.
 
+use std::path::Path;
+
 use super::followed::followed;
 use super::halt::Halt;
 use super::nearby::Nearby;
 use super::run::Run;
-use crate::error::{Kind, Result};
+use crate::error::{Error, FileKind, Kind, Result};
 use crate::model::{Edit, Outcome};
 use crate::recorder::Intent;
 use crate::resolve::Planned;
@@ -78,7 +80,7 @@ impl<'a> Previews<'a> {
             Err(error) if error.kind() == Kind::NotFound && edit.change.missing_ok() => {
                 Run::new(self.root, edit, true).absent()
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.first_named(edit, error, run(edit))),
         };
         if outcome.each().any(|outcome| outcome.effect.is_change()) {
             let intent = Intent { edit, foreseen: &outcome, below: self.root.image() };
@@ -87,10 +89,33 @@ impl<'a> Previews<'a> {
         }
         for outcome in outcome.each().filter(|outcome| outcome.effect.is_change()) {
             let link = outcome.physical.as_deref().unwrap_or(outcome.link.as_path());
+            if let Some(backup) = &outcome.backup {
+                let kind = self.kind(link);
+                self.planned.insert_backup(backup, kind);
+            }
             self.planned.insert(link, outcome.target.clone());
             outcome.made.iter().for_each(|dir| self.planned.insert_dir(dir));
         }
         Ok(outcome)
+    }
+
+    /// The error of two that is met first: of an exchange the first link's directory is opened before the second's.
+    fn first_named(&self, edit: &Edit, error: Error, on_disk: Result<Outcome>) -> Error {
+        let is_first = |error: &Error| error.link() == Some(edit.path.as_path());
+        match on_disk {
+            Err(first) if !is_first(&error) && is_first(&first) && first.component().is_some() => first,
+            _ => error,
+        }
+    }
+
+    /// The kind of what a backup is made of.
+    fn kind(&self, path: &Path) -> FileKind {
+        if self.planned.is_made(path) {
+            return FileKind::Dir;
+        }
+        let calls = self.root.calls();
+        let seen = calls.reach_entry(self.root.handle(), path, true).and_then(|entry| calls.stat(&entry));
+        seen.map_or(FileKind::File, |stat| stat.kind)
     }
 }
 

@@ -247,7 +247,7 @@ impl<'a> Run<'a> {
             }
             let directory = judged.as_ref().is_some_and(|judged: &target::Target| judged.directory);
             if self.dry_run {
-                let changed = preview::changed(entry, decision, stored, found)?;
+                let changed = preview::changed(entry, decision, stored, found, self.planned)?;
                 let mut outcome = self.report(entry.followed(), stored.map(OsStr::to_os_string), changed);
                 foresee_sync(entry, self.edit, &mut outcome);
                 return Ok(outcome);

@@ -1,8 +1,8 @@
 //! The entries of a manifest: links, trees, one for each directory, and what shall be absent.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::document::{Key, Spot, Table, Value};
 use super::facts::{FACTS, Facts};
@@ -92,7 +92,7 @@ impl<'a> Entries<'a, '_> {
         value
     }
 
-    fn filled(&mut self, text: &str, at: Spot) -> Option<String> {
+    fn filled<'t>(&mut self, text: &'t str, at: Spot) -> Option<Cow<'t, str>> {
         let filled = self.vars.fill(text);
         filled.map_err(|why| self.reader.problems.add(at, why)).ok()
     }
@@ -103,20 +103,20 @@ impl<'a> Entries<'a, '_> {
 
     pub(super) fn link_path(&mut self, text: &str, at: Spot) -> Option<LinkPath> {
         let filled = self.filled(text, at)?;
-        LinkPath::new(&filled).map_err(|error| self.bad_path(at, &error)).ok()
+        LinkPath::new(&*filled).map_err(|error| self.bad_path(at, &error)).ok()
     }
 
     /// A directory below the root, or the root.
     pub(super) fn place(&mut self, text: &str, at: Spot) -> Option<PathBuf> {
         let filled = self.filled(text, at)?;
-        Place::new(&filled).map(|place| place.path).map_err(|error| self.bad_path(at, &error)).ok()
+        Place::new(&*filled).map(|place| place.path).map_err(|error| self.bad_path(at, &error)).ok()
     }
 
     /// A target of an entry, and what it has to be: a `/` at its end asks for a directory.
     fn target(&mut self, text: &str, at: Spot, style: Style, kind: TargetKind) -> Option<(Target, TargetKind)> {
         let filled = self.filled(text, at)?;
-        target(&self.source, filled.as_ref(), style, kind)
-            .map_err(|error| self.bad_path(at, &error.on("use", &filled)))
+        target(&self.source, OsStr::new(&*filled), style, kind)
+            .map_err(|error| self.bad_path(at, &error.on("use", &*filled)))
             .ok()
     }
 
@@ -139,15 +139,13 @@ impl<'a> Entries<'a, '_> {
     }
 
     fn common(&mut self, table: &Table<'a>) -> Common {
-        let text = |entries: &mut Self, key: &str| -> Option<Arc<str>> {
-            Some(entries.reader.string(table.get(key)?, "a string")?.into())
-        };
+        let text = |entries: &mut Self, key: &str| entries.reader.string(table.get(key)?, "a string");
         let (name, comment) = (text(self, "name"), text(self, "comment"));
         let tags = table.get("tags").and_then(|tags| self.reader.strings(tags, "a list of strings"));
-        let tags: Option<Arc<[Box<str>]>> =
-            tags.filter(|tags| !tags.is_empty()).map(|tags| tags.iter().map(|(tag, _)| (&**tag).into()).collect());
+        let tags = tags.iter().flatten().map(|(tag, _)| &**tag);
+        let label = Label::new(name.as_deref(), comment.as_deref(), tags);
         let holds = table.get("when").is_none_or(|when| self.holds(when));
-        Common { label: Label { name, comment, tags }, holds }
+        Common { label, holds }
     }
 
     /// Whether all lists that are given match.
@@ -328,7 +326,7 @@ fn below(dir: &Path, path: PathBuf) -> PathBuf {
 /// A target of an entry: a path below `source`, or a text.
 pub(super) fn target(
     source: &Path,
-    text: &std::ffi::OsStr,
+    text: &OsStr,
     style: Style,
     kind: TargetKind,
 ) -> Result<(Target, TargetKind), Error> {

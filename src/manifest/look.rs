@@ -8,12 +8,15 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::slots::slots;
 use crate::entry::{look as look_at, open_dir};
 use crate::error::{Error, FileKind, Found, Kind, Result};
 use crate::model::{LinkPath, ObjectId};
-use crate::plan::{Contents, Declared, DeclaredInStep, Holdings, Leads, Seen, Sight, Unwanted, Way, tree_order};
+use crate::plan::{
+    Contents, Declared, DeclaredInStep, Holdings, Leads, Seen, Sight, Unwanted, Way, needed, tree_order,
+};
 use crate::resolve::{Judged, Near, Overlay, Planned, Targets, judge_near};
 use crate::root::{Root, not_state};
 use crate::sys::{self, Access, Fault, Handle, Listed};
@@ -40,7 +43,7 @@ struct Dir {
 struct Opened {
     handle: Handle,
     id: ObjectId,
-    physical: Option<PathBuf>,
+    physical: Option<Arc<Path>>,
 }
 
 impl Root {
@@ -78,9 +81,10 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
         let physical = sight.physical.as_deref().unwrap_or(link.parent());
         match std::iter::from_fn(|| declared.next_if(|declared| declared.link == *link)).last() {
             Some(declared) => {
-                let text = declared.text(physical, root.text_root()).ok();
-                let has_it = text.is_some() && sight.found.text() == text.as_deref();
-                if let Some(text) = text.filter(|_| looking.all || !has_it) {
+                let has_it =
+                    || sight.found.text().is_some_and(|there| declared.is_text(there, physical, root.text_root()));
+                let text = (looking.all || !has_it()).then(|| declared.text(physical, root.text_root()).ok()).flatten();
+                if let Some(text) = text {
                     planned.insert(&physical.join(link.name()), Some(text.clone()));
                     new.push((sights.len(), declared, text));
                 }
@@ -107,7 +111,8 @@ fn see(root: &Root, looking: &Looking<'_>) -> Result<Seen> {
         seen.links.entry(link).and_modify(|sight| sight.slot = Some(Box::new(slot)));
     }
     let most = looking.holdings.owned.len() + looking.holdings.dirs.len();
-    for dir in &looking.holdings.dirs {
+    let needed = needed(looking.links);
+    for dir in looking.holdings.dirs.iter().filter(|dir| !needed.contains(&***dir)) {
         seen.dirs.insert(dir.clone(), contents(root, dir, most)?);
     }
     Ok(seen)
@@ -146,7 +151,7 @@ fn open(root: &Root, path: &Path) -> Result<std::result::Result<Opened, Way>> {
     let error = match open_dir(root, path, Access::Search) {
         Ok((handle, physical)) => {
             let id = root.calls().stat(&handle).map_err(Error::from_io)?.id;
-            return Ok(Ok(Opened { handle, id, physical }));
+            return Ok(Ok(Opened { handle, id, physical: physical.map(Arc::from) }));
         }
         Err(error) => error,
     };

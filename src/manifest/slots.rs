@@ -44,14 +44,32 @@ struct Twice {
 
 fn twice(links: &[(&LinkPath, ObjectId)]) -> Twice {
     let mut twice = Twice { seed: RandomState::new(), hashes: HashSet::new() };
-    let mut once = HashSet::with_capacity(links.len());
-    for (link, dir) in links {
+    let odd = odd(links);
+    let mut once = HashSet::new();
+    for (link, dir) in links.iter().filter(|(_, dir)| odd.contains(dir)) {
         let hash = twice.hash(*dir, link.name());
         if !once.insert(hash) {
             twice.hashes.insert(hash);
         }
     }
     twice
+}
+
+/// The directories in which two links can be one: those of a name that is another when it is folded, and those that have more
+/// than one path. Two names that stay as they are and differ are two.
+fn odd(links: &[(&LinkPath, ObjectId)]) -> HashSet<ObjectId> {
+    let (mut odd, mut paths, mut last) = (HashSet::new(), HashMap::new(), None);
+    for (link, dir) in links {
+        let own = (link.parent().as_os_str(), *dir);
+        if last.replace(own) != Some(own) && *paths.entry(*dir).or_insert(own.0) != own.0 {
+            odd.insert(*dir);
+        }
+        let folded = |byte: &u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+        if !link.name().as_encoded_bytes().iter().all(folded) {
+            odd.insert(*dir);
+        }
+    }
+    odd
 }
 
 impl Twice {
@@ -154,6 +172,22 @@ mod tests {
         let held: Vec<&OsStr> =
             links.iter().filter(|(link, dir)| twice.holds(*dir, link.name())).map(|(link, _)| link.name()).collect();
         assert_eq!(held, ["b", "B", "Ä", "ä", &long, &longer]);
+    }
+
+    #[test]
+    fn only_names_of_directories_where_two_can_be_one_are_compared() {
+        let dirs = [1, 2, 3, 4].map(|inode| ObjectId { device: 1, inode });
+        // The second directory is mounted twice, the third has a capital, the fourth a name that is no ASCII.
+        let links = [("a/x", 0), ("a/b/x", 1), ("a/y", 0), ("c/x", 1), ("d/x", 2), ("d/X-", 2), ("e/ä", 3), ("f/x", 0)];
+        let odd = |links: &[(&str, usize)]| {
+            let paths: Vec<(LinkPath, ObjectId)> =
+                links.iter().map(|(path, dir)| (LinkPath::new(path).unwrap(), dirs[*dir])).collect();
+            let links: Vec<(&LinkPath, ObjectId)> = paths.iter().map(|(path, dir)| (path, *dir)).collect();
+            let odd = super::odd(&links);
+            dirs.map(|dir| odd.contains(&dir))
+        };
+        assert_eq!(odd(&links[..7]), [false, true, true, true]);
+        assert_eq!(odd(&links), [true; 4]);
     }
 
     #[test]

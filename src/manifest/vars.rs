@@ -1,5 +1,6 @@
 //! Variables: `{name}` in paths and texts. There is nothing else: no conditions, no functions, no nesting.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 
@@ -8,6 +9,8 @@ use super::problem::shown;
 
 /// The longest text that variables may make of one, in bytes: no longer path is looked up, and no longer text stored.
 pub(super) const TEXT_MAX: usize = 4095;
+
+const TOO_LONG: &str = "with its variables it is longer than 4095 bytes";
 
 /// How long all texts of a manifest may be together, in bytes.
 const TOTAL_MAX: usize = 128 << 20;
@@ -67,14 +70,30 @@ impl<'f> Vars<'f> {
     }
 
     /// The text with the values of its variables.
-    pub(super) fn fill(&mut self, text: &str) -> Result<String, String> {
+    pub(super) fn fill<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, String> {
+        if !text.contains('{') {
+            self.count(text.len())?;
+            return Ok(Cow::Borrowed(text));
+        }
         let mut filled = String::new();
         self.read(text, false, &mut |part| {
             if let Part::Text(plain) = part {
                 filled.push_str(&plain);
             }
         })?;
-        Ok(filled)
+        Ok(Cow::Owned(filled))
+    }
+
+    /// Counts a text of that length.
+    fn count(&mut self, length: usize) -> Result<(), String> {
+        if length > TEXT_MAX {
+            return Err(TOO_LONG.to_owned());
+        }
+        self.total += length;
+        if self.total > TOTAL_MAX {
+            return Err(format!("with their variables the texts are longer than {} MiB together", TOTAL_MAX >> 20));
+        }
+        Ok(())
     }
 
     /// The same where `{dir}` and `{base}` are given later.
@@ -92,7 +111,7 @@ impl<'f> Vars<'f> {
         let mut text = |plain: &str, add: &mut dyn FnMut(Part)| {
             length += plain.len();
             if length > TEXT_MAX {
-                return Err(format!("with its variables it is longer than {TEXT_MAX} bytes"));
+                return Err(TOO_LONG.to_owned());
             }
             if !plain.is_empty() {
                 add(Part::Text(plain.to_owned()));
@@ -123,11 +142,7 @@ impl<'f> Vars<'f> {
             rest = &after[close + 1..];
         }
         text(rest, add)?;
-        self.total += length;
-        if self.total > TOTAL_MAX {
-            return Err(format!("with their variables the texts are longer than {} MiB together", TOTAL_MAX >> 20));
-        }
-        Ok(())
+        self.count(length)
     }
 }
 

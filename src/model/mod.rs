@@ -33,5 +33,7 @@ pub(crate) use backup_name::{BACKUPS_MAX, backup_names};
 pub(crate) use decision::{Decision, decide, fits};
 pub(crate) use path::Place;
 pub(crate) use staged_name::{STAGED_PREFIX, is_checked_name, is_staged_name, staged_name};
+#[cfg(feature = "manage")]
+pub(crate) use target::is_relative_text;
 pub(crate) use target::{TargetPath, relative_text};
 pub(crate) use text::{Anchor, Spelling, Start};

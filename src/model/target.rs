@@ -42,7 +42,7 @@ const NUL: &str = "the target contains a NUL byte";
 /// whatever uses it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
-    text: OsString,
+    text: Box<OsStr>,
     style: Style,
     directory: Option<bool>,
 }
@@ -50,7 +50,7 @@ pub struct Target {
 impl Target {
     /// A target of any style.
     pub fn new(style: Style, target: impl Into<OsString>) -> Target {
-        Target { text: target.into(), style, directory: None }
+        Target { text: target.into().into_boxed_os_str(), style, directory: None }
     }
 
     /// A path below the root, stored relative to the physical directory of the link.
@@ -206,13 +206,7 @@ pub(crate) enum TargetPath<'a> {
 
 /// The shortest text that leads from the directory `from` to `to`; both are physical paths below the root.
 pub(crate) fn relative_text(from: &Path, to: &Path) -> OsString {
-    let common = common_length(from.as_os_str().as_encoded_bytes(), to.as_os_str().as_encoded_bytes());
-    let left_behind = &from.as_os_str().as_encoded_bytes()[common.min(from.as_os_str().len())..];
-    let climbs = match left_behind {
-        [] => 0,
-        names => 1 + names.iter().filter(|byte| is_separator(**byte)).count(),
-    };
-    let rest = after(to, common, || from.components().count() - climbs);
+    let (climbs, rest) = relative_parts(from, to);
     let mut text = OsString::with_capacity(3 * climbs + rest.len());
     for part in iter::repeat_n(OsStr::new(".."), climbs).chain((!rest.is_empty()).then_some(rest)) {
         if !text.is_empty() {
@@ -221,6 +215,37 @@ pub(crate) fn relative_text(from: &Path, to: &Path) -> OsString {
         text.push(part);
     }
     if text.is_empty() { ".".into() } else { text }
+}
+
+/// Whether a text is the [shortest](relative_text) one, which is not made to know that.
+#[cfg(feature = "manage")]
+pub(crate) fn is_relative_text(text: &OsStr, from: &Path, to: &Path) -> bool {
+    let (climbs, rest) = relative_parts(from, to);
+    let (mut left, rest) = (text.as_encoded_bytes(), rest.as_encoded_bytes());
+    if climbs == 0 {
+        return left == if rest.is_empty() { b"." } else { rest };
+    }
+    for climb in 1..=climbs {
+        let Some(after) = left.strip_prefix(b"..") else { return false };
+        let ends = climb == climbs && rest.is_empty();
+        left = match after.strip_prefix(MAIN_SEPARATOR_STR.as_bytes()) {
+            Some(after) if !ends => after,
+            None if ends => after,
+            _ => return false,
+        };
+    }
+    left == rest
+}
+
+/// How many directories a relative text climbs, and what follows then.
+fn relative_parts<'t>(from: &Path, to: &'t Path) -> (usize, &'t OsStr) {
+    let common = common_length(from.as_os_str().as_encoded_bytes(), to.as_os_str().as_encoded_bytes());
+    let left_behind = &from.as_os_str().as_encoded_bytes()[common.min(from.as_os_str().len())..];
+    let climbs = match left_behind {
+        [] => 0,
+        names => 1 + names.iter().filter(|byte| is_separator(**byte)).count(),
+    };
+    (climbs, after(to, common, || from.components().count() - climbs))
 }
 
 /// What of a path is after so many bytes, at which a component begins, or none does.

@@ -28,6 +28,7 @@ pub use unapply::plan_unapply;
 
 pub(crate) use in_step::DeclaredInStep;
 pub(crate) use pattern::Star;
+pub(crate) use removal::needed;
 
 /// The order of a walk: what is below a directory comes right after it. Both paths are normal.
 pub(crate) fn tree_order(a: &Path, b: &Path) -> Ordering {

@@ -24,5 +24,5 @@ pub use release::{
 pub use repair::Repair;
 
 #[cfg(feature = "manage")]
-pub(crate) use manifest::{DeclaredInStep, Star, plan_states, plan_steps, tree_order};
+pub(crate) use manifest::{DeclaredInStep, Star, needed, plan_states, plan_steps, tree_order};
 pub(crate) use order::{InOrder, Next, Rounds, Step};

@@ -103,6 +103,12 @@ impl<'a> Position<'a> {
         self.path.pop()
     }
 
+    /// Whether nothing of what the disk has at this path is left: an earlier edit removed a name on the way to it.
+    pub(super) fn is_cleared(&self) -> bool {
+        let planned = self.overlay.planned;
+        planned.is_some_and(|planned| self.nodes.iter().flatten().any(|node| planned.is_cleared_at(*node)))
+    }
+
     fn node_of(&self, name: &OsStr) -> Option<usize> {
         let above = self.nodes.last().copied().flatten()?;
         self.overlay.planned?.below(above, name)

@@ -28,6 +28,8 @@ struct Node {
     is_made: bool,
     /// What the disk has there is removed by an edit before that.
     replaces: bool,
+    /// An edit renames what is of this kind to here.
+    backup: Option<FileKind>,
 }
 
 impl Node {
@@ -38,6 +40,11 @@ impl Node {
     /// What is left here: a text, or nothing; the outer none is no edit.
     fn left(&self) -> Option<Option<&OsStr>> {
         self.is_edited.then_some(self.text.as_deref())
+    }
+
+    /// Whether nothing of what the disk has is left here.
+    fn is_cleared(&self) -> bool {
+        self.left() == Some(None) || self.replaces
     }
 
     /// Whether an edit is about this very path.
@@ -56,11 +63,11 @@ impl Planned {
         self.nodes.len() == 1
     }
 
-    /// An edit leaves a link with this text at the path, or nothing.
+    /// An edit leaves a link with this text at the path, or nothing: whatever earlier ones left there or below is gone.
     pub(crate) fn insert(&mut self, path: &Path, left: Option<OsString>) {
         let at = self.node_at(path);
-        let node = &mut self.nodes[at];
-        (node.is_edited, node.text) = (true, left.map(OsString::into_boxed_os_str));
+        let text = left.map(OsString::into_boxed_os_str);
+        self.nodes[at] = Node { is_edited: true, text, ..Node::default() };
     }
 
     /// An edit creates a directory at the path.
@@ -73,6 +80,12 @@ impl Planned {
             (node.is_edited, node.text) = (false, None);
             node.replaces = true;
         }
+    }
+
+    /// An edit renames a file or directory to the path, where nothing is.
+    pub(crate) fn insert_backup(&mut self, path: &Path, kind: FileKind) {
+        let at = self.node_at(path);
+        self.nodes[at] = Node { backup: Some(kind), ..Node::default() };
     }
 
     fn node_at(&mut self, path: &Path) -> usize {
@@ -108,7 +121,7 @@ impl Planned {
         let node = self.find(path)?;
         match node.left() {
             Some(left) => Some(left.map_or(Found::Missing, |text| Found::Link(text.to_os_string()))),
-            None => node.is_made.then_some(Found::Other(FileKind::Dir)),
+            None => node.is_made.then_some(FileKind::Dir).or(node.backup).map(Found::Other),
         }
     }
 
@@ -146,7 +159,12 @@ impl Planned {
 
     /// Whether nothing of what the disk has at a path is left there.
     pub(crate) fn is_cleared(&self, path: &Path) -> bool {
-        self.find(path).is_some_and(|node| node.left() == Some(None) || node.replaces)
+        self.find(path).is_some_and(Node::is_cleared)
+    }
+
+    /// The same of a node.
+    pub(super) fn is_cleared_at(&self, node: usize) -> bool {
+        self.nodes[node].is_cleared()
     }
 
     /// The node of the root.
@@ -203,6 +221,21 @@ mod tests {
             assert_eq!(left(&planned, Path::new(second)), Some(None), "the later one counts");
             assert_eq!(left(&planned, Path::new("c/d")), None);
         }
+    }
+
+    #[test]
+    fn what_is_left_below_a_name_goes_with_it() {
+        let mut planned = Planned::new();
+        let (dir, link) = (Path::new("a"), Path::new("a/l"));
+        planned.insert_dir(dir);
+        planned.insert(link, Some("t".into()));
+        planned.insert(dir, Some("elsewhere".into()));
+        assert!(!planned.is_made(dir), "it was renamed, and a link has its name");
+        assert_eq!(planned.left_on_the_way(Path::new("a/b")), Some((0, Some(OsStr::new("elsewhere")))));
+        assert_eq!(planned.left_at(link), None);
+        planned.insert(dir, None);
+        planned.insert_dir(dir);
+        assert_eq!((planned.is_made(dir), planned.left_at(link)), (true, None), "the new one is empty");
     }
 
     #[test]

@@ -342,6 +342,9 @@ impl<'a> Walker<'a> {
             if self.reopened > REOPENED_MAX {
                 return Err(self.way.stop(Kind::TooLong, None));
             }
+            if self.at.is_cleared() {
+                return Err(self.missing(None));
+            }
             let calls = self.root.calls();
             let opened = calls.open_dir(self.root.handle(), self.at.path(), self.going.cross, Access::Search);
             match opened.and_then(|dir| calls.stat(&dir).map(|stat| (dir, stat))) {

@@ -269,8 +269,9 @@ impl Line {
             Verb::Remove => Remove { expected: expected(), missing_ok: is(keys.missing_ok) }.into(),
             Verb::Exchange => {
                 let (allow_dangling, allow_outside) = (is(keys.allow_dangling), is(keys.allow_outside));
-                let exchange = Exchange { with: path(&keys.b)?, allow_dangling, allow_outside };
-                return Ok(Edit::new(path(&keys.a)?, exchange.into()).durability(keys.durability.unwrap_or_default()));
+                let (a, b) = (path(&keys.a)?, path(&keys.b)?);
+                let exchange = Exchange { with: b, allow_dangling, allow_outside };
+                return Ok(Edit::new(a, exchange.into()).durability(keys.durability.unwrap_or_default()));
             }
             Verb::Repair => Repair { expected: expected().unwrap_or_default(), fix: keys.fix() }.into(),
             Verb::RemoveStale => expected().map_or(RemoveStale::Dir, RemoveStale::Link).into(),

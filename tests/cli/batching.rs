@@ -274,6 +274,81 @@ fn a_dry_run_leads_into_directories_that_earlier_lines_make() {
 }
 
 #[test]
+fn a_dry_run_knows_what_goes_with_a_directory_or_a_link_that_earlier_lines_replace() {
+    let replaced_dir = [
+        r#"{"verb":"ensure","link":"a/one","to":"file"}"#,
+        r#"{"verb":"ensure","link":"a","to":"releases","backup":true}"#,
+        r#"{"verb":"ensure","link":"a/two","to":"file"}"#,
+        r#"{"verb":"remove","link":"a"}"#,
+        r#"{"verb":"ensure","link":"a/one","to":"file","parents":true}"#,
+        r#"{"verb":"ensure","link":"three","to":"a/there"}"#,
+    ];
+    let new_dir = [
+        r#"{"verb":"ensure","link":"new/one","to":"file","parents":true}"#,
+        r#"{"verb":"ensure","link":"new","to":"releases","backup":true}"#,
+        r#"{"verb":"ensure","link":"new/two","to":"file"}"#,
+        r#"{"verb":"ensure","link":"three","to":"new/one"}"#,
+    ];
+    let replaced_link = [
+        r#"{"verb":"remove","link":"link"}"#,
+        r#"{"verb":"ensure","link":"link/one","to":".","style":"verbatim","parents":true}"#,
+        r#"{"verb":"ensure","link":"link/one","to":"file","parents":true}"#,
+        r#"{"verb":"exchange","a":"link/two","b":"link/one"}"#,
+    ];
+    let twice = [
+        r#"{"verb":"ensure","link":"new/dir/one","to":"file","parents":true}"#,
+        r#"{"verb":"ensure","link":"new/dir","to":"file","backup":true}"#,
+        r#"{"verb":"ensure","link":"new/dir.backup","to":"file"}"#,
+        r#"{"verb":"remove","link":"new/dir"}"#,
+        r#"{"verb":"ensure","link":"new/dir/one","to":"file","parents":true}"#,
+        r#"{"verb":"ensure","link":"new/dir","to":"file","backup":true}"#,
+        r#"{"verb":"ensure","link":"file","to":"a","backup":true}"#,
+        r#"{"verb":"create","link":"file.backup","to":"a"}"#,
+    ];
+    for (lines, kinds) in [
+        (&twice[..], &["not_a_link", "exists"][..]),
+        (&replaced_dir, &["symlink_in_path", "dangling"]),
+        (&new_dir, &["symlink_in_path", "dangling"]),
+        (&replaced_link, &["dangling", "not_found"]),
+    ] {
+        let place = Place::new();
+        fs::write(place.root.join("a/there"), "").unwrap();
+        place.link("link", "/etc/passwd");
+        let file = place.base.path().join("lines");
+        fs::write(&file, lines.join("\n")).unwrap();
+        let ask = |dry: &str| place.ask(&format!("{dry} batch --keep-going {}", file.display()));
+        let (dry, real) = (ask("-n"), ask(""));
+        assert_eq!(dry.json["items"], real.json["items"], "{lines:?}");
+        assert_eq!(dry.json["errors"], real.json["errors"], "{lines:?}");
+        let errors = real.json["errors"].as_array().unwrap();
+        assert_eq!(errors.iter().map(|error| error["kind"].as_str().unwrap()).collect::<Vec<_>>(), kinds, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_dry_run_names_the_path_of_an_exchange_that_is_gone_to_first() {
+    let lines = [
+        r#"{"verb":"create","link":"up","to":"../..","style":"verbatim","allow_outside":true}"#,
+        r#"{"verb":"exchange","a":"nosuch/one","b":"up/two"}"#,
+    ];
+    let place = Place::new();
+    let file = place.base.path().join("lines");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let ask = |dry: &str| place.ask(&format!("{dry} --follow batch {}", file.display()));
+    let (dry, real) = (ask("-n"), ask(""));
+    assert_eq!(dry.json["errors"], real.json["errors"]);
+    assert_eq!(real.kind(), "not_found");
+}
+
+#[test]
+fn of_two_bad_paths_the_first_is_named() {
+    let place = Place::new();
+    let (line, words) = (r#"{"verb":"exchange","a":"../x","b":"a/"}"#, "exchange ../x a/");
+    let (batch, alone) = (batch(&place, "", line), place.ask(words));
+    assert_eq!((batch.kind(), alone.kind()), ("escape", "escape"));
+}
+
+#[test]
 fn a_dry_run_of_lines_with_reasons_of_their_own_or_bad_paths_knows_those_before_them() {
     let place = Place::new();
     let lines = [

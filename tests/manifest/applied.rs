@@ -205,6 +205,22 @@ fn apply(site: &Site, number: usize, entries: &[(usize, usize, u8)], policy: usi
     }
 }
 
+#[test]
+fn a_plan_without_steps_tells_the_records_nothing() {
+    let site = Site::new();
+    symlink("src/one", site.dir.path().join("a")).unwrap();
+    assert!(site.carry(&site.plan(&manifest(0, &[(0, 0, 1)], 0))), "it is found and relied on");
+    let before = site.all();
+    let nothing = manifest(0, &[], 0);
+    assert!(!site.plan(&nothing).is_at_rest(), "with steps it is not relied on any more");
+    let mut options = PlanOptions::default();
+    options.steps = false;
+    let planned = site.manifests().plan(&nothing, &options).unwrap();
+    assert!(planned.is_at_rest());
+    assert!(site.carry(&planned));
+    assert_eq!(site.all(), before);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 

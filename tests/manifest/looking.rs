@@ -1,13 +1,12 @@
 //! What is seen of a real tree is what a plan of it is made from.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use caplink::manage::{
-    Contents, Declared, Holdings, Label, Leads, Looking, OnConflict, Owned, Position, Seen, Sight, TargetKind, Way,
-};
+use caplink::manage::{Contents, Declared, Holdings, Leads, Looking, OnConflict, Owned, Seen, Sight, Way};
 use caplink::{FileKind, Kind, LinkPath, Policy, Root, Target};
 use proptest::prelude::*;
 
@@ -18,17 +17,7 @@ fn open(dir: &Path) -> Root {
 }
 
 fn declared(link: &str, target: Target) -> Declared {
-    Declared {
-        link: LinkPath::new(link).unwrap(),
-        target,
-        kind: TargetKind::Any,
-        on_conflict: None,
-        parents: true,
-        allow_dangling: false,
-        allow_outside: false,
-        label: Label::default(),
-        at: Position::default(),
-    }
+    Declared::new(LinkPath::new(link).unwrap(), target)
 }
 
 fn see(root: &Root, links: &[Declared], holdings: &Holdings, all: bool) -> Seen {
@@ -131,7 +120,7 @@ fn a_link_that_leads_over_another_of_the_manifest_is_judged_as_that_will_be() {
     };
     let (to_dir, to_file) = (Leads::To(FileKind::Dir), Leads::To(FileKind::File));
     assert_eq!(seen(&holdings), [to_dir, to_file, to_file]);
-    let own = Owned { text: "real".into(), displaced: None, backup: None };
+    let own = Owned { text: OsStr::new("real").into(), displaced: None, backup: None };
     holdings.owned.insert(LinkPath::new("orphan").unwrap(), own);
     assert_eq!(seen(&holdings), [to_dir, to_file, Leads::Dangling], "what is pruned is not there then");
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use caplink::manage::{
     Action, Claimed, Contents, Declared, Holdings, Leads, Listing, ManifestPlan, ManifestStep, Note, OnConflict, Owned,
@@ -158,9 +159,9 @@ impl World {
         let Records { owned, dirs, removed, .. } = self.records[manifest].clone();
         let mut others = BTreeMap::new();
         for (index, records) in self.records.iter().enumerate().filter(|(index, _)| *index != manifest) {
-            for (link, text) in records.kept.iter().chain(records.owned.iter().map(|(link, owned)| (link, &owned.text)))
-            {
-                others.insert(link.clone(), Claimed { by: format!("manifest-{index}"), text: text.clone() });
+            let kept = records.kept.iter().map(|(link, text)| (link, text.as_os_str()));
+            for (link, text) in kept.chain(records.owned.iter().map(|(link, owned)| (link, &*owned.text))) {
+                others.insert(link.clone(), Claimed { by: format!("manifest-{index}"), text: text.into() });
             }
         }
         Holdings { owned, dirs, others, removed }
@@ -250,7 +251,7 @@ impl World {
             let there = parent.is_none_or(|dir| self.at(dir) == Some(&Node::Dir));
             assert!(there, "the directory is not there: {step:?}");
         }
-        let text = |text: &Option<OsString>| text.as_ref().map(|text| text.to_str().unwrap().to_owned());
+        let text = |text: &Option<Arc<OsStr>>| text.as_ref().map(|text| text.to_str().unwrap().to_owned());
         let (target, previous) = (text(&step.target), text(&step.previous));
         let is_link = |node: Option<&Node>| matches!(node, Some(Node::Link(text)) if Some(text) == previous.as_ref());
         let link = || step.link.clone();
@@ -291,9 +292,10 @@ impl World {
                 records.kept.remove(&link());
                 // What it made itself before was displaced by nobody.
                 let before = records.owned.remove(&link()).filter(|own| step.previous.as_ref() == Some(&own.text));
+                let text = OsString::from(target).into();
                 let owned = match before {
-                    Some(before) => Owned { text: target.into(), ..before },
-                    None => Owned { text: target.into(), displaced: step.previous.clone(), backup: kept },
+                    Some(before) => Owned { text, ..before },
+                    None => Owned { text, displaced: step.previous.clone(), backup: kept },
                 };
                 records.owned.insert(link(), owned);
             }
@@ -302,7 +304,7 @@ impl World {
                 let own = records.owned.remove(&link());
                 records.kept.remove(&link());
                 if own.is_none() && step.note == Note::Unwanted {
-                    records.removed.insert(link(), step.previous.clone().expect("it had a text"));
+                    records.removed.insert(link(), step.previous.as_ref().expect("it had a text").into());
                 }
             }
             Action::Mkdir => {
@@ -314,7 +316,7 @@ impl World {
                 records.dirs.remove(&path);
             }
             Action::Keep if step.note == Note::Found => {
-                records.kept.insert(link(), step.target.clone().expect("what is kept has a text"));
+                records.kept.insert(link(), step.target.as_ref().expect("what is kept has a text").into());
             }
             _ => {}
         }

@@ -30,8 +30,8 @@ fn everything_that_the_format_has_is_read() {
     assert_eq!((manifest.name(), manifest.source()), ("dotfiles", Path::new("dotfiles")));
     assert_eq!(links(&manifest), [pair(".vimrc", "dotfiles/vim/vimrc"), pair(".config/nvim", "dotfiles/nvim")]);
     let editor = &manifest.links()[1];
-    assert_eq!((editor.kind, editor.label.name.as_deref()), (TargetKind::Dir, Some("editor")));
-    assert_eq!(editor.label.comment.as_deref(), Some("one editor config for all hosts"));
+    assert_eq!((editor.kind, editor.label.name()), (TargetKind::Dir, Some("editor")));
+    assert_eq!(editor.label.comment(), Some("one editor config for all hosts"));
     assert!(editor.label.is_chosen(&["editor".into()]) && !editor.label.is_chosen(&["shell".into()]));
     assert_eq!((editor.at.line, editor.at.column), (24, 6));
     let absent = &manifest.unwanted()[0];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use caplink::manage::{Action, Declared, Label, OnConflict, Position, TargetKind, Unwanted};
+use caplink::manage::{Action, Declared, Label, OnConflict, Position, Unwanted};
 use caplink::{FileKind, LinkPath, Target};
 use proptest::prelude::*;
 
@@ -46,21 +46,17 @@ fn wish(entries: &[(usize, usize, u8)], on_conflict: OnConflict, prune: bool) ->
             continue;
         }
         taken.push(path);
-        let (link, label, at) = (LinkPath::new(path).unwrap(), Label::default(), Position::default());
+        let link = LinkPath::new(path).unwrap();
         if bits % 5 == 0 {
+            let (label, at) = (Label::default(), Position::default());
             wish.unwanted.push(Unwanted { link, if_to: None, label, at });
             continue;
         }
         wish.links.push(Declared {
-            link,
-            target: Target::verbatim(TEXTS[*text]),
-            kind: TargetKind::Any,
-            on_conflict: None,
             parents: bits % 7 != 0,
             allow_dangling: bits % 2 == 0,
             allow_outside: bits % 3 == 0,
-            label,
-            at,
+            ..Declared::new(link, Target::verbatim(TEXTS[*text]))
         });
     }
     wish.links.sort_by(|a, b| a.link.cmp(&b.link));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use caplink::manage::{
@@ -100,11 +101,15 @@ impl Site {
             let link = step.link.clone();
             match &step.target {
                 Some(text) => {
-                    let own = Owned { text: text.clone(), displaced: outcome.previous, backup: outcome.backup };
+                    let own = Owned {
+                        text: text.clone(),
+                        displaced: outcome.previous.map(Arc::from),
+                        backup: outcome.backup,
+                    };
                     self.holdings.owned.insert(link, own);
                 }
                 None if self.holdings.owned.remove(&link).is_none() && step.note == Note::Unwanted => {
-                    self.holdings.removed.insert(link, step.previous.clone().unwrap());
+                    self.holdings.removed.insert(link, step.previous.as_ref().unwrap().into());
                 }
                 None => {}
             }

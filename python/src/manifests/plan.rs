@@ -77,15 +77,15 @@ fn step<'py>(py: Python<'py>, step: &ManifestStep) -> PyResult<Bound<'py, PyAny>
     let is_dir = matches!(step.action, Action::Mkdir | Action::Rmdir);
     let conflict = step.conflict.as_deref().filter(|_| step.action == Action::Conflict);
     shown.set_item("action", step.action.as_str())?;
-    match (step.name.as_deref(), is_dir) {
+    match (step.label.name(), is_dir) {
         (Some(name), _) => shown.set_item("name", name)?,
         (None, true) => shown.set_item("name", py.None())?,
         (None, false) => shown.set_item("name", &link)?,
     }
     shown.set_item("link", link)?;
-    shown.set_item("target", step.target.clone().map(Text))?;
-    shown.set_item("previous", step.previous.clone().map(Text))?;
-    shown.set_item("comment", step.comment.as_deref())?;
+    shown.set_item("target", step.target.as_ref().map(|text| Text(text.into())))?;
+    shown.set_item("previous", step.previous.as_ref().map(|text| Text(text.into())))?;
+    shown.set_item("comment", step.label.comment())?;
     shown.set_item("note", (step.note != Note::Plain).then(|| step.note.as_str()))?;
     shown.set_item("restore", step.restore.as_ref().map(Text::from))?;
     shown.set_item("kind", conflict.map(|conflict| conflict.kind.as_str()))?;
@@ -97,15 +97,15 @@ fn step<'py>(py: Python<'py>, step: &ManifestStep) -> PyResult<Bound<'py, PyAny>
 pub(super) fn state<'py>(py: Python<'py>, state: &manage::EntryState) -> PyResult<Bound<'py, PyAny>> {
     let shown = PyDict::new(py);
     let link = Text::from(state.link.as_path());
-    match state.name.as_deref() {
+    match state.label.name() {
         Some(name) => shown.set_item("name", name)?,
         None => shown.set_item("name", &link)?,
     }
     shown.set_item("link", link)?;
     shown.set_item("status", state.status.as_str())?;
-    shown.set_item("target", state.target.clone().map(Text))?;
-    shown.set_item("found", state.found.clone().map(Text))?;
-    shown.set_item("comment", state.comment.as_deref())?;
+    shown.set_item("target", state.target.as_ref().map(|text| Text(text.into())))?;
+    shown.set_item("found", state.found.as_ref().map(|text| Text(text.into())))?;
+    shown.set_item("comment", state.label.comment())?;
     value(py, "EntryState", &shown)
 }
 

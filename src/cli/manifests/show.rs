@@ -117,8 +117,8 @@ impl Serialize for StepItem<'_> {
             link: Text::new(step.link.as_path()),
             target: step.target.as_ref().map(Text::new),
             previous: step.previous.as_ref().map(Text::new),
-            name: step.name.as_deref().map(str::to_owned).or_else(|| (!is_dir).then(named)),
-            comment: step.comment.as_deref(),
+            name: step.label.name().map(str::to_owned).or_else(|| (!is_dir).then(named)),
+            comment: step.label.comment(),
             note: (step.note != Note::Plain).then(|| step.note.as_str()),
             kind: step.conflict.as_ref().map(|conflict| conflict.kind.as_str()),
             restore: step.restore.as_ref().map(Text::new),
@@ -197,7 +197,7 @@ impl fmt::Display for StepItem<'_> {
             Some(outcome) => write!(f, " {}", Painted(DIM, format_args!("({})", outcome.effect)))?,
             None => {}
         }
-        if let Some(comment) = step.comment.as_deref().filter(|_| step.action.is_change()) {
+        if let Some(comment) = step.label.comment().filter(|_| step.action.is_change()) {
             write!(f, "  {}", Painted(DIM, format_args!("# {}", printable(comment))))?;
         }
         writeln!(f)
@@ -224,8 +224,8 @@ impl StateItem {
             status: state.status.as_str(),
             target: state.target.as_ref().map(Text::new),
             found: state.found.as_ref().map(Text::new),
-            name: state.name.as_deref().map_or_else(|| link.to_string(), str::to_owned),
-            comment: state.comment.as_deref().map(str::to_owned),
+            name: state.label.name().map_or_else(|| link.to_string(), str::to_owned),
+            comment: state.label.comment().map(str::to_owned),
             is_fine: is_fine(state.status),
             link,
         }

@@ -82,8 +82,13 @@ pub(crate) fn refuse(report: &Report, format: Option<Format>, global: &Global) -
     if format != Some(Format::Ndjson) {
         return output::print(report, global);
     }
+    let written = io::Write::write_all(&mut output::raw_stdout(), &error_lines(report));
+    output::close(report, global, written)
+}
+
+/// The errors of a report as `--format ndjson` has them, one object a line.
+pub(crate) fn error_lines(report: &Report) -> Vec<u8> {
     let mut lines = Vec::new();
     show::errors(&mut lines, report);
-    let written = io::Write::write_all(&mut output::raw_stdout(), &lines);
-    output::close(report, global, written)
+    lines
 }

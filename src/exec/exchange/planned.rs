@@ -6,7 +6,7 @@ use super::super::halt::OrHalt;
 use super::super::parents;
 use super::{Exchanging, Place, refused};
 use crate::entry::Opened;
-use crate::error::{Found, Kind, Result};
+use crate::error::{Found, Result};
 use crate::model::{Decision, Effect, LinkPath, Outcome, decide};
 use crate::resolve::Planned;
 
@@ -15,10 +15,8 @@ impl Exchanging<'_> {
     pub(super) fn open_after<'p>(&'p self, planned: &Planned, path: &'p LinkPath) -> Result<Option<Opened<'p>>> {
         let left = parents::are_left(planned, self.root.policy(), path.parent());
         left.map_err(|error| self.root.or_gone(error.on("exchange", path)))?;
-        match self.open(path) {
-            Err(error) if error.kind() == Kind::NotFound && planned.is_made(path.parent()) => Ok(None),
-            opened => opened.map(Some),
-        }
+        // What the disk has in the place of a directory that is made may be a link.
+        if planned.is_made(path.parent()) { Ok(None) } else { self.open(path).map(Some) }
     }
 
     /// The preview of an exchange of links that earlier edits leave.

@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         if let Some(text) = &text {
             target::judge(self.root, self.edit, (dir, link), text, self.known())?;
         }
-        let changed = preview::changed_in_new(self.root, decision, found)?;
+        let changed = preview::changed_in_new(self.root, decision, found, (link, self.planned))?;
         Ok(self.report(None, text.map(Cow::into_owned), changed))
     }
 }

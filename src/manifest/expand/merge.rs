@@ -20,6 +20,12 @@ pub(super) fn merge(
 ) -> Merged {
     let by_link = |a: &Declared, b: &Declared| tree_order(a.link.as_path(), b.link.as_path());
     links.sort_by(by_link);
+    unwanted.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
+    if from_trees.is_empty() && from_each.is_empty() {
+        // All of it was compared when it was read.
+        let expanded = Expanded { links, unwanted, overridden: Vec::new() };
+        return Merged { expanded, clashes: Vec::new() };
+    }
     let (mut kept, mut overridden) = (Vec::new(), Vec::new());
     for made in from_trees {
         match links.binary_search_by(|link| by_link(link, &made)) {
@@ -31,7 +37,6 @@ pub(super) fn merge(
     links.extend(kept);
     links.extend(from_each);
     links.sort_by(|a, b| by_link(a, b).then(a.at.cmp(&b.at)));
-    unwanted.sort_by(|a, b| tree_order(a.link.as_path(), b.link.as_path()));
     let claims = links.iter().map(|link| Claim { path: link.link.as_path(), role: Role::Link, at: link.at });
     let absent = unwanted.iter().map(|link| Claim { path: link.link.as_path(), role: Role::Absent, at: link.at });
     let current = manifest

@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 
 use super::*;
 use crate::model::{Policy, Target};
-use crate::plan::{Label, Position, TargetKind};
 use crate::sys::Abilities;
 use crate::sys::memory::{Actor, Call, Object, Subject, Tree, World, acting};
 
@@ -37,16 +36,9 @@ fn ground() -> Tree {
 fn play(act: Option<(usize, Act)>) -> (Vec<Leads>, Vec<Call>) {
     let world = World::new(ground());
     let root = Root::in_memory(&world, "/base", USER, Abilities::ALL, Policy::default()).unwrap();
-    let declared = |number| Declared {
-        link: LinkPath::new(format!("in/l{number}")).unwrap(),
-        target: Target::relative(format!("to/t{number}")),
-        kind: TargetKind::Any,
-        on_conflict: None,
-        parents: true,
-        allow_dangling: false,
-        allow_outside: false,
-        label: Label::default(),
-        at: Position::default(),
+    let declared = |number| {
+        let link = LinkPath::new(format!("in/l{number}")).unwrap();
+        Declared::new(link, Target::relative(format!("to/t{number}")))
     };
     let links: Vec<Declared> = (0..LINKS).map(declared).collect();
     let act = act.map(|(at, act)| {

@@ -38,6 +38,21 @@ fn a_text_alone_is_a_path_below_the_root() {
     assert_eq!(Target::from("../42").check(None).unwrap_err().kind(), Kind::Escape);
 }
 
+/// No other text is taken for the one that is made.
+#[cfg(feature = "manage")]
+fn is_the_one(from: &Path, to: &Path, text: &OsStr) {
+    assert!(is_relative_text(text, from, to), "{} -> {}", from.display(), to.display());
+    let joined = |before: &str, after: &str| [OsStr::new(before), text, OsStr::new(after)].join(OsStr::new(""));
+    let shorter = text.to_str().into_iter().flat_map(|text| (0..text.len()).filter_map(|end| text.get(..end)));
+    let others = [joined("../", ""), joined("./", ""), joined("", "/"), joined("", "/.."), joined("", "x")];
+    for other in shorter.map(OsString::from).chain(others) {
+        assert!(!is_relative_text(&other, from, to), "{}: {} -> {}", other.display(), from.display(), to.display());
+    }
+}
+
+#[cfg(not(feature = "manage"))]
+fn is_the_one(_: &Path, _: &Path, _: &OsStr) {}
+
 #[test]
 fn relative_texts_are_the_shortest() {
     for (from, to, text) in [
@@ -55,6 +70,7 @@ fn relative_texts_are_the_shortest() {
         ("\u{e4}/b", "\u{e4}/\u{e5}", "../\u{e5}"),
     ] {
         assert_eq!(relative_text(Path::new(from), Path::new(to)), OsStr::new(text), "{from} -> {to}");
+        is_the_one(Path::new(from), Path::new(to), OsStr::new(text));
     }
 }
 
@@ -69,6 +85,7 @@ fn relative_texts_keep_bytes_that_are_no_text() {
     ] {
         let [from, to, text] = [from, to, text].map(OsStr::from_bytes);
         assert_eq!(relative_text(Path::new(from), Path::new(to)), text, "{} -> {}", from.display(), to.display());
+        is_the_one(Path::new(from), Path::new(to), text);
     }
 }
 

@@ -53,13 +53,16 @@ impl ManifestStep {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
     use crate::error::{Found, Kind};
     use crate::model::{Change, LinkPath};
 
     fn step(action: Action) -> ManifestStep {
         let step = ManifestStep::new(action, LinkPath::new("d/l").unwrap(), None);
-        ManifestStep { target: Some("new".into()), previous: Some("old".into()), ..step }
+        let text = |text: &str| Some(OsStr::new(text).into());
+        ManifestStep { target: text("new"), previous: text("old"), ..step }
     }
 
     #[test]

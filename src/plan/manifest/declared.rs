@@ -1,12 +1,12 @@
 //! What a manifest declares, link by link.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Pattern;
 use crate::error::{FileKind, Kind, words};
-use crate::model::{LinkPath, Target, TargetPath, relative_text};
+use crate::model::{LinkPath, Target, TargetPath, is_relative_text, relative_text};
 
 words! {
     "policy":
@@ -60,22 +60,45 @@ pub struct Position {
     pub column: u32,
 }
 
-/// What people call an entry.
+/// What people call an entry. Cloning is cheap; most entries have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Label {
-    /// The name; none where it is the link's.
-    pub name: Option<Arc<str>>,
-    /// What it is for.
-    pub comment: Option<Arc<str>>,
-    /// By which it is chosen.
-    pub tags: Option<Arc<[Box<str>]>>,
+pub struct Label(Option<Arc<Words>>);
+
+/// The words of an entry that has some.
+#[derive(Debug, PartialEq, Eq)]
+struct Words {
+    name: Option<Box<str>>,
+    comment: Option<Box<str>>,
+    tags: Vec<Box<str>>,
 }
 
 impl Label {
+    /// The label of these words.
+    pub fn new<'t>(name: Option<&str>, comment: Option<&str>, tags: impl IntoIterator<Item = &'t str>) -> Label {
+        let tags: Vec<Box<str>> = tags.into_iter().map(Into::into).collect();
+        let is_empty = name.is_none() && comment.is_none() && tags.is_empty();
+        let words = || Words { name: name.map(Into::into), comment: comment.map(Into::into), tags };
+        Label((!is_empty).then(|| Arc::new(words())))
+    }
+
+    /// Returns the name; none where it is the link's.
+    pub fn name(&self) -> Option<&str> {
+        self.0.as_ref()?.name.as_deref()
+    }
+
+    /// Returns what the entry is for.
+    pub fn comment(&self) -> Option<&str> {
+        self.0.as_ref()?.comment.as_deref()
+    }
+
+    /// Returns the tags by which it is chosen.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|words| words.tags.iter().map(|tag| &**tag))
+    }
+
     /// Returns whether the entry is chosen: always without a choice, else if it has one of the tags.
     pub fn is_chosen(&self, tags: &[String]) -> bool {
-        let has = |tag: &String| self.tags.iter().flat_map(|own| own.iter()).any(|own| **own == **tag);
-        tags.is_empty() || tags.iter().any(has)
+        tags.is_empty() || tags.iter().any(|tag| self.tags().any(|own| own == tag))
     }
 }
 
@@ -106,6 +129,22 @@ pub struct Declared {
 const TEXT_MAX: usize = 4095;
 
 impl Declared {
+    /// A link with what a manifest says where it says nothing: missing directories are made, and the target has to be there
+    /// and inside.
+    pub fn new(link: LinkPath, target: Target) -> Declared {
+        Declared {
+            link,
+            target,
+            kind: TargetKind::Any,
+            on_conflict: None,
+            parents: true,
+            allow_dangling: false,
+            allow_outside: false,
+            label: Label::default(),
+            at: Position::default(),
+        }
+    }
+
     /// Returns the text that the link is to have in the physical directory `from`; `root` is the root's physical path.
     ///
     /// # Errors
@@ -120,6 +159,18 @@ impl Declared {
             TargetPath::Absolute(path) => root.ok_or(Kind::Unsupported)?.join(path).into_os_string(),
         };
         if text.len() > TEXT_MAX { Err(Kind::TooLong) } else { Ok(text) }
+    }
+
+    /// Whether this is the [text](Declared::text) that the link is to have. Nearly every link has it already, and then none
+    /// is made to know that.
+    pub(crate) fn is_text(&self, there: &OsStr, from: &Path, root: Option<&Path>) -> bool {
+        match self.target.spell(root) {
+            Err(_) => false,
+            _ if there.len() > TEXT_MAX => false,
+            Ok(TargetPath::Verbatim(text)) => text == there,
+            Ok(TargetPath::Relative(path)) => is_relative_text(there, from, &path),
+            Ok(TargetPath::Absolute(_)) => self.text(from, root).is_ok_and(|text| text == there),
+        }
     }
 }
 

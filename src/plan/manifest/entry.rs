@@ -1,6 +1,7 @@
 //! What one declared link comes to, given what is there and whose it is.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::sync::Arc;
 
 use super::declared::{Declared, OnConflict};
 use super::seen::{Claimed, Leads, Owned, Sight, Way};
@@ -26,7 +27,7 @@ pub(super) struct Case<'c> {
     pub(super) way: &'c Way,
     pub(super) found: &'c Found,
     /// The text that the link is to have, or why it can have none.
-    pub(super) text: &'c Result<OsString, Kind>,
+    pub(super) text: &'c Result<Arc<OsStr>, Kind>,
     pub(super) own: Option<&'c Owned>,
     pub(super) other: Option<&'c Claimed>,
     /// What is done about something in the way.
@@ -49,7 +50,7 @@ pub(super) fn verdict(case: &Case<'_>) -> Verdict {
     if let Some(conflict) = on_the_way(case) {
         return refuse(conflict);
     }
-    let wanted = case.text.as_ref().ok().map(OsString::as_os_str);
+    let wanted = case.text.as_deref().ok();
     let there = case.found.text();
     if there.is_some() && there == wanted {
         let made = case.own.is_some_and(|own| Some(&*own.text) == there);
@@ -136,7 +137,7 @@ pub(super) fn status(case: &Case<'_>, verdict: &Verdict) -> EntryStatus {
     }
     match (&case.sight.found, case.text) {
         (Found::Missing, _) => EntryStatus::Missing,
-        (Found::Link(text), Ok(wanted)) if text == wanted => match case.sight.leads {
+        (Found::Link(text), Ok(wanted)) if **text == **wanted => match case.sight.leads {
             Leads::To(_) | Leads::NotAsked => EntryStatus::Ok,
             Leads::Dangling => EntryStatus::Dangling,
             Leads::Loop => EntryStatus::Loop,

@@ -5,9 +5,10 @@
 //! the deepest first.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::declared::{Declared, Label};
 use super::entry::{Case, Verdict, status, verdict};
@@ -73,14 +74,23 @@ fn planned(request: &Request<'_>, with_steps: bool, with_states: bool) -> Manife
         let after = after_removals(declared.link.as_path(), sight, &removed, &empty);
         let (way, found) = after.as_ref().map_or((&sight.way, &sight.found), |(way, found)| (way, found));
         let from = sight.physical.as_deref().unwrap_or(declared.link.parent());
-        let text = declared.text(from, request.root);
+        let own = own.get(&declared.link);
+        // What is there already, and known, is not made again.
+        let there = sight.found.text().map(|there| match own {
+            Some(own) if *own.text == *there => Arc::clone(&own.text),
+            _ => Arc::from(there),
+        });
+        let text = match &there {
+            Some(there) if declared.is_text(there, from, request.root) => Ok(Arc::clone(there)),
+            _ => declared.text(from, request.root).map(Arc::from),
+        };
         let case = Case {
             declared,
             sight,
             way,
             found,
             text: &text,
-            own: own.get(&declared.link),
+            own,
             other: others.get(&declared.link),
             on_conflict: declared.on_conflict.unwrap_or(request.on_conflict),
         };
@@ -101,9 +111,8 @@ fn planned(request: &Request<'_>, with_steps: bool, with_states: bool) -> Manife
                 link: declared.link.clone(),
                 status: status(&case, &verdict),
                 target: text.as_ref().ok().cloned(),
-                found: sight.found.text().map(OsString::from),
-                name: declared.label.name.clone(),
-                comment: declared.label.comment.clone(),
+                found: there.clone(),
+                label: declared.label.clone(),
             });
         }
         if !with_steps {
@@ -116,7 +125,8 @@ fn planned(request: &Request<'_>, with_steps: bool, with_states: bool) -> Manife
             }
             mkdirs(declared, way, &mut made, &mut steps);
         }
-        steps.push(entry_step(declared, verdict, text.ok(), found));
+        let previous = there.filter(|_| found.text().is_some());
+        steps.push(entry_step(declared, verdict, (text.ok(), previous), found));
     }
     let leavers = if with_steps { leavers } else { Vec::new() };
     let empty = if with_steps { empty } else { BTreeSet::new() };
@@ -145,9 +155,8 @@ fn leavers<'r>(request: &Request<'r>, states: &mut Vec<EntryState>, gone: &mut V
         link: link.clone(),
         status,
         target: None,
-        found: request.seen.links.get(link).and_then(|sight| sight.found.text()).map(OsString::from),
-        name: label.and_then(|label| label.name.clone()),
-        comment: label.and_then(|label| label.comment.clone()),
+        found: text_at(request.seen, link),
+        label: label.cloned().unwrap_or_default(),
     };
     let mut leavers: Vec<Leaver<'r>> = Vec::new();
     let mut orphans: HashMap<&LinkPath, usize> = HashMap::new();
@@ -234,7 +243,17 @@ fn mkdirs(declared: &Declared, way: &Way, made: &mut HashSet<PathBuf>, steps: &m
     }
 }
 
-fn entry_step(declared: &Declared, verdict: Verdict, text: Option<OsString>, found: &Found) -> ManifestStep {
+/// The text of the link that was seen.
+fn text_at(seen: &Seen, link: &LinkPath) -> Option<Arc<OsStr>> {
+    seen.links.get(link).and_then(|sight| sight.found.text()).map(Arc::from)
+}
+
+fn entry_step(
+    declared: &Declared,
+    verdict: Verdict,
+    (target, previous): (Option<Arc<OsStr>>, Option<Arc<OsStr>>),
+    found: &Found,
+) -> ManifestStep {
     let (action, note, conflict) = match verdict {
         Verdict::Create => (Action::Create, Note::Plain, None),
         Verdict::Replace => (Action::Replace, Note::Plain, None),
@@ -245,8 +264,7 @@ fn entry_step(declared: &Declared, verdict: Verdict, text: Option<OsString>, fou
     };
     let plain = ManifestStep::new(action, declared.link.clone(), Some(&declared.label));
     let Declared { allow_dangling, allow_outside, .. } = *declared;
-    let previous = found.text().map(OsString::from);
-    ManifestStep { target: text, previous, note, conflict, allow_dangling, allow_outside, ..plain }
+    ManifestStep { target, previous, note, conflict, allow_dangling, allow_outside, ..plain }
 }
 
 /// What an entry that is left alone would have to do with.
@@ -283,7 +301,7 @@ fn in_order(
             Leaving::Conflict(conflict) => (Action::Conflict, Note::Unwanted, Some(conflict.clone())),
             Leaving::Gone => continue,
         };
-        let previous = seen.links.get(*link).and_then(|sight| sight.found.text()).map(OsString::from);
+        let previous = text_at(seen, link);
         let step =
             ManifestStep { previous, note, conflict, ..ManifestStep::new(action, LinkPath::clone(link), *label) };
         match action {

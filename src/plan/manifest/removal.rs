@@ -26,7 +26,7 @@ pub(super) enum Leaving {
 pub(super) fn orphan(request: &Request<'_>, link: &LinkPath, own: &Owned) -> (Leaving, Option<EntryStatus>) {
     let Some(sight) = request.seen.links.get(link) else { return (Leaving::Gone, None) };
     match (&sight.way, &sight.found) {
-        (Way::Open, Found::Link(text)) if *text == own.text => {
+        (Way::Open, Found::Link(text)) if **text == *own.text => {
             let leaving = if request.holdings.others.contains_key(link) {
                 Leaving::Skip(Note::Claimed)
             } else if request.prune {
@@ -106,7 +106,7 @@ pub(super) fn empty_dirs<'r>(request: &Request<'r>, removed: &HashSet<&Path>) ->
 }
 
 /// Every directory above an entry.
-fn needed(links: &[Declared]) -> HashSet<&Path> {
+pub(crate) fn needed(links: &[Declared]) -> HashSet<&Path> {
     let mut needed = HashSet::new();
     let mut last = Path::new("");
     for declared in links {

@@ -1,8 +1,9 @@
 //! What a plan is made from: what is at each link, and what the records say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{FileKind, Found, Kind};
 use crate::model::{LinkPath, ObjectId};
@@ -57,7 +58,7 @@ pub struct Sight {
     /// The way to its directory.
     pub way: Way,
     /// The path of its directory below the root, where links were followed to it.
-    pub physical: Option<PathBuf>,
+    pub physical: Option<Arc<Path>>,
     /// What is under the name; nothing where the directory is not open.
     pub found: Found,
     /// Where the text that it is to have would lead.
@@ -83,7 +84,7 @@ pub enum Contents {
 pub struct Seen {
     /// At each link that is declared, unwanted or owned.
     pub links: BTreeMap<LinkPath, Sight>,
-    /// In each directory that was made.
+    /// In each directory that was made, and that no link is declared below: those stay, whatever is in them.
     pub dirs: HashMap<PathBuf, Contents>,
 }
 
@@ -91,9 +92,9 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owned {
     /// The text that it was made with.
-    pub text: OsString,
+    pub text: Arc<OsStr>,
     /// The text of the link that it displaced.
-    pub displaced: Option<OsString>,
+    pub displaced: Option<Arc<OsStr>>,
     /// Where the file or directory that it displaced was renamed to.
     pub backup: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! The steps of a plan, and the state of each entry.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -120,13 +120,11 @@ pub struct ManifestStep {
     /// The link, or the directory.
     pub link: LinkPath,
     /// The text that the link is to have.
-    pub target: Option<OsString>,
+    pub target: Option<Arc<OsStr>>,
     /// The text that the link has now.
-    pub previous: Option<OsString>,
-    /// The name of the entry; none where it is the link's.
-    pub name: Option<Arc<str>>,
-    /// What the entry is for.
-    pub comment: Option<Arc<str>>,
+    pub previous: Option<Arc<OsStr>>,
+    /// What people call the entry.
+    pub label: Label,
     /// Why, where the action does not say.
     pub note: Note,
     /// Whether the target may be missing.
@@ -141,14 +139,12 @@ pub struct ManifestStep {
 
 impl ManifestStep {
     pub(crate) fn new(action: Action, link: LinkPath, label: Option<&Label>) -> ManifestStep {
-        let own = |of: fn(&Label) -> &Option<Arc<str>>| label.and_then(|label| of(label).clone());
         ManifestStep {
             action,
             link,
             target: None,
             previous: None,
-            name: own(|label| &label.name),
-            comment: own(|label| &label.comment),
+            label: label.cloned().unwrap_or_default(),
             note: Note::Plain,
             allow_dangling: false,
             allow_outside: false,
@@ -204,13 +200,11 @@ pub struct EntryState {
     /// Its state.
     pub status: EntryStatus,
     /// The text that it is to have.
-    pub target: Option<OsString>,
+    pub target: Option<Arc<OsStr>>,
     /// The text that it has.
-    pub found: Option<OsString>,
-    /// The name of the entry; none where it is the link's.
-    pub name: Option<Arc<str>>,
-    /// What the entry is for.
-    pub comment: Option<Arc<str>>,
+    pub found: Option<Arc<OsStr>>,
+    /// What people call the entry.
+    pub label: Label,
 }
 
 /// What brings a tree to what a manifest declares.

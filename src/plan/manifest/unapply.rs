@@ -1,7 +1,7 @@
 //! What takes away what a manifest made, and puts back what it displaced. Needs neither the manifest nor its sources.
 
 use std::collections::{BTreeSet, HashSet};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::seen::{Contents, Holdings, Owned, Seen, Way};
@@ -58,7 +58,7 @@ fn owned(seen: &Seen, holdings: &Holdings, link: &LinkPath, own: &Owned) -> Opti
     let restored = |action| ManifestStep { restore: own.backup.clone(), ..step(action) };
     let previous = Some(own.text.clone());
     match (&sight.way, &sight.found) {
-        (Way::Open, Found::Link(text)) if *text != own.text => {
+        (Way::Open, Found::Link(text)) if **text != *own.text => {
             Some(left_alone(step(Action::Skip), Note::Modified, text))
         }
         (Way::Open, Found::Link(text)) if holdings.others.contains_key(link) => {
@@ -82,16 +82,16 @@ fn put_back(step: ManifestStep) -> ManifestStep {
     ManifestStep { allow_dangling: true, allow_outside: true, ..step }
 }
 
-fn left_alone(step: ManifestStep, note: Note, text: &OsString) -> ManifestStep {
-    ManifestStep { note, previous: Some(text.clone()), ..step }
+fn left_alone(step: ManifestStep, note: Note, text: &OsStr) -> ManifestStep {
+    ManifestStep { note, previous: Some(text.into()), ..step }
 }
 
 /// A link that was removed because it was declared to be absent.
-fn absent(seen: &Seen, link: &LinkPath, text: &OsString, cleared: bool) -> ManifestStep {
+fn absent(seen: &Seen, link: &LinkPath, text: &OsStr, cleared: bool) -> ManifestStep {
     let step = |action| ManifestStep::new(action, link.clone(), None);
     let is_free = seen.links.get(link).is_some_and(|sight| sight.way == Way::Open && sight.found == Found::Missing);
     if is_free || cleared {
-        return put_back(ManifestStep { target: Some(text.clone()), ..step(Action::Create) });
+        return put_back(ManifestStep { target: Some(text.into()), ..step(Action::Create) });
     }
-    ManifestStep { target: Some(text.clone()), note: Note::LeftAlone, ..step(Action::Skip) }
+    ManifestStep { target: Some(text.into()), note: Note::LeftAlone, ..step(Action::Skip) }
 }

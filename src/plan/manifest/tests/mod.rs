@@ -6,7 +6,7 @@ mod table;
 mod unapply;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -35,17 +35,7 @@ fn link(text: &str) -> Found {
 
 /// An entry whose text is `new`.
 fn entry(at: &str) -> Declared {
-    Declared {
-        link: path(at),
-        target: Target::verbatim("new"),
-        kind: TargetKind::Any,
-        on_conflict: None,
-        parents: true,
-        allow_dangling: false,
-        allow_outside: false,
-        label: Label::default(),
-        at: Position::default(),
-    }
+    Declared::new(path(at), Target::verbatim("new"))
 }
 
 fn absent(at: &str, if_to: Option<&str>) -> Unwanted {
@@ -54,7 +44,7 @@ fn absent(at: &str, if_to: Option<&str>) -> Unwanted {
 }
 
 fn tagged(tags: &[&str]) -> Label {
-    Label { tags: Some(tags.iter().map(|tag| (*tag).into()).collect()), ..Label::default() }
+    Label::new(None, None, tags.iter().copied())
 }
 
 impl Scene {
@@ -85,7 +75,7 @@ impl Scene {
     }
 
     fn own(mut self, at: &str, text: &str) -> Scene {
-        self.holdings.owned.insert(path(at), Owned { text: text.into(), displaced: None, backup: None });
+        self.holdings.owned.insert(path(at), Owned { text: OsStr::new(text).into(), displaced: None, backup: None });
         self
     }
 

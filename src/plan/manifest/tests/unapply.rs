@@ -8,7 +8,7 @@ fn steps(scene: &Scene) -> Vec<String> {
 
 fn displacing(mut scene: Scene, at: &str, displaced: Option<&str>, backup: Option<&str>) -> Scene {
     let own = scene.holdings.owned.get_mut(&path(at)).unwrap();
-    own.displaced = displaced.map(Into::into);
+    own.displaced = displaced.map(|text| OsStr::new(text).into());
     own.backup = backup.map(Into::into);
     scene
 }
