@@ -42,16 +42,18 @@ pub(crate) enum Misfit {
 impl Head {
     /// Reads that of a line whose [body](Head::body) is read next: whether the rest is JSON is left to that.
     pub(crate) fn of_entry(line: &[u8]) -> Result<Head, Misfit> {
-        match Prefix::of(line).and_then(Head::from_prefix) {
+        match Prefix::of(line).and_then(|prefix| Head::from_prefix(&prefix, None)) {
             Some(head) => Ok(head),
             None => Head::read(line),
         }
     }
 
-    fn from_prefix(prefix: Prefix<'_>) -> Option<Head> {
-        let Prefix { seq, entry, prev, time, base, settings_at } = prefix;
-        let (entry, prev) = (EntryKind::named(entry)?, Hash::from_base64(prev)?);
-        Some(Head { seq, entry, prev, time: time.parse().ok()?, base, settings_at })
+    /// That of a prefix, whose time may be known.
+    fn from_prefix(prefix: &Prefix<'_>, time: Option<Time>) -> Option<Head> {
+        let &Prefix { seq, base, settings_at, .. } = prefix;
+        let (entry, prev) = (EntryKind::named(prefix.entry)?, Hash::from_base64(prefix.prev)?);
+        let time = time.or_else(|| prefix.time.parse().ok())?;
+        Some(Head { seq, entry, prev, time, base, settings_at })
     }
 
     pub(crate) fn read(line: &[u8]) -> Result<Head, Misfit> {
@@ -73,6 +75,26 @@ impl Head {
 
     pub(crate) fn body(&self, line: &[u8]) -> Result<Body, Misfit> {
         Body::from_json(self.entry, line).map_err(|_| Misfit::Damaged)
+    }
+}
+
+/// Splits the heads of entries off, one after the other. Those that were written together have the same time.
+#[derive(Default)]
+pub(crate) struct Heads {
+    last: Option<(String, Time)>,
+}
+
+impl Heads {
+    /// Reads that of the next line where it is written as this program does, and returns the rest, from the comma on. Whoever
+    /// reads that has to see to it that it has no key of a head.
+    pub(crate) fn split<'l>(&mut self, line: &'l [u8]) -> Option<(Head, &'l [u8])> {
+        let (prefix, rest) = Prefix::with_rest(line)?;
+        let known = self.last.as_ref().filter(|(text, _)| text == prefix.time).map(|(_, time)| *time);
+        let head = Head::from_prefix(&prefix, known)?;
+        if known.is_none() {
+            self.last = Some((prefix.time.to_owned(), head.time));
+        }
+        Some((head, rest))
     }
 }
 

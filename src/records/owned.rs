@@ -2,6 +2,7 @@
 //!
 //! Entries are taken in order. What those before the first of them came to is read where it is [kept](Backing), name by name.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -107,8 +108,10 @@ pub(super) struct Row {
     pub(super) made: Option<Made>,
     /// The text that was found there, and is relied on.
     pub(super) kept: Option<Text>,
-    /// How many of those that were made before are kept elsewhere.
+    /// How many of those that were made before are kept elsewhere, and count.
     pub(super) below: u64,
+    /// How many of those were kept elsewhere at first: an undo goes below that.
+    pub(super) stored: u64,
     /// Those that were made before since, oldest first: an undo goes back to the last of them.
     pub(super) before: Vec<Made>,
 }
@@ -132,10 +135,21 @@ struct PromisedBy {
     group: Option<Arc<str>>,
 }
 
+/// What is told of an intent for a manifest.
+pub(super) struct Told<'a> {
+    pub(super) verb: &'a str,
+    pub(super) owner: &'a str,
+    pub(super) group: Option<&'a str>,
+    pub(super) link: Text,
+    pub(super) target: Option<Text>,
+    pub(super) previous: Option<Text>,
+    pub(super) other: Option<Text>,
+    pub(super) moved: Option<Moved>,
+}
+
 impl PromisedBy {
-    fn is_of(&self, intent: &Intent) -> bool {
-        let (owner, group) = (intent.owner.as_deref(), intent.group.as_deref());
-        self.verb == intent.verb && Some(&*self.owner) == owner && self.group.as_deref() == group
+    fn is_of(&self, told: &Told<'_>) -> bool {
+        self.verb == told.verb && *self.owner == *told.owner && self.group.as_deref() == told.group
     }
 }
 
@@ -189,20 +203,19 @@ impl<B: Backing> Ownership<B> {
     pub(super) fn take(&mut self, seq: u64, body: Body) -> Result<(), B::Error> {
         match body {
             Body::Intent(intent) => {
-                let promised = self.promised(Arc::unwrap_or_clone(intent));
-                self.announced.extend(promised.map(|promised| (seq, promised)));
-            }
-            Body::Result(ended) => {
-                if let Some(promised) = self.announced.remove(&ended.of) {
-                    let target = ended.target.or(promised.target);
-                    self.done(Promised { target, ..promised }, &ended.outcome)?;
+                let Intent { verb, link, other, target, previous, moved, group, owner, .. } =
+                    Arc::unwrap_or_clone(intent);
+                if let Some(owner) = &owner {
+                    let (verb, group) = (verb.as_str(), group.as_deref());
+                    self.announce(seq, Told { verb, owner, group, link, target, previous, other, moved });
                 }
             }
+            Body::Result(ended) => self.end(ended.of, &ended.outcome, ended.target)?,
             Body::Fact(fact) if fact.topic == TOPIC => {
                 for owned in serde_json::from_str::<Vec<Owned>>(fact.data.get()).unwrap_or_default() {
                     let Owned { owner, link, target, previous, backup, moved, group } = owned;
                     let (owner, group) = (owner.into(), group.map(Arc::from));
-                    self.row(&(owner, link))?.made = Some(Made { target, previous, backup, moved, group });
+                    self.row((owner, link))?.made = Some(Made { target, previous, backup, moved, group });
                 }
             }
             Body::Fact(fact) if fact.topic == CLAIMS => {
@@ -215,51 +228,65 @@ impl<B: Backing> Ownership<B> {
         Ok(())
     }
 
-    /// What is kept of an intent until its result comes; none of one for no manifest.
-    fn promised(&mut self, intent: Intent) -> Option<Promised> {
-        let owner = intent.owner.as_deref()?;
-        let by = match self.last.take().filter(|last| last.is_of(&intent)) {
+    /// Takes the intent of a manifest, of which something is kept until its result comes.
+    pub(super) fn announce(&mut self, seq: u64, told: Told<'_>) {
+        let by = match self.last.take().filter(|last| last.is_of(&told)) {
             Some(last) => last,
             None => {
-                let group = intent.group.as_deref().map(Arc::from);
-                Arc::new(PromisedBy { verb: intent.verb.clone(), owner: owner.into(), group })
+                let (verb, group) = (told.verb.to_owned(), told.group.map(Arc::from));
+                Arc::new(PromisedBy { verb, owner: told.owner.into(), group })
             }
         };
         self.last = Some(Arc::clone(&by));
-        let Intent { link, target, previous, other, moved, .. } = intent;
+        let Told { link, target, previous, other, moved, .. } = told;
         let moves = (other.is_some() || moved.is_some()).then(|| Box::new((other, moved)));
-        Some(Promised { by, link, target, previous, moves })
+        self.announced.insert(seq, Promised { by, link, target, previous, moves });
+    }
+
+    /// Takes a result, with the text where it is not that of the intent.
+    pub(super) fn end(&mut self, of: u64, outcome: &str, target: Option<Text>) -> Result<(), B::Error> {
+        let Some(promised) = self.announced.remove(&of) else { return Ok(()) };
+        let target = target.or(promised.target);
+        self.done(Promised { target, ..promised }, outcome)
     }
 
     /// What is known of a name.
-    fn row(&mut self, key: &Key) -> Result<&mut Row, B::Error> {
-        if !self.rows.contains_key(key) {
-            let row = self.backing.row(key)?.unwrap_or_default();
-            self.rows.insert(key.clone(), row);
+    fn row(&mut self, key: Key) -> Result<&mut Row, B::Error> {
+        match self.rows.entry(key) {
+            Entry::Occupied(row) => Ok(row.into_mut()),
+            Entry::Vacant(place) => {
+                let row = self.backing.row(place.key())?.unwrap_or_default();
+                Ok(place.insert(row))
+            }
         }
-        Ok(self.rows.get_mut(key).expect("BUG: it was just put there"))
     }
 
-    /// What was made before, the last of it.
-    fn pop(&mut self, key: &Key) -> Result<Option<Made>, B::Error> {
-        let row = self.row(key)?;
-        if let Some(made) = row.before.pop() {
-            return Ok(Some(made));
-        }
-        let Some(number) = row.below.checked_sub(1) else { return Ok(None) };
-        row.below = number;
-        self.backing.before(key, number).map(Some)
+    /// Goes back to what was made before, the last of it that fits.
+    fn go_back(&mut self, key: Key, fits: impl Fn(&Made) -> bool) -> Result<(), B::Error> {
+        let row = self.row(key.clone())?;
+        let earlier = match row.before.pop() {
+            Some(made) => Some(made),
+            None => match row.below.checked_sub(1) {
+                Some(number) => {
+                    row.below = number;
+                    Some(self.backing.before(&key, number)?)
+                }
+                None => None,
+            },
+        };
+        self.row(key)?.made = earlier.filter(fits);
+        Ok(())
     }
 
     fn claim(&mut self, claims: Claims) -> Result<(), B::Error> {
         let Claims { owner, kept, dropped, source } = claims;
         let by: Arc<str> = owner.as_str().into();
         for link in dropped {
-            let row = self.row(&(Arc::clone(&by), link))?;
+            let row = self.row((Arc::clone(&by), link))?;
             (row.made, row.kept) = (None, None);
         }
         for Kept { link, text } in kept {
-            self.row(&(Arc::clone(&by), link))?.kept = Some(text);
+            self.row((Arc::clone(&by), link))?.kept = Some(text);
         }
         if let Some(source) = source {
             self.sources.insert(owner, source);
@@ -274,18 +301,15 @@ impl<B: Backing> Ownership<B> {
         let is_made = matches!(outcome, "created" | "replaced" | "adopted");
         if by.verb == "undo" && (is_made || outcome == "removed") {
             // What it goes back to is owned if it was so before.
-            let earlier = self.pop(&key)?;
-            let fits = |earlier: &Made| match is_made {
+            return self.go_back(key, |earlier| match is_made {
                 true => earlier.target == target,
                 false => earlier.is_text_only(),
-            };
-            self.row(&key)?.made = earlier.filter(fits);
-            return Ok(());
+            });
         }
         if !is_made && outcome != "removed" {
             return Ok(());
         }
-        let row = self.row(&key)?;
+        let row = self.row(key)?;
         row.kept = None;
         let old = row.made.take();
         row.before.extend(old.clone());

@@ -17,6 +17,11 @@ pub(super) struct Prefix<'a> {
 impl<'a> Prefix<'a> {
     /// Splits a line; `None` where that is to be left to a reader of JSON. The rest need not be JSON at all.
     pub(super) fn of(line: &'a [u8]) -> Option<Prefix<'a>> {
+        Prefix::with_rest(line).filter(|(_, rest)| !may_have_keys(rest)).map(|(prefix, _)| prefix)
+    }
+
+    /// The same with the rest, from the comma on. Whoever reads that has to see to it that none of these keys is there.
+    pub(super) fn with_rest(line: &'a [u8]) -> Option<(Prefix<'a>, &'a [u8])> {
         let mut rest = line;
         skip(&mut rest, b"{\"seq\":")?;
         let seq = number(&mut rest)?;
@@ -32,14 +37,8 @@ impl<'a> Prefix<'a> {
             Some(()) => number(&mut rest)?,
             None => 0,
         };
-        (rest.first() == Some(&b',') && !may_have_keys(rest)).then_some(Prefix {
-            seq,
-            entry,
-            prev,
-            time,
-            base,
-            settings_at,
-        })
+        let prefix = Prefix { seq, entry, prev, time, base, settings_at };
+        (rest.first() == Some(&b',')).then_some((prefix, rest))
     }
 }
 

@@ -131,8 +131,17 @@ pub(super) fn unlock(dir: BorrowedFd<'_>) {
 }
 
 pub(super) fn try_lock(dir: BorrowedFd<'_>) -> io::Result<bool> {
+    try_flock(dir, FlockOperation::NonBlockingLockExclusive)
+}
+
+#[cfg(feature = "records")]
+pub(super) fn try_lock_shared(file: BorrowedFd<'_>) -> io::Result<bool> {
+    try_flock(file, FlockOperation::NonBlockingLockShared)
+}
+
+fn try_flock(file: BorrowedFd<'_>, how: FlockOperation) -> io::Result<bool> {
     loop {
-        match rustix::fs::flock(dir, FlockOperation::NonBlockingLockExclusive) {
+        match rustix::fs::flock(file, how) {
             Ok(()) => return Ok(true),
             Err(Errno::WOULDBLOCK) => return Ok(false),
             Err(Errno::INTR) => {}

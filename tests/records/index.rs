@@ -137,7 +137,7 @@ fn an_index_of_another_format_is_built_anew() {
     let expected = of_the_log(&ground);
     assert_eq!(answers(&ground), expected);
     let mut bytes = fs::read(index(&ground)).unwrap();
-    assert_eq!(bytes[..16], *b"caplink index 2\n");
+    assert_eq!(bytes[..16], *b"caplink index 3\n");
     bytes[14] = b'1';
     // Nor is it believed what the log was.
     bytes[72..104].fill(0);
@@ -145,7 +145,7 @@ fn an_index_of_another_format_is_built_anew() {
     bytes[104..136].copy_from_slice(&sum);
     fs::write(index(&ground), bytes).unwrap();
     assert_eq!(answers(&ground), expected);
-    assert_eq!(fs::read(index(&ground)).unwrap()[..16], *b"caplink index 2\n");
+    assert_eq!(fs::read(index(&ground)).unwrap()[..16], *b"caplink index 3\n");
 }
 
 #[test]

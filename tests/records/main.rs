@@ -9,6 +9,7 @@ mod log;
 mod ownership;
 mod program;
 mod recording;
+mod standing;
 mod states;
 mod steps;
 mod stranger;

@@ -90,7 +90,7 @@ fn what_is_owned_by_the_index_is_what_the_log_says() {
 }
 
 /// The bytes that this thread read in files so far; none where that is not told.
-fn bytes_read() -> Option<u64> {
+pub(crate) fn bytes_read() -> Option<u64> {
     let told = fs::read_to_string("/proc/thread-self/io").ok()?;
     told.lines().find_map(|line| line.strip_prefix("rchar: "))?.parse().ok()
 }

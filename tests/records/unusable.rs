@@ -8,10 +8,10 @@ use serde_json::json;
 use super::program::Place;
 
 /// The root can be read only, as long as this is there.
-struct ReadOnly(std::path::PathBuf);
+pub(crate) struct ReadOnly(std::path::PathBuf);
 
 impl ReadOnly {
-    fn of(path: std::path::PathBuf) -> Option<ReadOnly> {
+    pub(crate) fn of(path: std::path::PathBuf) -> Option<ReadOnly> {
         let mount = |options: &[&str]| Command::new("mount").args(options).arg(&path).output();
         let bound = mount(&["--bind", path.to_str().unwrap()]).is_ok_and(|bound| bound.status.success());
         let guard = bound.then(|| ReadOnly(path.clone()));

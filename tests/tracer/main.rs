@@ -18,6 +18,7 @@ mod findings;
 mod groups;
 mod groups_full;
 mod groups_refused;
+mod index;
 mod manifests;
 mod naive;
 mod play;

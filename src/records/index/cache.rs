@@ -1,19 +1,20 @@
-//! The index's file in use: opened under its lock, brought up to date, and thrown away where it is of no use.
+//! The index's file in use: read as it is where it knows the log up to its end, by any number at a time; brought up to date
+//! under its lock otherwise, and thrown away where it is of no use.
 
 use std::ffi::OsStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use redb::{Builder, Database};
+use redb::{Builder, ReadableDatabase};
 
 use super::blocks::{self, Blocks};
 use super::known::Known;
-use super::tables::{Source, Useless};
+use super::tables::{Source, UP_TO, Useless};
+use super::up_to::UpTo;
 use super::update;
 use crate::error::Result;
-use crate::records::lines::line_at;
 use crate::records::log_file::{damaged, io, open_own};
-use crate::records::tree::{Hash, Tree};
+use crate::records::tree::Tree;
 use crate::sys::{FileUse, OpenFile};
 
 /// The name of the index in the state directory.
@@ -27,9 +28,8 @@ const CACHE: usize = 16 * 1024 * 1024;
 
 /// An index that is up to date with its log, as far as that was when it was asked for.
 pub(in crate::records) struct Index {
-    pub(super) database: Database,
-    file: Arc<OpenFile>,
-    /// The tree over the entries up to `end`.
+    pub(super) database: Box<dyn ReadableDatabase>,
+    /// The tree over the entries up to where it is.
     pub(in crate::records) tree: Tree,
 }
 
@@ -39,21 +39,17 @@ impl Source<'_> {
         if self.end < SHORT {
             return None;
         }
+        if let Some(found) = self.look_as_it_is(&look) {
+            return Some(found);
+        }
         for _ in 0..2 {
             let file = Arc::new(self.file()?);
             if !file.try_lock().unwrap_or(false) {
                 // Somebody else is at it.
                 return None;
             }
-            // redb can panic over pages that make no sense; the checksums leave that to whoever forges them.
-            let used = catch_unwind(AssertUnwindSafe(|| {
-                let index = Index::open(Arc::clone(&file), self)?;
-                let found = look(&index);
-                index.close();
-                found
-            }));
-            let found = used.unwrap_or(Err(Useless));
-            if found.is_err() {
+            let found = use_redb(|| look(&Index::brought_up(Arc::clone(&file), self)?));
+            if found.is_err() && self.is_named(&file) {
                 // Under the lock: nobody else uses it.
                 let _gone = self.calls.unlink(self.dir, OsStr::new(INDEX_NAME));
             }
@@ -63,6 +59,24 @@ impl Source<'_> {
             }
         }
         None
+    }
+
+    /// Runs `look` on an index that knows the log up to its end. Nothing is written, and others can look at the same time;
+    /// where that does not succeed nothing is thrown away: whoever goes on under the exclusive lock finds out why.
+    fn look_as_it_is<T>(self, look: impl Fn(&Index) -> std::result::Result<T, Useless>) -> Option<T> {
+        let file = Arc::new(open_own(self.calls, self.dir, INDEX_NAME, FileUse::Read).ok()??);
+        if !file.try_lock_shared().unwrap_or(false) {
+            return None;
+        }
+        let found = use_redb(|| look(&Index::as_it_is(Arc::clone(&file), self)?));
+        file.unlock();
+        found.ok()
+    }
+
+    /// Whether the state directory still has this file as its index.
+    fn is_named(self, file: &OpenFile) -> bool {
+        let named = self.calls.stat_at(self.dir, OsStr::new(INDEX_NAME)).map(|stat| stat.id);
+        named.is_ok_and(|id| file.stat().is_ok_and(|stat| stat.id == id))
     }
 
     /// The index's file, made if it is missing; what is no file of the caller's is left alone.
@@ -75,30 +89,44 @@ impl Source<'_> {
     }
 }
 
+/// redb can panic over pages that make no sense; the checksums leave that to whoever forges them.
+fn use_redb<T>(using: impl FnOnce() -> std::result::Result<T, Useless>) -> std::result::Result<T, Useless> {
+    catch_unwind(AssertUnwindSafe(using)).unwrap_or(Err(Useless))
+}
+
 impl Index {
-    fn open(file: Arc<OpenFile>, source: Source<'_>) -> std::result::Result<Index, Useless> {
+    /// One that knows the log up to its end, and was closed by whoever brought it up to date.
+    fn as_it_is(file: Arc<OpenFile>, source: Source<'_>) -> std::result::Result<Index, Useless> {
+        let known = Known::read(&file).filter(|known| known.id == source.id && known.end == source.end);
+        let known = known.ok_or(Useless)?;
+        if !known.is_last_of(source)? {
+            return Err(Useless);
+        }
+        let database = builder().open_read_only_with_backend(Blocks::new(file))?;
+        let up_to = UpTo::of(&database.begin_read()?.open_table(UP_TO)?)?.ok_or(Useless)?;
+        if up_to.known(source) != known {
+            return Err(Useless);
+        }
+        Ok(Index { database: Box::new(database), tree: up_to.tree })
+    }
+
+    fn brought_up(file: Arc<OpenFile>, source: Source<'_>) -> std::result::Result<Index, Useless> {
         let known = Known::read(&file);
         if known.is_none() || known.is_some_and(|known| known.id != source.id) {
             file.set_len(0)?;
             file.set_len(blocks::HEAD)?;
         }
-        let database = Builder::new().set_cache_size(CACHE).create_with_backend(Blocks::new(Arc::clone(&file)))?;
+        let database = builder().create_with_backend(Blocks::new(Arc::clone(&file)))?;
         let up_to = update::bring_up(&database, source)?;
-        let index = Index { database, file, tree: up_to.tree };
-        let known = Known {
-            id: source.id.to_owned(),
-            entries: index.tree.size(),
-            last: up_to.last,
-            end: up_to.end,
-            leaf: up_to.leaf,
-        };
-        known.write(&index.file)?;
-        Ok(index)
+        up_to.known(source).write(&file)?;
+        Ok(Index { database: Box::new(database), tree: up_to.tree })
     }
+}
 
-    fn close(self) {
-        drop(self.database);
-    }
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE);
+    builder
 }
 
 /// Checks that a log has what the index knew of it.
@@ -114,8 +142,8 @@ pub(in crate::records) fn check_known(source: Source<'_>) -> Result<()> {
     if source.end < known.end {
         return Err(damaged(known.entries - 1, "the log has become shorter than it was known to be"));
     }
-    let line = line_at(source.log, known.last, known.end).map_err(io)?;
-    let same =
-        line.is_some_and(|line| known.last + line.len() as u64 + 1 == known.end && Hash::of_leaf(&line) == known.leaf);
-    if same { Ok(()) } else { Err(damaged(known.entries - 1, "the log is another than it was known to be")) }
+    match known.is_last_of(source).map_err(io)? {
+        true => Ok(()),
+        false => Err(damaged(known.entries - 1, "the log is another than it was known to be")),
+    }
 }

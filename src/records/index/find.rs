@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use redb::{ReadableDatabase as _, ReadableTable as _};
+use redb::ReadableTable as _;
 
 use super::cache::Index;
-use super::tables::{GROUPS, LINKS, MUTATIONS, Source, Useless, from_bytes};
+use super::places::{self, Places};
+use super::tables::{GROUPS, LINKS, MUTATIONS, Source, Useless, from_bytes, link_key, of_link_key};
 use crate::records::entry::Body;
 use crate::records::head::Head;
 use crate::records::lines::line_at;
@@ -20,28 +21,28 @@ impl Index {
         let mut roots = Roots { source, known: None };
         let limit = query.newest().unwrap_or(usize::MAX);
         let mut found = Vec::new();
-        let mut add = |seq: u64, places: (u64, u64)| -> Result<bool, Useless> {
+        let mut add = |places: Places| -> Result<bool, Useless> {
             if found.len() >= limit {
                 return Ok(false);
             }
-            let mutation = roots.mutation(seq, places)?;
+            let mutation = roots.mutation(places)?;
             found.extend(mutation.filter(|mutation| query.fits(mutation)));
             Ok(true)
         };
         match self.candidates(&reading, query)? {
             Some(candidates) => {
                 for seq in candidates.into_iter().rev() {
-                    let places = mutations.get(seq)?.ok_or(Useless)?.value();
-                    if !add(seq, places)? {
+                    if !add(places::find(&mutations, seq)?.ok_or(Useless)?)? {
                         break;
                     }
                 }
             }
             None => {
-                for mutation in mutations.iter()?.rev() {
-                    let (seq, places) = mutation?;
-                    if !add(seq.value(), places.value())? {
-                        break;
+                'all: for row in mutations.iter()?.rev() {
+                    for places in places::of_row(row?.1.value())?.into_iter().rev() {
+                        if !add(places)? {
+                            break 'all;
+                        }
                     }
                 }
             }
@@ -54,31 +55,43 @@ impl Index {
     fn candidates(&self, reading: &redb::ReadTransaction, query: &Query) -> Result<Option<BTreeSet<u64>>, Useless> {
         let mut candidates = BTreeSet::new();
         if let Some(group) = query.wanted_group() {
-            for seq in reading.open_multimap_table(GROUPS)?.get(group)? {
-                candidates.insert(seq?.value());
+            for run in reading.open_table(GROUPS)?.range((group, 0)..=(group, u64::MAX))? {
+                let (first, last) = run?;
+                let (first, last) = (first.value().1, last.value());
+                if last >= self.tree.size() {
+                    return Err(Useless);
+                }
+                candidates.extend(first..=last);
             }
             return Ok(Some(candidates));
         }
         if !query.names_links() {
             return Ok(None);
         }
-        let links = reading.open_multimap_table(LINKS)?;
+        let links = reading.open_table(LINKS)?;
         if let Some(exact) = query.plain_links() {
             for link in exact {
-                for seq in links.get(link.as_bytes())? {
-                    candidates.insert(seq?.value());
+                let mut keys = [Vec::new(), Vec::new()];
+                for (key, seq) in keys.iter_mut().zip([0, u64::MAX]) {
+                    link_key(key, link.as_bytes(), seq);
+                }
+                for key in links.range(&*keys[0]..=&*keys[1])? {
+                    let key = key?.0;
+                    let (named, seq) = of_link_key(key.value()).ok_or(Useless)?;
+                    candidates.extend((named == link.as_bytes()).then_some(seq));
                 }
             }
             return Ok(Some(candidates));
         }
-        for link in redb::ReadableMultimapTable::iter(&links)? {
-            let (link, seqs) = link?;
-            let Some(path) = from_bytes(link.value().to_vec()) else { continue };
-            if query.fits_link(path.as_ref()) {
-                for seq in seqs {
-                    candidates.insert(seq?.value());
-                }
+        let (mut last, mut fits) = (None, false);
+        for key in links.iter()? {
+            let key = key?.0;
+            let (link, seq) = of_link_key(key.value()).ok_or(Useless)?;
+            if last.as_deref() != Some(link) {
+                fits = from_bytes(link.to_vec()).is_some_and(|path| query.fits_link(path.as_ref()));
+                last = Some(link.to_vec());
             }
+            candidates.extend(fits.then_some(seq));
         }
         Ok(Some(candidates))
     }
@@ -98,7 +111,7 @@ impl Roots<'_> {
         Ok((head, body))
     }
 
-    fn mutation(&mut self, seq: u64, (place, result): (u64, u64)) -> Result<Option<Mutation>, Useless> {
+    fn mutation(&mut self, Places { seq, place, result }: Places) -> Result<Option<Mutation>, Useless> {
         let (head, body) = self.entry(place)?;
         if head.seq != seq {
             return Err(Useless);

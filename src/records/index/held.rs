@@ -1,6 +1,6 @@
 //! What the index knows of manifests, all of it.
 
-use redb::{ReadOnlyTable, ReadableDatabase as _, ReadableTable as _};
+use redb::{ReadOnlyTable, ReadableTable as _};
 
 use super::cache::Index;
 use super::ownership::{Pieces, key_parts, text};

@@ -2,11 +2,13 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::tables::Source;
+use crate::records::lines::line_at;
 use crate::records::tree::Hash;
 use crate::sys::OpenFile;
 
 /// What the file begins with.
-const MAGIC: &[u8; 16] = b"caplink index 2\n";
+const MAGIC: &[u8; 16] = b"caplink index 3\n";
 
 const LENGTH: usize = 16 + 32 + 3 * 8 + 32;
 
@@ -43,6 +45,12 @@ impl Known {
             end: number(64)?,
             leaf: Hash(head[72..].try_into().ok()?),
         })
+    }
+
+    /// Whether the log has its last entry where it was.
+    pub(super) fn is_last_of(&self, source: Source<'_>) -> std::io::Result<bool> {
+        let line = line_at(source.log, self.last, self.end)?;
+        Ok(line.is_some_and(|line| self.last + line.len() as u64 + 1 == self.end && Hash::of_leaf(&line) == self.leaf))
     }
 
     pub(super) fn write(&self, file: &OpenFile) -> std::io::Result<()> {

@@ -1,10 +1,11 @@
 //! Ownership in the index: what is known of each name of a manifest, so that the log need not be read for it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use redb::{ReadableTable as _, Table, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
+use super::places::find;
 use super::tables::{ANNOUNCED, BEFORE, MADE, SOURCES, Source, Useless, bytes, from_bytes};
 use crate::records::entry::Body;
 use crate::records::head::Head;
@@ -21,16 +22,29 @@ pub(super) type Announced = HashMap<u64, Promised>;
 pub(super) struct Kept<'t> {
     made: Table<'t, &'static [u8], &'static [u8]>,
     before: Table<'t, (&'static [u8], u64), &'static [u8]>,
+    /// The last key of what was made, as a rule before all that are new.
+    last: Vec<u8>,
+}
+
+impl Kept<'_> {
+    fn see_last(&mut self) -> Result<(), Useless> {
+        self.last = self.made.last()?.map(|(key, _)| key.value().to_vec()).unwrap_or_default();
+        Ok(())
+    }
 }
 
 impl Backing for Kept<'_> {
     type Error = Useless;
 
     fn row(&self, key: &Key) -> Result<Option<Row>, Useless> {
-        let Some(value) = self.made.get(&*key_bytes(key))? else { return Ok(None) };
+        let key = key_bytes(key);
+        if key > self.last {
+            return Ok(None);
+        }
+        let Some(value) = self.made.get(&*key)? else { return Ok(None) };
         let mut pieces = Pieces(value.value());
         let (made, kept, below) = (pieces.made()?, pieces.text()?, pieces.number()?);
-        Ok(Some(Row { made, kept, below, before: Vec::new() }))
+        Ok(Some(Row { made, kept, below, stored: below, before: Vec::new() }))
     }
 
     fn before(&self, key: &Key, number: u64) -> Result<Made, Useless> {
@@ -45,7 +59,9 @@ pub(super) fn begin<'t>(
     source: Source<'_>,
     announced: Option<Announced>,
 ) -> Result<Ownership<Kept<'t>>, Useless> {
-    let kept = Kept { made: transaction.open_table(MADE)?, before: transaction.open_table(BEFORE)? };
+    let (made, before) = (transaction.open_table(MADE)?, transaction.open_table(BEFORE)?);
+    let mut kept = Kept { made, before, last: Vec::new() };
+    kept.see_last()?;
     if let Some(announced) = announced {
         return Ok(Ownership::after(kept, announced));
     }
@@ -63,33 +79,34 @@ pub(super) fn begin<'t>(
     Ok(ownership)
 }
 
-/// The intents of manifests that a transaction is about.
-#[derive(Default)]
-pub(super) struct Intents {
-    /// Those that it took, with their places.
-    pub(super) new: Vec<(u64, u64)>,
-    /// Those that it took the result of.
-    pub(super) ended: Vec<u64>,
+/// Writes down what was learned of names, which need not be in memory any more.
+pub(super) fn write(ownership: &mut Ownership<Kept<'_>>) -> Result<(), Useless> {
+    let rows = std::mem::take(&mut ownership.rows);
+    let Kept { made, before, .. } = &mut ownership.backing;
+    write_rows(made, before, rows)?;
+    ownership.backing.see_last()
 }
 
-/// Writes down what was learned. Returns what is still announced.
+/// Writes down the rest. `first` is the number of the first entry of this transaction, `ended` those before it whose results
+/// came. Returns what is still announced.
 pub(super) fn end(
     transaction: &WriteTransaction,
     ownership: Ownership<Kept<'_>>,
-    intents: &Intents,
+    places: &impl ReadableTable<u64, &'static [u8]>,
+    first: u64,
+    ended: &[u64],
 ) -> Result<Announced, Useless> {
-    let Ownership { backing: Kept { mut made, mut before }, rows, sources: new_sources, announced, .. } = ownership;
-    write_rows(&mut made, &mut before, rows)?;
+    let Ownership { sources: new_sources, announced, .. } = ownership;
     let mut sources = transaction.open_table(SOURCES)?;
     for (owner, source) in new_sources {
         sources.insert(&*owner, bytes(&source))?;
     }
     let mut kept = transaction.open_table(ANNOUNCED)?;
-    for (seq, place) in intents.new.iter().filter(|(seq, _)| announced.contains_key(seq)) {
-        kept.insert(seq, place)?;
-    }
-    for seq in &intents.ended {
+    for seq in ended {
         kept.remove(seq)?;
+    }
+    for seq in announced.keys().copied().filter(|seq| *seq >= first).collect::<BTreeSet<u64>>() {
+        kept.insert(seq, find(places, seq)?.ok_or(Useless)?.place)?;
     }
     Ok(announced)
 }
@@ -102,17 +119,16 @@ fn write_rows(
     let mut value = Vec::new();
     for (key, row) in rows {
         let key = key_bytes(&key);
-        let mut number = row.below;
+        let below = row.below + row.before.len() as u64;
         // What an undo took from there.
-        while before.remove((&*key, number))?.is_some() {
-            number += 1;
+        for number in below..row.stored {
+            before.remove((&*key, number))?;
         }
         for (number, earlier) in (row.below..).zip(&row.before) {
             value.clear();
             put_made(&mut value, Some(earlier));
             before.insert((&*key, number), &*value)?;
         }
-        let below = row.below + row.before.len() as u64;
         if row.made.is_none() && row.kept.is_none() && below == 0 {
             made.remove(&*key)?;
             continue;

@@ -2,19 +2,19 @@
 
 use std::ffi::OsString;
 
-use redb::{MultimapTableDefinition, TableDefinition};
+use redb::TableDefinition;
 
 use crate::sys::{Calls, Handle, OpenFile};
 use crate::wire::Text;
 
-/// The bytes of a link's path, to the numbers of the intents that name it.
-pub(super) const LINKS: MultimapTableDefinition<'_, &[u8], u64> = MultimapTableDefinition::new("links");
+/// [Keys](link_key) of a link and the number of an intent that names it.
+pub(super) const LINKS: TableDefinition<'_, &[u8], ()> = TableDefinition::new("links");
 
-/// The id of a group, to the numbers of its intents.
-pub(super) const GROUPS: MultimapTableDefinition<'_, &str, u64> = MultimapTableDefinition::new("groups");
+/// The id of a group and the first number of mutations of it without a gap, to the last.
+pub(super) const GROUPS: TableDefinition<'_, (&str, u64), u64> = TableDefinition::new("groups");
 
-/// The number of what is shown as a mutation, to the places of its entry and of its result; 0 where there is none.
-pub(super) const MUTATIONS: TableDefinition<'_, u64, (u64, u64)> = TableDefinition::new("mutations");
+/// The number of what is shown as a mutation, to its [places](super::places) and those of some behind it.
+pub(super) const MUTATIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("mutations");
 
 /// A manifest's name, NUL and a path, to what the manifest made or found there.
 pub(super) const MADE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("made");
@@ -29,10 +29,10 @@ pub(super) const SOURCES: TableDefinition<'_, &str, &[u8]> = TableDefinition::ne
 pub(super) const ANNOUNCED: TableDefinition<'_, u64, u64> = TableDefinition::new("announced");
 
 /// Entries, place of the last, end, leaf hash, subtrees.
-type UpTo<'a> = (u64, u64, u64, &'a [u8], &'a [u8]);
+pub(super) type UpToValue<'a> = (u64, u64, u64, &'a [u8], &'a [u8]);
 
 /// Up to where all that is taken from, under the key 0.
-pub(super) const UP_TO: TableDefinition<'_, u8, UpTo<'_>> = TableDefinition::new("up to");
+pub(super) const UP_TO: TableDefinition<'_, u8, UpToValue<'_>> = TableDefinition::new("up to");
 
 /// Why an index cannot be used; never an error of the records.
 pub(in crate::records) struct Useless;
@@ -52,6 +52,19 @@ pub(in crate::records) struct Source<'a> {
     pub(in crate::records) id: &'a str,
     /// Up to where it is read.
     pub(in crate::records) end: u64,
+}
+
+/// Adds the key of a link and a number: the bytes of its path, NUL, and the number, so that it sorts by both.
+pub(super) fn link_key(to: &mut Vec<u8>, link: &[u8], seq: u64) {
+    to.extend_from_slice(link);
+    to.push(0);
+    to.extend_from_slice(&seq.to_be_bytes());
+}
+
+/// The link and the number of a key. A path has no NUL, unless a log was forged: what counts is the last.
+pub(super) fn of_link_key(key: &[u8]) -> Option<(&[u8], u64)> {
+    let (rest, seq) = key.split_last_chunk()?;
+    Some((rest.strip_suffix(&[0])?, u64::from_be_bytes(*seq)))
 }
 
 /// A link as the index has it.

@@ -1,24 +1,21 @@
 //! Bringing the index up to date: the entries of the log behind those that it knows.
 
-use redb::{Database, ReadableTable as _};
+use redb::Database;
 
-use super::ownership::{self, Announced, Intents};
-use super::tables::{GROUPS, LINKS, MUTATIONS, Source, UP_TO, Useless, bytes};
+use super::batch::{Batch, Tables};
+use super::ownership::{self, Announced};
+use super::said::{self, Reader, Said};
+use super::tables::{Source, UP_TO, Useless};
+use super::up_to::UpTo;
 use crate::records::entry::{Body, CUT};
-use crate::records::head::Head;
 use crate::records::lines::{Lines, Next};
-use crate::records::tree::{Hash, Tree};
+use crate::records::owned::{Backing, Ownership, Told};
 
-/// Entries that are taken by one transaction: what is learned from them is in memory until then.
-const TOGETHER: u64 = 16_384;
+/// Entries that are taken at a time: what is learned from them is in memory until then.
+const TOGETHER: u64 = if cfg!(test) { 16 } else { 16_384 };
 
-/// Up to where the index is.
-pub(super) struct UpTo {
-    pub(super) tree: Tree,
-    pub(super) last: u64,
-    pub(super) end: u64,
-    pub(super) leaf: Hash,
-}
+/// Entries that are taken by one transaction: what is learned from them is lost if the program is stopped.
+const AT_ONCE: u64 = 16 * TOGETHER;
 
 /// Takes what is behind. The chain is checked on the way; what does not fit is left to whoever reads the log.
 pub(super) fn bring_up(database: &Database, source: Source<'_>) -> Result<UpTo, Useless> {
@@ -40,85 +37,93 @@ fn take_some(
 ) -> Result<(UpTo, bool), Useless> {
     let transaction = database.begin_write()?;
     let mut is_more = false;
-    let is_new;
-    let up_to = {
-        let mut links = transaction.open_multimap_table(LINKS)?;
-        let mut groups = transaction.open_multimap_table(GROUPS)?;
-        let mut mutations = transaction.open_table(MUTATIONS)?;
+    let (up_to, first) = {
         let mut kept = transaction.open_table(UP_TO)?;
-        let mut up_to = match kept.get(0)? {
-            Some(kept) => {
-                let (entries, last, end, leaf, subtrees) = kept.value();
-                let tree = Tree::from_bytes(entries, subtrees).ok_or(Useless)?;
-                UpTo { tree, last, end, leaf: Hash(leaf.try_into().map_err(|_| Useless)?) }
-            }
-            None => UpTo { tree: Tree::default(), last: 0, end: 0, leaf: Hash::of_nothing() },
-        };
+        let mut up_to = UpTo::of(&kept)?.unwrap_or_else(UpTo::nothing);
+        let first = up_to.tree.size();
+        let mut tables = Tables::open(&transaction)?;
         let mut owned = ownership::begin(&transaction, source, announced.take())?;
-        let (first, mut intents) = (up_to.tree.size(), Intents::default());
+        let (mut batch, mut reader, mut ended) = (Batch::default(), Reader::default(), Vec::new());
         let mut lines = Lines::new(source.log, up_to.end, source.end);
         while let Next::Line(line) = lines.next()? {
-            if up_to.tree.size() - first == TOGETHER {
+            let taken = up_to.tree.size() - first;
+            if taken == AT_ONCE {
                 is_more = true;
                 break;
             }
+            if taken > 0 && taken.is_multiple_of(TOGETHER) {
+                batch.write(&mut tables)?;
+                ownership::write(&mut owned)?;
+            }
             if line.last() != Some(&CUT) {
-                let head = Head::of_entry(line).map_err(|_| Useless)?;
+                let (head, said) = reader.read(line).ok_or(Useless)?;
                 if head.seq != up_to.tree.size() || head.prev != up_to.leaf {
                     return Err(Useless);
                 }
-                let body = head.body(line).map_err(|_| Useless)?;
-                match &body {
-                    Body::Intent(intent) => {
-                        for link in [Some(&intent.link), intent.other.as_ref()].into_iter().flatten() {
-                            links.insert(bytes(link), head.seq)?;
-                        }
-                        if let Some(group) = &intent.group {
-                            groups.insert(group.as_str(), head.seq)?;
-                        }
-                        if intent.owner.is_some() {
-                            intents.new.push((head.seq, up_to.end));
-                        }
-                        mutations.insert(head.seq, (up_to.end, 0))?;
-                    }
-                    Body::Result(ended) => {
-                        if ended.of < first {
-                            intents.ended.push(ended.of);
-                        }
-                        let place = mutations.get(ended.of)?.map(|places| places.value());
-                        if let Some((intent, 0)) = place {
-                            mutations.insert(ended.of, (intent, up_to.end))?;
-                        }
-                    }
-                    Body::Fact(fact) => {
-                        if let Some(group) = &fact.group {
-                            groups.insert(group.as_str(), head.seq)?;
-                        }
-                        mutations.insert(head.seq, (up_to.end, 0))?;
-                    }
-                    Body::Records(_) | Body::Settings(_) => drop(mutations.insert(head.seq, (up_to.end, 0))?),
-                    Body::Group(_) | Body::GroupEnd(_) | Body::Torn(_) | Body::Open(_) => {}
+                if let Said::Result(result) = &said
+                    && result.of < first
+                {
+                    ended.push(result.of);
                 }
-                owned.take(head.seq, body)?;
+                batch.take(head.seq, up_to.end, &said);
+                take_owned(&mut owned, head.seq, said)?;
             }
-            up_to.last = up_to.end;
-            up_to.end += line.len() as u64 + 1;
-            up_to.leaf = Hash::of_leaf(line);
-            up_to.tree.push(up_to.leaf);
+            up_to.pass(line);
         }
+        batch.write(&mut tables)?;
+        ownership::write(&mut owned)?;
         if up_to.tree.size() > first {
-            let subtrees = up_to.tree.to_bytes();
-            kept.insert(0, (up_to.tree.size(), up_to.last, up_to.end, &up_to.leaf.0[..], &subtrees[..]))?;
+            up_to.put(&mut kept)?;
         }
-        is_new = up_to.tree.size() > first;
-        *announced = Some(ownership::end(&transaction, owned, &intents)?);
-        up_to
+        *announced = Some(ownership::end(&transaction, owned, &tables.mutations, first, &ended)?);
+        (up_to, first)
     };
     // What is as it was need not be written.
-    if is_new {
+    if up_to.tree.size() > first {
         transaction.commit()?
     } else {
         transaction.abort()?
     }
     Ok((up_to, is_more))
+}
+
+impl Batch {
+    /// Takes what an entry says, which begins at a place.
+    fn take(&mut self, seq: u64, place: u64, said: &Said<'_>) {
+        match said {
+            Said::Intent(intent) => {
+                self.mutation(seq, place);
+                for link in [Some(&intent.link), intent.other.as_ref()].into_iter().flatten() {
+                    self.link(link, seq);
+                }
+                if let Some(group) = &intent.group {
+                    self.group(group, seq);
+                }
+            }
+            Said::Result(ended) => self.result(ended.of, place),
+            Said::Other(Body::Fact(fact)) => {
+                self.mutation(seq, place);
+                if let Some(group) = &fact.group {
+                    self.group(group, seq);
+                }
+            }
+            Said::Other(Body::Records(_) | Body::Settings(_)) => self.mutation(seq, place),
+            Said::Other(_) => {}
+        }
+    }
+}
+
+fn take_owned<B: Backing>(owned: &mut Ownership<B>, seq: u64, said: Said<'_>) -> Result<(), B::Error> {
+    match said {
+        Said::Intent(intent) => {
+            let said::Intent { verb, link, other, target, previous, moved, group, owner, .. } = *intent;
+            if let Some(owner) = &owner {
+                let (verb, group) = (&*verb, group.as_deref());
+                owned.announce(seq, Told { verb, owner, group, link, target, previous, other, moved });
+            }
+            Ok(())
+        }
+        Said::Result(ended) => owned.end(ended.of, &ended.outcome, ended.target),
+        Said::Other(body) => owned.take(seq, body),
+    }
 }

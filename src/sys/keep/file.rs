@@ -120,6 +120,11 @@ impl OpenFile {
         posix::try_lock(self.0.as_fd())
     }
 
+    /// Takes a lock that others can have as well, if nobody has the exclusive one.
+    pub(crate) fn try_lock_shared(&self) -> io::Result<bool> {
+        posix::try_lock_shared(self.0.as_fd())
+    }
+
     pub(crate) fn unlock(&self) {
         posix::unlock(self.0.as_fd());
     }
