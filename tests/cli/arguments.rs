@@ -367,3 +367,16 @@ fn words_of_other_programs_lead_to_the_verb() {
     let near = Place::new().words("inspct x");
     assert!(near.err().contains("tip: a similar subcommand exists: 'inspect'"), "{}", near.err());
 }
+
+#[test]
+fn an_argument_that_cannot_be_read_is_an_object_of_the_form_that_was_asked_for() {
+    let place = Place::new();
+    for line in
+        ["scan --format ndjson --only nonsense", "--json scan -j x --format=ndjson", "scan --exclude [ --format ndjson"]
+    {
+        let refused = place.words(line);
+        let error: serde_json::Value = serde_json::from_str(refused.out()).unwrap();
+        assert_eq!((refused.code, error["error"]["kind"].as_str()), (2, Some("usage")), "{line}");
+    }
+    assert_eq!(place.words("log --format ndjson --limit x").out(), "", "errors are no mutations");
+}

@@ -18,16 +18,9 @@ fn ndjson_is_one_object_a_line_and_the_summary_is_the_last() {
         assert_eq!(lines[..9], place.ask("scan").json["items"].as_array().unwrap()[..]);
         assert_eq!(lines[9], json!({ "summary": place.ask("scan").json["summary"] }));
     }
-    for (line, code, kind) in [
-        ("scan nowhere --format ndjson", 5, "not_found"),
-        ("scan --format ndjson --only nonsense", 2, "usage"),
-        ("--json scan --max-depth x --format=ndjson", 2, "usage"),
-    ] {
-        let refused = place.words(line);
-        let error: Value = serde_json::from_str(refused.out()).unwrap();
-        assert_eq!((refused.code, &error["error"]["kind"]), (code, &json!(kind)), "{line}");
-    }
-    assert_eq!(place.words("log --format ndjson --limit x").out(), "", "errors are no mutations");
+    let refused = place.words("scan nowhere --format ndjson");
+    let error: Value = serde_json::from_str(refused.out()).unwrap();
+    assert_eq!((refused.code, &error["error"]["kind"]), (5, &json!("not_found")));
 }
 
 #[test]

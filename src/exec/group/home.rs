@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::ObjectId;
+use crate::resolve::Planned;
 use crate::root::Root;
 use crate::state::{StateAccess, TRIES, is_private};
 use crate::sys::{self, Access, Fault, Handle};
@@ -153,4 +154,19 @@ pub(crate) fn leftover(root: &Root) -> Result<Vec<String>> {
     };
     root.calls().list(&home.dir, &mut look).map_err(Error::from_io)?;
     Ok(ids)
+}
+
+/// Refuses a name that nothing could be moved to from there: the home is on the mount of the root.
+pub(super) fn near_home(root: &Root, name: &Path, planned: &Planned) -> Result<()> {
+    let (calls, dir) = (root.calls(), name.parent().unwrap_or(name));
+    if !root.policy().cross_mounts || planned.is_made(dir) {
+        return Ok(());
+    }
+    let opened = calls.open_dir(root.handle(), dir, true, Access::Search).map_err(Error::from_io)?;
+    match calls.is_same_mount(&opened, root.handle()).map_err(Error::from_io)? {
+        true => Ok(()),
+        false => {
+            Err(Error::new(Kind::CrossMount).because("it is on another mount than the root, where a group stages"))
+        }
+    }
 }

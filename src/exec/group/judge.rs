@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::home::near_home;
 use super::part::{Part, There, Thing};
 use super::senseless::{senseless, usage};
 use crate::entry::Opened;
@@ -125,7 +126,7 @@ impl<'a, 'p> Judging<'a, 'p> {
         if !outcome.effect.is_change() {
             return Ok(outcome);
         }
-        self.near_home(outcome.made.first().map_or(&*at, PathBuf::as_path))?;
+        near_home(self.root, outcome.made.first().map_or(&*at, PathBuf::as_path), self.previews.planned())?;
         for made in &outcome.made {
             self.add(number, (made, made.as_path()), There::Staged, (None, Some(new_dir())))?;
         }
@@ -296,23 +297,7 @@ impl<'a, 'p> Judging<'a, 'p> {
     fn open(&self, path: &LinkPath) -> Result<Opened<'static>> {
         parents::are_left(self.previews.planned(), self.root.policy(), path.parent())?;
         let entry = Opened::open(self.root, path)?;
-        not_state(self.root, entry.physical())?;
-        Ok(entry.owned())
-    }
-
-    /// Refuses what could not be staged: that is done on the mount of the root.
-    fn near_home(&self, path: &Path) -> Result<()> {
-        let (calls, dir) = (self.root.calls(), path.parent().unwrap_or(path));
-        if !self.root.policy().cross_mounts || self.previews.planned().is_made(dir) {
-            return Ok(());
-        }
-        let opened = calls.open_dir(self.root.handle(), dir, true, Access::Search).map_err(Error::from_io)?;
-        match calls.is_same_mount(&opened, self.root.handle()).map_err(Error::from_io)? {
-            true => Ok(()),
-            false => {
-                Err(Error::new(Kind::CrossMount).because("it is on another mount than the root, where a group stages"))
-            }
-        }
+        not_state(self.root, entry.physical()).map(|()| entry.owned())
     }
 
     fn permitted(&self, permitted: bool) -> Result<()> {
