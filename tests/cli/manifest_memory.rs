@@ -16,7 +16,7 @@ const MANY: usize = 7_000;
 const MOST: u64 = 1024 + 1024 / 5;
 
 /// The same where nothing is changed: a plan, a status, an application with nothing to do.
-const MOST_AT_REST: u64 = 928 + 928 / 10;
+const MOST_AT_REST: u64 = 928 + 928 / 5;
 
 /// The same of taking back, where what is owned is in memory as well while the links are removed.
 const MOST_BACK: u64 = 1152 + 1152 / 5;

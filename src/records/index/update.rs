@@ -12,10 +12,10 @@ use crate::records::lines::{Lines, Next};
 use crate::records::owned::{Backing, Ownership, Told};
 
 /// Entries that are taken at a time: what is learned from them is in memory until then.
-const TOGETHER: u64 = if cfg!(test) { 16 } else { 16_384 };
+const TOGETHER: u64 = if cfg!(test) { 4 } else { 4_096 };
 
 /// Entries that are taken by one transaction: what is learned from them is lost if the program is stopped.
-const AT_ONCE: u64 = 16 * TOGETHER;
+const AT_ONCE: u64 = 64 * TOGETHER;
 
 /// Takes what is behind. The chain is checked on the way; what does not fit is left to whoever reads the log.
 pub(super) fn bring_up(database: &Database, source: Source<'_>) -> Result<UpTo, Useless> {
