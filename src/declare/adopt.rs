@@ -135,9 +135,7 @@ impl Adoption {
             }
             // Moved first it leaves a link in the directory, which would lead elsewhere from there.
             .and_then(|judged| match (judged, below(path)) {
-                (Judged::Moves, Some(inner)) => {
-                    Err(Error::new(Kind::Mismatch).because(format!("`{inner}`, which moves as well, is inside it")))
-                }
+                (Judged::Moves, Some(inner)) => Err(holds(inner)),
                 (judged, _) => Ok(judged),
             })
             .map_err(|error| error.on("adopt", path))
@@ -249,6 +247,10 @@ fn elsewhere(kind: Kind, link: &Path, text: &OsStr) -> Error {
     let link = crate::error::printable(link);
     let reason = format!("the link `{link}` inside it would lead elsewhere from its new place");
     Error::new(kind).because(reason).via(text)
+}
+
+fn holds(inner: &LinkPath) -> Error {
+    Error::new(Kind::Mismatch).because(format!("`{inner}`, which is to be adopted as well, is inside it"))
 }
 
 /// Whether a relative text has a `..` behind a name.

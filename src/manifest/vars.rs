@@ -10,8 +10,6 @@ use super::problem::shown;
 /// The longest text that variables may make of one, in bytes: no longer path is looked up, and no longer text stored.
 pub(super) const TEXT_MAX: usize = 4095;
 
-const TOO_LONG: &str = "with its variables it is longer than 4095 bytes";
-
 /// How long all texts of a manifest may be together, in bytes.
 const TOTAL_MAX: usize = 128 << 20;
 
@@ -87,7 +85,7 @@ impl<'f> Vars<'f> {
     /// Counts a text of that length.
     fn count(&mut self, length: usize) -> Result<(), String> {
         if length > TEXT_MAX {
-            return Err(TOO_LONG.to_owned());
+            return Err(too_long());
         }
         self.total += length;
         if self.total > TOTAL_MAX {
@@ -111,7 +109,7 @@ impl<'f> Vars<'f> {
         let mut text = |plain: &str, add: &mut dyn FnMut(Part)| {
             length += plain.len();
             if length > TEXT_MAX {
-                return Err(TOO_LONG.to_owned());
+                return Err(too_long());
             }
             if !plain.is_empty() {
                 add(Part::Text(plain.to_owned()));
@@ -144,6 +142,10 @@ impl<'f> Vars<'f> {
         text(rest, add)?;
         self.count(length)
     }
+}
+
+fn too_long() -> String {
+    format!("with its variables it is longer than {TEXT_MAX} bytes")
 }
 
 /// Whether a variable can be called so.
